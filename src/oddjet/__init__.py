@@ -1,0 +1,1 @@
+"""oddjet: from CMS-style ROOT files to anomaly-detection AUC heatmaps."""

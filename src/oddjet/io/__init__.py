@@ -1,0 +1,1 @@
+"""Reading ROOT files and reading and writing tables."""

@@ -1,0 +1,260 @@
+"""HDF5 tables: one structured dataset with units, written atomically, refused when incomplete.
+
+The layout follows the tables that ATLAS flavour tagging trains from (umami-hep/salt): one compound dataset.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from types import TracebackType
+
+import h5py
+import numpy as np
+from numpy.typing import NDArray
+
+from oddjet.errors import OddjetError
+from oddjet.io.atomic import sync
+
+SCHEMA_VERSION = "1"
+DATASET = "jets"
+# 4096 rows of about 80 bytes are one chunk of 300 kB: small enough for random batches, large enough to compress.
+CHUNK_ROWS = 4096
+
+# Some network file systems refuse HDF5's locks; every file here has one writer and is renamed when it is whole.
+os.environ.setdefault("HDF5_USE_FILE_LOCKING", "FALSE")
+
+
+class TableError(OddjetError):
+    """A table that cannot be read or written: missing, incomplete, of another schema, with a value not finite."""
+
+
+@dataclass(frozen=True)
+class Column:
+    """One column of a table.
+
+    Parameters
+    ----------
+    name
+        Name of the field in the structured dataset.
+    dtype
+        NumPy type string, `"f4"`, `"u8"`, or with a shape, `"(2,)f8"`.
+    unit
+        `"GeV"`, `"rad"` or `"1"`.
+    description
+        One sentence.
+    """
+
+    name: str
+    dtype: str
+    unit: str
+    description: str
+
+
+class TableWriter:
+    """Append rows to a table that appears under its name only when `finish` was called.
+
+    Parameters
+    ----------
+    path
+        The file to write; missing folders above it are made.
+    columns
+        The columns in the order in which they are stored.
+    attributes
+        Plain strings stored at the root of the file; `finish` can add more.
+
+    Examples
+    --------
+    >>> with TableWriter(path, [Column("pt", "f4", "GeV", "Transverse momentum.")]) as table:  # doctest: +SKIP
+    ...     table.append(rows)
+    ...     table.finish({"cutflow": "[]"})
+    """
+
+    def __init__(self, path: Path, columns: Sequence[Column], attributes: Mapping[str, str] | None = None) -> None:
+        self._path = path
+        self._columns = tuple(columns)
+        self._dtype = np.dtype([(column.name, column.dtype) for column in columns])
+        self._temporary = path.with_name(f".tmp-{os.getpid()}-{path.name}")
+        self._finished = False
+        path.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            self._file = h5py.File(self._temporary, "w")
+            self._dataset = self._file.create_dataset(
+                DATASET,
+                (0,),
+                self._dtype,
+                maxshape=(None,),
+                chunks=(CHUNK_ROWS,),
+                compression="gzip",
+                compression_opts=4,
+                shuffle=True,
+            )
+        except OSError as error:
+            self._temporary.unlink(missing_ok=True)
+            raise TableError(
+                f"{path}: cannot be written ({error}). Check the folder's permissions and the space left."
+            ) from error
+        self._file.attrs["schema_version"] = SCHEMA_VERSION
+        self._file.attrs["columns"] = json.dumps([asdict(column) for column in columns])
+        self._file.attrs.update(attributes or {})
+
+    def __enter__(self) -> TableWriter:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, value: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        if not self._finished:
+            self._discard()
+
+    def append(self, array: NDArray[np.void]) -> None:
+        """Add rows.
+
+        Parameters
+        ----------
+        array
+            Structured array, shape (n,), with the fields of the table in any order.
+
+        Raises
+        ------
+        TableError
+            A field is missing or too many, or a value is not finite; the message names the column and the row.
+        """
+        names = array.dtype.names or ()
+        if set(names) != set(self._dtype.names or ()):
+            raise TableError(
+                f"{self._path}: the rows have the columns {sorted(names)}, the table {sorted(self._dtype.names or ())}."
+            )
+        rows = np.empty(len(array), self._dtype)
+        for column in self._columns:
+            values = array[column.name]
+            if values.dtype.kind == "f" and not np.isfinite(values).all():
+                row = len(self._dataset) + int(np.argwhere(~np.isfinite(values))[0][0])
+                raise TableError(
+                    f"{self._path}: column '{column.name}' is not finite in row {row}; nothing is filled in."
+                )
+            rows[column.name] = values
+        start = len(self._dataset)
+        self._guarded(lambda: self._append_rows(start, rows))
+
+    def finish(self, attributes: Mapping[str, str] | None = None) -> None:
+        """Mark the table complete, sync it, read its size back and give it its name.
+
+        Raises
+        ------
+        TableError
+            The disk is full, or the written file does not read back.
+        """
+        rows = len(self._dataset)
+        self._file.attrs.update(attributes or {})
+        self._file.attrs["rows"] = rows
+        self._file.attrs["complete"] = True
+        self._guarded(self._file.close)
+        self._guarded(lambda: sync(self._temporary))
+        try:
+            # The last chunk is the one that a full disk would have cut.
+            with _open(self._temporary) as file:
+                file[DATASET][-CHUNK_ROWS:]
+        except (OSError, TableError) as error:
+            self._discard()
+            raise TableError(f"{self._path}: the file does not read back ({error}). Check the disk.") from error
+        self._temporary.replace(self._path)
+        sync(self._path.parent)
+        self._finished = True
+
+    def _append_rows(self, start: int, rows: NDArray[np.void]) -> None:
+        self._dataset.resize(start + len(rows), axis=0)
+        self._dataset[start:] = rows
+
+    def _guarded(self, action: Callable[[], object]) -> None:
+        try:
+            action()
+        except (OSError, RuntimeError) as error:
+            self._discard()
+            raise TableError(f"{self._path}: writing failed ({error}). Check the space left on the disk.") from error
+
+    def _discard(self) -> None:
+        try:
+            self._file.close()
+        except (OSError, RuntimeError):
+            pass  # a full disk fails the flush once more; the file goes away in any case
+        finally:
+            self._temporary.unlink(missing_ok=True)
+
+
+def write_table(path: Path, columns: Sequence[Column], array: NDArray[np.void], attributes: Mapping[str, str]) -> None:
+    """Write a table at once; see `TableWriter`."""
+    with TableWriter(path, columns, attributes) as table:
+        table.append(array)
+        table.finish()
+
+
+def read_table(path: Path, columns: Sequence[str] | None = None) -> NDArray[np.void]:
+    """Read a table.
+
+    Parameters
+    ----------
+    path
+        The file.
+    columns
+        The columns to read; all when left out.
+
+    Returns
+    -------
+    numpy.ndarray
+        Structured array, shape (rows,).
+
+    Raises
+    ------
+    TableError
+        The file is missing, not a table, incomplete, of another schema version, or lacks a column.
+    """
+    with _open(path) as file:
+        dataset = file[DATASET]
+        if columns is None:
+            rows = dataset[:]
+        else:
+            missing = [name for name in columns if name not in dataset.dtype.names]
+            if missing:
+                raise TableError(
+                    f"{path}: column '{missing[0]}' is missing; the table has {', '.join(dataset.dtype.names)}. "
+                    "Add the feature to `features` in the config, or take it out of the list that asks for it."
+                )
+            rows = dataset.fields(list(columns))[:]
+    return np.asarray(rows)
+
+
+def read_attributes(path: Path) -> dict[str, str]:
+    """Read the attributes of a table as strings; raises `TableError` as `read_table` does."""
+    with _open(path) as file:
+        return {name: str(value) for name, value in file.attrs.items()}
+
+
+def read_columns(path: Path) -> list[Column]:
+    """Read the columns of a table with their units; raises `TableError` as `read_table` does."""
+    return [Column(**column) for column in json.loads(read_attributes(path)["columns"])]
+
+
+def _open(path: Path) -> h5py.File:
+    if not path.is_file():
+        raise TableError(f"{path}: no such file. Run the stage that makes it.")
+    try:
+        file = h5py.File(path, "r")
+    except OSError as error:
+        raise TableError(
+            f"{path}: not a readable HDF5 file ({error}). Delete it and run the stage that makes it."
+        ) from error
+    reason = None
+    if DATASET not in file or not file.attrs.get("complete", False):
+        reason = "the table is incomplete: its writing was interrupted. Delete it and run the stage that makes it."
+    elif file.attrs["schema_version"] != SCHEMA_VERSION:
+        reason = f"the table has schema version {file.attrs['schema_version']}, not {SCHEMA_VERSION}. Make it again."
+    elif len(file[DATASET]) != file.attrs["rows"]:
+        reason = f"the table has {len(file[DATASET])} rows and was written with {file.attrs['rows']}. Make it again."
+    if reason:
+        file.close()
+        raise TableError(f"{path}: {reason}")
+    return file

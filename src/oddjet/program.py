@@ -1,0 +1,113 @@
+"""What every script in `workflow/scripts` shares: arguments, settings as JSON, errors as one line, progress."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import logging
+import sys
+import time
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
+from typing import TypeVar
+
+from pydantic import BaseModel, ValidationError
+
+from oddjet.errors import OddjetError
+
+LOGGER = logging.getLogger("oddjet")
+# A log gets at most a line in so many seconds and one at the end, so that a long job does not fill it.
+SECONDS_BETWEEN_LINES = 10.0
+
+Item = TypeVar("Item")
+Model = TypeVar("Model", bound=BaseModel)
+
+
+class SettingsError(OddjetError):
+    """Settings that do not fit their model (unknown key, wrong type, value out of range), or text that is not JSON."""
+
+
+def parser(description: str, example: str) -> argparse.ArgumentParser:
+    """Make an argument parser whose `--help` ends with an example that works."""
+    return argparse.ArgumentParser(
+        description=description, epilog=f"example:\n  {example}", formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+
+
+def settings_argument(arguments: argparse.ArgumentParser) -> None:
+    """Add `--settings`: JSON, or the path of a JSON file; left out, the defaults of the stage hold."""
+    arguments.add_argument(
+        "--settings",
+        metavar="JSON",
+        help="settings of this stage, as JSON or the path of a JSON file (default: the built-in ones)",
+    )
+
+
+def read_settings(text: str | None, model: type[Model]) -> Model:
+    """Read the settings of a stage.
+
+    Parameters
+    ----------
+    text
+        JSON, the path of a JSON file, or None for the defaults.
+    model
+        The settings model of the stage.
+
+    Raises
+    ------
+    SettingsError
+        The text is not JSON, or does not fit the model; one line for each wrong key, with its dotted path and value.
+    """
+    if text is None:
+        text = "{}"
+    elif not text.lstrip().startswith("{") and Path(text).is_file():
+        text = Path(text).read_text(encoding="utf-8")
+    try:
+        return model.model_validate(json.loads(text))
+    except json.JSONDecodeError as error:
+        raise SettingsError(f"--settings: neither a file nor JSON ({error}): {text[:80]}") from error
+    except ValidationError as error:
+        raise SettingsError("--settings do not fit:\n" + describe_validation(error)) from error
+
+
+def describe_validation(error: ValidationError) -> str:
+    """Turn a pydantic error into one line for each wrong key: dotted path, what is allowed, the value given."""
+    lines = []
+    for detail in error.errors():
+        path = ".".join(str(part) for part in detail["loc"]) or "(top level)"
+        value = "" if detail["type"] == "missing" else f" (given: {detail['input']!r})"
+        what = "unknown key" if detail["type"] == "extra_forbidden" else detail["msg"]
+        lines.append(f"  {path}: {what}{value}")
+    return "\n".join(lines)
+
+
+def execute(main: Callable[[], None]) -> None:
+    """Run a script's `main`: log to standard error, end with status 1 and one message on an error made by oddjet.
+
+    Anything else is a fault of the program and keeps its traceback.
+    """
+    logging.basicConfig(
+        level=logging.INFO, stream=sys.stderr, format="%(asctime)s %(levelname)s %(message)s", datefmt="%H:%M:%S"
+    )
+    try:
+        main()
+    except OddjetError as error:
+        sys.stderr.write(f"error: {error}\n")
+        sys.exit(1)
+
+
+def progress(items: Iterable[Item], *, total: int, description: str) -> Iterator[Item]:
+    """Pass on `items` and show how far they are: a bar on a terminal, plain lines in a log."""
+    if sys.stderr.isatty():
+        from rich.console import Console
+        from rich.progress import track
+
+        yield from track(items, total=total, description=description, console=Console(stderr=True))
+        return
+    start = last = time.monotonic()
+    for done, item in enumerate(items, start=1):
+        yield item
+        now = time.monotonic()
+        if done == total or now - last >= SECONDS_BETWEEN_LINES:
+            last = now
+            LOGGER.info("%s: %d of %d in %.1f s", description, done, total, now - start)

@@ -1,0 +1,60 @@
+"""The attributes that every result carries: version, code, settings, inputs, packages."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Sequence
+from importlib.metadata import version
+from pathlib import Path
+
+from oddjet.provenance.digest import code_digest
+
+# The packages whose version can change a number.
+PACKAGES = ("awkward", "fastjet", "h5py", "lapx", "numba", "numpy", "POT", "pythia8mc", "scipy", "torch", "uproot")
+BLOCK_BYTES = 1 << 20
+
+
+def attributes(script: str, settings: str, inputs: Sequence[Path], *modules: str) -> dict[str, str]:
+    """Describe what a result is made from.
+
+    Parameters
+    ----------
+    script
+        Name of the script in `workflow/scripts`, without `.py`.
+    settings
+        The settings of the stage as JSON text.
+    inputs
+        The files that it reads.
+    *modules
+        Modules that the script imports by name at run time; see `oddjet.provenance.digest.code_digest`.
+
+    Returns
+    -------
+    dict of str
+        `oddjet_version`, `script`, `code_digest`, `settings`, `settings_digest`, `inputs` (JSON: name to SHA-256) and
+        `packages` (JSON: name to version).
+    """
+    return {
+        "oddjet_version": version("oddjet"),
+        "script": script,
+        "code_digest": code_digest(script, *modules),
+        "settings": settings,
+        "settings_digest": text_digest(settings),
+        "inputs": json.dumps({str(path): file_digest(path) for path in inputs}, sort_keys=True),
+        "packages": json.dumps({name: version(name) for name in PACKAGES}),
+    }
+
+
+def text_digest(text: str) -> str:
+    """Give 16 hexadecimal digits of the SHA-256 of a text."""
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+def file_digest(path: Path) -> str:
+    """Give the SHA-256 of a file's bytes, read block by block."""
+    total = hashlib.sha256()
+    with path.open("rb") as file:
+        while block := file.read(BLOCK_BYTES):
+            total.update(block)
+    return total.hexdigest()
