@@ -1,0 +1,1 @@
+"""The training set: split by event, scaling fitted on background training jets, three tables."""

@@ -1,0 +1,165 @@
+"""Build the background tables that models are trained, chosen and tested on, and the scaler."""
+
+from __future__ import annotations
+
+import json
+import logging
+from contextlib import ExitStack
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from oddjet.dataset.scaling import Scaler, ScalerFit, ScalingError
+from oddjet.dataset.split import PARTS, assign_parts
+from oddjet.errors import OddjetError
+from oddjet.io.atomic import write_text
+from oddjet.io.tables import Column, TableWriter, read_columns, read_table
+from oddjet.program import progress
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+    from pathlib import Path
+
+    from numpy.typing import NDArray
+
+    from oddjet.dataset.settings import DatasetSettings
+
+LOGGER = logging.getLogger("oddjet")
+
+
+class DatasetError(OddjetError):
+    """The feature tables do not make a dataset."""
+
+
+def build_dataset(
+    inputs: Iterable[Path],
+    parts: Mapping[str, Path],
+    scaler_path: Path,
+    settings: DatasetSettings,
+    attributes: Mapping[str, str],
+) -> dict[str, int]:
+    """Split background feature tables by event and fit the scaler on the training part.
+
+    One file is in memory at a time. Nothing appears under its final name before every check has passed.
+
+    Parameters
+    ----------
+    inputs : iterable of Path
+        Feature tables of background samples, all with the same columns.
+    parts : mapping of str to Path
+        Where `train`, `validation` and `test` go.
+    scaler_path : Path
+        Where the scaler goes, as JSON.
+    settings : DatasetSettings
+        Fractions, salt, features, scaling, smallest parts.
+    attributes : mapping of str to str
+        Provenance, stored in the three tables.
+
+    Returns
+    -------
+    dict of str to int
+        Jets in each part.
+
+    Raises
+    ------
+    DatasetError
+        If there is no input, the same file comes twice, columns differ between files, or a part has too few jets.
+    ScalingError
+        If a feature is constant or not finite; the message names the feature and, for a single value, the file.
+    """
+    files = list(inputs)
+    columns = common_columns(files, settings.features)
+    fit = ScalerFit(settings)
+    counts = dict.fromkeys(PARTS, 0)
+    with ExitStack() as stack:
+        writers = {part: stack.enter_context(TableWriter(parts[part], columns, attributes)) for part in PARTS}
+        for path in progress(files, total=len(files), description="splitting background files"):
+            jets = read_table(path)
+            assigned = assign_parts(jets, settings.fractions, settings.seed)
+            for index, part in enumerate(PARTS):
+                selected = jets[assigned == index]
+                counts[part] += len(selected)
+                if part == "train":
+                    _update(fit, selected, path)
+                writers[part].append(selected)
+        check_counts(counts, settings, len(files))
+        scaler = fit.finish()
+        for part in PARTS:
+            writers[part].finish()
+    write_scaler(scaler_path, scaler)
+    LOGGER.info("dataset: %s", ", ".join(f"{part} {count} jets" for part, count in counts.items()))
+    return counts
+
+
+def common_columns(files: Sequence[Path], features: Sequence[str]) -> list[Column]:
+    """Return the columns that all files share; raise `DatasetError` where they differ or a feature is missing."""
+    if not files:
+        raise DatasetError("no background feature table was given; name at least one background sample in the config")
+    seen: set[Path] = set()
+    for path in files:
+        if path.resolve() in seen:
+            raise DatasetError(f"{path} is given twice; its jets would count double")
+        seen.add(path.resolve())
+    first = read_columns(files[0])
+    names = [column.name for column in first]
+    missing = [name for name in features if name not in names]
+    if missing:
+        raise DatasetError(
+            f"{files[0]} has no column {missing[0]}, which dataset.features names; its columns are {', '.join(names)}. "
+            "Add the feature to the feature stage or remove it from dataset.features"
+        )
+    for path in files[1:]:
+        _compare_columns(files[0], first, path, read_columns(path))
+    return first
+
+
+def check_counts(counts: Mapping[str, int], settings: DatasetSettings, files: int) -> None:
+    """Raise `DatasetError` for the first part with fewer jets than `settings.minimum_jets` asks for."""
+    for part in PARTS:
+        wanted = getattr(settings.minimum_jets, part)
+        if counts[part] < wanted:
+            share = getattr(settings.fractions, part)
+            raise DatasetError(
+                f"the {part} part has {counts[part]} jets, dataset.minimum_jets.{part} is {wanted} "
+                f"({sum(counts.values())} jets in {files} background file(s), fraction {share:g}); simulate more "
+                f"background events, give more files, or change dataset.fractions or dataset.minimum_jets.{part}"
+            )
+
+
+def write_scaler(path: Path, scaler: Scaler) -> None:
+    """Write a scaler as JSON, whole or not at all."""
+    write_text(path, json.dumps(scaler.to_dict(), indent=2) + "\n")
+
+
+def read_scaler(path: Path) -> Scaler:
+    """Read what `write_scaler` wrote; raise `ScalingError` naming the file if it is something else."""
+    try:
+        return Scaler.from_dict(json.loads(path.read_text(encoding="utf-8")))
+    except (OSError, UnicodeDecodeError, json.JSONDecodeError) as error:
+        raise ScalingError(f"{path}: not a readable scaler ({error}); run the stage build_dataset") from error
+    except ScalingError as error:
+        raise ScalingError(f"{path}: {error}") from error
+
+
+def _compare_columns(reference: Path, expected: Sequence[Column], path: Path, found: Sequence[Column]) -> None:
+    """Raise if `path` lacks a column of `reference`, has one more, or stores one in another type or unit."""
+    wanted = {column.name: (np.dtype(column.dtype), column.unit) for column in expected}
+    present = {column.name: (np.dtype(column.dtype), column.unit) for column in found}
+    for name in [*wanted, *present]:
+        if wanted.get(name) != present.get(name):
+            here, there = (
+                "no such column" if columns.get(name) is None else "{} in {}".format(*columns[name])
+                for columns in (present, wanted)
+            )
+            raise DatasetError(
+                f"{path}: column {name} differs from {reference} (here: {here}; there: {there}); "
+                "extract the features of all background samples with the same settings"
+            )
+
+
+def _update(fit: ScalerFit, jets: NDArray[np.void], path: Path) -> None:
+    """Update the fit, naming the file in an error."""
+    try:
+        fit.update(jets)
+    except ScalingError as error:
+        raise ScalingError(f"{path}: {error}") from error

@@ -1,0 +1,248 @@
+"""Scale features with numbers fitted on background training jets.
+
+The paper scales to (-3, 3) by minimum and maximum (scikit-learn's MinMaxScaler, CMS-MLG-24-002), and the network sees
+the logarithm of the soft drop mass. Signal and test jets may lie outside the range: nothing is clipped.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from oddjet.errors import OddjetError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from numpy.typing import NDArray
+
+    from oddjet.dataset.settings import DatasetSettings
+
+
+class ScalingError(OddjetError):
+    """A feature cannot be scaled."""
+
+
+@dataclass(frozen=True)
+class FeatureScale:
+    """What was fitted for one feature, after its transform; `floor` is in the feature's own unit."""
+
+    name: str
+    transform: str
+    floor: float | None
+    minimum: float
+    maximum: float
+    mean: float
+    deviation: float
+
+    def apply_transform(self, values: NDArray[np.floating[Any]]) -> NDArray[np.float64]:
+        """Return values as the scaler sees them: as they are, or ln(max(value, floor))."""
+        return _transformed(values, self.floor)
+
+
+@dataclass(frozen=True)
+class Scaler:
+    """Fitted scaling of all features, in the order in which the models see them.
+
+    Parameters
+    ----------
+    features : tuple of FeatureScale
+        One a feature.
+    scaling : {"min_max", "standard"}
+        `min_max` maps the training minimum and maximum to `range`; `standard` gives mean 0 and standard deviation 1.
+    range : tuple of float
+        Target of min_max scaling.
+    """
+
+    features: tuple[FeatureScale, ...]
+    scaling: str = "min_max"
+    range: tuple[float, float] = (-3.0, 3.0)
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Names of the features, in order."""
+        return tuple(feature.name for feature in self.features)
+
+    def _affine(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Return (slope, offset), shape (D,) each, of scaled = slope * value + offset."""
+        if self.scaling == "standard":
+            slope = np.array([1.0 / feature.deviation for feature in self.features])
+            return slope, -slope * np.array([feature.mean for feature in self.features])
+        low, high = self.range
+        minimum = np.array([feature.minimum for feature in self.features])
+        maximum = np.array([feature.maximum for feature in self.features])
+        slope = (high - low) / (maximum - minimum)
+        return slope, low - slope * minimum
+
+    def transform(self, jets: NDArray[np.void]) -> NDArray[np.float32]:
+        """Scale the features of a table.
+
+        Parameters
+        ----------
+        jets : structured ndarray, shape (n,)
+            Must hold every feature of the scaler, in physical units; other columns are ignored.
+
+        Returns
+        -------
+        ndarray of float32, shape (n, D)
+
+        Raises
+        ------
+        ScalingError
+            If a column is missing or a value is not finite.
+        """
+        slope, offset = self._affine()
+        scaled = np.empty((len(jets), len(self.features)), dtype=np.float32)
+        for index, feature in enumerate(self.features):
+            values = feature.apply_transform(_column(jets, feature.name))
+            _check_finite(feature.name, values)
+            scaled[:, index] = slope[index] * values + offset[index]
+        return scaled
+
+    def inverse(self, scaled: NDArray[np.floating[Any]]) -> NDArray[np.float64]:
+        """Undo the scaling: shape (n, D) to values in the features' units, float64, same shape.
+
+        A value that was below a logarithm's floor comes back as the floor.
+        """
+        slope, offset = self._affine()
+        values = (np.asarray(scaled, dtype=np.float64) - offset) / slope
+        for index, feature in enumerate(self.features):
+            if feature.transform == "log":
+                values[:, index] = np.exp(values[:, index])
+        return np.asarray(values)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain lists, strings and numbers: what scaler.json and the model files hold."""
+        return {
+            "features": [asdict(feature) for feature in self.features],
+            "scaling": self.scaling,
+            "range": list(self.range),
+        }
+
+    @classmethod
+    def from_dict(cls, content: Mapping[str, Any]) -> Scaler:
+        """Rebuild a scaler from what `to_dict` returned.
+
+        Raises
+        ------
+        ScalingError
+            If a key is missing or unknown.
+        """
+        try:
+            features = tuple(FeatureScale(**feature) for feature in content["features"])
+            low, high = content["range"]
+            return cls(features, content["scaling"], (float(low), float(high)))
+        except (KeyError, TypeError, ValueError) as error:
+            message = (
+                f"this is not a scaler of oddjet ({type(error).__name__}: {error}); make it again with build_dataset"
+            )
+            raise ScalingError(message) from error
+
+
+class ScalerFit:
+    """Fit a scaler on jets that arrive in pieces, in one pass and constant memory.
+
+    Parameters
+    ----------
+    settings : DatasetSettings
+        Names the features, logarithms, kind and range of the scaling.
+    """
+
+    def __init__(self, settings: DatasetSettings) -> None:
+        self._settings = settings
+        self._count = 0
+        size = len(settings.features)
+        self._minimum = np.full(size, np.inf)
+        self._maximum = np.full(size, -np.inf)
+        self._mean = np.zeros(size)
+        self._squares = np.zeros(size)
+
+    def update(self, jets: NDArray[np.void]) -> None:
+        """Take in more training jets: a structured array with every feature.
+
+        Raises
+        ------
+        ScalingError
+            If a column is missing or a value is not finite, naming the feature and the number of jets.
+        """
+        if not len(jets):
+            return
+        before, total = self._count, self._count + len(jets)
+        for index, name in enumerate(self._settings.features):
+            values = _transformed(_column(jets, name), self._settings.log_floors.get(name))
+            _check_finite(name, values)
+            self._minimum[index] = min(self._minimum[index], values.min())
+            self._maximum[index] = max(self._maximum[index], values.max())
+            # Pairwise update of mean and sum of squares (Chan, Golub, LeVeque 1979): stable, and no second pass.
+            shift = values.mean() - self._mean[index]
+            self._mean[index] += shift * len(jets) / total
+            self._squares[index] += ((values - values.mean()) ** 2).sum() + shift**2 * before * len(jets) / total
+        self._count = total
+
+    def finish(self) -> Scaler:
+        """Return the scaler of all jets taken in.
+
+        Raises
+        ------
+        ScalingError
+            If there were no jets, or a feature has the same value in all of them.
+        """
+        if self._count == 0:
+            message = "no training jets to fit the scaler on; give more background files or a larger train fraction"
+            raise ScalingError(message)
+        features = []
+        for index, name in enumerate(self._settings.features):
+            if not self._minimum[index] < self._maximum[index]:
+                message = (
+                    f"feature {name} has the value {self._minimum[index]:g} (after its transform) in all {self._count} "
+                    "background training jets and cannot be scaled; remove it from dataset.features or give more jets"
+                )
+                raise ScalingError(message)
+            floor = self._settings.log_floors.get(name)
+            features.append(
+                FeatureScale(
+                    name=name,
+                    transform="identity" if floor is None else "log",
+                    floor=floor,
+                    minimum=float(self._minimum[index]),
+                    maximum=float(self._maximum[index]),
+                    mean=float(self._mean[index]),
+                    deviation=math.sqrt(self._squares[index] / self._count),
+                )
+            )
+        return Scaler(tuple(features), self._settings.scaling, self._settings.range)
+
+
+def fit_scaler(jets: NDArray[np.void], settings: DatasetSettings) -> Scaler:
+    """Fit a scaler on one structured array of background training jets; see `ScalerFit`."""
+    fit = ScalerFit(settings)
+    fit.update(jets)
+    return fit.finish()
+
+
+def _column(jets: NDArray[np.void], name: str) -> NDArray[Any]:
+    """Return a column, or say which one is missing."""
+    columns = jets.dtype.names or ()
+    if name not in columns:
+        message = f"the table has no feature {name}; its columns are {', '.join(columns)}"
+        raise ScalingError(message)
+    return np.asarray(jets[name])
+
+
+def _transformed(values: NDArray[np.floating[Any]], floor: float | None) -> NDArray[np.float64]:
+    """Return values in float64, through ln(max(value, floor)) if there is a floor."""
+    exact = np.asarray(values, dtype=np.float64)
+    return exact if floor is None else np.log(np.maximum(exact, floor))
+
+
+def _check_finite(name: str, values: NDArray[np.float64]) -> None:
+    """Raise if a value is NaN or infinite."""
+    bad = np.flatnonzero(~np.isfinite(values))
+    if len(bad):
+        message = (
+            f"feature {name} is {values[bad[0]]} in jet {bad[0]} ({len(bad)} of {len(values)} jets are not finite)"
+        )
+        raise ScalingError(message)

@@ -1,0 +1,115 @@
+"""The dataset stage, from feature tables to three tables and a scaler."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from numpy.lib.recfunctions import structured_to_unstructured
+
+from oddjet.dataset.build import build_dataset, read_scaler
+from oddjet.dataset.settings import DatasetSettings
+from oddjet.dataset.split import PARTS, assign_parts
+from oddjet.io.tables import Column, read_attributes, read_columns, read_table, write_table
+
+COLUMNS = [
+    Column("run", "u4", "1", "run number"),
+    Column("luminosityBlock", "u4", "1", "luminosity block"),
+    Column("event", "u8", "1", "event number"),
+    Column("jet_rank", "i2", "1", "0 for the leading jet"),
+    Column("tau2", "f4", "1", "2-subjettiness"),
+    Column("softdrop_mass", "f4", "GeV", "groomed mass"),
+]
+SETTINGS = DatasetSettings.model_validate(
+    {"features": ["tau2", "softdrop_mass"], "minimum_jets": {"train": 10, "validation": 10, "test": 10}, "seed": 7}
+)
+
+
+def write_features(folder: Path, files: int = 3, events: int = 200) -> list[Path]:
+    generator = np.random.default_rng(5)
+    paths = []
+    for block in range(1, files + 1):
+        jets = np.zeros(2 * events, dtype=[(column.name, column.dtype) for column in COLUMNS])
+        jets["run"], jets["luminosityBlock"] = 1, block
+        jets["event"], jets["jet_rank"] = np.repeat(np.arange(events), 2), np.tile([0, 1], events)
+        jets["tau2"] = generator.normal(0.2, 0.05, 2 * events)
+        jets["softdrop_mass"] = generator.gamma(4.0, 40.0, 2 * events)
+        paths.append(folder / f"features_{block}.h5")
+        write_table(paths[-1], COLUMNS, jets, {})
+    return paths
+
+
+def destinations(folder: Path) -> dict[str, Path]:
+    return {part: folder / f"{part}.h5" for part in PARTS}
+
+
+def test_every_jet_lands_in_the_part_of_its_event(tmp_path: Path) -> None:
+    files, parts = write_features(tmp_path), destinations(tmp_path)
+    counts = build_dataset(files, parts, tmp_path / "scaler.json", SETTINGS, {"script": "build_dataset"})
+    tables = [read_table(parts[part]) for part in PARTS]
+    assert [len(table) for table in tables] == list(counts.values())
+    for index, table in enumerate(tables):
+        assert set(assign_parts(table, SETTINGS.fractions, SETTINGS.seed).tolist()) == {index}
+    everything = np.concatenate([read_table(path) for path in files])
+    assert np.sort(np.concatenate(tables), order=["luminosityBlock", "event", "jet_rank"]).tobytes() == (
+        everything.tobytes()
+    )
+    assert read_columns(parts["test"]) == COLUMNS
+    assert read_attributes(parts["test"])["script"] == "build_dataset"
+
+
+def test_the_scaler_sees_the_training_part_only(tmp_path: Path) -> None:
+    parts = destinations(tmp_path)
+    build_dataset(write_features(tmp_path), parts, tmp_path / "scaler.json", SETTINGS, {})
+    scaler = read_scaler(tmp_path / "scaler.json")
+    scaled = scaler.transform(read_table(parts["train"]))
+    np.testing.assert_array_equal(scaled.min(axis=0), [-3, -3])
+    np.testing.assert_array_equal(scaled.max(axis=0), [3, 3])
+    values = structured_to_unstructured(read_table(parts["train"])[["tau2"]])
+    assert scaler.features[0].minimum == values.min()
+
+
+def test_the_number_and_order_of_the_files_change_no_jet_and_no_scaler(tmp_path: Path) -> None:
+    files = write_features(tmp_path)
+    merged = tmp_path / "merged.h5"
+    write_table(merged, COLUMNS, np.concatenate([read_table(path) for path in files]), {})
+    ways = {"forward": files, "backward": files[::-1], "merged": [merged]}
+    tables, scalers = {}, {}
+    for way, inputs in ways.items():
+        parts = destinations(tmp_path / way)
+        build_dataset(inputs, parts, tmp_path / way / "scaler.json", SETTINGS, {})
+        tables[way] = np.sort(read_table(parts["train"]), order=["luminosityBlock", "event", "jet_rank"]).tobytes()
+        scalers[way] = [(f.minimum, f.maximum) for f in read_scaler(tmp_path / way / "scaler.json").features]
+    assert tables["forward"] == tables["backward"] == tables["merged"]
+    assert scalers["forward"] == scalers["backward"] == scalers["merged"]
+
+
+def test_the_script_runs_by_hand(tmp_path: Path) -> None:
+    files, parts = write_features(tmp_path), destinations(tmp_path)
+    command = [
+        sys.executable,
+        "workflow/scripts/build_dataset.py",
+        "--settings",
+        SETTINGS.model_dump_json(),
+        "--inputs",
+    ]
+    command += [*map(str, files), "--scaler", str(tmp_path / "scaler.json")]
+    for part in PARTS:
+        command += [f"--{part}", str(parts[part])]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    attributes = read_attributes(parts["train"])
+    assert json.loads(attributes["settings"])["seed"] == SETTINGS.seed
+    assert len(json.loads(attributes["inputs"])) == len(files)
+
+
+@pytest.mark.parametrize("option", ["--help"])
+def test_the_script_explains_itself(option: str) -> None:
+    done = subprocess.run(
+        [sys.executable, "workflow/scripts/build_dataset.py", option], capture_output=True, text=True, check=True
+    )
+    assert "example:" in done.stdout

@@ -1,0 +1,124 @@
+"""The scaler: against scikit-learn, the rule for jets without a groomed mass, errors that name the feature."""
+
+from __future__ import annotations
+
+import json
+import math
+
+import numpy as np
+import pytest
+from sklearn.preprocessing import MinMaxScaler, StandardScaler
+
+from oddjet.dataset.scaling import Scaler, ScalerFit, ScalingError, fit_scaler
+from oddjet.dataset.settings import DatasetSettings
+
+SETTINGS = DatasetSettings(features=("tau2", "softdrop_mass"))
+
+
+def some_jets(count: int = 500, seed: int = 3) -> np.ndarray:
+    generator = np.random.default_rng(seed)
+    jets = np.zeros(count, dtype=[("pt", "f4"), ("softdrop_mass", "f4"), ("tau2", "f4")])
+    jets["tau2"] = generator.normal(0.2, 0.05, count)
+    jets["softdrop_mass"] = generator.gamma(4.0, 40.0, count)
+    jets["softdrop_mass"][:7] = -1.0
+    return jets
+
+
+def seen_by_the_network(jets: np.ndarray) -> np.ndarray:
+    mass = jets["softdrop_mass"].astype(float)
+    return np.column_stack([jets["tau2"].astype(float), np.log(np.where(mass < 1, 1, mass))])
+
+
+def test_min_max_agrees_with_scikit_learn_on_training_and_on_other_jets() -> None:
+    train, other = some_jets(), some_jets(seed=4)
+    scaler = fit_scaler(train, SETTINGS)
+    reference = MinMaxScaler(feature_range=(-3, 3)).fit(seen_by_the_network(train))
+    for jets in (train, other):
+        np.testing.assert_allclose(
+            scaler.transform(jets), reference.transform(seen_by_the_network(jets)), rtol=1e-6, atol=1e-6
+        )
+    assert scaler.transform(train).min() == -3
+    assert scaler.transform(train).max() == 3
+    assert scaler.transform(train).dtype == np.float32
+
+
+def test_standard_agrees_with_scikit_learn() -> None:
+    jets = some_jets()
+    scaler = fit_scaler(jets, DatasetSettings(features=("tau2", "softdrop_mass"), scaling="standard"))
+    expected = StandardScaler().fit_transform(seen_by_the_network(jets))
+    np.testing.assert_allclose(scaler.transform(jets), expected, rtol=1e-5, atol=1e-6)
+
+
+@pytest.mark.parametrize("mass", [-1.0, 0.0, 0.3, 1.0])
+def test_a_jet_without_a_groomed_mass_sits_at_the_logarithm_of_one(mass: float) -> None:
+    scaler = fit_scaler(some_jets(), SETTINGS)
+    jet = some_jets(1)
+    jet["softdrop_mass"] = mass
+    low, high = scaler.features[1].minimum, scaler.features[1].maximum
+    assert low == 0.0
+    assert scaler.transform(jet)[0, 1] == np.float32(-3 + 6 * (0 - low) / (high - low))
+
+
+def test_pieces_give_the_same_scaler_as_one_array() -> None:
+    jets = some_jets(1000)
+    fit = ScalerFit(SETTINGS)
+    for piece in (jets[:1], jets[1:300], jets[300:300], jets[300:]):
+        fit.update(piece)
+    whole, pieces = fit_scaler(jets, SETTINGS), fit.finish()
+    for one, other in zip(whole.features, pieces.features, strict=True):
+        assert (one.minimum, one.maximum) == (other.minimum, other.maximum)
+        assert one.mean == pytest.approx(other.mean, rel=1e-12)
+        assert one.deviation == pytest.approx(other.deviation, rel=1e-12)
+
+
+def test_a_scaler_survives_json_exactly() -> None:
+    scaler = fit_scaler(some_jets(), SETTINGS)
+    assert Scaler.from_dict(json.loads(json.dumps(scaler.to_dict()))) == scaler
+
+
+def test_inverse_undoes_the_transform() -> None:
+    jets = some_jets()
+    scaler = fit_scaler(jets, SETTINGS)
+    values = scaler.inverse(scaler.transform(jets).astype(float))
+    np.testing.assert_allclose(values[:, 0], jets["tau2"], rtol=1e-5)
+    np.testing.assert_allclose(values[:, 1], np.maximum(jets["softdrop_mass"], 1), rtol=1e-5)
+
+
+def test_signal_outside_the_range_is_not_clipped() -> None:
+    scaler = fit_scaler(some_jets(), SETTINGS)
+    jets = some_jets(1)
+    jets["tau2"] = 2.0
+    assert scaler.transform(jets)[0, 0] > 10
+
+
+def test_a_constant_feature_is_named() -> None:
+    jets = some_jets()
+    jets["tau2"] = 0.25
+    with pytest.raises(ScalingError, match=r"feature tau2 has the value 0\.25 .* in all 500 background training jets"):
+        fit_scaler(jets, SETTINGS)
+
+
+@pytest.mark.parametrize("value", [math.nan, math.inf])
+def test_a_value_that_is_not_finite_is_named(value: float) -> None:
+    jets, bad = some_jets(), some_jets()
+    bad["softdrop_mass"][[11, 20]] = value
+    with pytest.raises(ScalingError, match=r"feature softdrop_mass is (nan|inf) in jet 11 \(2 of 500"):
+        fit_scaler(bad, SETTINGS)
+    with pytest.raises(ScalingError, match=r"feature softdrop_mass is (nan|inf) in jet 11"):
+        fit_scaler(jets, SETTINGS).transform(bad)
+
+
+def test_a_missing_feature_is_named() -> None:
+    with pytest.raises(ScalingError, match="no feature tau2; its columns are pt"):
+        fit_scaler(some_jets(), SETTINGS).transform(some_jets()[["pt"]])
+
+
+def test_no_jets_is_an_error() -> None:
+    with pytest.raises(ScalingError, match="no training jets"):
+        fit_scaler(some_jets(0), SETTINGS)
+
+
+@pytest.mark.parametrize("content", [{}, {"features": [{"name": "tau2"}], "range": [-3, 3], "scaling": "min_max"}])
+def test_something_else_is_not_a_scaler(content: dict[str, object]) -> None:
+    with pytest.raises(ScalingError, match="not a scaler of oddjet"):
+        Scaler.from_dict(content)
