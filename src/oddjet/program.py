@@ -63,22 +63,41 @@ def read_settings(text: str | None, model: type[Model]) -> Model:
     elif not text.lstrip().startswith("{") and Path(text).is_file():
         text = Path(text).read_text(encoding="utf-8")
     try:
-        return model.model_validate(json.loads(text))
+        given = json.loads(text)
     except json.JSONDecodeError as error:
         raise SettingsError(f"--settings: neither a file nor JSON ({error}): {text[:80]}") from error
+    try:
+        return model.model_validate(given)
     except ValidationError as error:
-        raise SettingsError("--settings do not fit:\n" + describe_validation(error)) from error
+        raise SettingsError("--settings do not fit:\n" + describe_validation(error, given)) from error
 
 
-def describe_validation(error: ValidationError) -> str:
-    """Turn a pydantic error into one line for each wrong key: dotted path, what is allowed, the value given."""
+def describe_validation(error: ValidationError, given: object) -> str:
+    """Turn a pydantic error into one line for each wrong key: dotted path, what is allowed, the value given.
+
+    `given` is what was validated: pydantic's own path also names the branches of unions, which no user ever wrote.
+    """
     lines = []
     for detail in error.errors():
-        path = ".".join(str(part) for part in detail["loc"]) or "(top level)"
+        path = _written_path(detail["loc"], given)
         value = "" if detail["type"] == "missing" else f" (given: {detail['input']!r})"
         what = "unknown key" if detail["type"] == "extra_forbidden" else detail["msg"]
         lines.append(f"  {path}: {what}{value}")
     return "\n".join(lines)
+
+
+def _written_path(location: tuple[str | int, ...], given: object) -> str:
+    parts = []
+    for position, part in enumerate(location):
+        last = position == len(location) - 1
+        if isinstance(given, dict):
+            if part in given or last:
+                parts.append(str(part))
+                given = given.get(part)
+        elif isinstance(given, list | tuple) and isinstance(part, int):
+            parts.append(str(part))
+            given = given[part] if part < len(given) else None
+    return ".".join(parts) or "(top level)"
 
 
 def execute(main: Callable[[], None]) -> None:

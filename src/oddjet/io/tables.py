@@ -174,7 +174,8 @@ class TableWriter:
             action()
         except (OSError, RuntimeError) as error:
             self._discard()
-            raise TableError(f"{self._path}: writing failed ({error}). Check the space left on the disk.") from error
+            reason = os.strerror(error.errno) if isinstance(error, OSError) and error.errno else str(error)
+            raise TableError(f"{self._path}: writing failed ({reason}). Check the space left on the disk.") from error
 
     def _discard(self) -> None:
         try:

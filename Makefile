@@ -1,0 +1,41 @@
+# make run    set up .venv from the lock and run the default workflow
+# make test   set up .venv and run every check and test
+# make bench  run the programs that measure speed
+VENV := .venv
+PYTHON ?= python3
+CORES ?= all
+READY := $(VENV)/.ready
+# What the programs find first: the environment of this folder.
+export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
+
+.PHONY: setup run test bench schema clean
+
+setup: $(READY)
+
+$(READY): envs/requirements.lock pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info[:2] != (3, 11) and "error: oddjet needs Python 3.11 (pythia8mc has no newer wheel); give one: make PYTHON=python3.11")'
+	test -x $(VENV)/bin/python || $(PYTHON) -m venv $(VENV)
+	$(VENV)/bin/pip install --quiet --requirement envs/requirements.lock
+	$(VENV)/bin/pip install --quiet --no-deps --editable .
+	touch $@
+
+run: $(READY)
+	snakemake --cores $(CORES)
+
+test: $(READY)
+	ruff check .
+	ruff format --check .
+	mypy
+	snakefmt --check Snakefile rules
+	snakemake --lint
+	pytest --numprocesses 2
+
+bench: $(READY)
+	for program in benchmarks/*.py; do python $$program || exit 1; done
+
+schema: $(READY)
+	python -m oddjet.config > config/config.schema.json
+
+clean:
+	rm -rf results/* .snakemake
+	git checkout -- results/README.md

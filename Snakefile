@@ -1,0 +1,51 @@
+# oddjet: from CMS-style ROOT files to anomaly-detection AUC heatmaps.
+#   snakemake --cores all                                    the default run, config/config.yaml
+#   snakemake --cores all --configfile config/test/tiny.yaml another configuration; it replaces the default one
+from snakemake.utils import min_version
+
+min_version("9.14")
+
+
+# A configuration given on the command line stands alone: merged into the default one, it would keep that one's samples.
+if not workflow.overwrite_configfiles:
+
+    configfile: "config/config.yaml"
+
+
+include: "rules/common.smk"
+include: "rules/simulate.smk"
+include: "rules/features.smk"
+include: "rules/dataset.smk"
+include: "rules/train.smk"
+include: "rules/evaluate.smk"
+include: "rules/figures.smk"
+
+
+rule all:
+    default_target: True
+    input:
+        expand("results/figures/auc_heatmap_{method}.{suffix}", method=CONFIG.methods, suffix=["pdf", "png"]),
+        expand("results/figures/training_{method}.{suffix}", method=CONFIG.methods, suffix=["pdf", "png"]),
+        "results/summary.md",
+        "results/leaderboard.csv",
+
+
+rule simulate:
+    input:
+        [path for name in CONFIG.all_samples() for path in simulated_files(name)],
+
+
+rule features:
+    input:
+        [path for name in CONFIG.all_samples() for path in feature_tables(name)],
+
+
+rule models:
+    input:
+        [path for method in CONFIG.methods for path in models_of(method)],
+
+
+rule figures:
+    input:
+        expand("results/figures/auc_heatmap_{method}.pdf", method=CONFIG.methods),
+        expand("results/figures/training_{method}.pdf", method=CONFIG.methods),

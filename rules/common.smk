@@ -1,0 +1,64 @@
+# What every stage's rules use: the checked configuration, the files of a sample, digests, wildcards.
+import os
+import re
+
+from snakemake.exceptions import WorkflowError
+
+# The package of this folder is the one whose code is digested, so it is the one that every job imports.
+sys.path.insert(0, f"{workflow.basedir}/src")
+os.environ["PYTHONPATH"] = os.pathsep.join(
+    [f"{workflow.basedir}/src", *filter(None, [os.environ.get("PYTHONPATH")])]
+)
+
+from oddjet.config import Simulated, load_config
+from oddjet.errors import OddjetError
+from oddjet.provenance.digest import code_digest
+from oddjet.sources import part_files
+
+try:
+    CONFIG = load_config(config)
+    SAMPLES = CONFIG.all_samples()
+    # Part name to the ROOT file behind it, by sample; None where Pythia makes the file.
+    PARTS = {
+        name: (
+            dict.fromkeys(f"{part:04d}" for part in range(sample.parts))
+            if isinstance(sample, Simulated)
+            else part_files(sample.files)
+        )
+        for name, sample in SAMPLES.items()
+    }
+except OddjetError as error:
+    raise WorkflowError(str(error)) from None
+
+GROUPS = CONFIG.ensemble.groups()
+
+
+def any_of(names):
+    return "|".join(re.escape(str(name)) for name in names)
+
+
+wildcard_constraints:
+    sample=any_of(SAMPLES),
+    part=r"[A-Za-z0-9_.-]+",
+    method=any_of(CONFIG.methods),
+    group=any_of(GROUPS),
+
+
+def simulated_files(sample):
+    return [f"results/simulated/{sample}/{part}.root" for part, file in PARTS[sample].items() if file is None]
+
+
+def feature_tables(sample):
+    return [f"results/features/{sample}/{part}.h5" for part in PARTS[sample]]
+
+
+def background_tables():
+    return [path for name in CONFIG.of_kind("background") for path in feature_tables(name)]
+
+
+def signal_tables():
+    return [path for name in CONFIG.of_kind("signal") for path in feature_tables(name)]
+
+
+def models_of(method):
+    return [f"results/models/{method}/{group}/model.pt" for group in GROUPS]

@@ -1,0 +1,191 @@
+"""The configuration of a whole run: the settings of all rooms, composed, checked, and cut into stages again.
+
+Only the Snakefile (and tests) import this module. A stage receives its own settings alone, as one JSON argument, so
+that an edit of one stage's settings reruns that stage and what hangs on it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag, ValidationError, model_validator
+
+from oddjet.dataset.settings import DatasetSettings
+from oddjet.errors import OddjetError
+from oddjet.evaluation.settings import EvaluationSettings
+from oddjet.jets.settings import FeatureSettings
+from oddjet.program import describe_validation
+from oddjet.simulation.settings import Process, SemivisibleJets, SimulationSettings
+from oddjet.training.method import MethodSettings
+
+# Names become wildcards and file names: letters, digits and - _ . inside, nothing that a shell or a path could read.
+NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*")
+
+
+class ConfigError(OddjetError):
+    """The configuration does not fit; the message has a line for each wrong key."""
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Simulated(_Section):
+    """A sample that Pythia makes."""
+
+    kind: Literal["background", "signal"] = Field(description="what the sample is to the analysis")
+    process: Process = Field(description="the hard process and its parameters")
+    events: int = Field(gt=0, description="events in the whole sample")
+    parts: int = Field(1, gt=0, description="number of files (and jobs) that the events are spread over")
+    weight: float = Field(1.0, gt=0, description="factor on every event's weight")
+
+    @model_validator(mode="after")
+    def _enough_events(self) -> Simulated:
+        if self.parts > self.events:
+            raise ValueError(f"parts: {self.parts} files cannot share {self.events} events")
+        return self
+
+
+class Listed(_Section):
+    """A sample that lies in ROOT files."""
+
+    kind: Literal["background", "signal"] = Field(description="what the sample is to the analysis")
+    files: tuple[str, ...] = Field(
+        min_length=1,
+        description="paths, globs, folders, root:// or https:// addresses, or a .txt file with one of these a line",
+    )
+    m_phi: float | None = Field(None, gt=0, description="mediator mass of a signal, GeV")
+    r_inv: float | None = Field(None, ge=0, le=1, description="invisible fraction of a signal")
+    weight: float = Field(
+        1.0, gt=0, description="factor on every event's weight, for example a cross section over events"
+    )
+    require_match: Literal["none", "dark_quark", "top"] = Field(
+        "none", description="keep only jets within the jet radius of such a generated particle"
+    )
+
+    @model_validator(mode="after")
+    def _signal_has_a_grid_point(self) -> Listed:
+        if self.kind == "signal" and (self.m_phi is None or self.r_inv is None):
+            raise ValueError("a signal needs m_phi and r_inv: they place it in the heatmap")
+        return self
+
+
+Sample = Annotated[
+    Annotated[Simulated, Tag("simulated")] | Annotated[Listed, Tag("listed")],
+    Discriminator(lambda given: "listed" if isinstance(given, Listed) or "files" in dict(given) else "simulated"),
+]
+
+
+class SignalGrid(_Section):
+    """Simulated semivisible-jet signals: every mediator mass with every invisible fraction."""
+
+    m_phi: tuple[float, ...] = Field((), description="mediator masses, GeV")
+    r_inv: tuple[Annotated[float, Field(ge=0, le=1)], ...] = Field((), description="invisible fractions")
+    m_dark: float = Field(20.0, gt=0, description="dark meson mass, GeV")
+    alpha: Literal["low", "peak", "high"] = Field("peak", description="dark coupling")
+    events: int = Field(800, gt=0, description="events a grid point")
+    events_by_mass: dict[float, int] = Field(
+        {}, description="mediator mass in GeV to events, where `events` does not do"
+    )
+    parts: int = Field(1, gt=0, description="files a grid point")
+
+    def samples(self) -> dict[str, Simulated]:
+        """Give the sample of every grid point by name."""
+        return {
+            signal_name(m_phi, r_inv): Simulated(
+                kind="signal",
+                process=SemivisibleJets(name="svj", m_phi=m_phi, r_inv=r_inv, m_dark=self.m_dark, alpha=self.alpha),
+                events=self.events_by_mass.get(m_phi, self.events),
+                parts=self.parts,
+            )
+            for m_phi in self.m_phi
+            for r_inv in self.r_inv
+        }
+
+
+class Ensemble(_Section):
+    """Which seeds every method is trained with."""
+
+    seeds: tuple[Annotated[int, Field(ge=0)], ...] = Field((1, 2), min_length=1, description="one model a seed")
+    seeds_per_job: int = Field(2, gt=0, description="seeds that train together in one process")
+
+    def groups(self) -> dict[str, tuple[int, ...]]:
+        """Give the seeds of each group, by the group's name."""
+        size = self.seeds_per_job
+        groups = [self.seeds[start : start + size] for start in range(0, len(self.seeds), size)]
+        return {"seeds-" + "-".join(str(seed) for seed in group): group for group in groups}
+
+    @model_validator(mode="after")
+    def _seeds_differ(self) -> Ensemble:
+        if len(set(self.seeds)) != len(self.seeds):
+            raise ValueError(f"seeds: {list(self.seeds)} holds a seed twice")
+        return self
+
+
+class Config(_Section):
+    """One run."""
+
+    seed: int = Field(1, ge=0, lt=2**63, description="from which every simulated file derives its own seed")
+    label: str = Field("Simulation", description="words in the corner of every figure")
+    simulation: SimulationSettings = Field(SimulationSettings(), description="beam, underlying event, detector")
+    samples: dict[str, Sample] = Field(description="samples by name")
+    signals: SignalGrid = Field(SignalGrid(), description="simulated signals on a grid, beside those among `samples`")
+    features: FeatureSettings = Field(FeatureSettings(), description="jets and their features")
+    dataset: DatasetSettings = Field(DatasetSettings(), description="split and scaling of the background")
+    ensemble: Ensemble = Field(Ensemble(), description="seeds")
+    methods: dict[str, MethodSettings] = Field(min_length=1, description="methods by name")
+    evaluation: EvaluationSettings = Field(EvaluationSettings(), description="scores, AUC, monitoring")
+
+    @model_validator(mode="after")
+    def _names_and_kinds(self) -> Config:
+        for section, names in (("samples", self.samples), ("methods", self.methods)):
+            for name in names:
+                if not NAME.fullmatch(name):
+                    raise ValueError(f"{section}: the name {name!r} may hold letters, digits and - _ . only")
+        doubled = sorted(set(self.samples) & set(self.signals.samples()))
+        if doubled:
+            raise ValueError(f"samples: {doubled[0]} is also a point of `signals`")
+        if not self.of_kind("background"):
+            raise ValueError("samples: none is of kind 'background'; the models train on background alone")
+        if not self.of_kind("signal"):
+            raise ValueError("signals: there is none; list m_phi and r_inv, or give samples of kind 'signal'")
+        missing = sorted(set(self.dataset.features) - set(self.features.names()))
+        if missing:
+            raise ValueError(
+                f"dataset.features: {missing[0]!r} is not among `features`, which computes {self.features.names()}"
+            )
+        return self
+
+    def all_samples(self) -> dict[str, Simulated | Listed]:
+        """Give the listed samples and those of the signal grid, by name."""
+        return {**self.samples, **self.signals.samples()}
+
+    def of_kind(self, kind: Literal["background", "signal"]) -> list[str]:
+        """Give the names of the background or of the signal samples, in the order of the config."""
+        return [name for name, sample in self.all_samples().items() if sample.kind == kind]
+
+
+def signal_name(m_phi: float, r_inv: float) -> str:
+    """Name a grid point, `svj_mphi-2000_rinv-0p3`."""
+    return f"svj_mphi-{m_phi:g}_rinv-{r_inv:g}".replace(".", "p")
+
+
+def load_config(raw: Mapping[str, Any]) -> Config:
+    """Check a configuration.
+
+    Parameters
+    ----------
+    raw
+        What Snakemake read from the YAML files and `--config`.
+
+    Raises
+    ------
+    ConfigError
+        A key is unknown or missing, or a value does not fit; a line each: dotted path, what is allowed, value.
+    """
+    try:
+        return Config.model_validate(dict(raw))
+    except ValidationError as error:
+        raise ConfigError("the configuration does not fit:\n" + describe_validation(error, raw)) from error

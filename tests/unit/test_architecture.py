@@ -1,0 +1,96 @@
+"""The floors of the library: a module imports only what stands below it; parsing the workflow imports nothing heavy."""
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+SRC = Path(__file__).parents[2] / "src" / "oddjet"
+SCRIPTS = SRC.parents[1] / "workflow" / "scripts"
+FLOORS = {
+    "errors": 0,
+    "program": 0,
+    "sources": 0,
+    "transport": 1,
+    "plotting": 1,
+    "provenance": 1,
+    "io": 2,
+    "models": 2,
+    "jets": 3,
+    "simulation": 3,
+    "dataset": 3,
+    "evaluation": 3,
+    "training": 4,
+    "config": 5,
+}
+HEAVY = {
+    "awkward",
+    "energyflow",
+    "fastjet",
+    "h5py",
+    "lap",
+    "matplotlib",
+    "numba",
+    "ot",
+    "pythia8mc",
+    "scipy",
+    "sklearn",
+    "torch",
+    "uproot",
+}
+
+
+def room(module: str) -> str:
+    return module.split(".")[1] if "." in module else ""
+
+
+def modules() -> list[Path]:
+    return sorted(path for path in SRC.rglob("*.py") if path.parent != SRC or path.stem != "__init__")
+
+
+def imported(path: Path) -> set[str]:
+    names = set()
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            names |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            names.add(node.module)
+    return {name for name in names if name.startswith("oddjet.")}
+
+
+@pytest.mark.parametrize("path", modules(), ids=lambda path: str(path.relative_to(SRC)))
+def test_imports_point_down(path):
+    own = path.relative_to(SRC).parts[0].removesuffix(".py")
+    assert own in FLOORS, f"{own} has no floor: put it into FLOORS and the design"
+    wrong = {
+        name
+        for name in imported(path)
+        if room(name) != own and FLOORS[room(name)] >= FLOORS[own] and room(name) != "errors"
+    }
+    assert not wrong, f"{path.relative_to(SRC)} (floor {FLOORS[own]}) imports {sorted(wrong)}"
+
+
+def test_packages_re_export_nothing():
+    for path in SRC.rglob("__init__.py"):
+        body = ast.parse(path.read_text()).body
+        assert len(body) == 1, path
+        assert isinstance(body[0], ast.Expr), path
+
+
+def test_the_configuration_imports_nothing_heavy():
+    program = "import sys, oddjet.config, oddjet.sources, oddjet.provenance.digest; print(*sys.modules)"
+    loaded = subprocess.run([sys.executable, "-c", program], check=True, capture_output=True, text=True).stdout.split()
+    assert not HEAVY & set(loaded)
+    assert "numpy" not in loaded
+
+
+@pytest.mark.parametrize("path", sorted(SCRIPTS.glob("*.py")), ids=lambda path: path.stem)
+def test_a_script_is_thin(path):
+    assert len(path.read_text().splitlines()) < 60
+
+
+@pytest.mark.parametrize("path", modules(), ids=lambda path: str(path.relative_to(SRC)))
+def test_a_module_is_short(path):
+    assert len(path.read_text().splitlines()) <= 450

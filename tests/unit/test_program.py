@@ -1,0 +1,75 @@
+"""Scripts end with one clear message; progress is lines in a log."""
+
+import logging
+
+import pytest
+from pydantic import BaseModel, ConfigDict, Field
+
+from oddjet.errors import OddjetError
+from oddjet.program import SettingsError, execute, parser, progress, read_settings, settings_argument
+
+
+class Inner(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+    radius: float = Field(0.8, gt=0)
+
+
+class Outer(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+    jets: Inner = Inner()
+    parts: list[Inner] = []
+
+
+def test_settings_from_nothing_text_and_file(tmp_path):
+    assert read_settings(None, Outer) == Outer()
+    assert read_settings('{"jets": {"radius": 1}}', Outer).jets.radius == 1
+    path = tmp_path / "s.json"
+    path.write_text('{"jets": {"radius": 2}}')
+    assert read_settings(str(path), Outer).jets.radius == 2
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ('{"jets": {"radios": 1}}', r"jets\.radios: unknown key \(given: 1\)"),
+        ('{"jets": {"radius": -1}}', r"jets\.radius: Input should be greater than 0 \(given: -1\)"),
+        ('{"parts": [{}, {"radius": "x"}]}', r"parts\.1\.radius: .*valid number.*\(given: 'x'\)"),
+        ("{,}", "neither a file nor JSON"),
+        ("absent.json", "neither a file nor JSON"),
+    ],
+)
+def test_wrong_settings_are_named(text, message):
+    with pytest.raises(SettingsError, match=message):
+        read_settings(text, Outer)
+
+
+def test_an_expected_error_is_one_line_and_status_1(capsys):
+    def main() -> None:
+        raise OddjetError("x.root: no such file")
+
+    with pytest.raises(SystemExit) as raised:
+        execute(main)
+    assert raised.value.code == 1
+    assert capsys.readouterr().err == "error: x.root: no such file\n"
+
+
+def test_a_fault_of_the_program_keeps_its_traceback():
+    with pytest.raises(ZeroDivisionError):
+        execute(lambda: print(1 / 0))
+
+
+def test_progress_passes_everything_on_and_ends_with_a_line(caplog):
+    with caplog.at_level(logging.INFO, "oddjet"):
+        assert list(progress(iter(range(7)), total=7, description="jets")) == list(range(7))
+    assert len(caplog.messages) == 1
+    assert caplog.messages[0].startswith("jets: 7 of 7 in")
+
+
+def test_help_ends_with_the_example(capsys):
+    arguments = parser("Do it.", "python do.py --settings '{}'")
+    settings_argument(arguments)
+    with pytest.raises(SystemExit):
+        arguments.parse_args(["--help"])
+    assert capsys.readouterr().out.endswith("example:\n  python do.py --settings '{}'\n")
