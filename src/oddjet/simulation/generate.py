@@ -1,0 +1,304 @@
+"""From settings to a ROOT file: run Pythia, reconstruct, write CMS-style branches."""
+
+from __future__ import annotations
+
+import ctypes
+import hashlib
+import json
+import logging
+import os
+import sys
+import tempfile
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import awkward as ak
+import numpy as np
+import pythia8mc
+import uproot
+from numpy.typing import NDArray
+
+from oddjet.errors import OddjetError
+from oddjet.io.atomic import atomic_path
+from oddjet.program import progress
+from oddjet.simulation.detector import Candidates, Particles, reconstruct
+from oddjet.simulation.processes import DARK_HADRONS, INVISIBLE_DARK, MEDIATOR, pythia_settings
+from oddjet.simulation.settings import Process, SimulationSettings
+
+LOGGER = logging.getLogger("oddjet")
+
+SEED_MAX = 900_000_000  # the largest that Pythia takes
+EVENTS_A_BATCH = 250  # 45 MB of full event records
+BATCHES_A_BLOCK = 4  # ROOT baskets below 1000 events compress badly
+FAILURES_ALWAYS_ALLOWED = 10
+MILLIBARN = 1e9  # in pb
+
+# Of the event record, status codes 22 and 23 (hard process and the decays of its resonances) are stored, and the last
+# copies (62) of these particles.
+HARD_STATUS = (22, 23)
+LAST_STATUS = 62
+HEAVY = (6, 24, MEDIATOR)
+
+
+class SimulationError(OddjetError):
+    """Pythia refuses a setting, does not start, or gives up too many events."""
+
+
+def derive_seed(config_seed: int, sample: str, part: int) -> int:
+    """Give the seed of a job: 1 to 900,000,000, a hash of the config's seed, the sample's name and the part.
+
+    Adding a sample or a part thus changes no other job's events.
+    """
+    digest = hashlib.sha256(f"{config_seed}/{sample}/{part}".encode()).digest()
+    return 1 + int.from_bytes(digest[:8], "big") % SEED_MAX
+
+
+def simulate_sample(
+    path: Path,
+    process: Process,
+    settings: SimulationSettings,
+    *,
+    sample: str,
+    part: int,
+    events: int,
+    seed: int,
+    attributes: Mapping[str, str],
+) -> None:
+    """Simulate events and write them to a ROOT file, which appears when it is whole.
+
+    Parameters
+    ----------
+    path
+        The file: a tree `Events` (branches in docs/simulation.md) and a string `metadata` (JSON).
+    process, settings
+        What is produced, and what all samples have in common.
+    sample, part
+        Name of the sample and number of this part; the part gives the luminosity block, part + 1.
+    events
+        Number of events in the file, at least 1.
+    seed
+        Seed of the config; see `derive_seed`.
+    attributes
+        Provenance, kept in the metadata.
+
+    Raises
+    ------
+    SimulationError
+        `events` is below 1, Pythia refuses a setting, does not start, or gives up too many events.
+    """
+    if events < 1:
+        raise SimulationError(f"events = {events}: a sample needs at least 1 event.")
+    job_seed = derive_seed(seed, sample, part)
+    lines = pythia_settings(process, settings, job_seed)
+    # The detector draws from a generator of its own, so that a change of its parameters leaves Pythia's events alone.
+    generator = np.random.default_rng(job_seed)
+    pythia = start_pythia(lines)
+    limit = int(max(FAILURES_ALWAYS_ALLOWED, settings.failed_fraction_max * events))
+    failed = 0
+    with atomic_path(path) as temporary, uproot.recreate(temporary, compression=uproot.ZSTD(3)) as file:
+        first = 1
+        block: list[dict[str, Any]] = []
+        sizes = [min(EVENTS_A_BATCH, events - done) for done in range(0, events, EVENTS_A_BATCH)]
+        for size in progress(sizes, total=len(sizes), description=f"{sample}/{part}"):
+            batch, failures = next_events(pythia, size, limit - failed)
+            failed += failures
+            block.append(event_columns(batch, pythia, settings, generator, part=part, first=first))
+            first += size
+            if len(block) == BATCHES_A_BLOCK or first > events:
+                write_block(file, block)
+                block.clear()
+        info = pythia.infoPython()
+        metadata = {
+            **attributes,
+            "sample": sample,
+            "part": part,
+            "process": process.model_dump(),
+            "seed": job_seed,
+            "events": events,
+            "failed_events": failed,
+            "cross_section_pb": info.sigmaGen() * MILLIBARN,
+            "cross_section_error_pb": info.sigmaErr() * MILLIBARN,
+            "pythia_version": f"{pythia.settings.parm('Pythia:versionNumber'):.3f}",
+            "pythia_settings": lines,
+        }
+        file["metadata"] = json.dumps(metadata)
+
+
+def start_pythia(lines: list[str]) -> pythia8mc.Pythia:
+    """Configure and initialise Pythia.
+
+    Raises
+    ------
+    SimulationError
+        A setting is unknown to Pythia or out of its range, or the process cannot be initialised.
+    """
+    with captured_output() as output:
+        pythia = pythia8mc.Pythia("", False)
+        refused = [line for line in lines if not pythia.readString(line)]
+        started = not refused and pythia.init()
+    if refused:
+        raise SimulationError(
+            f"Pythia refuses the setting '{refused[0]}'. It says: {output()} "
+            "Install the pythia8mc of envs/requirements.lock."
+        )
+    if not started:
+        raise SimulationError(
+            f"Pythia does not start with these settings: {'; '.join(lines)}. It says: {output()} "
+            "Change the masses or pthat_min so that the process has phase space at this com_energy."
+        )
+    return pythia
+
+
+def next_events(pythia: pythia8mc.Pythia, size: int, failures_allowed: int) -> tuple[ak.Array, int]:
+    """Generate exactly `size` events; give their full records and how many further ones Pythia gave up."""
+    parts: list[ak.Array] = []
+    done = failures = 0
+    while done < size:
+        with captured_output() as output:
+            batch = pythia.nextBatch(size - done, errorMode="skip")
+        failures += size - done - len(batch)
+        done += len(batch)
+        parts.append(batch)
+        if failures > failures_allowed:
+            raise SimulationError(
+                f"Pythia gave up {failures} of {done + failures} events, more than failed_fraction_max allows. "
+                f"It says: {output()} Raise m_dark or lower r_inv if hadronisation fails; see the process settings."
+            )
+    return (parts[0] if len(parts) == 1 else ak.concatenate(parts)), failures
+
+
+def event_columns(
+    batch: ak.Array,
+    pythia: pythia8mc.Pythia,
+    settings: SimulationSettings,
+    generator: np.random.Generator,
+    *,
+    part: int,
+    first: int,
+) -> dict[str, Any]:
+    """Turn full event records into the columns of the tree `Events`; `first` is the number of the first event."""
+    size = len(batch)
+    counts = ak.num(batch.prt.id).to_numpy()
+    event = np.repeat(np.arange(size), counts)
+    # Daughters are numbered from the start of their event.
+    start = np.repeat(np.cumsum(counts) - counts, counts)
+    record = {name: ak.flatten(batch.prt[name]).to_numpy() for name in ("id", "status", "daughter1", "m")}
+    record |= {name: ak.flatten(batch.prt.p[name]).to_numpy() for name in ("px", "py", "pz", "e")}
+    candidates = reconstruct(visible_particles(record, event, pythia), settings.detector, generator)
+    momentum = [
+        np.bincount(candidates.event, weights=candidates.pt * direction(candidates.phi), minlength=size)
+        for direction in (np.cos, np.sin)
+    ]
+    return {
+        "run": np.ones(size, dtype=np.uint32),
+        "luminosityBlock": np.full(size, part + 1, dtype=np.uint32),
+        "event": np.arange(first, first + size, dtype=np.uint64),
+        "genWeight": batch.info.weights[:, 0].to_numpy().astype(np.float32),
+        "MET_pt": np.hypot(*momentum).astype(np.float32),
+        "MET_phi": np.arctan2(-momentum[1], -momentum[0]).astype(np.float32),
+        **dark_hadron_columns(record, event, start, size),
+        "PFCands": candidate_records(candidates, size),
+        "GenPart": generator_records(record, event, size),
+    }
+
+
+def visible_particles(
+    record: Mapping[str, NDArray[Any]], event: NDArray[np.int64], pythia: pythia8mc.Pythia
+) -> Particles:
+    """Select the stable particles that a detector can see, with charge and direction."""
+    codes, inverse = np.unique(record["id"], return_inverse=True)
+    data = pythia.particleData
+    charge = np.array([data.chargeType(int(code)) // 3 for code in codes])[inverse]
+    visible = np.array([data.isVisible(int(code)) for code in codes])[inverse]
+    pt = np.hypot(record["px"], record["py"])
+    chosen = (record["status"] > 0) & visible & (pt > 0)
+    return Particles(
+        event=event[chosen],
+        pdg_id=record["id"][chosen].astype(np.int64),
+        charge=charge[chosen],
+        pt=pt[chosen],
+        eta=np.arcsinh(record["pz"][chosen] / pt[chosen]),
+        phi=np.arctan2(record["py"][chosen], record["px"][chosen]),
+        energy=record["e"][chosen],
+    )
+
+
+def dark_hadron_columns(
+    record: Mapping[str, NDArray[Any]], event: NDArray[np.int64], start: NDArray[np.int64], size: int
+) -> dict[str, NDArray[Any]]:
+    """Count the dark hadrons of each event and give the fraction that decayed invisibly (0 without any)."""
+    dark = np.isin(np.abs(record["id"]), DARK_HADRONS)
+    daughter = np.abs(record["id"][start[dark] + record["daughter1"][dark]])
+    total = np.bincount(event[dark], minlength=size)
+    invisible = np.bincount(event[dark], weights=np.isin(daughter, INVISIBLE_DARK), minlength=size)
+    return {
+        "nDarkHadrons": total.astype(np.int32),
+        "invisibleFraction": (invisible / np.maximum(total, 1)).astype(np.float32),
+    }
+
+
+def candidate_records(candidates: Candidates, size: int) -> ak.Array:
+    """Give the candidates of each event as records with the names and types of PFNano."""
+    fields = {name: getattr(candidates, name).astype(np.float32) for name in ("pt", "eta", "phi", "mass")}
+    fields["pdgId"] = candidates.pdg_id.astype(np.int32)
+    fields["charge"] = candidates.charge.astype(np.int32)
+    fields["puppiWeight"] = np.ones(len(candidates.pt), dtype=np.float32)
+    return jagged(fields, np.bincount(candidates.event, minlength=size))
+
+
+def generator_records(record: Mapping[str, NDArray[Any]], event: NDArray[np.int64], size: int) -> ak.Array:
+    """Give the particles of the hard process and of its decays, statuses without sign."""
+    status = np.abs(record["status"])
+    flavour = np.abs(record["id"])
+    chosen = np.isin(status, HARD_STATUS) | ((status == LAST_STATUS) & np.isin(flavour, HEAVY))
+    px, py, pz = (record[name][chosen] for name in ("px", "py", "pz"))
+    pt = np.hypot(px, py)
+    fields = {
+        "pt": pt.astype(np.float32),
+        "eta": np.arcsinh(pz / np.maximum(pt, 1e-9)).astype(np.float32),
+        "phi": np.arctan2(py, px).astype(np.float32),
+        "mass": record["m"][chosen].astype(np.float32),
+        "pdgId": record["id"][chosen].astype(np.int32),
+        "status": status[chosen].astype(np.int32),
+    }
+    return jagged(fields, np.bincount(event[chosen], minlength=size))
+
+
+def jagged(fields: Mapping[str, NDArray[Any]], counts: NDArray[np.int64]) -> ak.Array:
+    """Give one list of records an event from flat columns and the number of records of each event."""
+    return ak.zip({name: ak.unflatten(values, counts) for name, values in fields.items()})
+
+
+def write_block(file: uproot.WritableDirectory, block: list[dict[str, Any]]) -> None:
+    """Append batches of columns to the tree `Events`, which the first call makes."""
+    columns = {name: ak.concatenate([batch[name] for batch in block]) for name in block[0]}
+    if "Events" not in file:
+        file.mktree("Events", {name: values.type for name, values in columns.items()})
+    file["Events"].extend(columns)
+
+
+@contextmanager
+def captured_output() -> Iterator[Callable[[], str]]:
+    """Keep what C++ prints to standard output out of ours; gives a function that returns it as one line.
+
+    Pythia writes its errors there whatever its settings say. Python's own `sys.stdout` cannot hold that back: the file
+    descriptor itself is turned aside.
+    """
+    sys.stdout.flush()
+    libc = ctypes.CDLL(None)
+    with tempfile.TemporaryFile() as store:
+        text: list[str] = []
+        kept = os.dup(1)
+        os.dup2(store.fileno(), 1)
+        try:
+            yield lambda: " ".join(text) or "nothing."
+        finally:
+            libc.fflush(None)
+            os.dup2(kept, 1)
+            os.close(kept)
+            store.seek(0)
+            text.extend(store.read().decode(errors="replace").split())
+            if text:
+                LOGGER.debug("Pythia: %s", " ".join(text))
