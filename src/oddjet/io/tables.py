@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Callable, Mapping, Sequence
+import shutil
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from types import TracebackType
@@ -23,6 +24,8 @@ SCHEMA_VERSION = "1"
 DATASET = "jets"
 # 4096 rows of about 80 bytes are one chunk of 300 kB: small enough for random batches, large enough to compress.
 CHUNK_ROWS = 4096
+# More than HDF5 holds back in its caches.
+SPARE_BYTES = 16_000_000
 
 # Some network file systems refuse HDF5's locks; every file here has one writer and is renamed when it is whole.
 os.environ.setdefault("HDF5_USE_FILE_LOCKING", "FALSE")
@@ -121,7 +124,8 @@ class TableWriter:
         Raises
         ------
         TableError
-            A field is missing or too many, or a value is not finite; the message names the column and the row.
+            A field is missing or too many, a value is not finite (the message names the column and the row), or the
+            disk is full.
         """
         names = array.dtype.names or ()
         if set(names) != set(self._dtype.names or ()):
@@ -138,7 +142,9 @@ class TableWriter:
                 )
             rows[column.name] = values
         start = len(self._dataset)
-        self._guarded(lambda: self._append_rows(start, rows))
+        self._require_space(rows.nbytes)
+        self._dataset.resize(start + len(rows), axis=0)
+        self._dataset[start:] = rows
 
     def finish(self, attributes: Mapping[str, str] | None = None) -> None:
         """Mark the table complete, sync it, read its size back and give it its name.
@@ -146,14 +152,14 @@ class TableWriter:
         Raises
         ------
         TableError
-            The disk is full, or the written file does not read back.
+            The written file does not read back.
         """
         rows = len(self._dataset)
         self._file.attrs.update(attributes or {})
         self._file.attrs["rows"] = rows
         self._file.attrs["complete"] = True
-        self._guarded(self._file.close)
-        self._guarded(lambda: sync(self._temporary))
+        self._file.close()
+        sync(self._temporary)
         try:
             # The last chunk is the one that a full disk would have cut.
             with _open(self._temporary) as file:
@@ -165,25 +171,19 @@ class TableWriter:
         sync(self._path.parent)
         self._finished = True
 
-    def _append_rows(self, start: int, rows: NDArray[np.void]) -> None:
-        self._dataset.resize(start + len(rows), axis=0)
-        self._dataset[start:] = rows
-
-    def _guarded(self, action: Callable[[], object]) -> None:
-        try:
-            action()
-        except (OSError, RuntimeError) as error:
-            self._discard()
-            reason = os.strerror(error.errno) if isinstance(error, OSError) and error.errno else str(error)
-            raise TableError(f"{self._path}: writing failed ({reason}). Check the space left on the disk.") from error
+    def _require_space(self, size: int) -> None:
+        # A write that fails inside HDF5 leaves it in a state in which closing the file ends the process with a
+        # segmentation fault (HDF5 2.0): so the disk is asked first.
+        left = shutil.disk_usage(self._path.parent).free
+        if left < size + SPARE_BYTES:
+            raise TableError(
+                f"{self._path}: disk full: {left / 1e6:.0f} MB left, {(size + SPARE_BYTES) / 1e6:.0f} MB needed. "
+                "Make room and run again; nothing half-written stays."
+            )
 
     def _discard(self) -> None:
-        try:
-            self._file.close()
-        except (OSError, RuntimeError):
-            pass  # a full disk fails the flush once more; the file goes away in any case
-        finally:
-            self._temporary.unlink(missing_ok=True)
+        self._file.close()
+        self._temporary.unlink(missing_ok=True)
 
 
 def write_table(path: Path, columns: Sequence[Column], array: NDArray[np.void], attributes: Mapping[str, str]) -> None:

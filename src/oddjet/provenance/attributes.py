@@ -8,11 +8,16 @@ from collections.abc import Sequence
 from importlib.metadata import version
 from pathlib import Path
 
+from oddjet.errors import OddjetError
 from oddjet.provenance.digest import code_digest
 
 # The packages whose version can change a number.
 PACKAGES = ("awkward", "fastjet", "h5py", "lapx", "numba", "numpy", "POT", "pythia8mc", "scipy", "torch", "uproot")
 BLOCK_BYTES = 1 << 20
+
+
+class InputFileError(OddjetError):
+    """An input of a stage is missing or cannot be read."""
 
 
 def attributes(script: str, settings: str, inputs: Sequence[Path], *modules: str) -> dict[str, str]:
@@ -52,9 +57,14 @@ def text_digest(text: str) -> str:
 
 
 def file_digest(path: Path) -> str:
-    """Give the SHA-256 of a file's bytes, read block by block."""
+    """Give the SHA-256 of a file's bytes, read block by block; raises `InputFileError` when it cannot be read."""
     total = hashlib.sha256()
-    with path.open("rb") as file:
-        while block := file.read(BLOCK_BYTES):
-            total.update(block)
+    try:
+        with path.open("rb") as file:
+            while block := file.read(BLOCK_BYTES):
+                total.update(block)
+    except OSError as error:
+        raise InputFileError(
+            f"{path}: {error.strerror}. Check the path, or run the stage that makes the file."
+        ) from error
     return total.hexdigest()
