@@ -1,0 +1,264 @@
+"""From a ROOT file to a table of jets and their features, chunk by chunk, with a cutflow that adds up."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, fields
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from oddjet.errors import OddjetError
+from oddjet.io.root import PARTONS, CandidateRecord, Particles, read_candidates
+from oddjet.io.tables import Column, TableWriter
+from oddjet.jets.clustering import Jets, cluster
+from oddjet.jets.features import Feature, Substructure, chosen_features
+from oddjet.jets.matching import matched
+from oddjet.jets.settings import FeatureSettings, Match
+
+JET_COLUMNS = (
+    Column("run", "u4", "1", "Run number of the event."),
+    Column("luminosityBlock", "u4", "1", "Luminosity block of the event."),
+    Column("event", "u8", "1", "Event number."),
+    Column("jet_rank", "i2", "1", "Position in pT among the jets of the event, 0 for the leading one."),
+    Column("pt", "f4", "GeV", "Transverse momentum of the jet."),
+    Column("eta", "f4", "1", "Pseudorapidity of the jet."),
+    Column("phi", "f4", "rad", "Azimuth of the jet, in [-pi, pi]."),
+    Column("mass", "f4", "GeV", "Mass of the jet, at least 0."),
+    Column("n_constituents", "i4", "1", "Number of constituents."),
+    Column("truth_match", "i1", "1", "1 if a parton of the kind asked for lies near, 0 if not, -1 without truth."),
+    Column("weight", "f4", "1", "Generator weight times the weight of the sample."),
+)
+
+
+class TruthError(OddjetError):
+    """A truth match is required of a file without generator particles."""
+
+
+class FeatureValueError(OddjetError):
+    """A feature came out NaN or infinite."""
+
+
+class CutflowError(OddjetError):
+    """The counts of a cutflow do not add up."""
+
+
+@dataclass
+class Cutflow:
+    """What became of each event and jet, and the weights; merging two is adding them.
+
+    Attributes
+    ----------
+    events_read, jets_clustered : int
+        The sums of the other counts of their kind.
+    sum_of_weights : float
+        Generator weights of all events read.
+    """
+
+    events_read: int = 0
+    events_without_candidates: int = 0
+    events_without_selected_jet: int = 0
+    events_passed: int = 0
+    jets_clustered: int = 0
+    jets_pt_low: int = 0
+    jets_pt_high: int = 0
+    jets_eta: int = 0
+    jets_rank: int = 0
+    jets_unmatched: int = 0
+    jets_passed: int = 0
+    sum_of_weights: float = 0.0
+
+    def __add__(self, other: Cutflow) -> Cutflow:
+        return Cutflow(**{f.name: getattr(self, f.name) + getattr(other, f.name) for f in fields(self)})
+
+    def check(self, file: str) -> None:
+        """Raise CutflowError, naming the file, unless every event and jet read is passed or rejected by a cut."""
+        for kind, first in (("events", "events_read"), ("jets", "jets_clustered")):
+            parts = [f.name for f in fields(self) if f.name.startswith(f"{kind}_") and f.name != first]
+            total = sum(getattr(self, name) for name in parts)
+            if total != getattr(self, first):
+                raise CutflowError(f"{file}: {first} is {getattr(self, first)}, but {' + '.join(parts)} is {total}")
+
+    def to_json(self) -> str:
+        """JSON list of [name, count]."""
+        return json.dumps([[f.name, getattr(self, f.name)] for f in fields(self)])
+
+    @classmethod
+    def from_json(cls, text: str) -> Cutflow:
+        """Read what `to_json` wrote."""
+        return cls(**dict(json.loads(text)))
+
+
+def select(jets: Jets, settings: FeatureSettings, cutflow: Cutflow) -> npt.NDArray[np.bool_]:
+    """Which jets lie in the window of pT and eta and are leading enough; counts the others in `cutflow`.
+
+    Each jet is counted in the first cut that it fails, in the order of the cutflow.
+    """
+    keep = np.ones(len(jets), bool)
+    last = len(jets) if settings.max_jets is None else settings.max_jets
+    cutflow.jets_clustered += len(jets)
+    for name, fails in (
+        ("jets_pt_low", jets.pt <= settings.pt_min),
+        ("jets_pt_high", jets.pt >= settings.pt_max),
+        ("jets_eta", np.abs(jets.eta) >= settings.eta_max),
+        ("jets_rank", jets.rank >= last),
+    ):
+        setattr(cutflow, name, getattr(cutflow, name) + int(np.sum(keep & fails)))
+        keep &= ~fails
+    return keep
+
+
+def truth_match(
+    jets: Jets, partons: Mapping[str, Particles] | None, require: Match, radius: float
+) -> npt.NDArray[np.int8]:
+    """Truth match of each jet.
+
+    Parameters
+    ----------
+    jets : Jets
+    partons : mapping of str to Particles, or None
+        From `CandidateRecord`.
+    require : {"none", "dark_quark", "top"}
+        The kind of parton; with "none" any kind counts.
+    radius : float
+        Largest Delta R.
+
+    Returns
+    -------
+    int8 array, shape (jets,)
+        1 matched, 0 not, -1 where there is no truth.
+    """
+    if partons is None:
+        return np.full(len(jets), -1, np.int8)
+    kinds = list(PARTONS) if require == "none" else [require]
+    near = np.zeros(len(jets), bool)
+    for kind in kinds:
+        near |= matched(jets, partons[kind], radius)
+    return near.astype(np.int8)
+
+
+def select_jets(
+    record: CandidateRecord, settings: FeatureSettings, require_match: Match, cutflow: Cutflow
+) -> tuple[Jets, npt.NDArray[np.int8]]:
+    """Jets of one record that pass every cut, and their truth match; adds the record to `cutflow`.
+
+    Raises
+    ------
+    TruthError
+        A match is required and the file has no truth.
+    """
+    if require_match != "none" and record.partons is None:
+        raise TruthError(
+            f"{record.file}: require_match is {require_match}, but the file has no generator particles; "
+            "set require_match: none for this sample"
+        )
+    jets = cluster(record.candidates, settings.radius, settings.cluster_pt_min)
+    jets = jets.where(select(jets, settings, cutflow))
+    match = truth_match(jets, record.partons, require_match, settings.match_radius)
+    if require_match != "none":
+        cutflow.jets_unmatched += int(np.sum(match != 1))
+        jets, match = jets.where(match == 1), match[match == 1]
+    selected = len(np.unique(jets.event))
+    empty = int(np.sum(record.candidates.counts() == 0))
+    cutflow.events_read += len(record)
+    cutflow.events_without_candidates += empty
+    cutflow.events_without_selected_jet += len(record) - empty - selected
+    cutflow.events_passed += selected
+    cutflow.jets_passed += len(jets)
+    cutflow.sum_of_weights += float(np.sum(record.weight))
+    return jets, match
+
+
+def table_columns(features: Sequence[Feature]) -> list[Column]:
+    """Columns of the table: the jet's own, then the features."""
+    return [*JET_COLUMNS, *(feature.column() for feature in features)]
+
+
+def jet_rows(
+    record: CandidateRecord,
+    jets: Jets,
+    match: npt.NDArray[np.int8],
+    features: Sequence[Feature],
+    settings: FeatureSettings,
+    weight: float,
+) -> npt.NDArray[np.void]:
+    """Rows of the table for the selected jets of one record.
+
+    Raises
+    ------
+    FeatureValueError
+        Names the feature, the file and the event of a value that is not finite.
+    """
+    columns = table_columns(features)
+    rows = np.empty(len(jets), dtype=[(column.name, column.dtype) for column in columns])
+    rows["run"] = record.run[jets.event]
+    rows["luminosityBlock"] = record.luminosity_block[jets.event]
+    rows["event"] = record.event[jets.event]
+    rows["jet_rank"] = jets.rank
+    for name in ("pt", "eta", "phi", "mass"):
+        rows[name] = getattr(jets, name)
+    rows["n_constituents"] = jets.constituents.counts()
+    rows["truth_match"] = match
+    rows["weight"] = record.weight[jets.event] * weight
+    shared = Substructure(jets, settings)
+    for feature in features:
+        values = feature.compute(shared)
+        if not np.isfinite(values).all():
+            jet = int(np.argmin(np.isfinite(values)))
+            raise FeatureValueError(
+                f"{record.file}: feature {feature.name} is {values[jet]} for jet {jets.rank[jet]} of event "
+                f"{rows['run'][jet]}:{rows['luminosityBlock'][jet]}:{rows['event'][jet]}"
+            )
+        rows[feature.name] = values
+    return rows
+
+
+def extract_features(
+    path: str | Path,
+    output: Path,
+    settings: FeatureSettings,
+    *,
+    require_match: Match = "none",
+    weight: float = 1.0,
+    attributes: Mapping[str, str] | None = None,
+) -> Cutflow:
+    """Write the table of selected jets of one ROOT file.
+
+    Parameters
+    ----------
+    path : str or Path
+        ROOT file of a supported layout.
+    output : Path
+        HDF5 table, written under a temporary name until it is whole.
+    settings : FeatureSettings
+    require_match : {"none", "dark_quark", "top"}
+        Keep only jets near such a parton.
+    weight : float
+        Factor on the generator weights, for example the cross section over the number of events.
+    attributes : mapping of str to str
+        Provenance to store in the table; the cutflow is added.
+
+    Returns
+    -------
+    Cutflow
+
+    Raises
+    ------
+    InputFileError, UnknownFeatureError, TruthError, FeatureValueError, CutflowError
+    """
+    features = chosen_features(settings.features)
+    cutflow = Cutflow()
+    with TableWriter(output, table_columns(features), attributes or {}) as table:
+        for record in read_candidates(
+            path,
+            chunk_size=settings.chunk_size,
+            layout=settings.layout,
+            apply_puppi_weight=settings.apply_puppi_weight,
+        ):
+            jets, match = select_jets(record, settings, require_match, cutflow)
+            table.append(jet_rows(record, jets, match, features, settings, weight))
+        cutflow.check(str(path))
+        table.finish({"cutflow": cutflow.to_json()})
+    return cutflow

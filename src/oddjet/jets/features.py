@@ -1,0 +1,197 @@
+"""The registry of jet features.
+
+A feature is one function of a `Substructure`, registered with its unit, range and source; its docstring is
+its definition. Adding one is a function here and a test of it.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+from oddjet.errors import OddjetError
+from oddjet.io.tables import Column
+from oddjet.jets import grooming, substructure
+from oddjet.jets.clustering import Floats, Jets
+from oddjet.jets.settings import FeatureSettings
+
+C2_BETA = 0.5
+
+
+class UnknownFeatureError(OddjetError):
+    """A configured feature is not in the registry."""
+
+
+class Substructure:
+    """Jets with the intermediate results that several features share, each computed once and on demand."""
+
+    def __init__(self, jets: Jets, settings: FeatureSettings) -> None:
+        self.jets = jets
+        self.settings = settings
+
+    @cached_property
+    def rapidity(self) -> Floats:
+        """Rapidity of the constituents, shape (particles,)."""
+        return substructure.rapidity(self.jets.constituents)
+
+    @cached_property
+    def correlators(self) -> tuple[Floats, Floats, Floats]:
+        """e2 with beta 1, e2 and e3 with `C2_BETA`, each of shape (jets,)."""
+        return substructure.correlators(self.jets.constituents, self.rapidity, C2_BETA)
+
+    @cached_property
+    def shape(self) -> tuple[Floats, Floats, Floats]:
+        """Axis major, axis minor, pTD, each of shape (jets,)."""
+        return substructure.shape(self.jets.constituents)
+
+    @cached_property
+    def tau23(self) -> Floats:
+        """tau2 and tau3, shape (2, jets)."""
+        return substructure.njettiness(self.jets.constituents, (2, 3), self.settings.radius)
+
+
+@dataclass(frozen=True)
+class Feature:
+    """One entry of the registry.
+
+    Attributes
+    ----------
+    name, unit, interval, source, definition : str
+    compute : callable
+        Takes a `Substructure`, returns a float64 array of shape (jets,).
+    """
+
+    name: str
+    unit: str
+    interval: str
+    source: str
+    definition: str
+    compute: Callable[[Substructure], Floats]
+
+    def column(self) -> Column:
+        """Column of the feature table."""
+        return Column(self.name, "f4", self.unit, f"{self.definition} Range {self.interval}. {self.source}.")
+
+
+REGISTRY: dict[str, Feature] = {}
+
+
+def feature(
+    *, unit: str, interval: str, source: str
+) -> Callable[[Callable[[Substructure], Floats]], Callable[[Substructure], Floats]]:
+    """Register the decorated function as the feature of its name."""
+
+    def register(function: Callable[[Substructure], Floats]) -> Callable[[Substructure], Floats]:
+        name = function.__name__
+        definition = " ".join((inspect.getdoc(function) or "").split())
+        REGISTRY[name] = Feature(name, unit, interval, source, definition, function)
+        return function
+
+    return register
+
+
+def chosen_features(names: Sequence[str]) -> list[Feature]:
+    """Look up the features of these names, in this order.
+
+    Raises
+    ------
+    UnknownFeatureError
+        Names the unknown ones and all that exist.
+    """
+    unknown = [name for name in names if name not in REGISTRY]
+    if unknown:
+        raise UnknownFeatureError(
+            f"features: {', '.join(map(repr, unknown))} not in the registry; choose from {', '.join(REGISTRY)}"
+        )
+    return [REGISTRY[name] for name in names]
+
+
+def describe_registry() -> str:
+    """Text of the registry: one paragraph a feature."""
+    return "".join(
+        f"{f.name} [{f.unit}], range {f.interval}\n    {f.definition}\n    Source: {f.source}\n"
+        for f in REGISTRY.values()
+    )
+
+
+_NJETTINESS = "Thaler and Van Tilburg, JHEP 03 (2011) 015; choices of CMSSW"
+_CORRELATORS = "Larkoski, Salam, Thaler, JHEP 06 (2013) 108"
+_QUARK_GLUON = "CMS-PAS-JME-13-002"
+
+
+@feature(unit="1", interval="[0, 1]", source=_NJETTINESS)
+def tau2(shared: Substructure) -> Floats:
+    """2-subjettiness.
+
+    beta 1, normalised to R0 times the sum of pT, axes from exclusive kT and one minimisation pass; 0 for a jet with at
+    most 2 constituents.
+    """
+    tau: Floats = shared.tau23[0]
+    return tau
+
+
+@feature(unit="1", interval="[0, 1]", source=_NJETTINESS)
+def tau3(shared: Substructure) -> Floats:
+    """3-subjettiness.
+
+    beta 1, normalised to R0 times the sum of pT, axes from exclusive kT and one minimisation pass; 0 for a jet with at
+    most 3 constituents.
+    """
+    tau: Floats = shared.tau23[1]
+    return tau
+
+
+@feature(unit="1", interval="[0, 2]", source="Komiske, Metodiev, Thaler, JHEP 04 (2018) 013")
+def efp1(shared: Substructure) -> Floats:
+    """Energy flow polynomial of the single edge.
+
+    The sum of z_i z_j Delta R_ij over all ordered pairs (beta 1, kappa 1, z normalised to the sum of pT, rapidity and
+    azimuth).
+    """
+    return 2.0 * shared.correlators[0]
+
+
+@feature(unit="1", interval="[0, 1]", source=_CORRELATORS)
+def c2(shared: Substructure) -> Floats:
+    """Energy correlation ratio C2 = e3 / e2^2.
+
+    beta 0.5, pairs i < j and triples i < j < k, rapidity and azimuth (EnergyFlow's C2 is 1.5 times this); 0 for a jet
+    with fewer than 3 constituents or without extent.
+    """
+    _, e2, e3 = shared.correlators
+    return np.divide(e3, e2**2, out=np.zeros_like(e3), where=e2**2 > 0)
+
+
+@feature(unit="1", interval="[0, 1]", source=_QUARK_GLUON)
+def axis_major(shared: Substructure) -> Floats:
+    """Square root of the larger eigenvalue of the pT^2-weighted covariance of (eta, phi)."""
+    return shared.shape[0]
+
+
+@feature(unit="1", interval="[0, 1]", source=_QUARK_GLUON)
+def axis_minor(shared: Substructure) -> Floats:
+    """Square root of the smaller eigenvalue of the pT^2-weighted covariance of (eta, phi)."""
+    return shared.shape[1]
+
+
+@feature(unit="1", interval="(0, 1]", source=_QUARK_GLUON)
+def ptd(shared: Substructure) -> Floats:
+    """Square root of the sum of pT^2, over the sum of pT."""
+    return shared.shape[2]
+
+
+@feature(unit="GeV", interval="[0, inf)", source="Larkoski, Marzani, Soyez, Thaler, JHEP 05 (2014) 146")
+def softdrop_mass(shared: Substructure) -> Floats:
+    """Jet mass after soft drop.
+
+    Cambridge/Aachen, zcut 0.1 and beta 0 unless the settings say otherwise; 0 for a jet of which a single constituent
+    is left.
+    """
+    settings = shared.settings
+    return grooming.soft_drop_mass(
+        shared.jets.constituents, settings.softdrop.zcut, settings.softdrop.beta, settings.radius
+    )
