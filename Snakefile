@@ -24,8 +24,16 @@ include: "rules/figures.smk"
 rule all:
     default_target: True
     input:
-        expand("results/figures/auc_heatmap_{method}.{suffix}", method=CONFIG.methods, suffix=["pdf", "png"]),
-        expand("results/figures/training_{method}.{suffix}", method=CONFIG.methods, suffix=["pdf", "png"]),
+        expand(
+            "results/figures/auc_heatmap_{method}.{suffix}",
+            method=CONFIG.methods,
+            suffix=["pdf", "png"],
+        ),
+        expand(
+            "results/figures/training_{method}.{suffix}",
+            method=CONFIG.methods,
+            suffix=["pdf", "png"],
+        ),
         "results/summary.md",
         "results/leaderboard.csv",
 

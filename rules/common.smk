@@ -1,6 +1,8 @@
 # What every stage's rules use: the checked configuration, the files of a sample, digests, wildcards.
 import os
 import re
+import sys
+from pathlib import Path
 
 from snakemake.exceptions import WorkflowError
 
@@ -12,8 +14,9 @@ os.environ["PYTHONPATH"] = os.pathsep.join(
 
 from oddjet.config import Simulated, load_config
 from oddjet.errors import OddjetError
+from oddjet.models.settings import OBJECTIVES
 from oddjet.provenance.digest import code_digest
-from oddjet.sources import part_files
+from oddjet.sources import is_remote, part_files
 
 try:
     CONFIG = load_config(config)
@@ -45,7 +48,11 @@ wildcard_constraints:
 
 
 def simulated_files(sample):
-    return [f"results/simulated/{sample}/{part}.root" for part, file in PARTS[sample].items() if file is None]
+    return [
+        f"results/simulated/{sample}/{part}.root"
+        for part, file in PARTS[sample].items()
+        if file is None
+    ]
 
 
 def feature_tables(sample):
@@ -53,11 +60,20 @@ def feature_tables(sample):
 
 
 def background_tables():
-    return [path for name in CONFIG.of_kind("background") for path in feature_tables(name)]
+    return [
+        path for name in CONFIG.of_kind("background") for path in feature_tables(name)
+    ]
 
 
 def signal_tables():
     return [path for name in CONFIG.of_kind("signal") for path in feature_tables(name)]
+
+
+def signal_arguments():
+    # NAME=FILE,FILE: which tables belong to which grid point.
+    return [
+        f"{name}={','.join(feature_tables(name))}" for name in CONFIG.of_kind("signal")
+    ]
 
 
 def models_of(method):

@@ -15,13 +15,14 @@ from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag, Validatio
 from oddjet.dataset.settings import DatasetSettings
 from oddjet.errors import OddjetError
 from oddjet.evaluation.settings import EvaluationSettings
-from oddjet.jets.settings import FeatureSettings
+from oddjet.jets.settings import FeatureSettings, Match
 from oddjet.program import describe_validation
 from oddjet.simulation.settings import Process, SemivisibleJets, SimulationSettings
 from oddjet.training.method import MethodSettings
 
 # Names become wildcards and file names: letters, digits and - _ . inside, nothing that a shell or a path could read.
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*")
+MATCH = "keep only jets within features.match_radius of such a generated particle"
 
 
 class ConfigError(OddjetError):
@@ -40,6 +41,11 @@ class Simulated(_Section):
     events: int = Field(gt=0, description="events in the whole sample")
     parts: int = Field(1, gt=0, description="number of files (and jobs) that the events are spread over")
     weight: float = Field(1.0, gt=0, description="factor on every event's weight")
+    require_match: Match = Field("none", description=MATCH)
+
+    def events_of(self, part: int) -> int:
+        """Share the events among the parts, the first ones taking what is left over."""
+        return self.events // self.parts + (part < self.events % self.parts)
 
     @model_validator(mode="after")
     def _enough_events(self) -> Simulated:
@@ -61,9 +67,7 @@ class Listed(_Section):
     weight: float = Field(
         1.0, gt=0, description="factor on every event's weight, for example a cross section over events"
     )
-    require_match: Literal["none", "dark_quark", "top"] = Field(
-        "none", description="keep only jets within the jet radius of such a generated particle"
-    )
+    require_match: Match = Field("none", description=MATCH)
 
     @model_validator(mode="after")
     def _signal_has_a_grid_point(self) -> Listed:
@@ -90,15 +94,17 @@ class SignalGrid(_Section):
         {}, description="mediator mass in GeV to events, where `events` does not do"
     )
     parts: int = Field(1, gt=0, description="files a grid point")
+    require_match: Match = Field("dark_quark", description=MATCH)
 
     def samples(self) -> dict[str, Simulated]:
         """Give the sample of every grid point by name."""
         return {
             signal_name(m_phi, r_inv): Simulated(
                 kind="signal",
-                process=SemivisibleJets(name="svj", m_phi=m_phi, r_inv=r_inv, m_dark=self.m_dark, alpha=self.alpha),
+                process=Process(SemivisibleJets(m_phi=m_phi, r_inv=r_inv, m_dark=self.m_dark, alpha=self.alpha)),
                 events=self.events_by_mass.get(m_phi, self.events),
                 parts=self.parts,
+                require_match=self.require_match,
             )
             for m_phi in self.m_phi
             for r_inv in self.r_inv
@@ -151,10 +157,10 @@ class Config(_Section):
             raise ValueError("samples: none is of kind 'background'; the models train on background alone")
         if not self.of_kind("signal"):
             raise ValueError("signals: there is none; list m_phi and r_inv, or give samples of kind 'signal'")
-        missing = sorted(set(self.dataset.features) - set(self.features.names()))
+        missing = sorted(set(self.dataset.features) - set(self.features.features))
         if missing:
             raise ValueError(
-                f"dataset.features: {missing[0]!r} is not among `features`, which computes {self.features.names()}"
+                f"dataset.features: {missing[0]!r} is not among `features`, which computes {self.features.features}"
             )
         return self
 

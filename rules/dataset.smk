@@ -1,0 +1,27 @@
+rule build_dataset:
+    input:
+        background_tables(),
+    output:
+        train="results/dataset/train.h5",
+        validation="results/dataset/validation.h5",
+        test="results/dataset/test.h5",
+        scaler="results/dataset/scaler.json",
+    log:
+        "results/logs/build_dataset.log",
+    benchmark:
+        "results/benchmarks/build_dataset.tsv"
+    conda:
+        "../envs/dataset.yaml"
+    threads: 1
+    resources:
+        mem_mb=2000,
+        runtime=60,
+    params:
+        settings=CONFIG.dataset.model_dump_json(),
+        code=code_digest("build_dataset"),
+    message:
+        "Split the background by event and fit the scaling"
+    shell:
+        "python workflow/scripts/build_dataset.py --settings {params.settings:q} --inputs {input:q}"
+        " --train {output.train:q} --validation {output.validation:q} --test {output.test:q}"
+        " --scaler {output.scaler:q} > {log:q} 2>&1"

@@ -1,0 +1,74 @@
+rule score_samples:
+    input:
+        model="results/models/{method}/{group}/model.pt",
+        background="results/dataset/test.h5",
+        signals=signal_tables(),
+    output:
+        "results/scores/{method}/{group}.h5",
+    log:
+        "results/logs/score_samples/{method}/{group}.log",
+    benchmark:
+        "results/benchmarks/score_samples/{method}/{group}.tsv"
+    conda:
+        "../envs/train.yaml"
+    threads: 1
+    resources:
+        mem_mb=3000,
+        runtime=120,
+    params:
+        settings=CONFIG.evaluation.model_dump_json(),
+        signals=signal_arguments(),
+        code=code_digest("score_samples"),
+    message:
+        "Score test background and signals with {wildcards.method}, {wildcards.group}"
+    shell:
+        "python workflow/scripts/score_samples.py --settings {params.settings:q} --model {input.model:q}"
+        " --background {input.background:q} --signals {params.signals:q} --output {output:q} > {log:q} 2>&1"
+
+
+rule compute_auc:
+    input:
+        expand("results/scores/{{method}}/{group}.h5", group=GROUPS),
+    output:
+        "results/auc/{method}.csv",
+    log:
+        "results/logs/compute_auc/{method}.log",
+    benchmark:
+        "results/benchmarks/compute_auc/{method}.tsv"
+    conda:
+        "../envs/dataset.yaml"
+    threads: 1
+    resources:
+        mem_mb=2000,
+        runtime=60,
+    params:
+        code=code_digest("compute_auc"),
+    message:
+        "AUC of {wildcards.method}"
+    shell:
+        "python workflow/scripts/compute_auc.py --scores {input:q} --output {output:q} > {log:q} 2>&1"
+
+
+rule summarize:
+    input:
+        expand("results/auc/{method}.csv", method=CONFIG.methods),
+    output:
+        leaderboard="results/leaderboard.csv",
+        summary="results/summary.md",
+    log:
+        "results/logs/summarize.log",
+    benchmark:
+        "results/benchmarks/summarize.tsv"
+    conda:
+        "../envs/dataset.yaml"
+    threads: 1
+    resources:
+        mem_mb=1000,
+        runtime=10,
+    params:
+        code=code_digest("summarize"),
+    message:
+        "One table over all methods"
+    shell:
+        "python workflow/scripts/summarize.py --auc {input:q} --leaderboard {output.leaderboard:q}"
+        " --summary {output.summary:q} > {log:q} 2>&1"

@@ -1,0 +1,51 @@
+rule plot_heatmap:
+    input:
+        "results/auc/{method}.csv",
+    output:
+        pdf="results/figures/auc_heatmap_{method}.pdf",
+        png="results/figures/auc_heatmap_{method}.png",
+    log:
+        "results/logs/plot_heatmap/{method}.log",
+    benchmark:
+        "results/benchmarks/plot_heatmap/{method}.tsv"
+    conda:
+        "../envs/figures.yaml"
+    threads: 1
+    resources:
+        mem_mb=1000,
+        runtime=10,
+    params:
+        label=CONFIG.label,
+        code=code_digest("plot_heatmap"),
+    message:
+        "Heatmap of {wildcards.method}"
+    shell:
+        "python workflow/scripts/plot_heatmap.py --auc {input:q} --label {params.label:q} --output-pdf {output.pdf:q}"
+        " --output-png {output.png:q} > {log:q} 2>&1"
+
+
+rule plot_training:
+    input:
+        history=expand("results/models/{{method}}/{group}/history.csv", group=GROUPS),
+        auc=expand("results/models/{{method}}/{group}/auc_by_epoch.csv", group=GROUPS),
+    output:
+        pdf="results/figures/training_{method}.pdf",
+        png="results/figures/training_{method}.png",
+    log:
+        "results/logs/plot_training/{method}.log",
+    benchmark:
+        "results/benchmarks/plot_training/{method}.tsv"
+    conda:
+        "../envs/figures.yaml"
+    threads: 1
+    resources:
+        mem_mb=1000,
+        runtime=10,
+    params:
+        label=CONFIG.label,
+        code=code_digest("plot_training"),
+    message:
+        "Training of {wildcards.method} by epoch"
+    shell:
+        "python workflow/scripts/plot_training.py --history {input.history:q} --auc-by-epoch {input.auc:q}"
+        " --label {params.label:q} --output-pdf {output.pdf:q} --output-png {output.png:q} > {log:q} 2>&1"

@@ -1,0 +1,62 @@
+# No signal among the inputs, by construction: a signal table can choose neither an epoch nor a setting.
+rule train_model:
+    input:
+        train="results/dataset/train.h5",
+        validation="results/dataset/validation.h5",
+        scaler="results/dataset/scaler.json",
+    output:
+        model="results/models/{method}/{group}/model.pt",
+        history="results/models/{method}/{group}/history.csv",
+        snapshots="results/models/{method}/{group}/snapshots.pt",
+    log:
+        "results/logs/train_model/{method}/{group}.log",
+    benchmark:
+        "results/benchmarks/train_model/{method}/{group}.tsv"
+    conda:
+        "../envs/train.yaml"
+    threads: 1
+    resources:
+        mem_mb=4000,
+        runtime=1440,
+    params:
+        settings=lambda wildcards: CONFIG.methods[wildcards.method].model_dump_json(),
+        seeds=lambda wildcards: GROUPS[wildcards.group],
+        folder=lambda wildcards, output: str(Path(output.model).parent),
+        # The module of the method's loss is imported by name; of the others' an edit does not count.
+        code=lambda wildcards: code_digest(
+            "train_model", OBJECTIVES[CONFIG.methods[wildcards.method].kind]
+        ),
+    message:
+        "Train {wildcards.method}, seeds {params.seeds}"
+    shell:
+        "python workflow/scripts/train_model.py --settings {params.settings:q} --method {wildcards.method:q}"
+        " --seeds {params.seeds} --threads {threads} --train {input.train:q} --validation {input.validation:q}"
+        " --scaler {input.scaler:q} --output-dir {params.folder:q} > {log:q} 2>&1"
+
+
+rule monitor_training:
+    input:
+        snapshots="results/models/{method}/{group}/snapshots.pt",
+        background="results/dataset/validation.h5",
+        signals=signal_tables(),
+    output:
+        "results/models/{method}/{group}/auc_by_epoch.csv",
+    log:
+        "results/logs/monitor_training/{method}/{group}.log",
+    benchmark:
+        "results/benchmarks/monitor_training/{method}/{group}.tsv"
+    conda:
+        "../envs/train.yaml"
+    threads: 1
+    resources:
+        mem_mb=3000,
+        runtime=120,
+    params:
+        settings=CONFIG.evaluation.model_dump_json(),
+        signals=signal_arguments(),
+        code=code_digest("monitor_training"),
+    message:
+        "AUC by epoch of {wildcards.method}, {wildcards.group}"
+    shell:
+        "python workflow/scripts/monitor_training.py --settings {params.settings:q} --snapshots {input.snapshots:q}"
+        " --background {input.background:q} --signals {params.signals:q} --output {output:q} > {log:q} 2>&1"
