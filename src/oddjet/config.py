@@ -10,7 +10,16 @@ import re
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag, ValidationError, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Discriminator,
+    Field,
+    PositiveInt,
+    Tag,
+    ValidationError,
+    model_validator,
+)
 
 from oddjet.dataset.settings import DatasetSettings
 from oddjet.errors import OddjetError
@@ -89,9 +98,8 @@ class SignalGrid(_Section):
     r_inv: tuple[Annotated[float, Field(ge=0, le=1)], ...] = Field((), description="invisible fractions")
     m_dark: float = Field(20.0, gt=0, description="dark meson mass, GeV")
     alpha: Literal["low", "peak", "high"] = Field("peak", description="dark coupling")
-    events: int = Field(800, gt=0, description="events a grid point")
-    events_by_mass: dict[float, int] = Field(
-        {}, description="mediator mass in GeV to events, where `events` does not do"
+    events: PositiveInt | dict[float, tuple[PositiveInt, ...]] = Field(
+        800, description="events a grid point: one number, or for each mediator mass a list in the order of r_inv"
     )
     parts: int = Field(1, gt=0, description="files a grid point")
     require_match: Match = Field("dark_quark", description=MATCH)
@@ -102,13 +110,22 @@ class SignalGrid(_Section):
             signal_name(m_phi, r_inv): Simulated(
                 kind="signal",
                 process=Process(SemivisibleJets(m_phi=m_phi, r_inv=r_inv, m_dark=self.m_dark, alpha=self.alpha)),
-                events=self.events_by_mass.get(m_phi, self.events),
+                events=self.events if isinstance(self.events, int) else self.events[m_phi][position],
                 parts=self.parts,
                 require_match=self.require_match,
             )
             for m_phi in self.m_phi
-            for r_inv in self.r_inv
+            for position, r_inv in enumerate(self.r_inv)
         }
+
+    @model_validator(mode="after")
+    def _events_for_every_point(self) -> SignalGrid:
+        if not isinstance(self.events, int):
+            for m_phi in self.m_phi:
+                given = len(self.events.get(m_phi, ()))
+                if given != len(self.r_inv):
+                    raise ValueError(f"events: {given} numbers for m_phi {m_phi:g}, r_inv has {len(self.r_inv)} values")
+        return self
 
 
 class Ensemble(_Section):

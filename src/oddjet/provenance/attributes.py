@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Sequence
-from importlib.metadata import version
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 from oddjet.errors import OddjetError
@@ -41,14 +41,21 @@ def attributes(script: str, settings: str, inputs: Sequence[Path], *modules: str
         `packages` (JSON: name to version).
     """
     return {
-        "oddjet_version": version("oddjet"),
+        "oddjet_version": _version("oddjet"),
         "script": script,
         "code_digest": code_digest(script, *modules),
         "settings": settings,
         "settings_digest": text_digest(settings),
         "inputs": json.dumps({str(path): file_digest(path) for path in inputs}, sort_keys=True),
-        "packages": json.dumps({name: version(name) for name in PACKAGES}),
+        "packages": json.dumps({name: _version(name) for name in PACKAGES}),
     }
+
+
+def _version(package: str) -> str:
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return "not installed"  # the environment of a stage holds only what the stage needs
 
 
 def text_digest(text: str) -> str:

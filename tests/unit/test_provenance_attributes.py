@@ -1,0 +1,29 @@
+"""What a result is made from is written down, and a missing input is a clear error."""
+
+import hashlib
+import json
+
+import pytest
+
+from oddjet.provenance.attributes import InputFileError, attributes, file_digest
+
+
+def test_attributes_name_code_settings_and_inputs(tmp_path):
+    path = tmp_path / "a.txt"
+    path.write_bytes(b"abc")
+    given = attributes("simulate_sample", '{"a": 1}', [path])
+    assert json.loads(given["inputs"]) == {str(path): hashlib.sha256(b"abc").hexdigest()}
+    assert given["settings"] == '{"a": 1}'
+    assert len(given["code_digest"]) == len(given["settings_digest"]) == 16
+    assert json.loads(given["packages"])["pythia8mc"] == "8.317.2"
+    assert all(isinstance(value, str) for value in given.values())
+
+
+def test_other_settings_have_another_digest():
+    digests = {attributes("simulate_sample", text, [])["settings_digest"] for text in ("{}", '{"a": 1}')}
+    assert len(digests) == 2
+
+
+def test_a_missing_input_is_named(tmp_path):
+    with pytest.raises(InputFileError, match=r"absent\.h5: No such file"):
+        file_digest(tmp_path / "absent.h5")
