@@ -1,0 +1,1 @@
+"""Scores of every jet, AUC with its uncertainty, and the tables that sum them up."""

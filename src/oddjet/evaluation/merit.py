@@ -1,0 +1,125 @@
+"""The area under the ROC curve with weights, ties and an uncertainty.
+
+AUC = P(score of a signal jet > score of a background jet) + P(equal) / 2. It is never flipped: a method that finds
+signal jets less anomalous than background jets gets an AUC below 0.5.
+"""
+
+from __future__ import annotations
+
+from functools import cached_property
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from oddjet.errors import OddjetError
+
+
+class MeritError(OddjetError):
+    """Scores from which no figure of merit can be computed."""
+
+
+class Auc(NamedTuple):
+    """An area under the ROC curve and its statistical standard error."""
+
+    value: float
+    error: float
+
+
+class SampleScores:
+    """Scores of one sample, checked.
+
+    Parameters
+    ----------
+    name : str
+        Name of the sample, for error messages.
+    scores : ndarray, shape (n,)
+        Larger is more anomalous.
+    weights : ndarray, shape (n,), optional
+        Event weights; one each if not given. Single weights may be negative (NLO samples), their sum may not.
+
+    Attributes
+    ----------
+    scores, weights : ndarray of float64, shape (n,)
+        The scores and the weights.
+
+    Raises
+    ------
+    MeritError
+        If there are fewer than two jets, the shapes differ, a score or weight is not finite, or the weights do not
+        add up to something positive.
+    """
+
+    def __init__(
+        self, name: str, scores: NDArray[np.floating[Any]], weights: NDArray[np.floating[Any]] | None = None
+    ) -> None:
+        self.name = name
+        self.scores = np.asarray(scores, dtype=np.float64)
+        given = np.ones(len(self.scores)) if weights is None else np.asarray(weights, dtype=np.float64)
+        if self.scores.ndim != 1 or self.scores.shape != given.shape:
+            raise MeritError(f"{name}: scores have shape {self.scores.shape}, weights {given.shape}; both must be (n,)")
+        if len(given) < 2:
+            raise MeritError(
+                f"{name}: {len(given)} scored jet(s), at least 2 are needed; simulate more or loosen the cuts"
+            )
+        for what, values in (("scores", self.scores), ("weights", given)):
+            bad = int(np.count_nonzero(~np.isfinite(values)))
+            if bad:
+                raise MeritError(
+                    f"{name}: {bad} of {len(values)} {what} are not finite; look at the features and at the training "
+                    "history of this method"
+                )
+        if given.sum() <= 0:
+            raise MeritError(f"{name}: the weights of {len(given)} jets add up to {given.sum():g}, not above 0")
+        self.weights = given
+        effective = float(given.sum() ** 2 / np.sum(given**2))
+        if effective < 1.0 + 1e-9:
+            raise MeritError(
+                f"{name}: the weights of {len(given)} jets are worth {effective:.2g} jets; look at the weights"
+            )
+
+    @cached_property
+    def _sorted(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Return the sorted scores (n,) and the sum of weights before each of n + 1 positions."""
+        order = np.argsort(self.scores, kind="stable")
+        return self.scores[order], np.concatenate([[0.0], np.cumsum(self.weights[order])])
+
+    def share_below(self, values: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Return, for each value, the share of this sample's weight below it plus half the share equal to it."""
+        scores, before = self._sorted
+        left = before[np.searchsorted(scores, values, side="left")]
+        right = before[np.searchsorted(scores, values, side="right")]
+        return np.asarray(0.5 * (left + right) / before[-1])
+
+
+def compute_auc(background: SampleScores, signal: SampleScores) -> Auc:
+    """Compute the AUC of signal against background, with its statistical error.
+
+    The error follows DeLong, DeLong and Clarke-Pearson (Biometrics 44 (1988) 837): the variance of the placements of
+    the signal jets among the background, plus that of the background jets among the signal. With weights w the variance
+    of a weighted mean of placements v is sum w^2 (v - AUC)^2 / (sum w)^2, times n_eff / (n_eff - 1) with
+    n_eff = (sum w)^2 / sum w^2; equal weights give DeLong's formula. Jets are taken as independent, the two jets of an
+    event included.
+
+    Parameters
+    ----------
+    background, signal : SampleScores
+        The two samples.
+
+    Returns
+    -------
+    Auc
+        Value, never flipped, and standard error. Full separation has the error 0.
+    """
+    signal_placements = background.share_below(signal.scores)
+    background_placements = 1.0 - signal.share_below(background.scores)
+    value = float(np.sum(signal.weights * signal_placements) / np.sum(signal.weights))
+    variance = _variance_of_mean(signal_placements, signal.weights, value)
+    variance += _variance_of_mean(background_placements, background.weights, value)
+    return Auc(value, float(np.sqrt(variance)))
+
+
+def _variance_of_mean(values: NDArray[np.float64], weights: NDArray[np.float64], mean: float) -> float:
+    """Return the variance of a weighted mean, estimated from the values themselves."""
+    squares = (weights / weights.sum()) ** 2
+    return float(np.sum(squares * (values - mean) ** 2) / (1.0 - np.sum(squares)))

@@ -1,0 +1,153 @@
+"""Score the background test jets and all signals with a trained method, and compute AUCs from the scores."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import NamedTuple, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from oddjet.errors import OddjetError
+from oddjet.evaluation.merit import SampleScores, compute_auc
+from oddjet.evaluation.settings import EvaluationSettings
+from oddjet.evaluation.signals import Signal, check_counts, points_from_json, points_to_json
+from oddjet.evaluation.tables import AucRow
+from oddjet.io.tables import Column, TableError, TableWriter, read_attributes, read_columns, read_table
+from oddjet.program import progress
+
+# From a structured array of n jets in physical units to scores, shape (n, S), one column a seed.
+Scorer: TypeAlias = Callable[[NDArray[np.void]], NDArray[np.float64]]
+
+KEPT = ("run", "luminosityBlock", "event", "jet_rank", "pt", "mass", "weight")
+
+
+class ScoreError(OddjetError):
+    """Scores that cannot be used."""
+
+
+class Method(NamedTuple):
+    """Where scores come from: the method's name, its seeds and the epoch chosen for each seed."""
+
+    name: str
+    seeds: tuple[int, ...]
+    epochs: tuple[int, ...]
+
+
+def score_samples(
+    scorer: Scorer,
+    method: Method,
+    background: Path,
+    signals: Sequence[Signal],
+    output: Path,
+    settings: EvaluationSettings,
+    attributes: Mapping[str, str],
+) -> None:
+    """Score background and signals, one file in memory at a time, and write one table.
+
+    Parameters
+    ----------
+    scorer : callable
+        From jets to scores; see `Scorer`.
+    method : Method
+        Kept as attributes of the table.
+    background : Path
+        Test part of the background.
+    signals : sequence of Signal
+        With their feature tables.
+    output : Path
+        Score table: identifiers, pt, mass, weight, `sample` (0 is background) and `score`, shape (S,), float64.
+    settings : EvaluationSettings
+        Smallest number of signal jets.
+    attributes : mapping of str to str
+        Provenance.
+
+    Raises
+    ------
+    SignalError
+        If a signal has too few jets.
+    ScoreError
+        If a score is not finite; the message names method, seed, sample and number of jets.
+    """
+    check_counts(signals, settings.minimum_signal_jets)
+    samples = {"background": (background,), **{signal.name: signal.files for signal in signals}}
+    more = {
+        "method": method.name,
+        "seeds": json.dumps(method.seeds),
+        "epochs": json.dumps(method.epochs),
+        "samples": json.dumps(list(samples)),
+        "points": points_to_json(signals),
+    }
+    columns = _score_columns(background, len(method.seeds))
+    dtype = np.dtype([(column.name, column.dtype) for column in columns])
+    with TableWriter(output, columns, {**attributes, **more}) as writer:
+        items = progress(samples.items(), total=len(samples), description=f"scoring with {method.name}")
+        for code, (name, files) in enumerate(items):
+            for path in files:
+                jets = read_table(path)
+                rows = np.zeros(len(jets), dtype=dtype)
+                rows["sample"] = code
+                for column in KEPT:
+                    rows[column] = jets[column]
+                rows["score"] = _checked(scorer(jets), name, method)
+                writer.append(rows)
+        writer.finish()
+
+
+def auc_rows(path: Path) -> list[AucRow]:
+    """Compute the AUC of every seed and signal of one score table: by seed, then in the table's order of signals.
+
+    Raises
+    ------
+    TableError
+        If the file is not a score table.
+    MeritError
+        If a sample is empty; the message names it.
+    """
+    method, attributes = read_method(path), read_attributes(path)
+    points = points_from_json(attributes["points"])
+    table = read_table(path, ["sample", "weight", "score"])
+    jets = [table[table["sample"] == code] for code in range(len(points) + 1)]
+    rows = []
+    for column, seed in enumerate(method.seeds):
+        background = SampleScores("background", jets[0]["score"][:, column], jets[0]["weight"])
+        for name, selected in zip(points, jets[1:], strict=True):
+            auc = compute_auc(background, SampleScores(name, selected["score"][:, column], selected["weight"]))
+            rows.append(AucRow(method.name, seed, name, *points[name], *auc, len(selected), len(jets[0])))
+    return rows
+
+
+def read_method(path: Path) -> Method:
+    """Read from a score table's attributes which method, seeds and epochs made it; raise `TableError` otherwise."""
+    attributes = read_attributes(path)
+    try:
+        return Method(attributes["method"], *(tuple(json.loads(attributes[key])) for key in ("seeds", "epochs")))
+    except KeyError as error:
+        raise TableError(f"{path}: no attribute {error}; give a table that score_samples wrote") from error
+
+
+def _checked(scores: NDArray[np.float64], sample: str, method: Method) -> NDArray[np.float64]:
+    """Return scores of shape (n, S) if all are finite."""
+    bad = np.count_nonzero(~np.isfinite(scores), axis=0)
+    if bad.any():
+        seed = int(np.argmax(bad > 0))
+        raise ScoreError(
+            f"method {method.name}, seed {method.seeds[seed]}: {bad[seed]} of {len(scores)} scores of sample {sample} "
+            "are not finite; look at the training history of this method"
+        )
+    return scores
+
+
+def _score_columns(background: Path, seeds: int) -> list[Column]:
+    """Return the columns of a score table; the kept ones are described as in the feature table."""
+    known = {column.name: column for column in read_columns(background)}
+    missing = [name for name in KEPT if name not in known]
+    if missing:
+        raise TableError(f"{background}: no column {missing[0]}; give a table that build_dataset wrote")
+    return [
+        Column("sample", "i2", "1", "position in the attribute `samples`; 0 is background"),
+        *(known[name] for name in KEPT),
+        Column("score", f"({seeds},)f8", "1", "anomaly score of each seed; larger is more anomalous"),
+    ]

@@ -1,0 +1,116 @@
+"""The signals of an evaluation: names, grid points and feature tables."""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from oddjet.errors import OddjetError
+from oddjet.io.tables import read_attributes
+
+
+class SignalError(OddjetError):
+    """A signal that is not described rightly, or has too few jets."""
+
+
+@dataclass(frozen=True)
+class Signal:
+    """One signal sample.
+
+    Attributes
+    ----------
+    name : str
+    m_phi, r_inv : float
+        Grid point (GeV and 1); NaN for a signal that is on no grid.
+    files : tuple of Path
+        Its feature tables.
+    """
+
+    name: str
+    m_phi: float
+    r_inv: float
+    files: tuple[Path, ...] = ()
+
+
+def grid_point(name: str) -> tuple[float, float]:
+    """Return (m_phi in GeV, r_inv) from a signal's name; NaN for what the name does not hold.
+
+    Examples
+    --------
+    >>> grid_point("svj_mphi-2000_rinv-0p3")
+    (2000.0, 0.3)
+    """
+    found = [re.search(rf"(?:^|_){key}-(\d+(?:p\d+)?)(?:_|$)", name) for key in ("mphi", "rinv")]
+    m_phi, r_inv = (float(match[1].replace("p", ".")) if match else math.nan for match in found)
+    return m_phi, r_inv
+
+
+def parse_signals(arguments: Sequence[str], points: str | None = None) -> list[Signal]:
+    """Read the arguments `--signals` and `--points` of a script.
+
+    Parameters
+    ----------
+    arguments : sequence of str
+        `NAME=FILE[,FILE...]`, one a signal.
+    points : str, optional
+        JSON object, name to [m_phi, r_inv], for signals whose names do not hold their grid point.
+
+    Raises
+    ------
+    SignalError
+        For another form, a name that comes twice, or a point of no signal.
+    """
+    given = _read_points(points)
+    signals: dict[str, Signal] = {}
+    for argument in arguments:
+        name, _, files = argument.partition("=")
+        if not name or not files or name in signals:
+            raise SignalError(f"--signals: {argument!r} is not NAME=FILE or NAME=FILE,FILE with each name once")
+        point = given.pop(name, grid_point(name))
+        signals[name] = Signal(name, *point, tuple(Path(file) for file in files.split(",")))
+    if given:
+        raise SignalError(f"--points: {next(iter(given))!r} is no signal; the signals are {', '.join(signals)}")
+    return list(signals.values())
+
+
+def check_counts(signals: Sequence[Signal], minimum: int) -> dict[str, int]:
+    """Return the number of jets of each signal, read from the tables' headers.
+
+    Raises
+    ------
+    SignalError
+        If one has fewer than `minimum`; the message names the grid point and the number.
+    """
+    counts = {signal.name: sum(int(read_attributes(path)["rows"]) for path in signal.files) for signal in signals}
+    for name, count in counts.items():
+        if count < minimum:
+            raise SignalError(
+                f"signal {name} has {count} jets after cuts, evaluation.minimum_signal_jets is {minimum}; simulate "
+                "more events of this grid point, take it off the grid, or lower the minimum"
+            )
+    return counts
+
+
+def points_to_json(signals: Sequence[Signal]) -> str:
+    """Write the grid points as the JSON that `parse_signals` reads; NaN becomes null."""
+    pairs = {signal.name: (signal.m_phi, signal.r_inv) for signal in signals}
+    return json.dumps({name: [None if math.isnan(value) else value for value in pair] for name, pair in pairs.items()})
+
+
+def points_from_json(text: str) -> dict[str, tuple[float, float]]:
+    """Read what `points_to_json` wrote."""
+    return {
+        name: (math.nan if m_phi is None else float(m_phi), math.nan if r_inv is None else float(r_inv))
+        for name, (m_phi, r_inv) in json.loads(text).items()
+    }
+
+
+def _read_points(text: str | None) -> dict[str, tuple[float, float]]:
+    try:
+        return points_from_json(text or "{}")
+    except (AttributeError, TypeError, ValueError) as error:
+        raise SignalError(f"--points: {text!r} is not a JSON object of name to [m_phi, r_inv] ({error})") from error

@@ -1,0 +1,195 @@
+"""Averages over seeds and over the grid, and the summary table of a run."""
+
+from __future__ import annotations
+
+import math
+import statistics
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from oddjet.errors import OddjetError
+from oddjet.evaluation.tables import AucRow
+
+EXPLANATION = """\
+Each cell is the mean AUC over seeds ± its uncertainty. AUC is the probability that a signal jet scores higher than a
+background jet (ties count one half); it is never flipped, so values below 0.5 are printed as they are. The uncertainty
+is the statistical error (DeLong, mean over seeds: all seeds score the same jets) and the standard deviation over seeds
+(the spread of a single training, not divided by the root of their number), added in quadrature{single}.
+In the mean over the grid the statistical errors are averaged as if fully correlated, since all grid points share the
+background jets. Every AUC is measured on background test jets that neither trained a model nor chose its epoch.
+"""
+
+
+class SummaryError(OddjetError):
+    """AUC tables that cannot be put side by side."""
+
+
+@dataclass(frozen=True)
+class SeedAverage:
+    """Mean AUC over seeds with the two parts of its uncertainty."""
+
+    mean: float
+    statistical: float
+    spread: float
+    seeds: int
+
+    @property
+    def uncertainty(self) -> float:
+        """Statistical error and standard deviation over seeds in quadrature."""
+        return math.hypot(self.statistical, self.spread)
+
+    def __str__(self) -> str:
+        return f"{self.mean:.3f} ± {self.uncertainty:.3f}"
+
+
+def average(values: Sequence[float], errors: Sequence[float]) -> SeedAverage:
+    """Average over seeds.
+
+    Parameters
+    ----------
+    values, errors : sequence of float
+        AUC and statistical error of each seed, on the same jets.
+
+    Returns
+    -------
+    SeedAverage
+        Mean, mean statistical error (the jets are shared, so it does not shrink with the number of seeds) and sample
+        standard deviation over seeds (0 for a single seed).
+    """
+    spread = statistics.stdev(values) if len(values) > 1 else 0.0
+    return SeedAverage(statistics.fmean(values), statistics.fmean(errors), spread, len(values))
+
+
+def average_over_seeds(rows: Sequence[AucRow]) -> dict[str, dict[str, SeedAverage]]:
+    """Average the rows of each method and signal over seeds: method to signal to average, in the order of the rows.
+
+    Raises
+    ------
+    SummaryError
+        If a (method, seed, signal) comes twice, or a seed lacks a signal that another one has.
+    """
+    cells: dict[str, dict[str, list[AucRow]]] = defaultdict(lambda: defaultdict(list))
+    for row in rows:
+        same = cells[row.method][row.signal]
+        if row.seed in [other.seed for other in same]:
+            raise SummaryError(
+                f"method {row.method}, seed {row.seed}, signal {row.signal} comes twice in the AUC tables"
+            )
+        same.append(row)
+    for method, signals in cells.items():
+        seeds = {row.seed for same in signals.values() for row in same}
+        for signal, same in signals.items():
+            missing = sorted(seeds - {row.seed for row in same})
+            if missing:
+                raise SummaryError(
+                    f"method {method} has no AUC of signal {signal} for seed {missing[0]}; score it again"
+                )
+    return {
+        method: {
+            signal: average([row.auc for row in same], [row.auc_error for row in same])
+            for signal, same in signals.items()
+        }
+        for method, signals in cells.items()
+    }
+
+
+def average_over_grid(rows: Sequence[AucRow]) -> dict[str, SeedAverage]:
+    """Average over all signals and then over seeds, a method.
+
+    The spread is that of the seeds' grid means. Statistical errors of grid points are averaged, as if fully correlated:
+    the points share the background jets, and the true error is not larger than that.
+    """
+    seeds: dict[str, dict[int, list[AucRow]]] = defaultdict(lambda: defaultdict(list))
+    for row in rows:
+        seeds[row.method][row.seed].append(row)
+    return {
+        method: average(
+            [statistics.fmean(row.auc for row in same) for same in by_seed.values()],
+            [statistics.fmean(row.auc_error for row in same) for same in by_seed.values()],
+        )
+        for method, by_seed in seeds.items()
+    }
+
+
+def check_same_jets(rows: Sequence[AucRow]) -> dict[str, tuple[int, int]]:
+    """Return (signal jets, background jets) a signal; raise `SummaryError` if two rows disagree."""
+    counts: dict[str, tuple[int, int]] = {}
+    for row in rows:
+        found = (row.n_signal, row.n_background)
+        if counts.setdefault(row.signal, found) != found:
+            expected = counts[row.signal]
+            raise SummaryError(
+                f"signal {row.signal}: method {row.method}, seed {row.seed} was scored on {found[0]} signal and "
+                f"{found[1]} background jets, another one on {expected[0]} and {expected[1]}; score all methods on the "
+                "same tables before comparing them"
+            )
+    return counts
+
+
+def write_summary(rows: Sequence[AucRow], epochs: Mapping[str, Mapping[int, int]]) -> str:
+    """Write the summary of a run as Markdown: one table, method by signal.
+
+    Parameters
+    ----------
+    rows : sequence of AucRow
+        All methods, seeds and signals.
+    epochs : mapping of str to mapping of int to int
+        Method to seed to chosen epoch, where known.
+
+    Raises
+    ------
+    SummaryError
+        If rows come twice, are missing, or rest on different jets.
+    """
+    counts, cells, grid = check_same_jets(rows), average_over_seeds(rows), average_over_grid(rows)
+    signals = list(counts)
+    seeds = {method: sorted({row.seed for row in rows if row.method == method}) for method in cells}
+    known = any(epochs.get(method) for method in cells)
+    head = [
+        "method",
+        "seeds",
+        *(["epochs"] if known else []),
+        "mean over grid",
+        *map(_title_of(rows).__getitem__, signals),
+    ]
+    lines = []
+    for method, averages in cells.items():
+        chosen = [str(epochs.get(method, {}).get(seed, "-")) for seed in seeds[method]]
+        columns = [method, str(len(seeds[method])), *([", ".join(chosen)] if known else []), str(grid[method])]
+        lines.append(columns + [str(averages[signal]) if signal in averages else "-" for signal in signals])
+    lines.append(["signal jets", "", *([""] if known else []), "", *(str(counts[signal][0]) for signal in signals)])
+    return "\n".join([*_opening(counts), *_markdown([head, *lines]), "", *_closing(seeds)])
+
+
+def _opening(counts: Mapping[str, tuple[int, int]]) -> list[str]:
+    background = sorted({background for _, background in counts.values()})
+    sizes = [signal for signal, _ in counts.values()]
+    samples = f"{len(counts)} signals ({min(sizes)} to {max(sizes)} jets each)"
+    test = f"{', '.join(map(str, background))} background test jets"
+    return ["# AUC, method by signal", "", f"{samples}, {test}. Columns: m_phi (GeV), r_inv.", ""]
+
+
+def _closing(seeds: Mapping[str, Sequence[int]]) -> list[str]:
+    alone = any(len(found) == 1 for found in seeds.values())
+    return [EXPLANATION.format(single="; a method with one seed has the statistical error alone" if alone else "")]
+
+
+def _title_of(rows: Sequence[AucRow]) -> dict[str, str]:
+    """Return a short column title for each signal: its grid point, or its name where it has none."""
+    points = {row.signal: (row.m_phi, row.r_inv) for row in rows}
+    titles = {
+        name: name if math.isnan(m_phi + r_inv) else f"{m_phi:g}, {r_inv:g}" for name, (m_phi, r_inv) in points.items()
+    }
+    # Two samples of one grid point (another dark mass, say) are told apart by their full names.
+    shared = {title for title in titles.values() if list(titles.values()).count(title) > 1}
+    return {name: name if title in shared else title for name, title in titles.items()}
+
+
+def _markdown(table: Sequence[Sequence[str]]) -> list[str]:
+    """Lay out a table with its header in the first row, padded so that it also reads as plain text."""
+    widths = [max(len(row[column]) for row in table) for column in range(len(table[0]))]
+    lines = [
+        "| " + " | ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)) + " |" for row in table
+    ]
+    return [lines[0], "|" + "|".join("-" * (width + 2) for width in widths) + "|", *lines[1:]]

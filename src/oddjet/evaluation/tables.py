@@ -1,0 +1,103 @@
+"""The AUC tables (CSV): one row a method, seed and signal, and by epoch while a method trains."""
+
+from __future__ import annotations
+
+import csv
+import math
+from collections.abc import Iterable
+from dataclasses import dataclass, fields
+from io import StringIO
+from pathlib import Path
+from typing import Any, TypeVar, get_type_hints
+
+from oddjet.errors import OddjetError
+from oddjet.io.atomic import write_text
+
+Row = TypeVar("Row", "AucRow", "EpochAucRow")
+
+
+class AucTableError(OddjetError):
+    """A file that is not an AUC table."""
+
+
+@dataclass(frozen=True)
+class AucRow:
+    """One AUC on the test jets; m_phi in GeV; m_phi and r_inv are NaN (empty in the file) off the grid."""
+
+    method: str
+    seed: int
+    signal: str
+    m_phi: float
+    r_inv: float
+    auc: float
+    auc_error: float
+    n_signal: int
+    n_background: int
+
+
+@dataclass(frozen=True)
+class EpochAucRow:
+    """One AUC on the validation background after an epoch of training."""
+
+    method: str
+    seed: int
+    epoch: int
+    signal: str
+    m_phi: float
+    r_inv: float
+    auc: float
+    auc_error: float
+    n_signal: int
+    n_background: int
+
+
+def write_rows(path: Path, rows: Iterable[Row], kind: type[Row]) -> None:
+    """Write rows as CSV with a header, whole or not at all; floats with 8 digits, NaN as an empty field."""
+    text = StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    names = [field.name for field in fields(kind)]
+    writer.writerow(names)
+    for row in rows:
+        writer.writerow([_to_text(getattr(row, name)) for name in names])
+    write_text(path, text.getvalue())
+
+
+def read_rows(path: Path, kind: type[Row]) -> list[Row]:
+    """Read what `write_rows` wrote.
+
+    Raises
+    ------
+    AucTableError
+        If the file is missing, has other columns, no row, or a field that is not a number.
+    """
+    types = get_type_hints(kind)
+    try:
+        with path.open(encoding="utf-8", newline="") as file:
+            reader = csv.DictReader(file)
+            if reader.fieldnames != list(types):
+                raise AucTableError(
+                    f"{path}: columns are {', '.join(reader.fieldnames or ['none'])}, expected {', '.join(types)}"
+                )
+            rows = [_from_text(path, number, row, kind, types) for number, row in enumerate(reader, start=2)]
+    except (OSError, UnicodeDecodeError) as error:
+        raise AucTableError(f"{path}: not a readable AUC table ({error}); run the stage that makes it") from error
+    if not rows:
+        raise AucTableError(f"{path}: the table has no row; run the stage that makes it again")
+    return rows
+
+
+def _to_text(value: object) -> str:
+    if isinstance(value, float):
+        return "" if math.isnan(value) else format(value, ".8g")
+    return str(value)
+
+
+def _from_text(path: Path, number: int, row: dict[str, Any], kind: type[Row], types: dict[str, type]) -> Row:
+    values: dict[str, Any] = {}
+    for name, convert in types.items():
+        text = row[name]
+        try:
+            values[name] = math.nan if text == "" and convert is float else convert(text)
+        except (TypeError, ValueError) as error:
+            raise AucTableError(f"{path}: line {number}: {name} is {text!r}, not {convert.__name__}") from error
+    return kind(**values)

@@ -1,0 +1,89 @@
+"""Bad samples and scores: one error that names them, and no score table that looks whole."""
+
+from __future__ import annotations
+
+import math
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from oddjet.evaluation.scores import Method, ScoreError, auc_rows, score_samples
+from oddjet.evaluation.settings import EvaluationSettings
+from oddjet.evaluation.signals import Signal, SignalError
+from oddjet.io.tables import Column, TableError, write_table
+
+COLUMNS = [
+    *(Column(name, "u8", "1", "identifier") for name in ("run", "luminosityBlock", "event", "jet_rank")),
+    *(Column(name, "f4", "GeV", "value") for name in ("pt", "mass", "weight", "tau2")),
+]
+METHOD = Method("wnae", (1, 2), (10, 10))
+
+
+def write_jets(path: Path, count: int, columns: list[Column] = COLUMNS) -> Path:
+    write_table(path, columns, np.ones(count, dtype=[(column.name, column.dtype) for column in columns]), {})
+    return path
+
+
+def score(folder: Path, signals: list[Signal], bad: float = 1.0) -> None:
+    def scorer(jets: np.ndarray) -> np.ndarray:
+        values = np.ones((len(jets), 2))
+        values[:3, 1] = bad if len(jets) == 40 else 1.0
+        return values
+
+    background = write_jets(folder / "test.h5", 100)
+    settings = EvaluationSettings(minimum_signal_jets=30)
+    score_samples(scorer, METHOD, background, signals, folder / "scores.h5", settings, {})
+
+
+def test_a_grid_point_without_enough_jets_is_named_with_its_count(tmp_path: Path) -> None:
+    files = (write_jets(tmp_path / "a.h5", 20), write_jets(tmp_path / "b.h5", 9))
+    signals = [
+        Signal("svj_mphi-2000_rinv-0p1", 2000, 0.1, (write_jets(tmp_path / "c.h5", 40),)),
+        Signal("svj_mphi-4000_rinv-0p7", 4000, 0.7, files),
+    ]
+    with pytest.raises(SignalError, match=r"svj_mphi-4000_rinv-0p7 has 29 jets .* is 30; simulate more events"):
+        score(tmp_path, signals)
+    assert not [path for path in tmp_path.iterdir() if "scores" in path.name]
+
+
+@pytest.mark.parametrize("bad", [math.nan, math.inf])
+def test_scores_that_are_not_finite_are_named(tmp_path: Path, bad: float) -> None:
+    signals = [Signal("svj_mphi-2000_rinv-0p1", 2000, 0.1, (write_jets(tmp_path / "c.h5", 40),))]
+    with pytest.raises(
+        ScoreError, match=r"wnae, seed 2: 3 of 40 scores of sample svj_mphi-2000_rinv-0p1 are not finite"
+    ):
+        score(tmp_path, signals, bad)
+    assert not [path for path in tmp_path.iterdir() if "scores" in path.name]
+
+
+def test_a_feature_table_is_no_score_table(tmp_path: Path) -> None:
+    with pytest.raises(TableError, match=r"test\.h5: no attribute 'method'; give a table that score_samples wrote"):
+        auc_rows(write_jets(tmp_path / "test.h5", 10))
+
+
+def test_a_background_without_identifiers_is_named(tmp_path: Path) -> None:
+    background = write_jets(tmp_path / "test.h5", 10, COLUMNS[4:])
+    with pytest.raises(TableError, match=r"test\.h5: no column run"):
+        score_samples(np.ones, METHOD, background, [], tmp_path / "scores.h5", EvaluationSettings(), {})
+
+
+def test_a_missing_score_table_ends_with_one_line_and_status_one(tmp_path: Path) -> None:
+    done = subprocess.run(
+        [
+            sys.executable,
+            "workflow/scripts/compute_auc.py",
+            "--scores",
+            "absent.h5",
+            "--output",
+            str(tmp_path / "a.csv"),
+        ],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 1
+    assert done.stderr.startswith("error: absent.h5: no such file")
+    assert not list(tmp_path.iterdir())

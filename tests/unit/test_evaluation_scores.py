@@ -1,0 +1,163 @@
+"""From a scorer and feature tables to score tables, AUC tables and monitoring."""
+
+from __future__ import annotations
+
+import json
+import math
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from oddjet.evaluation.merit import SampleScores, compute_auc
+from oddjet.evaluation.monitor import MonitoredJets
+from oddjet.evaluation.scores import Method, auc_rows, read_method, score_samples
+from oddjet.evaluation.settings import EvaluationSettings
+from oddjet.evaluation.signals import Signal, SignalError, grid_point, parse_signals
+from oddjet.evaluation.tables import AucRow, read_rows
+from oddjet.io.tables import Column, read_attributes, read_columns, read_table, write_table
+
+COLUMNS = [
+    Column("run", "u4", "1", "run number"),
+    Column("luminosityBlock", "u4", "1", "luminosity block"),
+    Column("event", "u8", "1", "event number"),
+    Column("jet_rank", "i2", "1", "0 for the leading jet"),
+    Column("pt", "f4", "GeV", "transverse momentum"),
+    Column("mass", "f4", "GeV", "jet mass"),
+    Column("weight", "f4", "1", "event weight"),
+    Column("tau2", "f4", "1", "2-subjettiness"),
+]
+METHOD = Method("ae", (4, 9), (120, 80))
+SETTINGS = EvaluationSettings(minimum_signal_jets=50)
+
+
+def write_jets(path: Path, count: int, center: float, seed: int) -> Path:
+    generator = np.random.default_rng(seed)
+    jets = np.zeros(count, dtype=[(column.name, column.dtype) for column in COLUMNS])
+    jets["event"] = np.arange(count)
+    jets["pt"], jets["weight"] = generator.uniform(500, 1000, count), generator.uniform(0.5, 1.5, count)
+    jets["tau2"] = generator.normal(center, 1.0, count)
+    write_table(path, COLUMNS, jets, {})
+    return path
+
+
+def scorer(jets: np.ndarray) -> np.ndarray:
+    """Two seeds: one knows the direction of the signal, the other one is wrong about it."""
+    return np.column_stack([jets["tau2"].astype(float), -jets["tau2"].astype(float)])
+
+
+@pytest.fixture
+def samples(tmp_path: Path) -> tuple[Path, list[Signal]]:
+    background = write_jets(tmp_path / "test.h5", 400, 0.0, 1)
+    one = write_jets(tmp_path / "one.h5", 90, 1.0, 2)
+    two = write_jets(tmp_path / "two.h5", 60, 1.0, 3)
+    other = write_jets(tmp_path / "other.h5", 70, 0.3, 4)
+    return background, parse_signals([f"svj_mphi-2000_rinv-0p3={one},{two}", f"odd={other}"], '{"odd": [1500, 0.25]}')
+
+
+def test_every_jet_is_scored_once_and_keeps_its_numbers(tmp_path: Path, samples: tuple[Path, list[Signal]]) -> None:
+    background, signals = samples
+    score_samples(scorer, METHOD, background, signals, tmp_path / "scores.h5", SETTINGS, {"script": "score_samples"})
+    table = read_table(tmp_path / "scores.h5")
+    assert np.bincount(table["sample"]).tolist() == [400, 150, 70]
+    files = [background, *(path for signal in signals for path in signal.files)]
+    jets = np.concatenate([read_table(path) for path in files])
+    for name in ("run", "luminosityBlock", "event", "jet_rank", "pt", "mass", "weight"):
+        np.testing.assert_array_equal(table[name], jets[name])
+    np.testing.assert_array_equal(table["score"], scorer(jets))
+    assert read_method(tmp_path / "scores.h5") == METHOD
+    assert json.loads(read_attributes(tmp_path / "scores.h5")["samples"]) == [
+        "background",
+        "svj_mphi-2000_rinv-0p3",
+        "odd",
+    ]
+    assert read_columns(tmp_path / "scores.h5")[5] == COLUMNS[4]
+
+
+def test_auc_rows_by_seed_and_signal(tmp_path: Path, samples: tuple[Path, list[Signal]]) -> None:
+    background, signals = samples
+    score_samples(scorer, METHOD, background, signals, tmp_path / "scores.h5", SETTINGS, {})
+    rows = auc_rows(tmp_path / "scores.h5")
+    assert [(row.seed, row.signal, row.m_phi, row.r_inv) for row in rows] == [
+        (4, "svj_mphi-2000_rinv-0p3", 2000.0, 0.3),
+        (4, "odd", 1500.0, 0.25),
+        (9, "svj_mphi-2000_rinv-0p3", 2000.0, 0.3),
+        (9, "odd", 1500.0, 0.25),
+    ]
+    table = read_table(background), read_table(signals[1].files[0])
+    expected = compute_auc(*(SampleScores("x", jets["tau2"], jets["weight"]) for jets in table))
+    assert (rows[1].auc, rows[1].auc_error) == pytest.approx(expected, rel=1e-12)
+    assert (rows[1].n_signal, rows[1].n_background) == (70, 400)
+    assert rows[3].auc == pytest.approx(1 - expected.value, abs=1e-12)
+
+
+def test_monitoring_gives_the_same_auc_as_scoring(tmp_path: Path, samples: tuple[Path, list[Signal]]) -> None:
+    background, signals = samples
+    score_samples(scorer, METHOD, background, signals, tmp_path / "scores.h5", SETTINGS, {})
+
+    def transform(jets: np.ndarray) -> np.ndarray:
+        return jets["tau2"].reshape(-1, 1)
+
+    snapshots = [
+        (10, lambda scaled: np.zeros((len(scaled), 2))),
+        (20, lambda scaled: np.column_stack([scaled[:, 0], -scaled[:, 0]])),
+    ]
+    jets = MonitoredJets(transform, read_table(background), signals)
+    rows = list(jets.auc_by_epoch(snapshots, "ae", METHOD.seeds))
+    assert [(row.epoch, row.seed) for row in rows] == [(e, s) for e in (10, 20) for s in (4, 9) for _ in signals]
+    assert {(row.auc, row.auc_error) for row in rows[:4]} == {(0.5, 0.0)}
+    for row, expected in zip(rows[4:], auc_rows(tmp_path / "scores.h5"), strict=True):
+        assert (row.auc, row.auc_error) == (expected.auc, expected.auc_error)
+        assert (row.m_phi, row.r_inv, row.n_signal) == (expected.m_phi, expected.r_inv, expected.n_signal)
+
+
+@pytest.mark.parametrize(
+    ("name", "point"),
+    [
+        ("svj_mphi-2000_rinv-0p3", (2000.0, 0.3)),
+        ("svj_mphi-1500p5_rinv-1_mdark-20", (1500.5, 1.0)),
+        ("rinv-0_mphi-600", (600.0, 0.0)),
+        ("emerging", (math.nan, math.nan)),
+        ("svj_mphi-x_rinv-0p3", (math.nan, 0.3)),
+    ],
+)
+def test_grid_points_are_read_from_names(name: str, point: tuple[float, float]) -> None:
+    assert grid_point(name) == pytest.approx(point, nan_ok=True)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "points", "message"),
+    [
+        (["svj"], None, "'svj' is not NAME=FILE"),
+        (["=a.h5"], None, "is not NAME=FILE"),
+        (["svj=a.h5", "svj=b.h5"], None, "each name once"),
+        (["svj=a.h5"], '{"other": [1, 2]}', "'other' is no signal; the signals are svj"),
+        (["svj=a.h5"], "[1]", "not a JSON object"),
+        (["svj=a.h5"], '{"svj": 3}', "not a JSON object"),
+        (["svj=a.h5"], "{", "not a JSON object"),
+    ],
+)
+def test_wrong_signal_arguments_are_refused(arguments: list[str], points: str | None, message: str) -> None:
+    with pytest.raises(SignalError, match=message):
+        parse_signals(arguments, points)
+
+
+def test_the_scripts_turn_scores_into_auc_and_summary(tmp_path: Path, samples: tuple[Path, list[Signal]]) -> None:
+    background, signals = samples
+    scores = tmp_path / "scores.h5"
+    score_samples(scorer, METHOD, background, signals, scores, SETTINGS, {})
+    run("compute_auc", "--scores", scores, "--output", tmp_path / "ae.csv")
+    rows = read_rows(tmp_path / "ae.csv", AucRow)
+    assert [row.auc for row in rows] == pytest.approx([row.auc for row in auc_rows(scores)], abs=1e-8)
+    out = ["--leaderboard", tmp_path / "leaderboard.csv", "--summary", tmp_path / "summary.md"]
+    run("summarize", "--auc", tmp_path / "ae.csv", "--scores", scores, *out)
+    assert (tmp_path / "leaderboard.csv").read_bytes() == (tmp_path / "ae.csv").read_bytes()
+    assert "| ae          | 2     | 120, 80 |" in (tmp_path / "summary.md").read_text()
+
+
+def run(script: str, *arguments: object) -> None:
+    command = [sys.executable, f"workflow/scripts/{script}.py", *map(str, arguments)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr

@@ -1,0 +1,125 @@
+"""Averages over seeds and grid, and the summary table."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from oddjet.evaluation.summary import (
+    SummaryError,
+    average,
+    average_over_grid,
+    average_over_seeds,
+    check_same_jets,
+    write_summary,
+)
+from oddjet.evaluation.tables import AucRow, AucTableError, EpochAucRow, read_rows, write_rows
+
+
+def row(method: str, seed: int, r_inv: float, auc: float, error: float = 0.01) -> AucRow:
+    signal = f"svj_mphi-2000_rinv-{r_inv}".replace(".", "p")
+    return AucRow(method, seed, signal, 2000.0, r_inv, auc, error, 400 if r_inv == 0.1 else 350, 2800)
+
+
+ROWS = [
+    row("ae", 1, 0.1, 0.50, 0.010),
+    row("ae", 1, 0.3, 0.40, 0.020),
+    row("ae", 2, 0.1, 0.56, 0.012),
+    row("ae", 2, 0.3, 0.42, 0.022),
+    row("wnae", 1, 0.1, 0.90, 0.005),
+    row("wnae", 1, 0.3, 0.80, 0.007),
+]
+
+
+def test_the_uncertainty_is_statistics_and_spread_in_quadrature() -> None:
+    found = average([0.50, 0.56], [0.010, 0.012])
+    assert found.mean == pytest.approx(0.53)
+    assert found.statistical == pytest.approx(0.011)
+    assert found.spread == pytest.approx(0.06 / math.sqrt(2))
+    assert found.uncertainty == pytest.approx(math.hypot(0.011, 0.06 / math.sqrt(2)))
+    assert average([0.9], [0.005]).uncertainty == 0.005
+
+
+def test_the_grid_mean_spreads_with_the_seeds_and_not_with_the_signals() -> None:
+    found = average_over_grid(ROWS)["ae"]
+    assert found.mean == pytest.approx(0.47)
+    assert found.spread == pytest.approx((0.49 - 0.45) / math.sqrt(2))
+    assert found.statistical == pytest.approx((0.015 + 0.017) / 2)
+
+
+def test_the_summary_of_a_run() -> None:
+    text = write_summary(ROWS, {"ae": {1: 300, 2: 400}})
+    assert text.splitlines()[:9] == [
+        "# AUC, method by signal",
+        "",
+        "2 signals (350 to 400 jets each), 2800 background test jets. Columns: m_phi (GeV), r_inv.",
+        "",
+        "| method      | seeds | epochs   | mean over grid | 2000, 0.1     | 2000, 0.3     |",
+        "|-------------|-------|----------|----------------|---------------|---------------|",
+        "| ae          | 2     | 300, 400 | 0.470 ± 0.032  | 0.530 ± 0.044 | 0.410 ± 0.025 |",
+        "| wnae        | 1     | -        | 0.850 ± 0.006  | 0.900 ± 0.005 | 0.800 ± 0.007 |",
+        "| signal jets |       |          |                | 400           | 350           |",
+    ]
+    assert "never flipped" in text
+    assert "a method with one seed has the statistical error alone" in text
+
+
+def test_the_summary_without_epochs_has_no_such_column() -> None:
+    text = write_summary(ROWS[:4], {})
+    assert "epochs" not in text.splitlines()[4]
+    assert "with one seed" not in text
+
+
+def test_signals_off_the_grid_and_doubled_points_go_by_their_names() -> None:
+    rows = [
+        replace(ROWS[0], signal="svj_mphi-2000_rinv-0p1_mdark-20"),
+        replace(ROWS[0], signal="svj_mphi-2000_rinv-0p1_mdark-40"),
+        replace(ROWS[0], signal="odd", m_phi=math.nan, r_inv=math.nan),
+    ]
+    head = write_summary(rows, {}).splitlines()[4]
+    assert "svj_mphi-2000_rinv-0p1_mdark-20 | svj_mphi-2000_rinv-0p1_mdark-40 | odd" in head
+
+
+def test_rows_that_cannot_stand_side_by_side_are_refused() -> None:
+    with pytest.raises(SummaryError, match="method ae, seed 1, signal svj_mphi-2000_rinv-0p1 comes twice"):
+        average_over_seeds([*ROWS, ROWS[0]])
+    with pytest.raises(SummaryError, match="method ae has no AUC of signal svj_mphi-2000_rinv-0p3 for seed 2"):
+        average_over_seeds(ROWS[:3])
+    with pytest.raises(SummaryError, match="wnae, seed 1 was scored on 400 signal and 9 background jets, another one"):
+        check_same_jets([ROWS[0], replace(ROWS[4], n_background=9)])
+
+
+def test_tables_survive_writing_and_reading(tmp_path: Path) -> None:
+    rows = [*ROWS, replace(ROWS[0], signal="odd", m_phi=math.nan, r_inv=math.nan, auc=1 / 3)]
+    write_rows(tmp_path / "auc.csv", rows, AucRow)
+    found = read_rows(tmp_path / "auc.csv", AucRow)
+    assert found[:6] == ROWS
+    assert math.isnan(found[6].m_phi)
+    assert found[6].auc == pytest.approx(1 / 3, abs=1e-8)
+    text = (tmp_path / "auc.csv").read_text().splitlines()
+    assert text[0] == "method,seed,signal,m_phi,r_inv,auc,auc_error,n_signal,n_background"
+    assert text[1] == "ae,1,svj_mphi-2000_rinv-0p1,2000,0.1,0.5,0.01,400,2800"
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("", "columns are none, expected method"),
+        ("method,seed\nae,1\n", "columns are method, seed, expected"),
+        ("method,seed,signal,m_phi,r_inv,auc,auc_error,n_signal,n_background\n", "no row"),
+        (
+            "method,seed,signal,m_phi,r_inv,auc,auc_error,n_signal,n_background\nae,one,s,1,1,1,1,1,1\n",
+            "line 2: seed is 'one', not int",
+        ),
+        ("method,seed,signal,m_phi,r_inv,auc,auc_error,n_signal,n_background\nae,1,s,1\n", "line 2: r_inv is None"),
+    ],
+)
+def test_a_file_that_is_no_auc_table_is_named(tmp_path: Path, text: str, message: str) -> None:
+    (tmp_path / "auc.csv").write_text(text)
+    with pytest.raises(AucTableError, match=rf"auc\.csv: .*{message}"):
+        read_rows(tmp_path / "auc.csv", AucRow)
+    with pytest.raises(AucTableError, match=r"absent\.csv: not a readable"):
+        read_rows(tmp_path / "absent.csv", EpochAucRow)

@@ -1,0 +1,45 @@
+"""Compute the AUC of every snapshot of a training on the validation background; it looks back and chooses nothing."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from oddjet.dataset.scaling import Scaler
+from oddjet.evaluation.monitor import MonitoredJets
+from oddjet.evaluation.settings import EvaluationSettings
+from oddjet.evaluation.signals import check_counts, parse_signals
+from oddjet.evaluation.tables import EpochAucRow, write_rows
+from oddjet.io.tables import read_table
+from oddjet.models.modelfile import load_snapshots
+from oddjet.program import execute, parser, progress, read_settings, settings_argument
+
+EXAMPLE = """python workflow/scripts/monitor_training.py --snapshots results/models/ae/seeds-1-2/snapshots.pt \\
+      --background results/dataset/validation.h5 --output auc_by_epoch.csv \\
+      --signals svj_mphi-2000_rinv-0p3=results/features/svj_mphi-2000_rinv-0p3/0000.h5"""
+
+
+def main() -> None:
+    arguments = parser(__doc__ or "", EXAMPLE)
+    settings_argument(arguments)
+    arguments.add_argument("--snapshots", type=Path, required=True, help="snapshots.pt that train_model wrote")
+    arguments.add_argument("--background", type=Path, required=True, help="validation part of the background")
+    arguments.add_argument("--signals", nargs="+", required=True, metavar="NAME=FILE[,FILE]", help="feature tables")
+    arguments.add_argument("--points", metavar="JSON", help="name to [m_phi, r_inv], where a name does not hold them")
+    arguments.add_argument("--output", type=Path, required=True, help="table to write (CSV)")
+    given = arguments.parse_args()
+    signals = parse_signals(given.signals, given.points)
+    check_counts(signals, read_settings(given.settings, EvaluationSettings).minimum_signal_jets)
+    snapshots = list(load_snapshots(given.snapshots))
+    model = snapshots[0][1]
+    jets = MonitoredJets(Scaler.from_dict(model.metadata["scaler"]).transform, read_table(given.background), signals)
+    method = str(model.metadata["method"])
+    scorers = progress(
+        ((epoch, snapshot.score) for epoch, snapshot in snapshots),
+        total=len(snapshots),
+        description=f"AUC of the snapshots of {method}",
+    )
+    write_rows(given.output, jets.auc_by_epoch(scorers, method, model.seeds), EpochAucRow)
+
+
+if __name__ == "__main__":
+    execute(main)

@@ -1,0 +1,46 @@
+"""Score the background test jets and every signal with a trained method."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from oddjet.dataset.scaling import Scaler
+from oddjet.evaluation.scores import Method, score_samples
+from oddjet.evaluation.settings import EvaluationSettings
+from oddjet.evaluation.signals import parse_signals
+from oddjet.models.modelfile import load_model
+from oddjet.program import execute, parser, read_settings, settings_argument
+from oddjet.provenance.attributes import attributes
+
+EXAMPLE = """python workflow/scripts/score_samples.py --model results/models/ae/seeds-1-2/model.pt \\
+      --background results/dataset/test.h5 --output scores.h5 \\
+      --signals svj_mphi-2000_rinv-0p3=results/features/svj_mphi-2000_rinv-0p3/0000.h5"""
+
+
+def main() -> None:
+    arguments = parser(__doc__ or "", EXAMPLE)
+    settings_argument(arguments)
+    arguments.add_argument("--model", type=Path, required=True, help="model.pt that train_model wrote")
+    arguments.add_argument("--background", type=Path, required=True, help="test part of the background")
+    arguments.add_argument("--signals", nargs="+", required=True, metavar="NAME=FILE[,FILE]", help="feature tables")
+    arguments.add_argument("--points", metavar="JSON", help="name to [m_phi, r_inv], where a name does not hold them")
+    arguments.add_argument("--output", type=Path, required=True, help="score table to write (HDF5)")
+    given = arguments.parse_args()
+    settings = read_settings(given.settings, EvaluationSettings)
+    signals = parse_signals(given.signals, given.points)
+    model = load_model(given.model)
+    scaler = Scaler.from_dict(model.metadata["scaler"])
+    inputs = [given.model, given.background, *(path for signal in signals for path in signal.files)]
+    score_samples(
+        lambda jets: model.score(scaler.transform(jets)),
+        Method(str(model.metadata["method"]), model.seeds, model.epochs),
+        given.background,
+        signals,
+        given.output,
+        settings,
+        attributes("score_samples", settings.model_dump_json(), inputs),
+    )
+
+
+if __name__ == "__main__":
+    execute(main)
