@@ -6,6 +6,7 @@ that an edit of one stage's settings reruns that stage and what hangs on it.
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal
@@ -212,3 +213,7 @@ def load_config(raw: Mapping[str, Any]) -> Config:
         return Config.model_validate(dict(raw))
     except ValidationError as error:
         raise ConfigError("the configuration does not fit:\n" + describe_validation(error, raw)) from error
+
+
+if __name__ == "__main__":
+    print(json.dumps(Config.model_json_schema(), indent=2))  # noqa: T201  the schema is what this prints

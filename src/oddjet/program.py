@@ -79,19 +79,19 @@ def describe_validation(error: ValidationError, given: object) -> str:
     """
     lines = []
     for detail in error.errors():
-        path = _written_path(detail["loc"], given)
-        value = "" if detail["type"] == "missing" else f" (given: {detail['input']!r})"
-        what = "unknown key" if detail["type"] == "extra_forbidden" else detail["msg"]
+        path = _written_path(detail["loc"], given, absent=detail["type"] == "missing")
+        value = "" if isinstance(detail["input"], dict) else f" (given: {detail['input']!r})"
+        what = "unknown key" if detail["type"] == "extra_forbidden" else detail["msg"].removeprefix("Value error, ")
         lines.append(f"  {path}: {what}{value}")
     return "\n".join(lines)
 
 
-def _written_path(location: tuple[str | int, ...], given: object) -> str:
+def _written_path(location: tuple[str | int, ...], given: object, *, absent: bool) -> str:
     parts = []
     for position, part in enumerate(location):
         last = position == len(location) - 1
         if isinstance(given, dict):
-            if part in given or last:
+            if part in given or (absent and last):
                 parts.append(str(part))
                 given = given.get(part)
         elif isinstance(given, list | tuple) and isinstance(part, int):
