@@ -1,0 +1,122 @@
+"""Autoencoders with batched weights: one for each seed of a group, all evaluated by the same matrix products."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+from oddjet.models.generators import Generators
+from oddjet.models.settings import NetworkSettings
+
+ACTIVATIONS: dict[str, Callable[[Tensor], Tensor]] = {
+    "relu": torch.relu,
+    "leaky_relu": functional.leaky_relu,
+    "elu": functional.elu,
+    "silu": functional.silu,
+    "tanh": torch.tanh,
+}
+
+
+class Network:
+    """Fully connected autoencoders, one a seed, whose parameters are views of one array (S, P).
+
+    An activation follows every layer but the latent one and the last (`reference`: CMS-MLG-24-002).
+
+    Parameters
+    ----------
+    settings
+        Widths and activation.
+    n_features
+        Number of inputs D.
+    n_seeds
+        Number of autoencoders S.
+
+    Attributes
+    ----------
+    flat
+        All parameters, shape (S, P); the optimiser changes them here.
+    gradient
+        Gradient of the loss with respect to `flat`, the same shape.
+    weights, biases
+        Views of `flat`, a layer each, shapes (S, inputs, outputs) and (S, 1, outputs).
+    weight_gradients, bias_gradients
+        Views of `gradient`, of the same shapes.
+    """
+
+    def __init__(
+        self,
+        settings: NetworkSettings,
+        n_features: int,
+        n_seeds: int,
+        device: torch.device | str = "cpu",
+        dtype: torch.dtype = torch.float32,
+    ) -> None:
+        self.settings = settings
+        self.widths = settings.widths(n_features)
+        size = sum((fan_in + 1) * fan_out for fan_in, fan_out in self.shapes())
+        self.flat = torch.zeros((n_seeds, size), dtype=dtype, device=device)
+        self.gradient = torch.zeros_like(self.flat)
+        self.weights, self.biases = self._views(self.flat)
+        self.weight_gradients, self.bias_gradients = self._views(self.gradient)
+        for leaf in (*self.weights, *self.biases):
+            leaf.requires_grad_()
+        # The latent layer and the output layer are linear.
+        linear = {len(settings.hidden), len(self.widths) - 2}
+        self.activated = tuple(layer not in linear for layer in range(len(self.widths) - 1))
+        self.activation = ACTIVATIONS[settings.activation]
+
+    def shapes(self) -> list[tuple[int, int]]:
+        """Give the inputs and outputs of each layer."""
+        return list(zip(self.widths[:-1], self.widths[1:], strict=True))
+
+    def _views(self, flat: Tensor) -> tuple[list[Tensor], list[Tensor]]:
+        weights, biases, start = [], [], 0
+        for fan_in, fan_out in self.shapes():
+            stop = start + fan_in * fan_out
+            weights.append(flat[:, start:stop].view(len(flat), fan_in, fan_out).detach())
+            biases.append(flat[:, stop : stop + fan_out].view(len(flat), 1, fan_out).detach())
+            start = stop + fan_out
+        return weights, biases
+
+    def initialise(self, generators: Generators) -> None:
+        """Draw the parameters as torch.nn.Linear does by default: uniform within 1 / sqrt(inputs)."""
+        with torch.no_grad():
+            for weight, bias, (fan_in, _) in zip(self.weights, self.biases, self.shapes(), strict=True):
+                limit = fan_in**-0.5
+                for leaf in (weight, bias):
+                    drawn = generators.uniform(*leaf.shape[1:], dtype=leaf.dtype)
+                    leaf.copy_(drawn * (2 * limit) - limit)
+
+    def reconstruct(self, x: Tensor) -> Tensor:
+        """Reconstruct x, shape (S, B, D), differentiably."""
+        for weight, bias, activated in zip(self.weights, self.biases, self.activated, strict=True):
+            x = torch.baddbmm(bias, x, weight)
+            if activated:
+                x = self.activation(x)
+        return x
+
+    def add_gradient(self, loss: Tensor, weights: Tensor | None = None) -> None:
+        """Add the gradient of sum(weights * loss) to `gradient`, by autograd."""
+        leaves = [*self.weights, *self.biases]
+        parts = torch.autograd.grad(loss, leaves, torch.ones_like(loss) if weights is None else weights)
+        for view, part in zip([*self.weight_gradients, *self.bias_gradients], parts, strict=True):
+            view.add_(part)
+
+    def parameters(self, flat: Tensor | None = None) -> dict[str, Tensor]:
+        """Named copies of the parameters (of `flat` when given), shapes (S, inputs, outputs) and (S, outputs)."""
+        weights, biases = self._views(self.flat if flat is None else flat)
+        named: dict[str, Tensor] = {}
+        for layer, (weight, bias) in enumerate(zip(weights, biases, strict=True)):
+            named[f"layers.{layer}.weight"] = weight.detach().clone().cpu()
+            named[f"layers.{layer}.bias"] = bias[:, 0].detach().clone().cpu()
+        return named
+
+    def load_parameters(self, named: Mapping[str, Tensor]) -> None:
+        """Set the parameters from what `parameters` returned."""
+        with torch.no_grad():
+            for layer, (weight, bias) in enumerate(zip(self.weights, self.biases, strict=True)):
+                weight.copy_(named[f"layers.{layer}.weight"])
+                bias[:, 0].copy_(named[f"layers.{layer}.bias"])

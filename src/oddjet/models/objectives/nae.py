@@ -1,0 +1,93 @@
+"""The normalized autoencoder: raise the energy of its own samples while that of the jets falls.
+
+Kinds `nae` (E+ - E-, the maximum likelihood gradient up to 1/T; known to diverge) and `nae_logcosh`
+(log cosh(E+ - E-) + alpha E+). The negative samples are constants: no gradient flows through the chain.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+from oddjet.models.energy import EnergyRecord
+from oddjet.models.negatives import NegativeSampler, match, validate_with_negatives, wasserstein
+from oddjet.models.networks import Network
+from oddjet.models.settings import LossSettings, ModelSettings, ValidationSettings
+
+
+class NormalizedObjective:
+    """Losses of the energies of jets and of detached negative samples.
+
+    Parameters
+    ----------
+    settings
+        Kind, chain, buffer, loss.
+    sampler
+        Source of the negative samples.
+    threads
+        Threads of the assignment solver, for the monitored W.
+    """
+
+    selection = "wasserstein"
+
+    def __init__(self, settings: ModelSettings, sampler: NegativeSampler, threads: int) -> None:
+        self.log_cosh = settings.kind == "nae_logcosh"
+        self.loss = settings.loss or LossSettings()
+        self.validation = settings.validation or ValidationSettings()
+        self.sampler = sampler
+        self.threads = threads
+
+    def add_gradient(self, network: Network, jets: Tensor) -> dict[str, Tensor]:
+        """Add the gradient of the loss on a batch (S, B, D) to the network's; return what was measured, (S,) each."""
+        size = jets.shape[1]
+        with torch.no_grad():
+            negatives = self.sampler.draw(network, size)
+        record = EnergyRecord(network, torch.cat([jets, negatives], dim=1))
+        positive = record.energy[:, :size].mean(-1)
+        negative = record.energy[:, size:].mean(-1)
+        loss, slopes = self._loss(positive, negative)
+        record.add_gradient((slopes / size).repeat_interleave(size, dim=1))
+        with torch.no_grad():
+            transport = wasserstein(negatives, jets, match(negatives, jets, self.threads))
+        return {"loss": loss, "positive_energy": positive, "negative_energy": negative, "wasserstein": transport}
+
+    def _loss(self, positive: Tensor, negative: Tensor) -> tuple[Tensor, Tensor]:
+        """Loss (S,) and its derivatives with respect to E+ and E-, (S, 2)."""
+        gap = positive - negative
+        if not self.log_cosh:
+            one = torch.ones_like(gap)
+            return gap, torch.stack([one, -one], dim=1)
+        # log cosh x = x + log(1 + exp(-2x)) - log 2, in the form that does not overflow.
+        loss = gap + functional.softplus(-2.0 * gap) - math.log(2.0)
+        slope = torch.tanh(gap)
+        alpha = self.loss.positive_energy_weight
+        return loss + alpha * positive, torch.stack([slope + alpha, -slope], dim=1)
+
+    def validate(self, network: Network, jets: Tensor) -> dict[str, Tensor]:
+        """Measure E+, E- and W on validation jets (N, D): shape (S,) each."""
+        return validate_with_negatives(network, self.sampler, jets, self.validation.jets, self.threads)
+
+    def state_dict(self) -> dict[str, Any]:
+        """Buffer and generators."""
+        return {"sampler": self.sampler.state_dict()}
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Continue where a state was taken."""
+        self.sampler.load_state_dict(state["sampler"])
+
+
+def build(
+    settings: ModelSettings,
+    seeds: Sequence[int],
+    n_features: int,
+    device: torch.device,
+    dtype: torch.dtype,
+    threads: int,
+) -> NormalizedObjective:
+    """Make the objective of kinds nae and nae_logcosh."""
+    return NormalizedObjective(settings, NegativeSampler(settings, seeds, n_features, device, dtype), threads)

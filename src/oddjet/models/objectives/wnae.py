@@ -1,0 +1,79 @@
+"""The Wasserstein normalized autoencoder (CMS-MLG-24-002).
+
+The loss is the exact optimal transport cost W2^2 between a batch of jets and as many Langevin samples of the model. The
+plan is constant where it is differentiated (envelope theorem), so a sample x matched with the jet y has the gradient
+2 (x - y) / B, and that goes back through every step of the chain to the weights.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from oddjet.models.energy import energy
+from oddjet.models.negatives import NegativeSampler, match, validate_with_negatives, wasserstein
+from oddjet.models.networks import Network
+from oddjet.models.settings import ModelSettings, ValidationSettings
+
+
+class WassersteinObjective:
+    """Loss W2^2(jets, negative samples) of each seed.
+
+    Parameters
+    ----------
+    settings
+        Chain, buffer, validation.
+    sampler
+        Source of the negative samples.
+    threads
+        Threads of the assignment solver.
+    """
+
+    selection = "wasserstein"
+
+    def __init__(self, settings: ModelSettings, sampler: NegativeSampler, threads: int) -> None:
+        self.validation = settings.validation or ValidationSettings()
+        self.sampler = sampler
+        self.threads = threads
+
+    def add_gradient(self, network: Network, jets: Tensor) -> dict[str, Tensor]:
+        """Add the gradient of the loss on a batch (S, B, D) to the network's; return what was measured, (S,) each."""
+        with torch.enable_grad():
+            negatives = self.sampler.draw(network, jets.shape[1])
+            loss = wasserstein(negatives, jets, match(negatives, jets, self.threads))
+        network.add_gradient(loss)
+        with torch.no_grad():
+            energies = energy(network, torch.cat([jets, negatives], dim=1)).view(len(jets), 2, -1).mean(-1)
+        return {
+            "loss": loss.detach(),
+            "positive_energy": energies[:, 0],
+            "negative_energy": energies[:, 1],
+            "wasserstein": loss.detach(),
+        }
+
+    def validate(self, network: Network, jets: Tensor) -> dict[str, Tensor]:
+        """Measure E+, E- and W on validation jets (N, D): shape (S,) each."""
+        return validate_with_negatives(network, self.sampler, jets, self.validation.jets, self.threads)
+
+    def state_dict(self) -> dict[str, Any]:
+        """Buffer and generators."""
+        return {"sampler": self.sampler.state_dict()}
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Continue where a state was taken."""
+        self.sampler.load_state_dict(state["sampler"])
+
+
+def build(
+    settings: ModelSettings,
+    seeds: Sequence[int],
+    n_features: int,
+    device: torch.device,
+    dtype: torch.dtype,
+    threads: int,
+) -> WassersteinObjective:
+    """Make the objective of kind wnae."""
+    return WassersteinObjective(settings, NegativeSampler(settings, seeds, n_features, device, dtype), threads)

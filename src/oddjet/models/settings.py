@@ -1,0 +1,139 @@
+"""Settings of the models: network, Langevin chain, replay buffer and loss of a method."""
+
+from __future__ import annotations
+
+from typing import Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+Kind = Literal["ae", "nae", "nae_logcosh", "wnae"]
+
+# Which module trains which kind. The training loop imports the module by this name and not by an import statement:
+# so a change of the Langevin chain changes the code digest of the methods that use chains, and not that of the AE.
+OBJECTIVES: dict[str, str] = {
+    "ae": "oddjet.models.objectives.ae",
+    "nae": "oddjet.models.objectives.nae",
+    "nae_logcosh": "oddjet.models.objectives.nae",
+    "wnae": "oddjet.models.objectives.wnae",
+}
+
+
+class NetworkSettings(BaseModel):
+    """Fully connected autoencoder; the defaults are the paper's 8-10-10-6-10-10-8."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    hidden: tuple[int, ...] = Field(
+        default=(10, 10), description="widths of the encoder's hidden layers; the decoder mirrors"
+    )
+    latent: int = Field(default=6, ge=1, description="width of the latent layer, which is linear like the output")
+    activation: Literal["relu", "leaky_relu", "elu", "silu", "tanh"] = Field(
+        default="relu", description="after every hidden layer; relu has closed-form gradients and is the fastest by far"
+    )
+
+    @model_validator(mode="after")
+    def _widths(self) -> Self:
+        if any(width < 1 for width in self.hidden):
+            raise ValueError(f"hidden: every width is at least 1, not {self.hidden}")
+        return self
+
+    def widths(self, n_features: int) -> tuple[int, ...]:
+        """Widths of all layers from the input to the output, for example (8, 10, 10, 6, 10, 10, 8)."""
+        return (n_features, *self.hidden, self.latent, *reversed(self.hidden), n_features)
+
+
+class ChainSettings(BaseModel):
+    """Langevin chain x' = x - (step / temperature) * gradient of E + noise * N(0, 1), kept in a box."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    steps: int = Field(default=10, ge=1, description="steps of a chain")
+    noise: float | None = Field(default=0.22, gt=0, description="sigma; left out: sqrt(2 step)")
+    step: float | None = Field(
+        default=None, gt=0, description="epsilon; left out: noise^2 / 2, which samples exp(-E/T)"
+    )
+    temperature: float = Field(default=0.063, gt=0, description="T of the density exp(-E/T)")
+    bounds: tuple[float, float] = Field(default=(-3.0, 3.0), description="box of every scaled feature")
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Self:
+        if self.bounds[0] >= self.bounds[1]:
+            raise ValueError(f"bounds: the lower end comes first, not {self.bounds}")
+        if self.noise is None and self.step is None:
+            raise ValueError("give noise, step or both")
+        return self
+
+    @property
+    def step_size(self) -> float:
+        """Step epsilon, from sigma^2 = 2 epsilon when it is left out."""
+        if self.step is not None:
+            return self.step
+        assert self.noise is not None
+        return 0.5 * self.noise**2
+
+    @property
+    def noise_size(self) -> float:
+        """Standard deviation sigma of the noise, from sigma^2 = 2 epsilon when it is left out."""
+        if self.noise is not None:
+            return self.noise
+        assert self.step is not None
+        return float((2.0 * self.step) ** 0.5)
+
+
+class ReplaySettings(BaseModel):
+    """Replay buffer of persistent contrastive divergence (PCD)."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    capacity: int = Field(default=10_000, ge=1, description="chain ends kept a seed; the oldest go first")
+    fresh_fraction: float = Field(default=0.05, ge=0, le=1, description="probability that a chain starts from N(0, 1)")
+
+
+class LossSettings(BaseModel):
+    """Numbers in the losses."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    positive_energy_weight: float = Field(
+        default=0.001, ge=0, description="alpha of nae_logcosh: log cosh(E+ - E-) + alpha E+"
+    )
+
+
+class ValidationSettings(BaseModel):
+    """What the Wasserstein distance on validation jets is measured with."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    jets: int = Field(
+        default=1000, ge=1, le=20_000, description="validation jets, and as many negatives; cost grows as n^2.5"
+    )
+
+
+class ModelSettings(BaseModel):
+    """What is trained: kind of loss, network and, for the normalized autoencoders, chain and buffer."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    kind: Kind = Field(description="ae, nae (E+ - E-), nae_logcosh (log cosh(E+ - E-) + alpha E+) or wnae (W2^2)")
+    network: NetworkSettings = NetworkSettings()
+    chain: ChainSettings | None = Field(default=None, description="Langevin chain of the negatives; not for kind ae")
+    replay: ReplaySettings | None = Field(default=None, description="replay buffer; not for kind ae")
+    loss: LossSettings | None = Field(default=None, description="numbers in the loss; not for kind ae")
+    validation: ValidationSettings | None = Field(default=None, description="validation W; not for kind ae")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _fill(cls, values: object) -> object:
+        """Give the kinds with negatives their defaults, so that equal settings are equal when written out."""
+        if isinstance(values, dict) and values.get("kind") in OBJECTIVES and values["kind"] != "ae":
+            sections: dict[str, dict[str, object]] = {"chain": {}, "replay": {}, "loss": {}, "validation": {}}
+            values = {**values, **{key: empty for key, empty in sections.items() if values.get(key) is None}}
+        return values
+
+    @model_validator(mode="after")
+    def _sections(self) -> Self:
+        if self.kind == "ae":
+            given = [name for name in ("chain", "replay", "loss", "validation") if getattr(self, name) is not None]
+            if given:
+                raise ValueError(f"kind ae has no negatives and reads no {', '.join(given)}: remove it")
+        return self

@@ -1,0 +1,1 @@
+"""Training of a group of seeds: settings, loop, checkpoints."""

@@ -1,0 +1,155 @@
+"""The training loop: epochs, batches, validation, choice of the epoch, snapshots."""
+
+from __future__ import annotations
+
+import logging
+import sys
+import time
+from collections.abc import Callable, Iterator
+
+import torch
+from torch import Tensor
+
+from oddjet.errors import OddjetError
+from oddjet.program import progress
+from oddjet.training.guard import NonFiniteLossError
+from oddjet.training.history import row
+from oddjet.training.state import TrainingState
+
+LOGGER = logging.getLogger("oddjet")
+
+
+class TrainingDataError(OddjetError):
+    """Jets that nothing can be trained on: none, or weights that cannot be drawn by."""
+
+
+def train(
+    state: TrainingState,
+    jets: Tensor,
+    validation: Tensor,
+    weights: Tensor | None = None,
+    after_epoch: Callable[[TrainingState], None] | None = None,
+) -> None:
+    """Train from the state's epoch to the last one of its settings, or until every seed has stopped.
+
+    Parameters
+    ----------
+    state
+        Where to start; holds the results at the end.
+    jets, validation
+        Scaled background jets, shapes (N, D) and (M, D), on the state's device.
+    weights
+        Weights of the training jets, shape (N,); used when `sampling` is weighted.
+    after_epoch
+        Called with the state after each epoch, for example to write a checkpoint.
+
+    Raises
+    ------
+    NonFiniteLossError
+        A loss or gradient is not finite and `on_divergence` is fail.
+    TrainingDataError
+        No jets, or weights that are negative or all zero.
+    """
+    if not len(jets) or not len(validation):
+        raise TrainingDataError(f"nothing to train on: {len(jets)} training jets, {len(validation)} validation jets")
+    total = state.settings.training.epochs
+    epochs: Iterator[int] = iter(range(state.epoch + 1, total + 1))
+    bar = sys.stderr.isatty()
+    if bar:
+        epochs = progress(epochs, total=total - state.epoch, description=f"training {state.settings.kind}")
+    for epoch in epochs:
+        start = time.perf_counter()
+        measured = run_epoch(state, epoch, jets, batch_indices(state, len(jets), weights))
+        state.epoch = epoch
+        finish_epoch(state, measured, validation, start)
+        if not bar:
+            _log(state)
+        if after_epoch is not None:
+            after_epoch(state)
+        if len(state.guard.stopped) == len(state.seeds):
+            LOGGER.warning("every seed has stopped; the training ends at epoch %d of %d", epoch, total)
+            break
+
+
+def batch_indices(state: TrainingState, n_jets: int, weights: Tensor | None) -> Tensor:
+    """Draw the jets of an epoch's batches, shape (S, batches, batch size); an incomplete last batch is left out."""
+    settings = state.settings.training
+    size = min(settings.batch_size, n_jets)
+    if settings.sampling == "weighted":
+        if weights is None or not bool((weights >= 0).all()) or not bool(weights.sum() > 0):
+            raise TrainingDataError("sampling by weight needs weights that are not negative and not all zero")
+        drawn = state.batches.choices(weights.cpu(), n_jets)
+    else:
+        drawn = state.batches.permutations(n_jets)
+    n_batches = n_jets // size
+    return drawn[:, : n_batches * size].view(len(state.seeds), n_batches, size).to(state.network.flat.device)
+
+
+def run_epoch(state: TrainingState, epoch: int, jets: Tensor, indices: Tensor) -> list[dict[str, float]]:
+    """Update the weights once a batch; return each seed's mean of what was measured, over its finite batches."""
+    network, guard = state.network, state.guard
+    names: list[str] = []
+    sums: Tensor | None = None
+    counts = torch.zeros(len(state.seeds), dtype=jets.dtype, device=jets.device)
+    for batch in range(indices.shape[1]):
+        network.gradient.zero_()
+        measured = state.objective.add_gradient(network, jets[indices[:, batch]])
+        names = list(measured)
+        values = torch.stack(list(measured.values()))
+        guard.check(values, network.gradient, batch)
+        state.optimiser.step(network.gradient, guard.alive, epoch)
+        state.average()
+        kept = torch.where(guard.alive, values, 0.0)
+        sums = kept if sums is None else sums.add_(kept)
+        counts += guard.alive
+    assert sums is not None
+    for sentence in guard.report(names, epoch):
+        if state.settings.training.on_divergence == "fail":
+            raise NonFiniteLossError(
+                f"{sentence}. Lower training.learning_rate, or set training.on_divergence to stop, which ends this seed"
+                " there and keeps its best epoch so far"
+            )
+        LOGGER.warning("%s: this seed stops here", sentence)
+    means = (sums / counts).T.tolist()
+    return [dict(zip(names, mean, strict=True)) for mean in means]
+
+
+def finish_epoch(state: TrainingState, measured: list[dict[str, float]], validation: Tensor, start: float) -> None:
+    """Validate, choose, keep a snapshot and write the rows of the epoch that was just run."""
+    settings, epoch = state.settings.training, state.epoch
+    ends = (1, settings.epochs)
+    # The epoch in which a seed stops is its last: it has a row, and its weights from before the failure count.
+    running = [state.guard.stopped.get(seed, epoch) == epoch for seed in state.seeds]
+    stopping = any(stopped == epoch for stopped in state.guard.stopped.values())
+    validated: list[dict[str, float]] = [{} for _ in state.seeds]
+    if epoch in ends or epoch % settings.validate_every == 0 or stopping:
+        values = {name: value.tolist() for name, value in state.objective.validate(state.evaluated, validation).items()}
+        validated = [{name: value[index] for name, value in values.items()} for index in range(len(state.seeds))]
+        state.select(
+            [
+                validated[index][state.objective.selection] if running[index] else float("inf")
+                for index in range(len(state.seeds))
+            ]
+        )
+    if epoch in ends or epoch % settings.snapshot_every == 0 or stopping:
+        state.snapshots.append((epoch, state.evaluated.flat.detach().cpu().clone()))
+    seconds = time.perf_counter() - start
+    for index, seed in enumerate(state.seeds):
+        if running[index]:
+            state.history.append(row(seed, epoch, measured[index], validated[index], seconds))
+
+
+def _log(state: TrainingState) -> None:
+    """One line an epoch: losses and selection metrics of all seeds."""
+    rows = [row for row in state.history[-len(state.seeds) :] if row["epoch"] == state.epoch]
+    losses = " ".join(f"{row['loss_train']:.4g}" for row in rows)
+    metric = f"{state.objective.selection}_validation"
+    values = " ".join(f"{row[metric]:.4g}" for row in rows if row[metric] == row[metric])
+    LOGGER.info(
+        "%s epoch %d/%d: loss %s%s",
+        state.settings.kind,
+        state.epoch,
+        state.settings.training.epochs,
+        losses,
+        f", {metric} {values}" if values else "",
+    )

@@ -1,0 +1,136 @@
+"""Train a method's group of seeds from files to files."""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from oddjet.dataset.scaling import Scaler
+from oddjet.errors import OddjetError
+from oddjet.io.atomic import atomic_path
+from oddjet.io.tables import read_table
+from oddjet.models.modelfile import model_content, snapshots_content
+from oddjet.models.settings import OBJECTIVES
+from oddjet.provenance.attributes import attributes
+from oddjet.training.history import write_history
+from oddjet.training.loop import train
+from oddjet.training.method import MethodSettings
+from oddjet.training.state import TrainingState
+
+LOGGER = logging.getLogger("oddjet")
+
+
+class TrainingInputError(OddjetError):
+    """Seeds, device or scaler that a training cannot start with."""
+
+
+@dataclass(frozen=True)
+class TrainingFiles:
+    """What a training reads: background jets alone, and the scaler fitted on them."""
+
+    train: Path
+    validation: Path
+    scaler: Path
+
+    def paths(self) -> tuple[Path, Path, Path]:
+        """All of them, for the provenance."""
+        return self.train, self.validation, self.scaler
+
+
+def train_method(
+    method: str, settings: MethodSettings, seeds: Sequence[int], files: TrainingFiles, output: Path
+) -> None:
+    """Train a group of seeds and write model.pt, snapshots.pt and history.csv into a folder.
+
+    Parameters
+    ----------
+    method
+        Name of the method, for the tables.
+    settings
+        The method's settings.
+    seeds
+        Seeds trained together; each one's numbers are independent of the others.
+    files
+        Training and validation table, scaler.
+    output
+        Folder `results/models/{method}/{group}`.
+
+    Raises
+    ------
+    TrainingInputError
+        No seeds or the same twice, no CUDA device where one is asked for, a scaler that cannot be read.
+    NonFiniteLossError, TableError, ScalingError, TrainingDataError
+        See `oddjet.training.loop.train`, `oddjet.io.tables.read_table` and `oddjet.dataset.scaling`.
+    """
+    if not seeds or len(set(seeds)) != len(seeds):
+        raise TrainingInputError(f"seeds: give at least one, each once, not {list(seeds)}")
+    device = choose_device(settings.training.device)
+    torch.set_num_threads(settings.training.threads)
+    record = attributes("train_model", settings.model_dump_json(), files.paths(), OBJECTIVES[settings.kind])
+    scaler = read_scaler(files.scaler)
+    jets, weights = read_jets(files.train, scaler, device)
+    validation, _ = read_jets(files.validation, scaler, device)
+    LOGGER.info(
+        "%s: seeds %s on %s, %d training and %d validation jets",
+        method,
+        list(seeds),
+        device,
+        len(jets),
+        len(validation),
+    )
+    state = TrainingState(settings, seeds, len(scaler.names), device)
+    train(state, jets, validation, weights)
+    metadata = {
+        "method": method,
+        "settings": settings.model_dump(mode="json"),
+        "scaler": scaler.to_dict(),
+        "features": list(scaler.names),
+        "selection": {"metric": f"{state.objective.selection}_validation", "values": state.best_values},
+        "stopped": {str(seed): epoch for seed, epoch in state.guard.stopped.items()},
+        "provenance": record,
+    }
+    write_results(output, method, state, metadata)
+
+
+def write_results(output: Path, method: str, state: TrainingState, metadata: dict[str, Any]) -> None:
+    """Write history.csv, snapshots.pt and model.pt, each whole or not at all."""
+    write_history(output / "history.csv", method, state.history)
+    contents = {
+        "snapshots.pt": snapshots_content(state.network, state.snapshots, state.seeds, metadata),
+        "model.pt": model_content(state.network, state.best, state.seeds, state.best_epochs, metadata),
+    }
+    for name, content in contents.items():
+        with atomic_path(output / name) as temporary:
+            torch.save(content, temporary)
+
+
+def choose_device(name: str) -> torch.device:
+    """Turn auto, cpu or cuda into a device; raises `TrainingInputError` when there is no CUDA device for cuda."""
+    available = torch.cuda.is_available()
+    if name == "cuda" and not available:
+        raise TrainingInputError("training.device is cuda and torch finds no CUDA device; set it to auto or cpu")
+    return torch.device("cuda" if name != "cpu" and available else "cpu")
+
+
+def read_scaler(path: Path) -> Scaler:
+    """Read scaler.json; raises `TrainingInputError`, or `ScalingError` when it is of another shape."""
+    try:
+        return Scaler.from_dict(json.loads(path.read_text(encoding="utf-8")))
+    except (OSError, ValueError) as error:
+        raise TrainingInputError(f"{path}: cannot be read as a scaler ({error}); make it with build_dataset") from error
+
+
+def read_jets(path: Path, scaler: Scaler, device: torch.device) -> tuple[Tensor, Tensor]:
+    """Read a table's jets: scaled features (N, D) and weights (N,), float32 on the device."""
+    table = read_table(path, [*scaler.names, "weight"])
+    scaled = torch.from_numpy(scaler.transform(table)).to(device)
+    weights = torch.from_numpy(np.ascontiguousarray(table["weight"], dtype=np.float32)).to(device)
+    return scaled, weights

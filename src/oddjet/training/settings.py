@@ -1,0 +1,40 @@
+"""Settings of the training loop: epochs, optimiser, averaging, snapshots."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+
+class TrainingSettings(BaseModel):
+    """How a group of seeds is trained."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    epochs: int = Field(default=100, ge=1, description="passes over the training jets")
+    batch_size: int = Field(default=256, ge=1, description="jets a batch, and negatives a batch")
+    sampling: Literal["shuffle", "weighted"] = Field(
+        default="shuffle",
+        description="shuffle: every jet once an epoch; weighted: with replacement, by the column weight",
+    )
+    learning_rate: float = Field(default=1e-3, gt=0, description="Adam's learning rate")
+    learning_rate_end: float | None = Field(
+        default=None,
+        gt=0,
+        description="reached at the last epoch along a half cosine; left out: constant learning rate",
+    )
+    betas: tuple[float, float] = Field(default=(0.9, 0.999), description="Adam's decay rates")
+    weight_decay: float = Field(default=0.0, ge=0, description="decoupled weight decay (AdamW)")
+    ema_decay: float = Field(
+        default=0.0, ge=0, lt=1, description="averaged weights for validation, snapshots and the model: 0.999; 0 = off"
+    )
+    validate_every: int = Field(default=1, ge=1, description="epochs between validations (the first and last always)")
+    snapshot_every: int = Field(default=25, ge=1, description="epochs between snapshots (the first and last always)")
+    on_divergence: Literal["fail", "stop"] = Field(
+        default="fail", description="a non-finite loss ends the training with an error, or stops that seed alone"
+    )
+    device: Literal["auto", "cpu", "cuda"] = Field(default="auto", description="auto: a CUDA device where there is one")
+    threads: int = Field(
+        default=1, ge=1, description="CPU threads of the tensor operations and of the transport solver"
+    )

@@ -1,0 +1,151 @@
+"""Everything that a training of a group of seeds consists of at one moment."""
+
+from __future__ import annotations
+
+import importlib
+import math
+from collections.abc import Sequence
+from typing import Any, Protocol
+
+import torch
+from torch import Tensor
+
+from oddjet.models.generators import Generators
+from oddjet.models.networks import Network
+from oddjet.models.settings import OBJECTIVES
+from oddjet.training.guard import Guard
+from oddjet.training.method import MethodSettings
+from oddjet.training.optimiser import Adam
+
+
+class Objective(Protocol):
+    """What a module of `oddjet.models.objectives` builds."""
+
+    selection: str
+
+    def add_gradient(self, network: Network, jets: Tensor) -> dict[str, Tensor]:
+        """Add the gradient of the loss on jets (S, B, D); return `loss` and what else was measured, (S,) each."""
+
+    def validate(self, network: Network, jets: Tensor) -> dict[str, Tensor]:
+        """Measure on validation jets (N, D): shape (S,) each."""
+
+    def state_dict(self) -> dict[str, Any]:
+        """State of buffers and generators."""
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Continue where a state was taken."""
+
+
+def build_objective(
+    settings: MethodSettings, seeds: Sequence[int], n_features: int, device: torch.device, dtype: torch.dtype
+) -> Objective:
+    """Import the module of the kind and build its objective: the only place where the loop meets a loss."""
+    module = importlib.import_module(OBJECTIVES[settings.kind])
+    objective: Objective = module.build(settings, seeds, n_features, device, dtype, settings.training.threads)
+    return objective
+
+
+class TrainingState:
+    """Networks, optimiser, averages, objective, generators and records of a group, after some epoch.
+
+    Parameters
+    ----------
+    settings
+        The method.
+    seeds
+        Seeds of the group.
+    n_features
+        Features D.
+    device, dtype
+        Where and in which precision.
+
+    Attributes
+    ----------
+    network
+        The networks that are trained.
+    evaluated
+        The networks that are validated and kept: averages, or the same as `network` when there is no averaging.
+    epoch
+        Epochs done.
+    best
+        Parameters (S, P) at each seed's best epoch, with `best_epochs` and `best_values` of the selection metric.
+    history
+        Rows of the history.
+    snapshots
+        Pairs of an epoch and parameters (S, P).
+    """
+
+    def __init__(
+        self,
+        settings: MethodSettings,
+        seeds: Sequence[int],
+        n_features: int,
+        device: torch.device,
+        dtype: torch.dtype = torch.float32,
+    ) -> None:
+        self.settings = settings
+        self.seeds = tuple(seeds)
+        self.network = Network(settings.network, n_features, len(seeds), device, dtype)
+        # On the CPU whatever the device, so that a seed starts from the same weights everywhere.
+        self.network.initialise(Generators(seeds, "initial weights", torch.device("cpu")))
+        self.evaluated = self.network
+        if settings.training.ema_decay:
+            self.evaluated = Network(settings.network, n_features, len(seeds), device, dtype)
+            self.evaluated.flat.copy_(self.network.flat)
+        self.optimiser = Adam(self.network.flat, settings.training)
+        self.objective = build_objective(settings, seeds, n_features, device, dtype)
+        self.batches = Generators(seeds, "batches", torch.device("cpu"))
+        self.guard = Guard(seeds, device)
+        self.epoch = 0
+        self.best = self.network.flat.clone()
+        self.best_epochs = [0] * len(seeds)
+        self.best_values = [math.inf] * len(seeds)
+        self.history: list[dict[str, float]] = []
+        self.snapshots: list[tuple[int, Tensor]] = []
+
+    def average(self) -> None:
+        """Move the averaged weights towards the present ones, those of seeds that are alive."""
+        if self.evaluated is self.network:
+            return
+        steps = self.optimiser.steps
+        # The first steps average over about a tenth of the steps so far, or the initial weights would linger.
+        decay = min(self.settings.training.ema_decay, (1.0 + steps) / (10.0 + steps))
+        weight = self.guard.alive.to(self.network.flat.dtype).mul_(1.0 - decay).unsqueeze(1)
+        self.evaluated.flat.lerp_(self.network.flat, weight)
+
+    def select(self, values: Sequence[float]) -> None:
+        """Keep the parameters of the seeds whose selection metric is the least so far."""
+        for index, value in enumerate(values):
+            if value < self.best_values[index]:
+                self.best[index] = self.evaluated.flat[index]
+                self.best_values[index] = value
+                self.best_epochs[index] = self.epoch
+
+    def state_dict(self) -> dict[str, Any]:
+        """Everything that a training needs to go on as if it had not stopped: tensors and plain values."""
+        return {
+            "network": self.network.flat.clone(),
+            "evaluated": self.evaluated.flat.clone(),
+            "optimiser": self.optimiser.state_dict(),
+            "objective": self.objective.state_dict(),
+            "batches": self.batches.state_dict(),
+            "guard": self.guard.state_dict(),
+            "epoch": self.epoch,
+            "best": self.best.clone(),
+            "best_epochs": list(self.best_epochs),
+            "best_values": list(self.best_values),
+            "history": [dict(row) for row in self.history],
+            "snapshots": [(epoch, flat.clone()) for epoch, flat in self.snapshots],
+        }
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Continue where a state was taken."""
+        self.network.flat.copy_(state["network"])
+        self.evaluated.flat.copy_(state["evaluated"])
+        for name in ("optimiser", "objective", "batches", "guard"):
+            getattr(self, name).load_state_dict(state[name])
+        self.epoch = state["epoch"]
+        self.best.copy_(state["best"])
+        self.best_epochs, self.best_values = list(state["best_epochs"]), list(state["best_values"])
+        self.history = [dict(row) for row in state["history"]]
+        self.snapshots = [(epoch, flat.clone()) for epoch, flat in state["snapshots"]]

@@ -1,0 +1,32 @@
+"""Train a method's group of seeds on background jets; writes model.pt, snapshots.pt and history.csv."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from oddjet.program import execute, parser, read_settings, settings_argument
+from oddjet.training.method import MethodSettings
+from oddjet.training.run import TrainingFiles, train_method
+
+EXAMPLE = """python workflow/scripts/train_model.py --method wnae --settings '{"kind": "wnae"}' --seeds 1 2 \\
+      --train results/dataset/train.h5 --validation results/dataset/validation.h5 \\
+      --scaler results/dataset/scaler.json --output-dir results/models/wnae/1-2"""
+
+
+def main() -> None:
+    arguments = parser(__doc__ or "", EXAMPLE)
+    settings_argument(arguments)
+    arguments.add_argument("--method", required=True, help="name of the method, for the tables")
+    arguments.add_argument("--seeds", type=int, nargs="+", required=True, help="seeds trained together")
+    for part in ("train", "validation"):
+        arguments.add_argument(f"--{part}", type=Path, required=True, help=f"the {part} table of background jets")
+    arguments.add_argument("--scaler", type=Path, required=True, help="scaler.json of the dataset")
+    arguments.add_argument("--output-dir", type=Path, required=True, help="folder of the three files")
+    given = arguments.parse_args()
+    settings = read_settings(given.settings, MethodSettings)
+    files = TrainingFiles(given.train, given.validation, given.scaler)
+    train_method(given.method, settings, given.seeds, files, given.output_dir)
+
+
+if __name__ == "__main__":
+    execute(main)
