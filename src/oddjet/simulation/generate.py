@@ -32,6 +32,8 @@ LOGGER = logging.getLogger("oddjet")
 SEED_MAX = 900_000_000  # the largest that Pythia takes
 EVENTS_A_BATCH = 250  # 45 MB of full event records
 BATCHES_A_BLOCK = 4  # ROOT baskets below 1000 events compress badly
+# What Pythia starts its messages with; the rest of its output is tables.
+MESSAGE_START = ("PYTHIA Warning", "PYTHIA Error", "PYTHIA Abort")
 FAILURES_ALWAYS_ALLOWED = 10
 MILLIBARN = 1e9  # in pb
 
@@ -91,10 +93,9 @@ def simulate_sample(
     if events < 1:
         raise SimulationError(f"events = {events}: a sample needs at least 1 event.")
     job_seed = derive_seed(seed, sample, part)
-    lines = pythia_settings(process, settings, job_seed)
     # The detector draws from a generator of its own, so that a change of its parameters leaves Pythia's events alone.
     generator = np.random.default_rng(job_seed)
-    pythia = start_pythia(lines)
+    pythia = start_pythia(process, settings, job_seed)
     limit = int(max(FAILURES_ALWAYS_ALLOWED, settings.failed_fraction_max * events))
     failed = 0
     with atomic_path(path) as temporary, uproot.recreate(temporary, compression=uproot.ZSTD(3)) as file:
@@ -121,13 +122,13 @@ def simulate_sample(
             "cross_section_pb": info.sigmaGen() * MILLIBARN,
             "cross_section_error_pb": info.sigmaErr() * MILLIBARN,
             "pythia_version": f"{pythia.settings.parm('Pythia:versionNumber'):.3f}",
-            "pythia_settings": lines,
+            "pythia_settings": pythia_settings(process, settings, job_seed),
         }
         file["metadata"] = json.dumps(metadata)
 
 
-def start_pythia(lines: list[str]) -> pythia8mc.Pythia:
-    """Configure and initialise Pythia.
+def start_pythia(process: Process, settings: SimulationSettings, seed: int) -> pythia8mc.Pythia:
+    """Configure and initialise Pythia; `seed` is the job's.
 
     Raises
     ------
@@ -136,17 +137,16 @@ def start_pythia(lines: list[str]) -> pythia8mc.Pythia:
     """
     with captured_output() as output:
         pythia = pythia8mc.Pythia("", False)
-        refused = [line for line in lines if not pythia.readString(line)]
+        refused = [line for line in pythia_settings(process, settings, seed) if not pythia.readString(line)]
         started = not refused and pythia.init()
     if refused:
         raise SimulationError(
-            f"Pythia refuses the setting '{refused[0]}'. It says: {output()} "
-            "Install the pythia8mc of envs/requirements.lock."
+            f"Pythia refuses the setting '{refused[0]}' ({output()}). Install the pythia8mc of envs/requirements.lock."
         )
     if not started:
         raise SimulationError(
-            f"Pythia does not start with these settings: {'; '.join(lines)}. It says: {output()} "
-            "Change the masses or pthat_min so that the process has phase space at this com_energy."
+            f"Pythia does not start {process.root!r} at com_energy = {settings.com_energy:g} GeV ({output()}). "
+            "Change the masses or pthat_min so that the process has phase space at this energy."
         )
     return pythia
 
@@ -163,8 +163,8 @@ def next_events(pythia: pythia8mc.Pythia, size: int, failures_allowed: int) -> t
         parts.append(batch)
         if failures > failures_allowed:
             raise SimulationError(
-                f"Pythia gave up {failures} of {done + failures} events, more than failed_fraction_max allows. "
-                f"It says: {output()} Raise m_dark or lower r_inv if hadronisation fails; see the process settings."
+                f"Pythia gave up {failures} of {done + failures} events, {failures_allowed} are allowed ({output()}). "
+                "Change the process (masses, lambda_dark), or raise failed_fraction_max if the loss does not matter."
             )
     return (parts[0] if len(parts) == 1 else ak.concatenate(parts)), failures
 
@@ -281,24 +281,24 @@ def write_block(file: uproot.WritableDirectory, block: list[dict[str, Any]]) -> 
 
 @contextmanager
 def captured_output() -> Iterator[Callable[[], str]]:
-    """Keep what C++ prints to standard output out of ours; gives a function that returns it as one line.
+    """Keep what C++ prints to standard output out of ours; gives a function that returns Pythia's messages in it.
 
-    Pythia writes its errors there whatever its settings say. Python's own `sys.stdout` cannot hold that back: the file
-    descriptor itself is turned aside.
+    Pythia writes tables, warnings and errors there (silenced by its own settings, it would not say why it stops).
+    Python's `sys.stdout` cannot hold that back: the file descriptor itself is turned aside.
     """
     sys.stdout.flush()
-    libc = ctypes.CDLL(None)
+    messages: list[str] = []
+    kept = os.dup(1)
     with tempfile.TemporaryFile() as store:
-        text: list[str] = []
-        kept = os.dup(1)
         os.dup2(store.fileno(), 1)
         try:
-            yield lambda: " ".join(text) or "nothing."
+            yield lambda: "; ".join(messages) or "nothing"
         finally:
-            libc.fflush(None)
+            ctypes.CDLL(None).fflush(None)
             os.dup2(kept, 1)
             os.close(kept)
             store.seek(0)
-            text.extend(store.read().decode(errors="replace").split())
-            if text:
-                LOGGER.debug("Pythia: %s", " ".join(text))
+            lines = (line.decode(errors="replace").strip() for line in store)
+            messages.extend(line for line in lines if line.startswith(MESSAGE_START))
+            for message in messages:
+                LOGGER.debug(message)

@@ -64,7 +64,6 @@ def pythia_settings(process: Process, settings: SimulationSettings, seed: int) -
     """
     onoff = "on" if settings.multiparton_interactions else "off"
     lines = [
-        "Print:quiet = on",
         "Random:setSeed = on",
         f"Random:seed = {seed}",
         f"Beams:eCM = {settings.com_energy!r}",
