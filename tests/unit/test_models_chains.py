@@ -1,0 +1,136 @@
+"""Chains, replay buffer and the gradient through the chain."""
+
+from __future__ import annotations
+
+import numpy as np
+import ot
+import pytest
+import torch
+from pydantic import ValidationError
+from torch import Tensor
+
+from oddjet.models.chains import langevin
+from oddjet.models.generators import Generators
+from oddjet.models.negatives import match, wasserstein
+from oddjet.models.networks import Network
+from oddjet.models.replay import ReplayBuffer
+from oddjet.models.settings import ChainSettings, NetworkSettings, ReplaySettings
+
+CPU = torch.device("cpu")
+
+
+def network(seeds: tuple[int, ...] = (1, 2), activation: str = "relu") -> Network:
+    net = Network(NetworkSettings(activation=activation), 8, len(seeds), dtype=torch.float64)
+    net.initialise(Generators(seeds, "initial weights", CPU))
+    return net
+
+
+def drawn(shape: tuple[int, ...], seed: int) -> Tensor:
+    return torch.randn(shape, generator=torch.Generator().manual_seed(seed), dtype=torch.float64)
+
+
+def loss(net: Network, starts: Tensor, noise: Tensor, jets: Tensor) -> Tensor:
+    samples = langevin(net, starts, noise, ChainSettings())
+    return wasserstein(samples, jets, match(samples, jets))
+
+
+@pytest.mark.parametrize("activation", ["relu", "silu"])
+def test_gradient_through_the_chain_equals_finite_differences(activation: str) -> None:
+    net = network(activation=activation)
+    starts, noise, jets = drawn((2, 12, 8), 1), drawn((2, 10, 12, 8), 2), 0.5 * drawn((2, 12, 8), 3)
+    net.add_gradient(loss(net, starts, noise, jets))
+    analytic = net.gradient.clone()
+    step = 1e-7
+    chosen = torch.randperm(534, generator=torch.Generator().manual_seed(4))[:60].tolist()
+    numeric = torch.zeros(2, len(chosen), dtype=torch.float64)
+    with torch.no_grad():
+        for column, index in enumerate(chosen):
+            for sign in (1, -1):
+                net.flat[:, index] += sign * step
+                numeric[:, column] += sign * loss(net, starts, noise, jets) / (2 * step)
+                net.flat[:, index] -= sign * step
+    assert analytic.abs().max() > 0.05
+    assert torch.allclose(analytic[:, chosen], numeric, rtol=1e-4, atol=1e-5)
+
+
+def test_gradient_through_the_chain_equals_pots_emd2() -> None:
+    net = network()
+    starts, noise, jets = drawn((2, 32, 8), 1), drawn((2, 10, 32, 8), 2), 0.5 * drawn((2, 32, 8), 3)
+    values = loss(net, starts, noise, jets)
+    net.add_gradient(values)
+    ours = net.gradient.clone()
+    net.gradient.zero_()
+    samples = langevin(net, starts, noise, ChainSettings())
+    uniform = torch.full((32,), 1 / 32, dtype=torch.float64)
+    theirs = torch.stack([ot.emd2(uniform, uniform, ot.dist(jets[s], samples[s])) for s in range(2)])
+    net.add_gradient(theirs)
+    assert torch.allclose(values, theirs, rtol=1e-9)
+    assert torch.allclose(ours, net.gradient, rtol=1e-8, atol=1e-12)
+
+
+def test_detached_samples_would_give_no_gradient() -> None:
+    net = network()
+    with torch.no_grad():
+        samples = langevin(net, drawn((2, 4, 8), 1), drawn((2, 10, 4, 8), 2), ChainSettings())
+    assert not samples.requires_grad
+
+
+def test_every_point_ends_in_the_box_wherever_it_starts() -> None:
+    settings = ChainSettings(noise=1.0, bounds=(-1.0, 1.0))
+    samples = langevin(network(), 50 * drawn((2, 100, 8), 1), drawn((2, 10, 100, 8), 2), settings)
+    assert samples.abs().max() <= 1.0
+
+
+def test_one_step_is_drift_and_noise() -> None:
+    net, starts, noise = network(), 0.1 * drawn((2, 5, 8), 1), drawn((2, 1, 5, 8), 2)
+    settings = ChainSettings(steps=1)
+    point = starts.clone().requires_grad_()
+    (gradient,) = torch.autograd.grad((point - net.reconstruct(point)).square().mean(-1).sum(), point)
+    expected = starts - 0.0242 / 0.063 * gradient + 0.22 * noise[:, 0]
+    assert torch.allclose(langevin(net, starts, noise, settings), expected, atol=1e-13)
+
+
+def test_step_and_noise_follow_from_each_other() -> None:
+    assert ChainSettings().step_size == pytest.approx(0.0242)
+    assert ChainSettings(noise=None, step=0.02).noise_size == pytest.approx(0.2)
+    both = ChainSettings(noise=0.1, step=3.0)
+    assert (both.step_size, both.noise_size) == (3.0, 0.1)
+    with pytest.raises(ValidationError, match="noise, step or both"):
+        ChainSettings(noise=None)
+    with pytest.raises(ValidationError, match="lower end comes first"):
+        ChainSettings(bounds=(3.0, -3.0))
+
+
+def buffer(capacity: int, fresh: float = 0.0, seeds: int = 2) -> ReplayBuffer:
+    return ReplayBuffer(ReplaySettings(capacity=capacity, fresh_fraction=fresh), (-3.0, 3.0), (seeds, 1))
+
+
+def test_replay_is_a_ring() -> None:
+    ring = buffer(5)
+    ring.add(torch.arange(4.0).view(1, 4, 1).expand(2, 4, 1))
+    ring.add(torch.arange(4.0, 7.0).view(1, 3, 1).expand(2, 3, 1))
+    assert ring.points[0, :, 0].tolist() == [5.0, 6.0, 2.0, 3.0, 4.0]
+    assert ring.filled == 5
+    ring.add(torch.arange(10.0, 22.0).view(1, 12, 1).expand(2, 12, 1))
+    assert sorted(ring.points[1, :, 0].tolist()) == [17.0, 18.0, 19.0, 20.0, 21.0]
+
+
+def test_replay_starts_come_from_the_buffer_but_for_a_fresh_share() -> None:
+    ring = buffer(100, fresh=0.05)
+    generators = Generators([1, 2], "replay", CPU)
+    assert ring.starts(generators, 50).abs().max() <= 3.0
+    ring.add(torch.full((2, 60, 1), 7.0))
+    starts = ring.starts(generators, 20_000)
+    share = (starts != 7.0).double().mean().item()
+    assert abs(share - 0.05) < 5 * np.sqrt(0.05 * 0.95 / 40_000)
+    assert starts[starts != 7.0].abs().max() <= 3.0
+
+
+def test_replay_does_not_depend_on_the_group() -> None:
+    points = drawn((3, 40, 1), 6).float()
+    rings = {group: buffer(64, 0.2, len(group)) for group in ((4, 5, 6), (5,))}
+    starts = {}
+    for group, ring in rings.items():
+        ring.add(points[[seed - 4 for seed in group]])
+        starts[group] = ring.starts(Generators(group, "replay", CPU), 30)
+    assert torch.equal(starts[(4, 5, 6)][1], starts[(5,)][0])

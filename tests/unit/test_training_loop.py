@@ -1,0 +1,173 @@
+"""The loop: updates, averages, choice of the epoch, snapshots, independence of the group."""
+
+from __future__ import annotations
+
+import csv
+import math
+from pathlib import Path
+
+import pytest
+import torch
+from pydantic import ValidationError
+from torch import Tensor
+
+from oddjet.training.history import COLUMNS, row, write_history
+from oddjet.training.loop import TrainingDataError, batch_indices, train
+from oddjet.training.method import MethodSettings
+from oddjet.training.optimiser import Adam
+from oddjet.training.settings import TrainingSettings
+from oddjet.training.state import TrainingState
+
+CPU = torch.device("cpu")
+KINDS = ("ae", "nae", "nae_logcosh", "wnae")
+
+
+def method(kind: str = "ae", **training: object) -> MethodSettings:
+    return MethodSettings.model_validate(
+        {"kind": kind, "training": {"epochs": 3, "batch_size": 32, "learning_rate": 1e-3, **training}}
+    )
+
+
+def jets(n: int, seed: int = 1) -> Tensor:
+    return 0.4 * torch.randn(n, 8, generator=torch.Generator().manual_seed(seed)) + 1.0
+
+
+def trained(settings: MethodSettings, seeds: tuple[int, ...] = (1, 2), n: int = 100) -> TrainingState:
+    state = TrainingState(settings, seeds, 8, CPU)
+    train(state, jets(n), jets(60, seed=2))
+    return state
+
+
+def without_seconds(state: TrainingState, seed: int) -> list[dict[str, float]]:
+    rows = [{k: v for k, v in row.items() if k != "seconds" and v == v} for row in state.history]
+    return [row for row in rows if row["seed"] == seed]
+
+
+def test_adam_is_torchs() -> None:
+    settings = TrainingSettings(learning_rate=0.01, weight_decay=0.1)
+    ours = torch.randn(2, 30, generator=torch.Generator().manual_seed(1), dtype=torch.float64)
+    theirs = ours.clone().requires_grad_()
+    adam, reference = Adam(ours, settings), torch.optim.AdamW([theirs], lr=0.01, weight_decay=0.1)
+    alive = torch.tensor([True, True])
+    for step in range(20):
+        gradient = torch.randn(2, 30, generator=torch.Generator().manual_seed(step), dtype=torch.float64)
+        adam.step(gradient, alive, 1)
+        theirs.grad = gradient
+        reference.step()
+    assert torch.allclose(ours, theirs, rtol=1e-12, atol=1e-14)
+
+
+def test_learning_rate_follows_half_a_cosine() -> None:
+    adam = Adam(torch.zeros(1, 1), TrainingSettings(epochs=11, learning_rate=1.0, learning_rate_end=0.2))
+    assert [adam.learning_rate(epoch) for epoch in (1, 6, 11)] == pytest.approx([1.0, 0.6, 0.2])
+    assert Adam(torch.zeros(1, 1), TrainingSettings()).learning_rate(99) == 1e-3
+
+
+def test_every_jet_is_seen_once_an_epoch_in_an_order_of_each_seeds_own() -> None:
+    state = TrainingState(method(), (1, 2), 8, CPU)
+    indices = batch_indices(state, 100, None)
+    assert indices.shape == (2, 3, 32)
+    for seed in indices:
+        assert len(set(seed.flatten().tolist())) == 96
+    assert not torch.equal(indices[0], indices[1])
+    assert batch_indices(state, 5, None).shape == (2, 1, 5)
+
+
+def test_weighted_sampling_follows_the_weights() -> None:
+    state = TrainingState(method(sampling="weighted"), (1,), 8, CPU)
+    weights = torch.tensor([0.0, 1.0, 3.0] + [0.0] * 9997)
+    drawn = batch_indices(state, 10_000, weights).flatten()
+    assert set(drawn.tolist()) == {1, 2}
+    assert (drawn == 2).double().mean().item() == pytest.approx(0.75, abs=5 * math.sqrt(0.1875 / 9984))
+    for bad in (None, torch.zeros(10), -torch.ones(10)):
+        with pytest.raises(TrainingDataError, match="weights"):
+            batch_indices(state, 10, bad)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_training_lowers_what_it_minimises(kind: str) -> None:
+    state = trained(method(kind, epochs=8, learning_rate=5e-3), n=320)
+    for seed in (1, 2):
+        rows = without_seconds(state, seed)
+        assert [row["epoch"] for row in rows] == list(range(1, 9))
+        assert rows[-1]["loss_train"] < rows[0]["loss_train"]
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_seed_is_trained_alike_alone_and_in_a_group(kind: str) -> None:
+    settings = method(kind, ema_decay=0.9)
+    group, alone = trained(settings, (1, 2, 3)), trained(settings, (2,))
+    assert torch.allclose(group.network.flat[1], alone.network.flat[0], rtol=1e-4, atol=1e-6)
+    assert torch.allclose(group.best[1], alone.best[0], rtol=1e-4, atol=1e-6)
+    for ours, theirs in zip(without_seconds(group, 2), without_seconds(alone, 2), strict=True):
+        assert ours == pytest.approx(theirs, rel=1e-4)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_same_seed_same_numbers(kind: str) -> None:
+    first, second = trained(method(kind)), trained(method(kind))
+    assert torch.equal(first.network.flat, second.network.flat)
+    assert without_seconds(first, 1) == without_seconds(second, 1)
+
+
+def test_the_best_epoch_is_the_least_of_the_validation_metric() -> None:
+    for kind, metric in (("ae", "positive_energy_validation"), ("wnae", "wasserstein_validation")):
+        state = trained(method(kind, epochs=6, learning_rate=0.02))
+        for index, seed in enumerate((1, 2)):
+            values = {row["epoch"]: row[metric] for row in without_seconds(state, seed)}
+            best = min(values, key=values.__getitem__)
+            assert state.best_epochs[index] == best
+            assert state.best_values[index] == values[best]
+
+
+def test_snapshots_first_every_nth_and_last_and_best_are_the_averages() -> None:
+    settings = method("ae", epochs=7, snapshot_every=3, ema_decay=0.9)
+    state = trained(settings)
+    assert [epoch for epoch, _ in state.snapshots] == [1, 3, 6, 7]
+    assert torch.equal(state.snapshots[-1][1], state.evaluated.flat)
+    assert not torch.equal(state.evaluated.flat, state.network.flat)
+    assert state.best_epochs == [7, 7]
+    assert torch.equal(state.best, state.evaluated.flat)
+
+
+def test_averaging_follows_the_weights_by_its_decay() -> None:
+    state = TrainingState(method(ema_decay=0.5), (1, 2), 8, CPU)
+    start = state.network.flat.clone()
+    state.network.flat.add_(1.0)
+    state.optimiser.steps = 1000
+    state.guard.alive[1] = False
+    state.average()
+    assert torch.allclose(state.evaluated.flat[0], start[0] + 0.5)
+    assert torch.equal(state.evaluated.flat[1], start[1])
+
+
+def test_validation_may_be_rarer_than_epochs() -> None:
+    state = trained(method("wnae", epochs=5, validate_every=2))
+    measured = [
+        row["epoch"] for row in state.history if row["seed"] == 1 and not math.isnan(row["wasserstein_validation"])
+    ]
+    assert measured == [1, 2, 4, 5]
+
+
+def test_history_has_the_columns_of_the_contract(tmp_path: Path) -> None:
+    rows = [row(2, 1, {"loss": 0.5, "positive_energy": 0.5}, {"positive_energy": math.inf}, 1.25)]
+    write_history(tmp_path / "history.csv", "ae", rows)
+    with (tmp_path / "history.csv").open(newline="") as file:
+        table = list(csv.reader(file))
+    assert tuple(table[0]) == COLUMNS
+    assert table[1] == ["ae", "2", "1", "0.5", "", "", "", "", "", "0.5", "1.25"]
+
+
+def test_no_jets_is_an_error() -> None:
+    with pytest.raises(TrainingDataError, match="0 training jets"):
+        train(TrainingState(method(), (1,), 8, CPU), jets(0), jets(5))
+
+
+def test_settings_refuse_what_a_kind_does_not_read() -> None:
+    with pytest.raises(ValidationError, match="reads no chain"):
+        MethodSettings.model_validate({"kind": "ae", "chain": {}})
+    with pytest.raises(ValidationError, match="kind"):
+        MethodSettings.model_validate({"kind": "vae"})
+    filled = MethodSettings.model_validate({"kind": "wnae"})
+    assert filled.chain is not None
+    assert MethodSettings.model_validate_json(filled.model_dump_json()) == filled

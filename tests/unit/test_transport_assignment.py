@@ -1,0 +1,110 @@
+"""The assignment solver against POT, ties, duplicates and refusals."""
+
+from __future__ import annotations
+
+import itertools
+
+import numpy as np
+import ot
+import pytest
+import torch
+
+from oddjet.transport import assignment
+from oddjet.transport.assignment import TransportError, assign, plan, squared_distances, wasserstein
+
+
+def points(n: int, shift: float = 0.0, seed: int = 0) -> np.ndarray:
+    return np.random.default_rng(seed).normal(shift, 1.0, (n, 8))
+
+
+@pytest.mark.parametrize("n", [1, 2, 7, 64, 200])
+@pytest.mark.parametrize("power", [1, 2])
+def test_value_equals_the_network_simplex(n: int, power: int) -> None:
+    x, y = points(n), points(n, 0.4, seed=1)
+    costs = ot.dist(x, y, metric="sqeuclidean" if power == 2 else "euclidean")
+    expected = ot.emd2(np.full(n, 1 / n), np.full(n, 1 / n), costs)
+    assert wasserstein(x, y, power=power) == pytest.approx(expected, rel=1e-9, abs=1e-9)
+
+
+def test_shifted_set_costs_the_squared_shift() -> None:
+    x = points(50)
+    assert wasserstein(x, x + 2.0) == pytest.approx(8 * 4.0, rel=1e-12)
+    assert wasserstein(x, x + 2.0, power=1) == pytest.approx(np.sqrt(32.0), rel=1e-12)
+
+
+def test_ties_and_duplicates_give_the_minimum() -> None:
+    # Integer costs with many ties, against all permutations.
+    costs = np.random.default_rng(3).integers(0, 3, (6, 6)).astype(float)
+    best = min(costs[np.arange(6), list(order)].sum() for order in itertools.permutations(range(6)))
+    columns = assign(costs)
+    assert sorted(columns) == list(range(6))
+    assert costs[np.arange(6), columns].sum() == best
+    doubled = np.repeat(points(20), 2, axis=0)
+    assert wasserstein(doubled, doubled[::-1]) == pytest.approx(0.0, abs=1e-12)
+    assert wasserstein(np.zeros((30, 8)), np.zeros((30, 8))) == 0.0
+
+
+def test_a_batch_equals_its_members_and_threads_change_nothing() -> None:
+    costs = np.stack([squared_distances(points(40, seed=s), points(40, 0.3, seed=s + 9)) for s in range(5)])
+    single = np.stack([assign(matrix) for matrix in costs])
+    assert np.array_equal(assign(costs), single)
+    assert np.array_equal(assign(costs, threads=2), single)
+    assert assign(costs[:1]).shape == (1, 40)
+
+
+def test_scipy_fallback_finds_the_same_cost(monkeypatch: pytest.MonkeyPatch) -> None:
+    costs = squared_distances(points(60), points(60, 0.5, seed=2))
+    fast = costs[np.arange(60), assign(costs)].sum()
+    monkeypatch.setattr(assignment, "lap", None)
+    slow = assign(costs[None])[0]
+    assert costs[np.arange(60), slow].sum() == pytest.approx(fast, rel=1e-12)
+
+
+def test_gradient_equals_pots() -> None:
+    x = torch.from_numpy(points(64)).requires_grad_()
+    y = torch.from_numpy(points(64, 0.5, seed=4))
+    uniform = torch.full((64,), 1 / 64, dtype=torch.float64)
+    ot.emd2(uniform, uniform, ot.dist(x, y)).backward()
+    columns = torch.from_numpy(assign(squared_distances(x.detach().numpy(), y.numpy())))
+    ours = 2.0 * (x.detach() - y[columns]) / 64
+    assert x.grad is not None
+    assert torch.allclose(ours, x.grad, atol=1e-12)
+
+
+def test_squared_distances_are_exact_far_from_the_origin() -> None:
+    x, y = points(30) + 1e4, points(20, seed=5) + 1e4
+    direct = ((x[:, None] - y[None]) ** 2).sum(-1)
+    assert np.allclose(squared_distances(x, y), direct, rtol=1e-9)
+
+
+def test_unequal_sets_and_weights_use_the_simplex() -> None:
+    x, y = np.array([[0.0], [2.0]]), np.array([[1.0]])
+    assert wasserstein(x, y) == pytest.approx(1.0)
+    weighted = wasserstein(x, np.array([[0.0], [2.0]]), x_weights=np.array([3.0, 1.0]))
+    assert weighted == pytest.approx(0.25 * 4.0)
+    result = plan(squared_distances(points(5), points(3)), column_weights=np.array([1.0, 2.0, 1.0]))
+    assert np.allclose(result.sum(0), [0.25, 0.5, 0.25])
+    assert np.allclose(result.sum(1), 0.2)
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
+def test_costs_that_are_not_finite_never_reach_a_solver(value: float) -> None:
+    costs = np.ones((4, 4))
+    costs[1, 2] = value
+    with pytest.raises(TransportError, match=r"at \(1, 2\) is not finite"):
+        assign(costs)
+    with pytest.raises(TransportError, match="not finite"):
+        plan(costs)
+
+
+def test_other_refusals() -> None:
+    with pytest.raises(TransportError, match="square"):
+        assign(np.ones((3, 4)))
+    with pytest.raises(TransportError, match="no points"):
+        wasserstein(points(0), points(3))
+    with pytest.raises(TransportError, match="power is 1 or 2"):
+        wasserstein(points(3), points(3), power=3)
+    with pytest.raises(TransportError, match="not negative"):
+        plan(np.ones((2, 2)), row_weights=np.array([1.0, -1.0]))
+    with pytest.raises(TransportError, match="shape"):
+        plan(np.ones((2, 2)), row_weights=np.ones(3))
