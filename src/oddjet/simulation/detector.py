@@ -154,8 +154,9 @@ def cells(particles: Particles, calorimeter: Calorimeter, pdg_id: int, generator
     width = 2 * np.pi / np.where(forward, FORWARD_PHI_CELLS, calorimeter.phi_cells)
     eta_cell = np.floor(particles.eta / width).astype(np.int64)
     phi_cell = np.floor((particles.phi + np.pi) / width).astype(np.int64)
-    # One integer a cell: unique over whole columns would sort rows of four numbers.
-    offset, span = calorimeter.phi_cells, 2 * calorimeter.phi_cells
+    # One integer a cell; within |eta| < 5 no index, in eta or phi, exceeds the number of cells around the beam.
+    offset = max(calorimeter.phi_cells, FORWARD_PHI_CELLS)
+    span = 2 * offset
     key = ((particles.event * 2 + forward) * span + eta_cell + offset) * span + phi_cell
     _, first, inverse = np.unique(key, return_index=True, return_inverse=True)
     deposited = np.bincount(inverse, weights=particles.energy, minlength=len(first)).astype(np.float64)

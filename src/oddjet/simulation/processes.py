@@ -33,12 +33,16 @@ QUARKS = {1: (0.006, 0.140), 2: (0.003, 0.140), 3: (0.095, 0.494), 4: (1.25, 1.8
 # GeV, five flavours: alpha_s(m_Z) = 0.125 at one loop, as in Pythia's running masses.
 LAMBDA_QCD = 91.188 * math.exp(-6 * math.pi / (23 * 0.125))
 
+# Top quarks and W bosons stay within 15 widths of their masses (1.4 and 2.1 GeV at 173 and 80.4 GeV), the cut that
+# CMS samples have from MadGraph: left free, 1 % of Pythia's high-pT top quarks weigh more than 216 GeV, up to 1400.
 HARD_PROCESSES = {
-    TopPairs: ("Top:gg2ttbar = on", "Top:qqbar2ttbar = on"),
+    TopPairs: ("Top:gg2ttbar = on", "Top:qqbar2ttbar = on", "6:mMin = 152", "6:mMax = 194"),
     Qcd: ("HardQCD:all = on",),
     HadronicW: (
         "WeakBosonAndParton:qqbar2Wg = on",
         "WeakBosonAndParton:qg2Wq = on",
+        "24:mMin = 49",
+        "24:mMax = 112",
         "24:onMode = off",
         "24:onIfAny = 1 2 3 4 5",
     ),
@@ -131,7 +135,7 @@ def confinement_scale(model: SemivisibleJets) -> float:
         return model.lambda_dark
     peak = 3.2 * model.m_dark**0.8
     coupling = math.pi / (DARK_B0 * math.log(REFERENCE_SCALE / peak))
-    factor = {"low": 0.5, "peak": 1.0, "high": 1.5}[model.alpha]
+    factor = {"low": 0.5, "peak": 1.0, "high": 1.5}[model.alpha or "peak"]
     return REFERENCE_SCALE * math.exp(-math.pi / (DARK_B0 * factor * coupling))
 
 

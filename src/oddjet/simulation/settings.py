@@ -46,18 +46,18 @@ class SemivisibleJets(Settings):
     m_dark: float = Field(
         20.0, ge=4, le=100, description="mass of the dark hadrons, GeV; the dark quark has half of it"
     )
-    alpha: Literal["peak", "low", "high"] = Field(
-        default="peak",
+    alpha: Literal["peak", "low", "high"] | None = Field(
+        default=None,
         description="dark coupling at 1 TeV: 'peak' follows from Lambda = 3.2 m_dark^0.8, "
-        "'low' and 'high' are 0.5 and 1.5 times it",
+        "'low' and 'high' are 0.5 and 1.5 times it; null: 'peak', or what lambda_dark gives",
     )
     lambda_dark: float | None = Field(
-        default=None, gt=0.1, lt=500, description="confinement scale Lambda, GeV; given, it takes the place of alpha"
+        default=None, gt=0.1, lt=500, description="confinement scale Lambda in place of alpha, GeV"
     )
 
     @model_validator(mode="after")
     def _consistent(self) -> SemivisibleJets:
-        if self.lambda_dark is not None and "alpha" in self.model_fields_set:
+        if self.lambda_dark is not None and self.alpha is not None:
             raise ValueError("give alpha or lambda_dark, not both: each fixes the dark coupling")
         if self.m_phi < 10 * self.m_dark:
             raise ValueError(
