@@ -1,0 +1,75 @@
+"""A copy of the repository to run the workflow in, and one finished tiny run that several tests look at."""
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+TINY = ("--configfile", "config/test/tiny.yaml")
+PARTS = ("Snakefile", "rules", "workflow", "src", "config", "envs", "profiles", "slurm")
+
+
+def pytest_collection_modifyitems(items):
+    # One worker runs them all: they share the finished run.
+    for item in items:
+        if Path(__file__).parent in item.path.parents:
+            item.add_marker(pytest.mark.xdist_group("workflow"))
+
+
+class Workspace:
+    """A copy of the parts of the repository that a run needs."""
+
+    def __init__(self, folder: Path, origin: Path = ROOT) -> None:
+        self.folder = folder
+        for part in (*PARTS, *(("results", ".snakemake") if origin != ROOT else ())):
+            source, target = origin / part, folder / part
+            if source.is_dir():
+                shutil.copytree(source, target, ignore=shutil.ignore_patterns("__pycache__"), symlinks=True)
+            elif source.exists():
+                target.parent.mkdir(parents=True, exist_ok=True)
+                shutil.copy2(source, target)
+
+    def snakemake(self, *arguments: str, **environment: str) -> subprocess.CompletedProcess:
+        return subprocess.run(
+            [sys.executable, "-m", "snakemake", "--nocolor", *arguments],
+            cwd=self.folder,
+            env={**os.environ, **environment},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+
+    def planned(self, *arguments: str) -> dict[str, int]:
+        """Jobs that a dry run would start, by rule; empty when nothing is to be done."""
+        done = self.snakemake("--dry-run", *arguments)
+        assert done.returncode == 0, done.stdout + done.stderr
+        table = re.search(r"^job +count\n[- ]+\n(.*?)^total ", done.stdout, re.MULTILINE | re.DOTALL)
+        if table is None:
+            assert "Nothing to be done" in done.stdout + done.stderr
+            return {}
+        return {rule: int(count) for rule, count in re.findall(r"^(\w+) +(\d+)$", table[1], re.MULTILINE)}
+
+    def replace(self, name: str, old: str, new: str) -> None:
+        path = self.folder / name
+        text = path.read_text()
+        assert old in text, f"{name} does not hold {old!r}"
+        path.write_text(text.replace(old, new, 1))
+
+
+@pytest.fixture
+def workspace(tmp_path) -> Workspace:
+    return Workspace(tmp_path / "repository")
+
+
+@pytest.fixture(scope="session")
+def finished(tmp_path_factory) -> Workspace:
+    """The tiny configuration, run once from end to end."""
+    space = Workspace(tmp_path_factory.mktemp("finished") / "repository")
+    done = space.snakemake("--cores", "2", *TINY)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return space

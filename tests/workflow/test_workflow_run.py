@@ -1,0 +1,115 @@
+"""The whole chain once, on the tiny configuration: every result is there, whole, and says where it comes from."""
+
+import csv
+import json
+
+import pytest
+import torch
+
+from oddjet.io.tables import read_attributes, read_table
+
+METHODS = ("ae", "nae", "wnae")
+GROUPS = {"seeds-1-2": [1, 2], "seeds-3": [3]}
+SIGNALS = ("svj_mphi-2000_rinv-0p1", "svj_mphi-2000_rinv-0p5")
+TINY = ("--configfile", "config/test/tiny.yaml")
+
+
+def rows(path):
+    with path.open(newline="") as file:
+        return list(csv.DictReader(file))
+
+
+@pytest.mark.slow
+def test_a_second_run_has_nothing_to_do(finished):
+    assert finished.planned(*TINY) == {}
+
+
+@pytest.mark.slow
+def test_every_result_is_there(finished):
+    results = finished.folder / "results"
+    for method in METHODS:
+        for kind in ("auc_heatmap", "training"):
+            assert (results / f"figures/{kind}_{method}.pdf").read_bytes().startswith(b"%PDF")
+            assert (results / f"figures/{kind}_{method}.png").read_bytes().startswith(b"\x89PNG")
+        assert method in (results / "summary.md").read_text()
+    assert not list(results.rglob(".tmp-*"))
+
+
+@pytest.mark.slow
+def test_the_dataset_holds_every_background_jet_once(finished):
+    results = finished.folder / "results"
+    jets = [read_table(path) for path in sorted(results.glob("features/top/*.h5"))]
+    parts = [read_table(results / f"dataset/{part}.h5") for part in ("train", "validation", "test")]
+    identity = lambda table: {  # noqa: E731
+        tuple(row) for row in table[["run", "luminosityBlock", "event", "jet_rank"]].tolist()
+    }
+    assert sum(map(len, parts)) == sum(map(len, jets)) > 200
+    assert set().union(*map(identity, parts)) == set().union(*map(identity, jets))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("method", METHODS)
+def test_auc_has_a_row_for_every_seed_and_signal(finished, method):
+    table = rows(finished.folder / f"results/auc/{method}.csv")
+    assert {(int(row["seed"]), row["signal"]) for row in table} == {
+        (seed, name) for seed in (1, 2, 3) for name in SIGNALS
+    }
+    background = len(read_table(finished.folder / "results/dataset/test.h5"))
+    for row in table:
+        assert 0 <= float(row["auc"]) <= 1
+        assert 0 < float(row["auc_error"]) < 0.5
+        assert int(row["n_background"]) == background
+        assert int(row["n_signal"]) == sum(
+            len(read_table(path)) for path in finished.folder.glob(f"results/features/{row['signal']}/*.h5")
+        )
+    assert table == [row for row in rows(finished.folder / "results/leaderboard.csv") if row["method"] == method]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("method", METHODS)
+def test_models_carry_scaler_and_provenance_and_saw_no_signal(finished, method):
+    for group, seeds in GROUPS.items():
+        folder = finished.folder / f"results/models/{method}/{group}"
+        content = torch.load(folder / "model.pt", weights_only=True)
+        assert list(content["seeds"]) == seeds
+        metadata = json.loads(content["metadata"])
+        assert metadata["scaler"] == json.loads((finished.folder / "results/dataset/scaler.json").read_text())
+        inputs = json.loads(metadata["provenance"]["inputs"])
+        assert set(inputs) == {f"results/dataset/{name}" for name in ("train.h5", "validation.h5", "scaler.json")}
+        history = rows(folder / "history.csv")
+        assert {int(row["seed"]) for row in history} == set(seeds)
+        assert {int(row["epoch"]) for row in rows(folder / "auc_by_epoch.csv")} <= {
+            int(row["epoch"]) for row in history
+        }
+
+
+@pytest.mark.slow
+def test_tables_carry_provenance_and_a_cutflow(finished):
+    for name in ("features/top/0000.h5", f"features/{SIGNALS[0]}/0000.h5"):
+        attributes = read_attributes(finished.folder / "results" / name)
+        assert len(attributes["code_digest"]) == 16
+        assert json.loads(attributes["cutflow"])
+        assert json.loads(attributes["inputs"])
+
+
+def test_the_rule_of_the_training_has_no_signal_among_its_inputs(workspace):
+    done = workspace.snakemake("--dry-run", "--printshellcmds", *TINY, "models")
+    assert done.returncode == 0, done.stderr
+    blocks = [block for block in done.stdout.split("\n\n") if "train_model.py" in block]
+    assert len(blocks) == len(METHODS) * len(GROUPS)
+    assert not [block for block in blocks if "svj" in block]
+
+
+def test_the_default_run_is_as_large_as_it_says(workspace):
+    planned = workspace.planned()
+    assert planned["simulate_sample"] == planned["extract_features"] == 8 + 12
+    assert planned["train_model"] == planned["monitor_training"] == planned["score_samples"] == 3
+    assert planned["compute_auc"] == planned["plot_heatmap"] == planned["plot_training"] == 3
+    assert planned["build_dataset"] == planned["summarize"] == planned["all"] == 1
+
+
+def test_the_paper_grid_has_no_job_a_grid_point_after_the_features(workspace):
+    planned = workspace.planned("--configfile", "config/paper.yaml")
+    assert planned["extract_features"] >= 28
+    assert planned["train_model"] == planned["score_samples"]
+    assert planned["compute_auc"] == planned["plot_heatmap"]
