@@ -94,6 +94,33 @@ def average_over_seeds(rows: Sequence[AucRow]) -> dict[str, dict[str, SeedAverag
     }
 
 
+def average_over_points(rows: Sequence[AucRow]) -> dict[tuple[float, float], SeedAverage]:
+    """Average one method's rows over seeds by grid point (m_phi in GeV, r_inv); signals off the grid are left out.
+
+    Raises
+    ------
+    SummaryError
+        If the rows are of more than one method, or two signals share a grid point.
+    """
+    methods = sorted({row.method for row in rows})
+    if len(methods) != 1:
+        raise SummaryError(f"one heatmap shows one method; the AUC table holds {', '.join(methods)}")
+    points = {row.signal: (row.m_phi, row.r_inv) for row in rows if not math.isnan(row.m_phi + row.r_inv)}
+    cells: dict[tuple[float, float], SeedAverage] = {}
+    names: dict[tuple[float, float], str] = {}
+    for signal, cell in average_over_seeds(rows)[methods[0]].items():
+        point = points.get(signal)
+        if point is None:
+            continue
+        if point in cells:
+            raise SummaryError(
+                f"signals {names[point]} and {signal} share the grid point m_phi {point[0]:g} GeV, r_inv {point[1]:g}; "
+                "a heatmap has one cell for them: give each its own table"
+            )
+        cells[point], names[point] = cell, signal
+    return cells
+
+
 def average_over_grid(rows: Sequence[AucRow]) -> dict[str, SeedAverage]:
     """Average over all signals and then over seeds, a method.
 

@@ -1,0 +1,109 @@
+"""Curves by epoch, from the history of a training and from its AUC by epoch."""
+
+from __future__ import annotations
+
+import csv
+import math
+import statistics
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
+from typing import Any, TypeAlias, TypeVar
+
+from oddjet.errors import OddjetError
+from oddjet.evaluation.tables import EpochAucRow
+
+# Epochs and values, only where there is a value; by seed.
+Curve: TypeAlias = tuple[list[int], list[float]]
+Curves: TypeAlias = dict[int, Curve]
+
+Key = TypeVar("Key", str, float, None)
+
+# The mediator mass of the paper's figures by epoch.
+PAPER_MASS = 2000.0
+
+
+class HistoryError(OddjetError):
+    """A file that is not the history of a training, or curves that cannot be made."""
+
+
+def read_history(paths: Iterable[Path]) -> dict[str, Curves]:
+    """Read the histories of all groups of a method.
+
+    Parameters
+    ----------
+    paths : iterable of Path
+        CSV files with the columns seed, epoch and one column a quantity; empty fields where there is no value.
+
+    Returns
+    -------
+    dict of str to dict of int to (list of int, list of float)
+        Quantity (`positive_energy_train`, ...) to seed to curve. Quantities without any value are left out.
+
+    Raises
+    ------
+    HistoryError
+        If a file cannot be read, lacks seed or epoch, or a field is not a number.
+    """
+    points: list[tuple[str, int, int, float]] = []
+    for path in paths:
+        try:
+            with path.open(encoding="utf-8", newline="") as file:
+                points += [point for row in csv.DictReader(file) for point in _points(row)]
+        except (OSError, UnicodeDecodeError, KeyError, TypeError, ValueError) as error:
+            raise HistoryError(
+                f"{path}: not a readable training history ({type(error).__name__}: {error}); train the method again"
+            ) from error
+    return _curves(points, lambda values: values[-1])
+
+
+def choose_mass(rows: Sequence[EpochAucRow], wanted: float | None = None) -> float | None:
+    """Return the mediator mass whose AUC is drawn: `wanted`, else 2000 GeV, else the middle of the grid.
+
+    None if no signal is on a grid; raise `HistoryError` if `wanted` is not a mass of the grid.
+    """
+    masses = sorted({row.m_phi for row in rows if not math.isnan(row.m_phi + row.r_inv)})
+    if wanted is not None and wanted not in masses:
+        raise HistoryError(
+            f"--m-phi {wanted:g} is not on the grid; its masses are {', '.join(map('{:g}'.format, masses))}"
+        )
+    if wanted is None and PAPER_MASS in masses:
+        return PAPER_MASS
+    return wanted if wanted is not None or not masses else masses[len(masses) // 2]
+
+
+def auc_by_fraction(rows: Iterable[EpochAucRow], m_phi: float | None) -> dict[float, Curves]:
+    """Return AUC curves for each r_inv at one mediator mass (the mean, where two signals share a grid point)."""
+    points = [(row.r_inv, row.seed, row.epoch, row.auc) for row in rows if row.m_phi == m_phi]
+    curves = _curves(points, statistics.fmean)
+    return {r_inv: curves[r_inv] for r_inv in sorted(curves)}
+
+
+def auc_over_grid(rows: Iterable[EpochAucRow]) -> Curves:
+    """Return the curves, by seed, of the AUC averaged over all signals."""
+    points: list[tuple[None, int, int, float]] = [(None, row.seed, row.epoch, row.auc) for row in rows]
+    return _curves(points, statistics.fmean).get(None, {})
+
+
+def _points(row: dict[str, Any]) -> Iterable[tuple[str, int, int, float]]:
+    """Yield (quantity, seed, epoch, value) for each filled field of a history's row."""
+    seed, epoch = int(row["seed"]), int(row["epoch"])
+    for name, text in row.items():
+        if name not in ("method", "seed", "epoch") and text != "":
+            yield name, seed, epoch, float(text)
+
+
+def _curves(
+    points: Iterable[tuple[Key, int, int, float]], combine: Callable[[list[float]], float]
+) -> dict[Key, Curves]:
+    """Sort (key, seed, epoch, value) into curves by key and seed; `combine` makes one of values at the same epoch."""
+    found: dict[Key, dict[int, dict[int, list[float]]]] = defaultdict(lambda: defaultdict(lambda: defaultdict(list)))
+    for key, seed, epoch, value in points:
+        found[key][seed][epoch].append(value)
+    return {
+        key: {
+            seed: (sorted(by_epoch), [combine(by_epoch[epoch]) for epoch in sorted(by_epoch)])
+            for seed, by_epoch in sorted(seeds.items())
+        }
+        for key, seeds in found.items()
+    }

@@ -1,0 +1,1 @@
+"""Figures, made from tables only: never from ROOT files or a model."""

@@ -1,0 +1,46 @@
+"""Draw the training of one method by epoch: energies and transport distance, and the AUC of its snapshots."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from oddjet.evaluation.history import auc_by_fraction, auc_over_grid, choose_mass, read_history
+from oddjet.evaluation.scores import read_method
+from oddjet.evaluation.tables import EpochAucRow, read_rows
+from oddjet.io.atomic import atomic_path
+from oddjet.plotting.history import TrainingCurves, draw_training
+from oddjet.plotting.style import save_figure
+from oddjet.program import execute, parser
+
+EXAMPLE = """python workflow/scripts/plot_training.py --history results/models/wnae/*/history.csv \\
+      --auc-by-epoch results/models/wnae/*/auc_by_epoch.csv --scores results/scores/wnae/*.h5 \\
+      --output-pdf training.pdf --output-png training.png"""
+
+
+def main() -> None:
+    arguments = parser(__doc__ or "", EXAMPLE)
+    arguments.add_argument(
+        "--history", nargs="+", type=Path, required=True, help="histories of one method, a group each"
+    )
+    arguments.add_argument("--auc-by-epoch", nargs="+", type=Path, required=True, help="tables of monitor_training")
+    arguments.add_argument(
+        "--scores", nargs="*", type=Path, default=[], help="score tables: they know the chosen epochs"
+    )
+    arguments.add_argument("--m-phi", type=float, help="mediator mass to draw, GeV (default: 2000, or the middle one)")
+    arguments.add_argument("--label", default="Simulation", help="words above the left corner (default: %(default)s)")
+    arguments.add_argument("--output-pdf", type=Path, required=True, help="figure to write")
+    arguments.add_argument("--output-png", type=Path, required=True, help="the same figure to write")
+    given = arguments.parse_args()
+    rows = [row for path in given.auc_by_epoch for row in read_rows(path, EpochAucRow)]
+    methods = [read_method(path) for path in given.scores]
+    chosen = {seed: epoch for one in methods for seed, epoch in zip(one.seeds, one.epochs, strict=True)}
+    m_phi = choose_mass(rows, given.m_phi)
+    history, auc, mean = read_history(given.history), auc_by_fraction(rows, m_phi), auc_over_grid(rows)
+    figure = draw_training(TrainingCurves(rows[0].method, history, auc, mean, m_phi, chosen), given.label)
+    for output in (given.output_pdf, given.output_png):
+        with atomic_path(output) as path:
+            save_figure(figure, path)
+
+
+if __name__ == "__main__":
+    execute(main)
