@@ -1,6 +1,7 @@
 # What every stage's rules use: the checked configuration, the files of a sample, digests, wildcards.
-import os
+import json
 import re
+import shlex
 import sys
 from pathlib import Path
 
@@ -8,8 +9,8 @@ from snakemake.exceptions import WorkflowError
 
 # The package of this folder is the one whose code is digested, so it is the one that every job imports.
 sys.path.insert(0, f"{workflow.basedir}/src")
-os.environ["PYTHONPATH"] = os.pathsep.join(
-    [f"{workflow.basedir}/src", *filter(None, [os.environ.get("PYTHONPATH")])]
+shell.prefix(
+    f"export PYTHONPATH={shlex.quote(workflow.basedir)}/src${{{{PYTHONPATH:+:$PYTHONPATH}}}}; "
 )
 
 from oddjet.config import Simulated, load_config
@@ -59,6 +60,21 @@ def feature_tables(sample):
     return [f"results/features/{sample}/{part}.h5" for part in PARTS[sample]]
 
 
+def candidates_of(wildcards):
+    file = PARTS[wildcards.sample][wildcards.part]
+    return (
+        f"results/simulated/{wildcards.sample}/{wildcards.part}.root"
+        if file is None
+        else file
+    )
+
+
+def local_candidates_of(wildcards):
+    # An address is read by uproot itself and is no file that Snakemake could look at.
+    file = candidates_of(wildcards)
+    return [] if is_remote(file) else file
+
+
 def background_tables():
     return [
         path for name in CONFIG.of_kind("background") for path in feature_tables(name)
@@ -74,6 +90,12 @@ def signal_arguments():
     return [
         f"{name}={','.join(feature_tables(name))}" for name in CONFIG.of_kind("signal")
     ]
+
+
+def signal_points():
+    return json.dumps(
+        {name: SAMPLES[name].grid_point() for name in CONFIG.of_kind("signal")}
+    )
 
 
 def models_of(method):

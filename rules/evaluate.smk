@@ -18,12 +18,14 @@ rule score_samples:
     params:
         settings=CONFIG.evaluation.model_dump_json(),
         signals=signal_arguments(),
+        points=signal_points(),
         code=code_digest("score_samples"),
     message:
         "Score test background and signals with {wildcards.method}, {wildcards.group}"
     shell:
         "python workflow/scripts/score_samples.py --settings {params.settings:q} --model {input.model:q}"
-        " --background {input.background:q} --signals {params.signals:q} --output {output:q} > {log:q} 2>&1"
+        " --background {input.background:q} --signals {params.signals:q} --points {params.points:q}"
+        " --output {output:q} > {log:q} 2>&1"
 
 
 rule compute_auc:
@@ -51,7 +53,10 @@ rule compute_auc:
 
 rule summarize:
     input:
-        expand("results/auc/{method}.csv", method=CONFIG.methods),
+        auc=expand("results/auc/{method}.csv", method=CONFIG.methods),
+        scores=expand(
+            "results/scores/{method}/{group}.h5", method=CONFIG.methods, group=GROUPS
+        ),
     output:
         leaderboard="results/leaderboard.csv",
         summary="results/summary.md",
@@ -70,5 +75,5 @@ rule summarize:
     message:
         "One table over all methods"
     shell:
-        "python workflow/scripts/summarize.py --auc {input:q} --leaderboard {output.leaderboard:q}"
+        "python workflow/scripts/summarize.py --auc {input.auc:q} --scores {input.scores:q} --leaderboard {output.leaderboard:q}"
         " --summary {output.summary:q} > {log:q} 2>&1"

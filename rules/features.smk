@@ -1,18 +1,3 @@
-def candidates_of(wildcards):
-    file = PARTS[wildcards.sample][wildcards.part]
-    return (
-        f"results/simulated/{wildcards.sample}/{wildcards.part}.root"
-        if file is None
-        else file
-    )
-
-
-def local_candidates_of(wildcards):
-    # An address is read by uproot itself and is no file that Snakemake could look at.
-    file = candidates_of(wildcards)
-    return [] if is_remote(file) else file
-
-
 rule extract_features:
     input:
         local_candidates_of,

@@ -28,6 +28,7 @@ rule plot_training:
     input:
         history=expand("results/models/{{method}}/{group}/history.csv", group=GROUPS),
         auc=expand("results/models/{{method}}/{group}/auc_by_epoch.csv", group=GROUPS),
+        scores=expand("results/scores/{{method}}/{group}.h5", group=GROUPS),
     output:
         pdf="results/figures/training_{method}.pdf",
         png="results/figures/training_{method}.png",
@@ -48,4 +49,4 @@ rule plot_training:
         "Training of {wildcards.method} by epoch"
     shell:
         "python workflow/scripts/plot_training.py --history {input.history:q} --auc-by-epoch {input.auc:q}"
-        " --label {params.label:q} --output-pdf {output.pdf:q} --output-png {output.png:q} > {log:q} 2>&1"
+        " --scores {input.scores:q} --label {params.label:q} --output-pdf {output.pdf:q} --output-png {output.png:q} > {log:q} 2>&1"

@@ -54,9 +54,11 @@ rule monitor_training:
     params:
         settings=CONFIG.evaluation.model_dump_json(),
         signals=signal_arguments(),
+        points=signal_points(),
         code=code_digest("monitor_training"),
     message:
         "AUC by epoch of {wildcards.method}, {wildcards.group}"
     shell:
         "python workflow/scripts/monitor_training.py --settings {params.settings:q} --snapshots {input.snapshots:q}"
-        " --background {input.background:q} --signals {params.signals:q} --output {output:q} > {log:q} 2>&1"
+        " --background {input.background:q} --signals {params.signals:q} --points {params.points:q}"
+        " --output {output:q} > {log:q} 2>&1"

@@ -57,10 +57,17 @@ class Simulated(_Section):
         """Share the events among the parts, the first ones taking what is left over."""
         return self.events // self.parts + (part < self.events % self.parts)
 
+    def grid_point(self) -> tuple[float, float] | None:
+        """Give (m_phi in GeV, r_inv) of a semivisible-jet sample."""
+        process = self.process.root
+        return (process.m_phi, process.r_inv) if isinstance(process, SemivisibleJets) else None
+
     @model_validator(mode="after")
-    def _enough_events(self) -> Simulated:
+    def _consistent(self) -> Simulated:
         if self.parts > self.events:
             raise ValueError(f"parts: {self.parts} files cannot share {self.events} events")
+        if self.kind == "signal" and self.grid_point() is None:
+            raise ValueError("a simulated signal needs the process 'svj': its m_phi and r_inv place it in the heatmap")
         return self
 
 
@@ -79,9 +86,13 @@ class Listed(_Section):
     )
     require_match: Match = Field("none", description=MATCH)
 
+    def grid_point(self) -> tuple[float, float] | None:
+        """Give (m_phi in GeV, r_inv) of a signal."""
+        return None if self.m_phi is None or self.r_inv is None else (self.m_phi, self.r_inv)
+
     @model_validator(mode="after")
     def _signal_has_a_grid_point(self) -> Listed:
-        if self.kind == "signal" and (self.m_phi is None or self.r_inv is None):
+        if self.kind == "signal" and self.grid_point() is None:
             raise ValueError("a signal needs m_phi and r_inv: they place it in the heatmap")
         return self
 
@@ -175,6 +186,12 @@ class Config(_Section):
             raise ValueError("samples: none is of kind 'background'; the models train on background alone")
         if not self.of_kind("signal"):
             raise ValueError("signals: there is none; list m_phi and r_inv, or give samples of kind 'signal'")
+        points = [self.all_samples()[name].grid_point() for name in self.of_kind("signal")]
+        twice = next((point for point in points if points.count(point) > 1), None)
+        if twice is not None:
+            raise ValueError(
+                f"signals: two samples have m_phi {twice[0]:g} and r_inv {twice[1]:g}; the heatmap has one cell"
+            )
         missing = sorted(set(self.dataset.features) - set(self.features.features))
         if missing:
             raise ValueError(
