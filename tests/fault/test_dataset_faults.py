@@ -85,6 +85,13 @@ def test_the_same_file_twice_is_refused(tmp_path: Path) -> None:
         build(tmp_path, [path, path])
 
 
+def test_a_signal_table_is_refused(tmp_path: Path) -> None:
+    jets = np.zeros(10, dtype=[(column.name, column.dtype) for column in COLUMNS])
+    write_table(tmp_path / "two.h5", COLUMNS, jets, {"require_match": "dark_quark"})
+    with pytest.raises(DatasetError, match=r"two\.h5 holds jets matched to dark quarks: a signal sample"):
+        build(tmp_path, [write_features(tmp_path / "one.h5"), tmp_path / "two.h5"])
+
+
 def test_no_input_is_refused(tmp_path: Path) -> None:
     with pytest.raises(DatasetError, match="no background feature table"):
         build(tmp_path, [])

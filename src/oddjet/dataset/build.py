@@ -13,7 +13,7 @@ from oddjet.dataset.scaling import Scaler, ScalerFit, ScalingError
 from oddjet.dataset.split import PARTS, assign_parts
 from oddjet.errors import OddjetError
 from oddjet.io.atomic import write_text
-from oddjet.io.tables import Column, TableWriter, read_columns, read_table
+from oddjet.io.tables import Column, TableWriter, read_attributes, read_columns, read_table
 from oddjet.program import progress
 
 if TYPE_CHECKING:
@@ -63,7 +63,7 @@ def build_dataset(
     Raises
     ------
     DatasetError
-        If there is no input, the same file comes twice, columns differ between files, or a part has too few jets.
+        If there is no input, a file comes twice or is a signal's, columns differ between files, or a part is too small.
     ScalingError
         If a feature is constant or not finite; the message names the feature and, for a single value, the file.
     """
@@ -100,6 +100,12 @@ def common_columns(files: Sequence[Path], features: Sequence[str]) -> list[Colum
         if path.resolve() in seen:
             raise DatasetError(f"{path} is given twice; its jets would count double")
         seen.add(path.resolve())
+        # By its selection, not by its name: jets that were kept for a dark quark are signal, and no model may see them.
+        if read_attributes(path).get("require_match") == "dark_quark":
+            raise DatasetError(
+                f"{path} holds jets matched to dark quarks: a signal sample; give background samples only, so that no "
+                "signal enters the training"
+            )
     first = read_columns(files[0])
     names = [column.name for column in first]
     missing = [name for name in features if name not in names]
