@@ -110,21 +110,10 @@ def simulate_sample(
             if len(block) == BATCHES_A_BLOCK or first > events:
                 write_block(file, block)
                 block.clear()
-        info = pythia.infoPython()
-        metadata = {
-            **attributes,
-            "sample": sample,
-            "part": part,
-            "process": process.model_dump(),
-            "seed": job_seed,
-            "events": events,
-            "failed_events": failed,
-            "cross_section_pb": info.sigmaGen() * MILLIBARN,
-            "cross_section_error_pb": info.sigmaErr() * MILLIBARN,
-            "pythia_version": f"{pythia.settings.parm('Pythia:versionNumber'):.3f}",
-            "pythia_settings": pythia_settings(process, settings, job_seed),
-        }
-        file["metadata"] = json.dumps(metadata)
+        run = {"seed": job_seed, "pythia_settings": pythia_settings(process, settings, job_seed)}
+        request = {"sample": sample, "part": part, "process": process.model_dump(), "events": events}
+        outcome = {"failed_events": failed, **generator_facts(pythia)}
+        file["metadata"] = json.dumps({**attributes, **request, **run, **outcome})
 
 
 def start_pythia(process: Process, settings: SimulationSettings, seed: int) -> pythia8mc.Pythia:
@@ -149,6 +138,16 @@ def start_pythia(process: Process, settings: SimulationSettings, seed: int) -> p
             "Change the masses or pthat_min so that the process has phase space at this energy."
         )
     return pythia
+
+
+def generator_facts(pythia: pythia8mc.Pythia) -> dict[str, float | str]:
+    """Give Pythia's version and, after generation, the leading-order cross section with its statistical error, pb."""
+    info = pythia.infoPython()
+    return {
+        "pythia_version": f"{pythia.settings.parm('Pythia:versionNumber'):.3f}",
+        "cross_section_pb": info.sigmaGen() * MILLIBARN,
+        "cross_section_error_pb": info.sigmaErr() * MILLIBARN,
+    }
 
 
 def next_events(pythia: pythia8mc.Pythia, size: int, failures_allowed: int) -> tuple[ak.Array, int]:
