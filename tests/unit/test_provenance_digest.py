@@ -29,8 +29,7 @@ def project(tmp_path, monkeypatch):
 
 
 def _forget():
-    for function in (digest._tree, digest._tree_digest, digest._imports):
-        function.cache_clear()
+    digest._read.cache_clear()
 
 
 def _after(project: Path, name: str, text: str, *modules: str) -> str:

@@ -9,13 +9,14 @@ from __future__ import annotations
 
 import ast
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import cache
 from pathlib import Path
 
 from oddjet.errors import OddjetError
 
 PACKAGE = "oddjet"
+DOCUMENTED = (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
 PACKAGE_FOLDER = Path(__file__).resolve().parents[1]
 SCRIPTS_FOLDER = PACKAGE_FOLDER.parents[1] / "workflow" / "scripts"
 
@@ -51,13 +52,13 @@ def code_digest(entry: str, *modules: str) -> str:
     for module in modules:
         if _module_file(module) is None:
             raise DigestError(f"'{module}' is not a module of {PACKAGE}.")
-    for module in closure([*_imports(script), *modules]):
+    for module in closure([*_read(script)[1], *modules]):
         path = _module_file(module)
         if path is not None:
             files[module] = path
     total = hashlib.sha256()
     for name in sorted(files):
-        total.update(f"{name}\0{_tree_digest(files[name])}\n".encode())
+        total.update(f"{name}\0{_read(files[name])[0]}\n".encode())
     return total.hexdigest()[:16]
 
 
@@ -73,60 +74,70 @@ def closure(modules: list[str]) -> set[str]:
         found.add(module)
         # Importing a.b.c executes a and a.b first.
         waiting.extend(_parents(module))
-        waiting.extend(_imports(path))
+        waiting.extend(_read(path)[1])
     return found
 
 
 @cache
-def _tree(path: Path) -> ast.Module:
+def _read(path: Path) -> tuple[str, tuple[str, ...]]:
+    """Digest the syntax tree of a file, and list the names that it may import from the package.
+
+    Names that are no modules are sorted out by `closure`. Parsed once: the workflow digests every file of the package
+    whenever it is parsed, and each job parses it again.
+    """
     try:
-        return ast.parse(path.read_text(encoding="utf-8"), filename=str(path))
+        tree = ast.parse(path.read_text(encoding="utf-8"), filename=str(path))
     except (SyntaxError, UnicodeDecodeError) as error:
         raise DigestError(f"{path}: not Python that can be parsed ({error}).") from error
-
-
-@cache
-def _tree_digest(path: Path) -> str:
-    tree = ast.parse(ast.unparse(_tree(path)))  # a copy: docstrings are taken out of it
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef) and _has_docstring(
-            node
-        ):
-            node.body = node.body[1:]
-    return hashlib.sha256(ast.dump(tree, include_attributes=False).encode()).hexdigest()
-
-
-def _has_docstring(node: ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef) -> bool:
-    first = node.body[0] if node.body else None
-    return isinstance(first, ast.Expr) and isinstance(first.value, ast.Constant) and isinstance(first.value.value, str)
-
-
-@cache
-def _imports(path: Path) -> tuple[str, ...]:
-    """Dotted names that a file may import from the package; names that are no modules are sorted out by `closure`."""
     names: list[str] = []
-    for node in _executed(_tree(path)):
+    for node in _executed(tree.body):
         if isinstance(node, ast.Import):
             names.extend(alias.name for alias in node.names)
-        elif isinstance(node, ast.ImportFrom) and node.module and node.level == 0:
-            names.append(node.module)
-            names.extend(f"{node.module}.{alias.name}" for alias in node.names)
         elif isinstance(node, ast.ImportFrom) and node.level:
             raise DigestError(
                 f"{path}:{node.lineno}: a relative import, which the digest does not follow; name it from '{PACKAGE}'."
             )
-    return tuple(name for name in names if name.split(".")[0] == PACKAGE)
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            names.extend([node.module, *(f"{node.module}.{alias.name}" for alias in node.names)])
+    text: list[str] = []
+    _write(tree, text)
+    digest = hashlib.sha256("".join(text).encode()).hexdigest()
+    return digest, tuple(name for name in names if name.split(".")[0] == PACKAGE)
 
 
-def _executed(node: ast.AST) -> Iterator[ast.AST]:
-    """Walk a tree without what stands under `if TYPE_CHECKING:`, which never runs."""
-    for child in ast.iter_child_nodes(node):
-        yield child
-        if isinstance(child, ast.If) and "TYPE_CHECKING" in ast.unparse(child.test):
-            for other in child.orelse:
-                yield from _executed(other)
-            continue
-        yield from _executed(child)
+def _executed(body: Sequence[ast.AST]) -> Iterator[ast.AST]:
+    """Walk statements and those inside them, without what stands under `if TYPE_CHECKING:`, which never runs."""
+    for node in body:
+        yield node
+        checked = isinstance(node, ast.If) and "TYPE_CHECKING" in ast.unparse(node.test)
+        for field in ("orelse",) if checked else ("body", "handlers", "cases", "orelse", "finalbody"):
+            inner = getattr(node, field, None)
+            if isinstance(inner, list):
+                yield from _executed(inner)
+
+
+def _write(node: object, text: list[str]) -> None:
+    """Write a syntax tree without positions, docstrings and what follows from the rest; `ast.dump` is slower."""
+    if isinstance(node, ast.AST):
+        text.append(type(node).__name__)
+        for field in node._fields:
+            if field in ("ctx", "type_comment", "kind"):
+                continue
+            value = getattr(node, field, None)
+            if field == "body" and isinstance(node, DOCUMENTED) and _is_docstring(node.body[:1]):
+                value = node.body[1:]
+            _write(value, text)
+    elif isinstance(node, list):
+        text.append(f"[{len(node)}")
+        for item in node:
+            _write(item, text)
+    else:
+        text.append(f" {node!r} ")
+
+
+def _is_docstring(first: Sequence[ast.stmt]) -> bool:
+    expression = first[0].value if first and isinstance(first[0], ast.Expr) else None
+    return isinstance(expression, ast.Constant) and isinstance(expression.value, str)
 
 
 def _parents(module: str) -> list[str]:
