@@ -87,7 +87,7 @@ def main() -> None:
     arguments.add_argument("--events", type=int, default=100, help="events a process")
     count = arguments.parse_args().events
     rows = [
-        "| process | ms/event | no MPI | candidates | MET | dark hadrons | invisible | jets | matched | contained mass |",
+        "| process | ms/event | no MPI | candidates | MET | dark hadrons | invisible | jets | matched | jet mass |",
         "|---" * 10 + "|",
     ]
     for process in PROCESSES:

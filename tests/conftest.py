@@ -24,14 +24,14 @@ def simulate(tmp_path_factory: pytest.TempPathFactory) -> Simulate:
     folder = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "simulated"
     folder.mkdir(exist_ok=True)
 
-    def make(sample: str, process: dict[str, object], events: int) -> Path:
+    def make(sample: str, process: dict[str, object], events: int, **settings: object) -> Path:
         path = folder / f"{sample}.root"
         with FileLock(f"{path}.lock"):
             if not path.exists():
                 simulate_sample(
                     path,
                     Process.model_validate(process),
-                    SimulationSettings(),
+                    SimulationSettings.model_validate(settings),
                     sample=sample,
                     part=0,
                     events=events,

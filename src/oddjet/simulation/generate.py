@@ -1,4 +1,4 @@
-"""From settings to a ROOT file: run Pythia, reconstruct, write CMS-style branches."""
+"""From settings to a ROOT file: run Pythia batch by batch, reconstruct, write."""
 
 from __future__ import annotations
 
@@ -18,13 +18,12 @@ import awkward as ak
 import numpy as np
 import pythia8mc
 import uproot
-from numpy.typing import NDArray
 
 from oddjet.errors import OddjetError
 from oddjet.io.atomic import atomic_path
 from oddjet.program import progress
-from oddjet.simulation.detector import Candidates, Particles, reconstruct
-from oddjet.simulation.processes import DARK_HADRONS, INVISIBLE_DARK, MEDIATOR, pythia_settings
+from oddjet.simulation.columns import event_columns
+from oddjet.simulation.processes import pythia_settings
 from oddjet.simulation.settings import Process, SimulationSettings
 
 LOGGER = logging.getLogger("oddjet")
@@ -36,12 +35,6 @@ BATCHES_A_BLOCK = 4  # ROOT baskets below 1000 events compress badly
 MESSAGE_START = ("PYTHIA Warning", "PYTHIA Error", "PYTHIA Abort")
 FAILURES_ALWAYS_ALLOWED = 10
 MILLIBARN = 1e9  # in pb
-
-# Of the event record, status codes 22 and 23 (hard process and the decays of its resonances) are stored, and the last
-# copies (62) of these particles.
-HARD_STATUS = (22, 23)
-LAST_STATUS = 62
-HEAVY = (6, 24, MEDIATOR)
 
 
 class SimulationError(OddjetError):
@@ -105,7 +98,7 @@ def simulate_sample(
         for size in progress(sizes, total=len(sizes), description=f"{sample}/{part}"):
             batch, failures = next_events(pythia, size, limit - failed)
             failed += failures
-            block.append(event_columns(batch, pythia, settings, generator, part=part, first=first))
+            block.append(event_columns(batch, pythia, settings.detector, generator, part=part, first=first))
             first += size
             if len(block) == BATCHES_A_BLOCK or first > events:
                 write_block(file, block)
@@ -166,108 +159,6 @@ def next_events(pythia: pythia8mc.Pythia, size: int, failures_allowed: int) -> t
                 "Change the process (masses, lambda_dark), or raise failed_fraction_max if the loss does not matter."
             )
     return (parts[0] if len(parts) == 1 else ak.concatenate(parts)), failures
-
-
-def event_columns(
-    batch: ak.Array,
-    pythia: pythia8mc.Pythia,
-    settings: SimulationSettings,
-    generator: np.random.Generator,
-    *,
-    part: int,
-    first: int,
-) -> dict[str, Any]:
-    """Turn full event records into the columns of the tree `Events`; `first` is the number of the first event."""
-    size = len(batch)
-    counts = ak.num(batch.prt.id).to_numpy()
-    event = np.repeat(np.arange(size), counts)
-    # Daughters are numbered from the start of their event.
-    start = np.repeat(np.cumsum(counts) - counts, counts)
-    record = {name: ak.flatten(batch.prt[name]).to_numpy() for name in ("id", "status", "daughter1", "m")}
-    record |= {name: ak.flatten(batch.prt.p[name]).to_numpy() for name in ("px", "py", "pz", "e")}
-    candidates = reconstruct(visible_particles(record, event, pythia), settings.detector, generator)
-    momentum = [
-        np.bincount(candidates.event, weights=candidates.pt * direction(candidates.phi), minlength=size)
-        for direction in (np.cos, np.sin)
-    ]
-    return {
-        "run": np.ones(size, dtype=np.uint32),
-        "luminosityBlock": np.full(size, part + 1, dtype=np.uint32),
-        "event": np.arange(first, first + size, dtype=np.uint64),
-        "genWeight": batch.info.weights[:, 0].to_numpy().astype(np.float32),
-        "MET_pt": np.hypot(*momentum).astype(np.float32),
-        "MET_phi": np.arctan2(-momentum[1], -momentum[0]).astype(np.float32),
-        **dark_hadron_columns(record, event, start, size),
-        "PFCands": candidate_records(candidates, size),
-        "GenPart": generator_records(record, event, size),
-    }
-
-
-def visible_particles(
-    record: Mapping[str, NDArray[Any]], event: NDArray[np.int64], pythia: pythia8mc.Pythia
-) -> Particles:
-    """Select the stable particles that a detector can see, with charge and direction."""
-    codes, inverse = np.unique(record["id"], return_inverse=True)
-    data = pythia.particleData
-    charge = np.array([data.chargeType(int(code)) // 3 for code in codes])[inverse]
-    visible = np.array([data.isVisible(int(code)) for code in codes])[inverse]
-    pt = np.hypot(record["px"], record["py"])
-    chosen = (record["status"] > 0) & visible & (pt > 0)
-    return Particles(
-        event=event[chosen],
-        pdg_id=record["id"][chosen].astype(np.int64),
-        charge=charge[chosen],
-        pt=pt[chosen],
-        eta=np.arcsinh(record["pz"][chosen] / pt[chosen]),
-        phi=np.arctan2(record["py"][chosen], record["px"][chosen]),
-        energy=record["e"][chosen],
-    )
-
-
-def dark_hadron_columns(
-    record: Mapping[str, NDArray[Any]], event: NDArray[np.int64], start: NDArray[np.int64], size: int
-) -> dict[str, NDArray[Any]]:
-    """Count the dark hadrons of each event and give the fraction that decayed invisibly (0 without any)."""
-    dark = np.isin(np.abs(record["id"]), DARK_HADRONS)
-    daughter = np.abs(record["id"][start[dark] + record["daughter1"][dark]])
-    total = np.bincount(event[dark], minlength=size)
-    invisible = np.bincount(event[dark], weights=np.isin(daughter, INVISIBLE_DARK), minlength=size)
-    return {
-        "nDarkHadrons": total.astype(np.int32),
-        "invisibleFraction": (invisible / np.maximum(total, 1)).astype(np.float32),
-    }
-
-
-def candidate_records(candidates: Candidates, size: int) -> ak.Array:
-    """Give the candidates of each event as records with the names and types of PFNano."""
-    fields = {name: getattr(candidates, name).astype(np.float32) for name in ("pt", "eta", "phi", "mass")}
-    fields["pdgId"] = candidates.pdg_id.astype(np.int32)
-    fields["charge"] = candidates.charge.astype(np.int32)
-    fields["puppiWeight"] = np.ones(len(candidates.pt), dtype=np.float32)
-    return jagged(fields, np.bincount(candidates.event, minlength=size))
-
-
-def generator_records(record: Mapping[str, NDArray[Any]], event: NDArray[np.int64], size: int) -> ak.Array:
-    """Give the particles of the hard process and of its decays, statuses without sign."""
-    status = np.abs(record["status"])
-    flavour = np.abs(record["id"])
-    chosen = np.isin(status, HARD_STATUS) | ((status == LAST_STATUS) & np.isin(flavour, HEAVY))
-    px, py, pz = (record[name][chosen] for name in ("px", "py", "pz"))
-    pt = np.hypot(px, py)
-    fields = {
-        "pt": pt.astype(np.float32),
-        "eta": np.arcsinh(pz / np.maximum(pt, 1e-9)).astype(np.float32),
-        "phi": np.arctan2(py, px).astype(np.float32),
-        "mass": record["m"][chosen].astype(np.float32),
-        "pdgId": record["id"][chosen].astype(np.int32),
-        "status": status[chosen].astype(np.int32),
-    }
-    return jagged(fields, np.bincount(event[chosen], minlength=size))
-
-
-def jagged(fields: Mapping[str, NDArray[Any]], counts: NDArray[np.int64]) -> ak.Array:
-    """Give one list of records an event from flat columns and the number of records of each event."""
-    return ak.zip({name: ak.unflatten(values, counts) for name, values in fields.items()})
 
 
 def write_block(file: uproot.WritableDirectory, block: list[dict[str, Any]]) -> None:

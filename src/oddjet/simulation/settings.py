@@ -44,7 +44,7 @@ class SemivisibleJets(Settings):
     m_phi: float = Field(ge=200, le=6000, description="mass of the mediator, GeV")
     r_inv: Probability = Field(description="probability that a dark hadron decays to invisible particles")
     m_dark: float = Field(
-        20.0, ge=4, le=100, description="mass of the dark hadrons, GeV; the dark quark has half of it"
+        default=20.0, ge=4, le=100, description="mass of the dark hadrons, GeV; the dark quark has half of it"
     )
     alpha: Literal["peak", "low", "high"] | None = Field(
         default=None,
