@@ -9,9 +9,9 @@ import torch
 from pydantic import ValidationError
 from torch import Tensor
 
-from oddjet.models.chains import langevin
+from oddjet.models.chains import ChainRecord, langevin
 from oddjet.models.generators import Generators
-from oddjet.models.negatives import match, wasserstein
+from oddjet.models.negatives import transport
 from oddjet.models.networks import Network
 from oddjet.models.replay import ReplayBuffer
 from oddjet.models.settings import ChainSettings, NetworkSettings, ReplaySettings
@@ -29,26 +29,25 @@ def drawn(shape: tuple[int, ...], seed: int) -> Tensor:
     return torch.randn(shape, generator=torch.Generator().manual_seed(seed), dtype=torch.float64)
 
 
-def loss(net: Network, starts: Tensor, noise: Tensor, jets: Tensor) -> Tensor:
-    samples = langevin(net, starts, noise, ChainSettings())
-    return wasserstein(samples, jets, match(samples, jets))
+def record(net: Network, starts: Tensor, noise: Tensor) -> ChainRecord:
+    return ChainRecord(net, starts, noise, ChainSettings(), differentiable=True)
 
 
 @pytest.mark.parametrize("activation", ["relu", "silu"])
 def test_gradient_through_the_chain_equals_finite_differences(activation: str) -> None:
     net = network(activation=activation)
     starts, noise, jets = drawn((2, 12, 8), 1), drawn((2, 10, 12, 8), 2), 0.5 * drawn((2, 12, 8), 3)
-    net.add_gradient(loss(net, starts, noise, jets))
+    chains = record(net, starts, noise)
+    chains.add_gradient(transport(chains.samples, jets)[1])
     analytic = net.gradient.clone()
     step = 1e-7
     chosen = torch.randperm(534, generator=torch.Generator().manual_seed(4))[:60].tolist()
     numeric = torch.zeros(2, len(chosen), dtype=torch.float64)
-    with torch.no_grad():
-        for column, index in enumerate(chosen):
-            for sign in (1, -1):
-                net.flat[:, index] += sign * step
-                numeric[:, column] += sign * loss(net, starts, noise, jets) / (2 * step)
-                net.flat[:, index] -= sign * step
+    for column, index in enumerate(chosen):
+        for sign in (1, -1):
+            net.flat[:, index] += sign * step
+            numeric[:, column] += sign * transport(record(net, starts, noise).samples, jets)[0] / (2 * step)
+            net.flat[:, index] -= sign * step
     assert analytic.abs().max() > 0.05
     assert torch.allclose(analytic[:, chosen], numeric, rtol=1e-4, atol=1e-5)
 
@@ -56,8 +55,9 @@ def test_gradient_through_the_chain_equals_finite_differences(activation: str) -
 def test_gradient_through_the_chain_equals_pots_emd2() -> None:
     net = network()
     starts, noise, jets = drawn((2, 32, 8), 1), drawn((2, 10, 32, 8), 2), 0.5 * drawn((2, 32, 8), 3)
-    values = loss(net, starts, noise, jets)
-    net.add_gradient(values)
+    chains = record(net, starts, noise)
+    values, adjoints = transport(chains.samples, jets)
+    chains.add_gradient(adjoints)
     ours = net.gradient.clone()
     net.gradient.zero_()
     samples = langevin(net, starts, noise, ChainSettings())
@@ -68,11 +68,44 @@ def test_gradient_through_the_chain_equals_pots_emd2() -> None:
     assert torch.allclose(ours, net.gradient, rtol=1e-8, atol=1e-12)
 
 
-def test_detached_samples_would_give_no_gradient() -> None:
-    net = network()
-    with torch.no_grad():
-        samples = langevin(net, drawn((2, 4, 8), 1), drawn((2, 10, 4, 8), 2), ChainSettings())
-    assert not samples.requires_grad
+@pytest.mark.parametrize("hidden", [(10, 10), (7,), (33, 20)])
+def test_compiled_chains_equal_their_torch_twin(hidden: tuple[int, ...]) -> None:
+    compiled, twin = (Network(NetworkSettings(hidden=hidden), 8, 3, dtype=torch.float32) for _ in range(2))
+    for net in (compiled, twin):
+        net.initialise(Generators((1, 2, 3), "initial weights", CPU))
+    assert compiled.compiled
+    twin.compiled = False
+    # 100 points: one full block of the kernel and a part of another; starts reach beyond the box.
+    starts, noise = 2 * drawn((3, 100, 8), 1).float(), drawn((3, 10, 100, 8), 2).float()
+    adjoints = drawn((3, 100, 8), 3).float()
+    ours, theirs = record(compiled, starts, noise), record(twin, starts, noise)
+    assert torch.allclose(ours.samples, theirs.samples, atol=2e-5)
+    ours.add_gradient(adjoints)
+    theirs.add_gradient(adjoints)
+    scale = twin.gradient.abs().max()
+    assert scale > 1.0
+    assert (compiled.gradient - twin.gradient).abs().max() < 1e-4 * scale
+    one = compiled.gradient.clone()
+    compiled.threads = 2
+    ours.add_gradient(adjoints)
+    assert torch.allclose(compiled.gradient, 2 * one, rtol=1e-6, atol=1e-5)
+
+
+def test_a_chain_on_the_edge_passes_no_gradient() -> None:
+    for compiled in (True, False):
+        net = Network(NetworkSettings(), 8, 1)
+        net.initialise(Generators((1,), "initial weights", CPU))
+        net.compiled = compiled
+        chains = ChainRecord(
+            net,
+            torch.zeros(1, 5, 8),
+            torch.full((1, 1, 5, 8), 9.0),
+            ChainSettings(steps=1, noise=1.0),
+            differentiable=True,
+        )
+        assert torch.equal(chains.samples, torch.full((1, 5, 8), 3.0))
+        chains.add_gradient(torch.ones(1, 5, 8))
+        assert torch.equal(net.gradient, torch.zeros(1, 534))
 
 
 def test_every_point_ends_in_the_box_wherever_it_starts() -> None:

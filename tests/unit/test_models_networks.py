@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from oddjet.models.energy import EnergyRecord, energy, energy_and_gradient
+from oddjet.models.energy import EnergyRecord, energy, energy_and_gradient, measure_energy
 from oddjet.models.generators import Generators
 from oddjet.models.networks import ACTIVATIONS, Network
 from oddjet.models.settings import NetworkSettings
@@ -105,6 +105,31 @@ def test_parameter_gradient_equals_autograd_and_adds_up(activation: str) -> None
     assert torch.allclose(net.gradient, expected, atol=1e-13)
     EnergyRecord(net, x).add_gradient(coefficients)
     assert torch.allclose(net.gradient, 2 * expected, atol=1e-13)
+
+
+@pytest.mark.parametrize("n_points", [1, 64, 200])
+def test_compiled_energies_equal_their_torch_twin(n_points: int) -> None:
+    compiled = Network(NetworkSettings(hidden=(10, 9)), 8, 3)
+    compiled.initialise(Generators(SEEDS, "initial weights", CPU))
+    exact = Network(compiled.settings, 8, 3, dtype=torch.float64)
+    exact.flat.copy_(compiled.flat)
+    x = jets(n_points)
+    coefficients = torch.rand(3, n_points, generator=torch.Generator().manual_seed(4), dtype=torch.float64)
+    assert torch.allclose(measure_energy(compiled, x.float()).double(), energy(exact, x), rtol=1e-5)
+    EnergyRecord(compiled, x.float()).add_gradient(coefficients.float())
+    EnergyRecord(exact, x).add_gradient(coefficients)
+    assert (compiled.gradient - exact.gradient).abs().max() < 1e-5 * exact.gradient.abs().max()
+
+
+def test_compiled_kernels_let_nan_and_infinity_through() -> None:
+    net = Network(NetworkSettings(), 8, 2)
+    net.initialise(Generators((1, 2), "initial weights", CPU))
+    for bad in (torch.nan, torch.inf):
+        x = torch.zeros(2, 70, 8)
+        x[1, 66, 3] = bad
+        assert torch.isfinite(measure_energy(net, x)).sum() == 139
+    net.flat[0, 5] = torch.nan
+    assert not torch.isfinite(measure_energy(net, torch.ones(2, 3, 8))[0]).any()
 
 
 def test_parameters_go_out_and_back() -> None:

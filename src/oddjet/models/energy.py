@@ -8,10 +8,14 @@ pass: training through a Langevin chain needs no double backward.
 
 from __future__ import annotations
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
+from oddjet.models.energy_kernels import add_energy_gradient, energies
 from oddjet.models.networks import Network
+from oddjet.models.threads import each_seed
 
 
 def energy(network: Network, x: Tensor) -> Tensor:
@@ -57,9 +61,23 @@ def _by_autograd(network: Network, x: Tensor) -> tuple[Tensor, Tensor]:
     keep = torch.is_grad_enabled()
     with torch.enable_grad():
         point = x if x.requires_grad else x.detach().requires_grad_()
-        energies = energy(network, point)
-        (gradient,) = torch.autograd.grad(energies.sum(), point, create_graph=keep)
-    return (energies, gradient) if keep else (energies.detach(), gradient)
+        values = energy(network, point)
+        (gradient,) = torch.autograd.grad(values.sum(), point, create_graph=keep)
+    return (values, gradient) if keep else (values.detach(), gradient)
+
+
+def measure_energy(network: Network, x: Tensor) -> Tensor:
+    """Energy E of each point, without gradients: shape (S, B, D) to (S, B)."""
+    if network.compiled:
+        return torch.from_numpy(_compiled_energy(network, np.ascontiguousarray(x.detach().numpy())))
+    with torch.no_grad():
+        return energy(network, x)
+
+
+def _compiled_energy(network: Network, points: NDArray[np.float32]) -> NDArray[np.float32]:
+    result = np.empty(points.shape[:2], np.float32)
+    each_seed(energies, (network.flat.numpy(), points, result), network.structure(), network.threads)
+    return result
 
 
 class EnergyRecord:
@@ -79,6 +97,11 @@ class EnergyRecord:
     def __init__(self, network: Network, x: Tensor) -> None:
         self.network = network
         self._inputs: list[Tensor] = []
+        self._points: NDArray[np.float32] | None = None
+        if network.compiled:
+            self._points = np.ascontiguousarray(x.detach().numpy())
+            self.energy = torch.from_numpy(_compiled_energy(network, self._points))
+            return
         if network.settings.activation != "relu":
             with torch.enable_grad():
                 self._graph = energy(network, x.detach())
@@ -96,6 +119,10 @@ class EnergyRecord:
 
     def add_gradient(self, coefficients: Tensor) -> None:
         """Add the gradient of sum_b coefficients_b E_b, shape (S, B), to the network's gradient."""
+        if self._points is not None:
+            arrays = (self.network.flat.numpy(), self._points, coefficients.numpy(), self.network.gradient.numpy())
+            each_seed(add_energy_gradient, arrays, self.network.structure(), self.network.threads)
+            return
         if not self._inputs:
             self.network.add_gradient(self._graph, coefficients)
             return

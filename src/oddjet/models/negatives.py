@@ -9,8 +9,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from oddjet.models.chains import langevin
-from oddjet.models.energy import energy
+from oddjet.models.chains import ChainRecord
+from oddjet.models.energy import measure_energy
 from oddjet.models.generators import Generators
 from oddjet.models.networks import Network
 from oddjet.models.replay import ReplayBuffer
@@ -41,21 +41,19 @@ class NegativeSampler:
         self.replay = Generators(seeds, "replay", device)
         self.validation = Generators(seeds, "validation chains", device)
 
-    def draw(self, network: Network, n: int) -> Tensor:
-        """Run n chains a seed from the buffer and put their ends into it; differentiable where gradients are enabled.
-
-        Returns shape (S, n, D).
-        """
+    def draw(self, network: Network, n: int, *, differentiable: bool) -> ChainRecord:
+        """Run n chains a seed from the buffer and put their ends into it."""
         starts = self.buffer.starts(self.replay, n)
-        samples = langevin(network, starts, self._noise(self.noise, n), self.chain)
-        self.buffer.add(samples)
-        return samples
+        noise = self._noise(self.noise, n)
+        record = ChainRecord(network, starts, noise, self.chain, differentiable=differentiable)
+        self.buffer.add(record.samples)
+        return record
 
     def draw_for_validation(self, network: Network, n: int) -> Tensor:
         """Run n chains a seed from the buffer, without gradients and without writing to the buffer: (S, n, D)."""
-        with torch.no_grad():
-            starts = self.buffer.starts(self.validation, n)
-            return langevin(network, starts, self._noise(self.validation, n), self.chain)
+        starts = self.buffer.starts(self.validation, n)
+        noise = self._noise(self.validation, n)
+        return ChainRecord(network, starts, noise, self.chain, differentiable=False).samples
 
     def _noise(self, generators: Generators, n: int) -> Tensor:
         points = self.buffer.points
@@ -72,8 +70,11 @@ class NegativeSampler:
             getattr(self, name).load_state_dict(part)
 
 
-def match(points: Tensor, targets: Tensor, threads: int = 1) -> Tensor:
-    """Match points with targets at the least total squared distance, each seed for itself.
+def transport(points: Tensor, targets: Tensor, threads: int = 1) -> tuple[Tensor, Tensor]:
+    """Move points onto targets at the least cost W2^2, exactly, each seed for itself.
+
+    The plan is a permutation and a constant where the cost is differentiated (envelope theorem), so a point x matched
+    with the target y has the gradient 2 (x - y) / B.
 
     Parameters
     ----------
@@ -84,21 +85,15 @@ def match(points: Tensor, targets: Tensor, threads: int = 1) -> Tensor:
 
     Returns
     -------
-    Index of each point's target, shape (S, B), on the device of the points. A seed whose points are not finite gets
-    the identity: its loss then shows what went wrong.
+    Costs W2^2, shape (S,), and their gradients with respect to the points, (S, B, D). A seed with a point that is not
+    finite is matched in order: its cost then shows what went wrong.
     """
-    first = points.detach().cpu().numpy()
-    costs = squared_distances(first, targets.detach().cpu().numpy())
+    costs = squared_distances(points.cpu().numpy(), targets.cpu().numpy())
     broken = ~np.isfinite(costs).all((1, 2))
     costs[broken] = 1.0 - np.eye(costs.shape[1])
-    return torch.from_numpy(assign(costs, threads)).to(points.device)
-
-
-def wasserstein(points: Tensor, targets: Tensor, columns: Tensor, power: int = 2) -> Tensor:
-    """Transport cost of matched sets, W_p^p: the mean over the points of |x - y|^p; (S, B, D) twice to (S,)."""
-    matched = targets.gather(1, columns.unsqueeze(-1).expand_as(targets))
-    squares = (points - matched).square().sum(-1)
-    return squares.mean(-1) if power == 2 else squares.clamp(min=1e-24).sqrt().mean(-1)
+    columns = torch.from_numpy(assign(costs, threads)).to(points.device)
+    difference = points - targets.gather(1, columns.unsqueeze(-1).expand_as(targets))
+    return difference.square().sum(-1).mean(-1), difference * (2.0 / points.shape[1])
 
 
 def validate_with_negatives(
@@ -119,11 +114,10 @@ def validate_with_negatives(
     """
     n = min(n, len(jets))
     seeds = len(network.flat)
-    with torch.no_grad():
-        negatives = sampler.draw_for_validation(network, n)
-        targets = jets[:n].expand(seeds, n, jets.shape[1])
-        return {
-            "positive_energy": energy(network, jets.expand(seeds, *jets.shape)).mean(-1),
-            "negative_energy": energy(network, negatives).mean(-1),
-            "wasserstein": wasserstein(negatives, targets, match(negatives, targets, threads)),
-        }
+    negatives = sampler.draw_for_validation(network, n)
+    targets = jets[:n].expand(seeds, n, jets.shape[1])
+    return {
+        "positive_energy": measure_energy(network, jets.expand(seeds, *jets.shape)).mean(-1),
+        "negative_energy": measure_energy(network, negatives).mean(-1),
+        "wasserstein": transport(negatives, targets, threads)[0],
+    }

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional
 
@@ -44,6 +46,10 @@ class Network:
         Views of `flat`, a layer each, shapes (S, inputs, outputs) and (S, 1, outputs).
     weight_gradients, bias_gradients
         Views of `gradient`, of the same shapes.
+    compiled
+        Whether energies and chains run in compiled kernels: ReLU, float32, on the CPU.
+    threads
+        Seeds that the kernels treat at the same time.
     """
 
     def __init__(
@@ -67,10 +73,17 @@ class Network:
         linear = {len(settings.hidden), len(self.widths) - 2}
         self.activated = tuple(layer not in linear for layer in range(len(self.widths) - 1))
         self.activation = ACTIVATIONS[settings.activation]
+        self.compiled = settings.activation == "relu" and dtype == torch.float32 and self.flat.device.type == "cpu"
+        self.threads = 1
+        self._structure = (np.array(self.widths, np.int64), np.array(self.activated, np.bool_))
 
     def shapes(self) -> list[tuple[int, int]]:
         """Give the inputs and outputs of each layer."""
         return list(zip(self.widths[:-1], self.widths[1:], strict=True))
+
+    def structure(self) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
+        """Give widths of all layers and which are followed by an activation, as the kernels take them."""
+        return self._structure
 
     def _views(self, flat: Tensor) -> tuple[list[Tensor], list[Tensor]]:
         weights, biases, start = [], [], 0

@@ -131,7 +131,8 @@ def finish_epoch(state: TrainingState, measured: list[dict[str, float]], validat
                 for index in range(len(state.seeds))
             ]
         )
-    if epoch in ends or epoch % settings.snapshot_every == 0 or stopping:
+    extra = epoch in settings.snapshot_epochs
+    if epoch in ends or epoch % settings.snapshot_every == 0 or extra or stopping:
         state.snapshots.append((epoch, state.evaluated.flat.detach().cpu().clone()))
     seconds = time.perf_counter() - start
     for index, seed in enumerate(state.seeds):

@@ -20,6 +20,7 @@ from oddjet.io.tables import read_table
 from oddjet.models.modelfile import model_content, snapshots_content
 from oddjet.models.settings import OBJECTIVES
 from oddjet.provenance.attributes import attributes
+from oddjet.training.checkpoint import Checkpoints, checkpoint_digest
 from oddjet.training.history import write_history
 from oddjet.training.loop import train
 from oddjet.training.method import MethodSettings
@@ -49,6 +50,8 @@ def train_method(
     method: str, settings: MethodSettings, seeds: Sequence[int], files: TrainingFiles, output: Path
 ) -> None:
     """Train a group of seeds and write model.pt, snapshots.pt and history.csv into a folder.
+
+    A training that was killed goes on from the folder's checkpoint, if nothing that it is made from has changed.
 
     Parameters
     ----------
@@ -87,7 +90,11 @@ def train_method(
         len(validation),
     )
     state = TrainingState(settings, seeds, len(scaler.names), device)
-    train(state, jets, validation, weights)
+    checkpoints = Checkpoints(
+        output / "checkpoints", checkpoint_digest(record, seeds, device.type), settings.training.checkpoint_seconds
+    )
+    checkpoints.resume(state)
+    train(state, jets, validation, weights, checkpoints.after_epoch)
     metadata = {
         "method": method,
         "settings": settings.model_dump(mode="json"),
@@ -98,6 +105,7 @@ def train_method(
         "provenance": record,
     }
     write_results(output, method, state, metadata)
+    checkpoints.discard()
 
 
 def write_results(output: Path, method: str, state: TrainingState, metadata: dict[str, Any]) -> None:

@@ -31,6 +31,12 @@ class TrainingSettings(BaseModel):
     )
     validate_every: int = Field(default=1, ge=1, description="epochs between validations (the first and last always)")
     snapshot_every: int = Field(default=25, ge=1, description="epochs between snapshots (the first and last always)")
+    snapshot_epochs: tuple[int, ...] = Field(
+        default=(2, 5, 10, 20), description="epochs with a snapshot besides those, for the fast beginning"
+    )
+    checkpoint_seconds: float = Field(
+        default=60.0, ge=0, description="shortest time between two checkpoints (s); 0: one after each epoch"
+    )
     on_divergence: Literal["fail", "stop"] = Field(
         default="fail", description="a non-finite loss ends the training with an error, or stops that seed alone"
     )

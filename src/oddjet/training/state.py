@@ -92,6 +92,7 @@ class TrainingState:
         if settings.training.ema_decay:
             self.evaluated = Network(settings.network, n_features, len(seeds), device, dtype)
             self.evaluated.flat.copy_(self.network.flat)
+        self.network.threads = self.evaluated.threads = settings.training.threads
         self.optimiser = Adam(self.network.flat, settings.training)
         self.objective = build_objective(settings, seeds, n_features, device, dtype)
         self.batches = Generators(seeds, "batches", torch.device("cpu"))

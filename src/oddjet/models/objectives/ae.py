@@ -8,7 +8,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from oddjet.models.energy import EnergyRecord, energy
+from oddjet.models.energy import EnergyRecord, measure_energy
 from oddjet.models.networks import Network
 from oddjet.models.settings import ModelSettings
 
@@ -27,8 +27,7 @@ class AutoencoderObjective:
 
     def validate(self, network: Network, jets: Tensor) -> dict[str, Tensor]:
         """Measure E+ on validation jets (N, D): shape (S,)."""
-        with torch.no_grad():
-            return {"positive_energy": energy(network, jets.expand(len(network.flat), *jets.shape)).mean(-1)}
+        return {"positive_energy": measure_energy(network, jets.expand(len(network.flat), *jets.shape)).mean(-1)}
 
     def state_dict(self) -> dict[str, Any]:
         """Nothing: the loss has no memory."""

@@ -15,7 +15,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from oddjet.models.energy import EnergyRecord
-from oddjet.models.negatives import NegativeSampler, match, validate_with_negatives, wasserstein
+from oddjet.models.negatives import NegativeSampler, transport, validate_with_negatives
 from oddjet.models.networks import Network
 from oddjet.models.settings import LossSettings, ModelSettings, ValidationSettings
 
@@ -45,16 +45,14 @@ class NormalizedObjective:
     def add_gradient(self, network: Network, jets: Tensor) -> dict[str, Tensor]:
         """Add the gradient of the loss on a batch (S, B, D) to the network's; return what was measured, (S,) each."""
         size = jets.shape[1]
-        with torch.no_grad():
-            negatives = self.sampler.draw(network, size)
+        negatives = self.sampler.draw(network, size, differentiable=False).samples
         record = EnergyRecord(network, torch.cat([jets, negatives], dim=1))
         positive = record.energy[:, :size].mean(-1)
         negative = record.energy[:, size:].mean(-1)
         loss, slopes = self._loss(positive, negative)
         record.add_gradient((slopes / size).repeat_interleave(size, dim=1))
-        with torch.no_grad():
-            transport = wasserstein(negatives, jets, match(negatives, jets, self.threads))
-        return {"loss": loss, "positive_energy": positive, "negative_energy": negative, "wasserstein": transport}
+        distance = transport(negatives, jets, self.threads)[0]
+        return {"loss": loss, "positive_energy": positive, "negative_energy": negative, "wasserstein": distance}
 
     def _loss(self, positive: Tensor, negative: Tensor) -> tuple[Tensor, Tensor]:
         """Loss (S,) and its derivatives with respect to E+ and E-, (S, 2)."""

@@ -13,8 +13,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from oddjet.models.energy import energy
-from oddjet.models.negatives import NegativeSampler, match, validate_with_negatives, wasserstein
+from oddjet.models.energy import measure_energy
+from oddjet.models.negatives import NegativeSampler, transport, validate_with_negatives
 from oddjet.models.networks import Network
 from oddjet.models.settings import ModelSettings, ValidationSettings
 
@@ -41,17 +41,14 @@ class WassersteinObjective:
 
     def add_gradient(self, network: Network, jets: Tensor) -> dict[str, Tensor]:
         """Add the gradient of the loss on a batch (S, B, D) to the network's; return what was measured, (S,) each."""
-        with torch.enable_grad():
-            negatives = self.sampler.draw(network, jets.shape[1])
-            loss = wasserstein(negatives, jets, match(negatives, jets, self.threads))
-        network.add_gradient(loss)
-        with torch.no_grad():
-            energies = energy(network, torch.cat([jets, negatives], dim=1)).view(len(jets), 2, -1).mean(-1)
+        record = self.sampler.draw(network, jets.shape[1], differentiable=True)
+        loss, adjoints = transport(record.samples, jets, self.threads)
+        record.add_gradient(adjoints)
         return {
-            "loss": loss.detach(),
-            "positive_energy": energies[:, 0],
-            "negative_energy": energies[:, 1],
-            "wasserstein": loss.detach(),
+            "loss": loss,
+            "positive_energy": measure_energy(network, jets).mean(-1),
+            "negative_energy": measure_energy(network, record.samples).mean(-1),
+            "wasserstein": loss,
         }
 
     def validate(self, network: Network, jets: Tensor) -> dict[str, Tensor]:

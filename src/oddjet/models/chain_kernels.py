@@ -1,0 +1,127 @@
+"""Compiled Langevin chains of ReLU autoencoders on the CPU, and the gradient through them.
+
+With the masks constant, reconstruction f(x) = J x + c and residual r = x - f, the gradient of the energy is
+g = 2/D (I - J)^T r. An adjoint a that meets one step x' = x - drift g(x) + noise therefore becomes
+a - drift 2/D (I - J)^T (I - J) a, and leaves for the parameters the gradient of -drift a . g(x)
+= -drift 2/D (a - J a) . r: two passes forward (values and tangents along a) and two back. The activations are computed
+again from the points of the chain, which is cheaper than to keep them. The torch twin is `oddjet.models.chains`.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from oddjet.models.energy_kernels import (
+    BLOCK,
+    Array,
+    Flags,
+    Sizes,
+    add_products,
+    backward,
+    forward,
+    kernel,
+    load,
+    residual,
+)
+
+
+@kernel
+def chain(
+    flat: Array,
+    noise: Array,
+    path: Array,
+    widths: Sizes,
+    activated: Flags,
+    drift: float,
+    sigma: float,
+    low: float,
+    high: float,
+) -> None:
+    """Fill path[:, 1:], points (S, steps + 1, B, D), from the starts path[:, 0] and the noise (S, steps, B, D)."""
+    n_features = widths[0]
+    rows = np.empty((widths.sum(), BLOCK), path.dtype)
+    adjoint = np.empty_like(rows)
+    last = rows.shape[0] - n_features
+    scale = drift * 2.0 / n_features
+    for seed in range(path.shape[0]):
+        for start in range(0, path.shape[2], BLOCK):
+            count = load(path[seed, 0], start, rows)
+            for step in range(noise.shape[1]):
+                forward(flat[seed], widths, activated, rows)
+                residual(widths, rows, adjoint[last:])
+                backward(flat[seed], widths, activated, rows, adjoint, 0)
+                for feature in range(n_features):
+                    for k in range(count):
+                        gradient = adjoint[last + feature, k] - adjoint[feature, k]
+                        value = rows[feature, k] - scale * gradient + sigma * noise[seed, step, start + k, feature]
+                        value = low if value < low else value
+                        value = high if value > high else value
+                        rows[feature, k] = value
+                        path[seed, step + 1, start + k, feature] = value
+
+
+@kernel
+def add_chain_gradient(
+    flat: Array,
+    path: Array,
+    adjoints: Array,
+    gradient: Array,
+    widths: Sizes,
+    activated: Flags,
+    drift: float,
+    low: float,
+    high: float,
+) -> None:
+    """Add to `gradient` (S, P) what the adjoints (S, B, D) of the last points of the chains give.
+
+    Coordinates that a step moved to the edge of the box pass nothing on.
+    """
+    n_features = widths[0]
+    rows = np.empty((widths.sum(), BLOCK), path.dtype)
+    tangent, values, tangents = np.empty_like(rows), np.empty_like(rows), np.empty_like(rows)
+    last = rows.shape[0] - n_features
+    scale = drift * 2.0 / n_features
+    for seed in range(path.shape[0]):
+        for start in range(0, path.shape[2], BLOCK):
+            count = load(adjoints[seed], start, tangent)
+            for step in range(path.shape[1] - 1, 0, -1):
+                for feature in range(n_features):
+                    for k in range(count):
+                        point = path[seed, step, start + k, feature]
+                        if point <= low or point >= high:
+                            tangent[feature, k] = 0.0
+                load(path[seed, step - 1], start, rows)
+                forward(flat[seed], widths, activated, rows)
+                residual(widths, rows, values[last:])
+                backward(flat[seed], widths, activated, rows, values, 1)
+                _tangents(flat[seed], widths, activated, rows, tangent)
+                residual(widths, tangent, tangents[last:])
+                backward(flat[seed], widths, activated, rows, tangents, 0)
+                add_products(widths, rows, tangents, scale, True, gradient[seed])
+                add_products(widths, tangent, values, scale, False, gradient[seed])
+                for feature in range(n_features):
+                    for k in range(BLOCK):
+                        tangent[feature, k] -= scale * (tangents[last + feature, k] - tangents[feature, k])
+
+
+@kernel
+def _tangents(flat: Array, widths: Sizes, activated: Flags, rows: Array, tangent: Array) -> None:
+    """Fill the rows of all layers with the derivatives along the first, with the masks of `rows`."""
+    first, weight = 0, 0
+    for layer in range(len(activated)):
+        inputs, outputs = widths[layer], widths[layer + 1]
+        second = first + inputs
+        for o in range(outputs):
+            target = tangent[second + o]
+            for k in range(BLOCK):
+                target[k] = 0.0
+            for i in range(inputs):
+                value = flat[weight + i * outputs + o]
+                source = tangent[first + i]
+                for k in range(BLOCK):
+                    target[k] += value * source[k]
+            if activated[layer]:
+                mask = rows[second + o]
+                for k in range(BLOCK):
+                    target[k] = target[k] if mask[k] > 0.0 else 0.0
+        first, weight = second, weight + (inputs + 1) * outputs

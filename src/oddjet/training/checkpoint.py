@@ -1,0 +1,88 @@
+"""Checkpoints: a training that was killed goes on where it was, with the same numbers."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import logging
+import pickle
+import shutil
+import time
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import torch
+
+from oddjet.io.atomic import atomic_path
+from oddjet.training.state import TrainingState
+
+LOGGER = logging.getLogger("oddjet")
+FORMAT = 1
+
+
+def checkpoint_digest(record: Mapping[str, str], seeds: Sequence[int], device: str) -> str:
+    """Identify what a checkpoint may be continued with: settings, code, inputs, packages, seeds and kind of device.
+
+    Parameters
+    ----------
+    record
+        Attributes of the result, `oddjet.provenance.attributes.attributes`.
+    """
+    content = json.dumps([dict(record), list(seeds), device], sort_keys=True)
+    return hashlib.sha256(content.encode()).hexdigest()
+
+
+class Checkpoints:
+    """Folder with the latest state of one training.
+
+    Parameters
+    ----------
+    folder
+        `checkpoints` beside the results; no rule declares it, so Snakemake leaves it alone when a job fails.
+    digest
+        What the training is made from; a state of another digest is never used.
+    seconds
+        Shortest time between two states; 0: one after each epoch.
+    """
+
+    def __init__(self, folder: Path, digest: str, seconds: float) -> None:
+        self.path = folder / "state.pt"
+        self.digest = digest
+        self.seconds = seconds
+        self._last = time.monotonic()
+
+    def after_epoch(self, state: TrainingState) -> None:
+        """Write the state if the last one is old enough; the file is whole at every moment."""
+        if time.monotonic() - self._last < self.seconds:
+            return
+        with atomic_path(self.path) as temporary:
+            torch.save({"format": FORMAT, "digest": self.digest, "state": state.state_dict()}, temporary)
+        self._last = time.monotonic()
+
+    def resume(self, state: TrainingState) -> bool:
+        """Put the kept state into `state`; a state that is damaged or of another training is discarded, and said so.
+
+        Returns
+        -------
+        Whether there was a state to go on from.
+        """
+        if not self.path.is_file():
+            return False
+        try:
+            content = torch.load(self.path, map_location="cpu", weights_only=True)
+            kept, wanted = (content["format"], content["digest"]), (FORMAT, self.digest)
+        except (pickle.UnpicklingError, RuntimeError, EOFError, OSError, ValueError, KeyError, TypeError) as error:
+            reason = f"it is damaged ({(str(error) or type(error).__name__).splitlines()[0]})"
+        else:
+            if kept == wanted:
+                state.load_state_dict(content["state"])
+                LOGGER.info("%s: going on after epoch %d", self.path, state.epoch)
+                return True
+            reason = "settings, code, inputs, packages or seeds have changed"
+        LOGGER.warning("%s: discarded, %s; training starts from the beginning", self.path, reason)
+        self.discard()
+        return False
+
+    def discard(self) -> None:
+        """Remove the folder: the training is done, or the state is of no use."""
+        shutil.rmtree(self.path.parent, ignore_errors=True)

@@ -1,0 +1,149 @@
+"""A training killed with SIGKILL at a random moment goes on with the same numbers, bit for bit."""
+
+from __future__ import annotations
+
+import csv
+import json
+import random
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from oddjet.io.tables import Column, write_table
+from oddjet.training.checkpoint import Checkpoints
+from oddjet.training.loop import train
+from oddjet.training.method import MethodSettings
+from oddjet.training.state import TrainingState
+
+ROOT = Path(__file__).parents[2]
+FEATURES = [f"x{index}" for index in range(8)]
+CPU = torch.device("cpu")
+
+
+@pytest.fixture
+def dataset(tmp_path: Path) -> Path:
+    rng = np.random.default_rng(1)
+    columns = [Column(name, "f4", "1", "A feature.") for name in [*FEATURES, "weight"]]
+    for part, n in (("train", 640), ("validation", 100)):
+        rows = np.ones(n, [(column.name, column.dtype) for column in columns])
+        for name in FEATURES:
+            rows[name] = rng.uniform(0, 1, n) ** 2
+        write_table(tmp_path / f"{part}.h5", columns, rows, {})
+    scale = {"transform": "identity", "floor": None, "minimum": 0.0, "maximum": 1.0, "mean": 0.33, "deviation": 0.3}
+    features = [{"name": name, **scale} for name in FEATURES]
+    (tmp_path / "scaler.json").write_text(
+        json.dumps({"features": features, "scaling": "min_max", "range": [-3.0, 3.0]}), encoding="utf-8"
+    )
+    return tmp_path
+
+
+def command(folder: Path, output: str, settings: str) -> list[str]:
+    words = [sys.executable, "workflow/scripts/train_model.py", "--method", "m", "--seeds", "1", "2"]
+    for part, suffix in (("train", "h5"), ("validation", "h5"), ("scaler", "json")):
+        words += [f"--{part}", str(folder / f"{part}.{suffix}")]
+    return [*words, "--settings", settings, "--output-dir", str(folder / output)]
+
+
+def kill_when(folder: Path, output: str, settings: str, delay: float) -> None:
+    """Start a training and kill it so long after its next checkpoint."""
+    path = folder / output / "checkpoints" / "state.pt"
+    before = path.stat().st_mtime_ns if path.exists() else 0
+    process = subprocess.Popen(command(folder, output, settings), cwd=ROOT, stderr=subprocess.DEVNULL)
+    limit = time.monotonic() + 60
+    while not path.exists() or path.stat().st_mtime_ns == before:
+        assert process.poll() is None, "the training ended before it could be killed"
+        assert time.monotonic() < limit
+        time.sleep(0.01)
+    time.sleep(delay)
+    process.send_signal(signal.SIGKILL)
+    assert process.wait() == -signal.SIGKILL, "the training ended before it could be killed"
+
+
+def results(folder: Path) -> tuple[dict, dict, list[list[str]]]:
+    model, snapshots = (torch.load(folder / name, weights_only=True) for name in ("model.pt", "snapshots.pt"))
+    with (folder / "history.csv").open(newline="") as file:
+        return model, snapshots, [row[:-1] for row in csv.reader(file)]
+
+
+@pytest.mark.parametrize("kind", ["ae", "wnae"])
+def test_killed_and_resumed_equals_undisturbed(dataset: Path, kind: str) -> None:
+    training = {"epochs": 150 if kind == "ae" else 30, "batch_size": 64, "ema_decay": 0.99, "checkpoint_seconds": 0}
+    settings = json.dumps({"kind": kind, "training": training})
+    subprocess.run(command(dataset, "whole", settings), cwd=ROOT, check=True, capture_output=True)
+    assert not (dataset / "whole" / "checkpoints").exists()
+    for _ in range(2):
+        kill_when(dataset, "killed", settings, random.uniform(0.0, 0.3))
+        assert not (dataset / "killed" / "model.pt").exists()
+    last = subprocess.run(command(dataset, "killed", settings), cwd=ROOT, check=True, capture_output=True, text=True)
+    assert "going on after epoch" in last.stderr
+    for whole, resumed in zip(results(dataset / "whole"), results(dataset / "killed"), strict=True):
+        if isinstance(whole, list):
+            assert whole == resumed
+            continue
+        assert whole["epochs"] == resumed["epochs"]
+        for name, tensor in whole["parameters"].items():
+            assert torch.equal(tensor, resumed["parameters"][name])
+
+
+def state_after(epochs: int, kind: str = "wnae", total: int = 4) -> tuple[TrainingState, torch.Tensor]:
+    settings = MethodSettings.model_validate({"kind": kind, "training": {"epochs": total, "batch_size": 16}})
+    state = TrainingState(settings, (1, 2), 8, CPU)
+    jets = torch.randn(64, 8, generator=torch.Generator().manual_seed(1))
+
+    def stop(now: TrainingState) -> None:
+        if now.epoch == epochs:
+            raise KeyboardInterrupt
+
+    if epochs:
+        with pytest.raises(KeyboardInterrupt):
+            train(state, jets, jets, after_epoch=stop)
+    return state, jets
+
+
+@pytest.mark.parametrize("kind", ["ae", "nae", "nae_logcosh", "wnae"])
+def test_a_state_carries_everything(tmp_path: Path, kind: str) -> None:
+    whole, jets = state_after(0, kind)
+    train(whole, jets, jets)
+    Checkpoints(tmp_path, "digest", 0).after_epoch(state_after(2, kind)[0])
+    resumed, _ = state_after(0, kind)
+    assert Checkpoints(tmp_path, "digest", 0).resume(resumed)
+    assert resumed.epoch == 2
+    train(resumed, jets, jets)
+    assert torch.equal(whole.network.flat, resumed.network.flat)
+    assert torch.equal(whole.best, resumed.best)
+    assert [row["loss_train"] for row in whole.history] == [row["loss_train"] for row in resumed.history]
+
+
+@pytest.mark.parametrize("damage", ["digest", "cut", "foreign", "old"])
+def test_a_checkpoint_of_something_else_is_discarded(
+    tmp_path: Path, damage: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    checkpoints = Checkpoints(tmp_path / "checkpoints", "digest", 0)
+    checkpoints.after_epoch(state_after(1)[0])
+    path = checkpoints.path
+    if damage == "cut":
+        path.write_bytes(path.read_bytes()[:2000])
+    elif damage == "foreign":
+        torch.save([1, 2], path)
+    elif damage == "old":
+        torch.save({**torch.load(path, weights_only=True), "format": 0}, path)
+    state, _ = state_after(0)
+    before = state.network.flat.clone()
+    other = Checkpoints(path.parent, "another" if damage == "digest" else "digest", 0)
+    assert not other.resume(state)
+    assert "discarded" in caplog.text
+    assert not path.exists()
+    assert state.epoch == 0
+    assert torch.equal(state.network.flat, before)
+
+
+def test_checkpoints_wait_for_their_time(tmp_path: Path) -> None:
+    checkpoints = Checkpoints(tmp_path / "checkpoints", "digest", 3600.0)
+    checkpoints.after_epoch(state_after(1)[0])
+    assert not checkpoints.path.exists()
