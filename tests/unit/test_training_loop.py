@@ -98,7 +98,7 @@ def test_a_seed_is_trained_alike_alone_and_in_a_group(kind: str) -> None:
     settings = method(kind, ema_decay=0.9)
     group, alone = trained(settings, (1, 2, 3)), trained(settings, (2,))
     assert torch.allclose(group.network.flat[1], alone.network.flat[0], rtol=1e-4, atol=1e-6)
-    assert torch.allclose(group.best[1], alone.best[0], rtol=1e-4, atol=1e-6)
+    assert torch.allclose(group.chosen()[1], alone.chosen()[0], rtol=1e-4, atol=1e-6)
     for ours, theirs in zip(without_seconds(group, 2), without_seconds(alone, 2), strict=True):
         assert ours == pytest.approx(theirs, rel=1e-4)
 
@@ -108,6 +108,14 @@ def test_same_seed_same_numbers(kind: str) -> None:
     first, second = trained(method(kind)), trained(method(kind))
     assert torch.equal(first.network.flat, second.network.flat)
     assert without_seconds(first, 1) == without_seconds(second, 1)
+
+
+@pytest.mark.parametrize("kind", ["ae", "wnae"])
+def test_threads_change_no_number(kind: str) -> None:
+    states = [TrainingState(method(kind), (1, 2, 3), 8, CPU, threads=threads) for threads in (1, 2)]
+    for state in states:
+        train(state, jets(100), jets(60, seed=2))
+    assert torch.equal(states[0].network.flat, states[1].network.flat)
 
 
 def test_the_best_epoch_is_the_least_of_the_validation_metric() -> None:
@@ -127,7 +135,9 @@ def test_snapshots_first_every_nth_and_last_and_best_are_the_averages() -> None:
     assert torch.equal(state.snapshots[-1][1], state.evaluated.flat)
     assert not torch.equal(state.evaluated.flat, state.network.flat)
     assert state.best_epochs == [7, 7]
-    assert torch.equal(state.best, state.evaluated.flat)
+    assert torch.equal(state.chosen(), state.evaluated.flat)
+    state.best_epochs = [4, 7]
+    assert [epoch for epoch, _ in state.all_snapshots()] == [1, 2, 3, 4, 6, 7]
 
 
 def test_averaging_follows_the_weights_by_its_decay() -> None:

@@ -22,10 +22,11 @@ def main() -> None:
         arguments.add_argument(f"--{part}", type=Path, required=True, help=f"the {part} table of background jets")
     arguments.add_argument("--scaler", type=Path, required=True, help="scaler.json of the dataset")
     arguments.add_argument("--output-dir", type=Path, required=True, help="folder of the three files")
+    arguments.add_argument("--threads", type=int, default=1, help="seeds treated at the same time (default: 1)")
     given = arguments.parse_args()
     settings = read_settings(given.settings, MethodSettings)
     files = TrainingFiles(given.train, given.validation, given.scaler)
-    train_method(given.method, settings, given.seeds, files, given.output_dir)
+    train_method(given.method, settings, given.seeds, files, given.output_dir, given.threads)
 
 
 if __name__ == "__main__":

@@ -47,7 +47,12 @@ class TrainingFiles:
 
 
 def train_method(
-    method: str, settings: MethodSettings, seeds: Sequence[int], files: TrainingFiles, output: Path
+    method: str,
+    settings: MethodSettings,
+    seeds: Sequence[int],
+    files: TrainingFiles,
+    output: Path,
+    threads: int = 1,
 ) -> None:
     """Train a group of seeds and write model.pt, snapshots.pt and history.csv into a folder.
 
@@ -65,6 +70,8 @@ def train_method(
         Training and validation table, scaler.
     output
         Folder `results/models/{method}/{group}`.
+    threads
+        CPU threads; they change no number.
 
     Raises
     ------
@@ -76,7 +83,8 @@ def train_method(
     if not seeds or len(set(seeds)) != len(seeds):
         raise TrainingInputError(f"seeds: give at least one, each once, not {list(seeds)}")
     device = choose_device(settings.training.device)
-    torch.set_num_threads(settings.training.threads)
+    # The tensors are small: torch's own threads cost more than they bring. Threads are for seeds.
+    torch.set_num_threads(1)
     record = attributes("train_model", settings.model_dump_json(), files.paths(), OBJECTIVES[settings.kind])
     scaler = read_scaler(files.scaler)
     jets, weights = read_jets(files.train, scaler, device)
@@ -89,7 +97,7 @@ def train_method(
         len(jets),
         len(validation),
     )
-    state = TrainingState(settings, seeds, len(scaler.names), device)
+    state = TrainingState(settings, seeds, len(scaler.names), device, threads=threads)
     checkpoints = Checkpoints(
         output / "checkpoints", checkpoint_digest(record, seeds, device.type), settings.training.checkpoint_seconds
     )
@@ -112,8 +120,8 @@ def write_results(output: Path, method: str, state: TrainingState, metadata: dic
     """Write history.csv, snapshots.pt and model.pt, each whole or not at all."""
     write_history(output / "history.csv", method, state.history)
     contents = {
-        "snapshots.pt": snapshots_content(state.network, state.snapshots, state.seeds, metadata),
-        "model.pt": model_content(state.network, state.best, state.seeds, state.best_epochs, metadata),
+        "snapshots.pt": snapshots_content(state.network, state.all_snapshots(), state.seeds, metadata),
+        "model.pt": model_content(state.network, state.chosen(), state.seeds, state.best_epochs, metadata),
     }
     for name, content in contents.items():
         with atomic_path(output / name) as temporary:

@@ -41,6 +41,3 @@ class TrainingSettings(BaseModel):
         default="fail", description="a non-finite loss ends the training with an error, or stops that seed alone"
     )
     device: Literal["auto", "cpu", "cuda"] = Field(default="auto", description="auto: a CUDA device where there is one")
-    threads: int = Field(
-        default=1, ge=1, description="CPU threads of the tensor operations and of the transport solver"
-    )

@@ -37,11 +37,16 @@ class Objective(Protocol):
 
 
 def build_objective(
-    settings: MethodSettings, seeds: Sequence[int], n_features: int, device: torch.device, dtype: torch.dtype
+    settings: MethodSettings,
+    seeds: Sequence[int],
+    n_features: int,
+    device: torch.device,
+    dtype: torch.dtype = torch.float32,
+    threads: int = 1,
 ) -> Objective:
     """Import the module of the kind and build its objective: the only place where the loop meets a loss."""
     module = importlib.import_module(OBJECTIVES[settings.kind])
-    objective: Objective = module.build(settings, seeds, n_features, device, dtype, settings.training.threads)
+    objective: Objective = module.build(settings, seeds, n_features, device, dtype, threads)
     return objective
 
 
@@ -58,6 +63,8 @@ class TrainingState:
         Features D.
     device, dtype
         Where and in which precision.
+    threads
+        Seeds treated at the same time on the CPU; changes no number.
 
     Attributes
     ----------
@@ -68,7 +75,8 @@ class TrainingState:
     epoch
         Epochs done.
     best
-        Parameters (S, P) at each seed's best epoch, with `best_epochs` and `best_values` of the selection metric.
+        Parameters of all seeds at the best epoch of each, shape (S, S, P), with `best_epochs` and `best_values` of the
+        selection metric.
     history
         Rows of the history.
     snapshots
@@ -82,6 +90,7 @@ class TrainingState:
         n_features: int,
         device: torch.device,
         dtype: torch.dtype = torch.float32,
+        threads: int = 1,
     ) -> None:
         self.settings = settings
         self.seeds = tuple(seeds)
@@ -92,13 +101,13 @@ class TrainingState:
         if settings.training.ema_decay:
             self.evaluated = Network(settings.network, n_features, len(seeds), device, dtype)
             self.evaluated.flat.copy_(self.network.flat)
-        self.network.threads = self.evaluated.threads = settings.training.threads
+        self.network.threads = self.evaluated.threads = threads
         self.optimiser = Adam(self.network.flat, settings.training)
-        self.objective = build_objective(settings, seeds, n_features, device, dtype)
+        self.objective = build_objective(settings, seeds, n_features, device, dtype, threads)
         self.batches = Generators(seeds, "batches", torch.device("cpu"))
         self.guard = Guard(seeds, device)
         self.epoch = 0
-        self.best = self.network.flat.clone()
+        self.best = self.network.flat.expand(len(seeds), *self.network.flat.shape).clone()
         self.best_epochs = [0] * len(seeds)
         self.best_values = [math.inf] * len(seeds)
         self.history: list[dict[str, float]] = []
@@ -118,9 +127,20 @@ class TrainingState:
         """Keep the parameters of the seeds whose selection metric is the least so far."""
         for index, value in enumerate(values):
             if value < self.best_values[index]:
-                self.best[index] = self.evaluated.flat[index]
+                self.best[index] = self.evaluated.flat
                 self.best_values[index] = value
                 self.best_epochs[index] = self.epoch
+
+    def chosen(self) -> Tensor:
+        """Parameters of each seed at its best epoch, shape (S, P)."""
+        return torch.stack([self.best[index, index] for index in range(len(self.seeds))])
+
+    def all_snapshots(self) -> list[tuple[int, Tensor]]:
+        """Snapshots in the order of their epochs, those of the best epochs among them."""
+        kept = dict(self.snapshots)
+        for epoch, flat in zip(self.best_epochs, self.best, strict=True):
+            kept.setdefault(epoch, flat.cpu())
+        return sorted(kept.items())
 
     def state_dict(self) -> dict[str, Any]:
         """Everything that a training needs to go on as if it had not stopped: tensors and plain values."""
