@@ -14,15 +14,15 @@ rule simulate_sample:
     params:
         settings=CONFIG.simulation.model_dump_json(),
         process=lambda wildcards: SAMPLES[wildcards.sample].process.model_dump_json(),
-        events=lambda wildcards: SAMPLES[wildcards.sample].events_of(
-            int(wildcards.part)
+        # One string: Snakemake compares the set of values, in which two numbers that trade places are the same.
+        numbers=lambda wildcards: (
+            f"--part {int(wildcards.part)} --seed {CONFIG.seed}"
+            f" --events {SAMPLES[wildcards.sample].events_of(int(wildcards.part))}"
         ),
-        part=lambda wildcards: int(wildcards.part),
-        seed=CONFIG.seed,
         code=code_digest("simulate_sample"),
     message:
-        "Simulate {params.events} events of {wildcards.sample}, part {wildcards.part}"
+        "Simulate {wildcards.sample}, part {wildcards.part}"
     shell:
         "python workflow/scripts/simulate_sample.py --settings {params.settings:q} --sample {wildcards.sample:q}"
-        " --process {params.process:q} --part {params.part} --events {params.events} --seed {params.seed}"
+        " --process {params.process:q} {params.numbers}"
         " --output {output:q} > {log:q} 2>&1"

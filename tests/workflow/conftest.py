@@ -1,10 +1,12 @@
 """A copy of the repository to run the workflow in, and one finished tiny run that several tests look at."""
 
+import json
 import os
 import re
 import shutil
 import subprocess
 import sys
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -73,3 +75,50 @@ def finished(tmp_path_factory) -> Workspace:
     done = space.snakemake("--cores", "2", *TINY)
     assert done.returncode == 0, done.stdout + done.stderr
     return space
+
+
+@dataclass(frozen=True)
+class Job:
+    """A job of a dry run; `method` is None where the rule has none."""
+
+    rule: str
+    method: str | None
+    reason: str
+
+    @property
+    def first(self) -> bool:
+        """Whether the job runs for a change of its own, not only because another job makes its inputs anew."""
+        return not self.reason.startswith("Input files updated by another job")
+
+
+@pytest.fixture(scope="session")
+def dry_runs(finished):
+    """Give a function that returns the jobs of a dry run in the finished workspace; see dry_runs.py."""
+    with subprocess.Popen(
+        [sys.executable, Path(__file__).with_name("dry_runs.py")],
+        cwd=finished.folder,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    ) as server:
+
+        def dry_run(*arguments: str) -> list[Job]:
+            print(json.dumps(arguments), file=server.stdin, flush=True)
+            status, output = json.loads(server.stdout.readline())
+            assert status == 0, output
+            jobs = [
+                Job(
+                    re.search(r"workflow/scripts/(\w+)\.py", block)[1],
+                    (re.search(r"results/(?:models|scores|auc)/([\w-]+)", block) or [None, None])[1]
+                    if "/summarize.py" not in block
+                    else None,
+                    re.search(r"^Reason: (.*)$", block, re.MULTILINE)[1],
+                )
+                for block in output.split("\n\n")
+                if "\nShell command: python" in block
+            ]
+            assert jobs or "Nothing to be done" in output, output
+            return jobs
+
+        yield dry_run
+        server.stdin.close()

@@ -1,0 +1,107 @@
+"""An edit reruns what it feeds and nothing else; the tables of `docs/reruns.md` say what that is."""
+
+import re
+import subprocess
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+DOCS = (Path(__file__).parents[2] / "docs/reruns.md").read_text()
+METHODS = ("ae", "nae", "wnae")
+TINY = ("--configfile", "config/test/tiny.yaml")
+BY_METHOD = {"train_model", "monitor_training", "score_samples", "compute_auc", "plot_heatmap", "plot_training"}
+
+pytestmark = pytest.mark.slow
+
+
+def table(heading: str) -> list[list[str]]:
+    """Rows of the first table under a heading of the page."""
+    lines = DOCS.split(f"## {heading}\n")[1].split("\n## ")[0].splitlines()
+    rows = [[cell.strip() for cell in line.strip("|").split("|")] for line in lines if line.startswith("|")]
+    return rows[2:]
+
+
+def names(cell: str) -> list[str]:
+    return re.findall(r"`([^`]+)`", cell)
+
+
+@contextmanager
+def edited(space, name: str, change):
+    path = space.folder / name
+    before = path.read_text()
+    path.write_text(change(before))
+    try:
+        yield
+    finally:
+        path.write_text(before)
+
+
+def append(text: str):
+    return lambda before: f"{before}\n{text}\n"
+
+
+@pytest.mark.parametrize("row", table("Edit this, these rerun"), ids=lambda row: row[0])
+def test_an_edit_reruns_what_it_feeds(finished, dry_runs, row):
+    _, file, rules, methods = row
+    touched = METHODS if methods == "all" else tuple(methods.split(", "))
+    with edited(finished, *names(file), append("EDITED = 1")):
+        jobs = dry_runs(*TINY)
+    assert {(job.rule, job.method) for job in jobs} == {
+        (rule, method) for rule in names(rules) for method in (touched if rule in BY_METHOD else (None,))
+    }
+
+
+def test_every_rule_has_a_row():
+    programs = {path.stem for path in (Path(__file__).parents[2] / "workflow/scripts").glob("*.py")}
+    fed = {names(row[2])[0] for row in table("Edit this, these rerun")}
+    assert fed == programs - {"check_results"}
+
+
+def test_nothing_reruns_for_comments_docstrings_and_touch(finished, dry_runs):
+    module = "src/oddjet/jets/grooming.py"
+    with edited(finished, module, append("# A comment.")):
+        assert dry_runs(*TINY) == []
+    with edited(finished, module, lambda text: text.replace('"""', '"""Told anew. ', 1)):
+        assert dry_runs(*TINY) == []
+    for path in [*finished.folder.rglob("*.py"), *finished.folder.rglob("*.smk")]:
+        path.touch()
+    assert dry_runs(*TINY) == []
+
+
+def test_nothing_reruns_after_another_branch_was_checked_out(finished, dry_runs):
+    def git(*arguments):
+        identity = ("-c", "user.name=x", "-c", "user.email=x@example.org")
+        subprocess.run(["git", *identity, *arguments], cwd=finished.folder, check=True, capture_output=True)
+
+    def commit():
+        git("add", "src", "rules", "workflow")
+        git("commit", "--message", "state")
+
+    git("init", "--initial-branch=main")
+    commit()
+    git("checkout", "-b", "other")
+    path = finished.folder / "src/oddjet/jets/grooming.py"
+    path.write_text(path.read_text() + "\nEDITED = 1\n")
+    commit()
+    assert {job.rule for job in dry_runs(*TINY)} >= {"extract_features"}
+    git("checkout", "main")
+    assert dry_runs(*TINY) == []
+
+
+def test_a_module_that_is_imported_newly_counts(finished, dry_runs):
+    # The program imports jets.extract, that imports jets.features, and that imports jets.grooming.
+    added = finished.folder / "src/oddjet/jets/added.py"
+    try:
+        added.write_text("VALUE = 1\n")
+        assert dry_runs(*TINY) == []
+        with edited(finished, "src/oddjet/jets/grooming.py", append("from oddjet.jets import added")):
+            first = dry_runs(*TINY)
+            added.write_text("VALUE = 2\n")
+            second = dry_runs(*TINY)
+    finally:
+        added.unlink()
+    reasons = [[job.reason for job in jobs if job.rule == "extract_features"] for jobs in (first, second)]
+    assert "simulate_sample" not in {job.rule for job in second}
+    assert reasons[0]
+    assert reasons[0] != reasons[1]
