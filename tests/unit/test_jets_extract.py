@@ -134,12 +134,12 @@ def test_nan_feature_names_feature_file_and_event(tmp_path: Path, monkeypatch: p
     assert list(tmp_path.glob("*.h5")) == []
 
 
-def test_nan_momentum_is_stopped_before_fastjet(tmp_path: Path) -> None:
+def test_nan_momentum_is_refused(tmp_path: Path) -> None:
     file = write(tmp_path / "a.root", [*EVENTS, [(float("nan"), 0.0, 0.0)]], None)
     with pytest.raises(NonFiniteError, match=r"a\.root: PFCands_pt is nan in entry 4"):
         list(read_candidates(file))
     bad = Particles(np.array([0, 1]), np.array([1.0]), np.array([np.nan]), np.zeros(1), np.zeros(1))
-    with pytest.raises(ClusteringError, match="pz"):
+    with pytest.raises(ClusteringError, match="particle 0"):
         cluster(bad, 0.8, 0.0)
 
 

@@ -1,22 +1,22 @@
-"""Jets from candidates: anti-kT with fastjet, guarded, as flat arrays."""
+"""Jets from candidates: anti-kT, as flat arrays.
+
+The jets are those of fastjet (a test compares them); `docs/performance.md` has what a kernel of our own gains.
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
-import awkward as ak
-import fastjet
 import numpy as np
 import numpy.typing as npt
 
 from oddjet.errors import OddjetError
 from oddjet.io.root import Particles
-
-Floats = npt.NDArray[np.float64]
+from oddjet.jets.recombination import Floats, Ints, anti_kt, grow_trees
 
 
 class ClusteringError(OddjetError):
-    """Momenta that must not reach fastjet (it would end the process), or an unusable radius."""
+    """Momenta that cannot be clustered, or an unusable radius."""
 
 
 @dataclass(frozen=True)
@@ -69,33 +69,28 @@ class Jets:
         )
 
 
-def cartesian(particles: Particles) -> tuple[Floats, Floats, Floats, Floats]:
-    """Momenta (px, py, pz, E) in GeV, float64 arrays of shape (particles,)."""
-    px = particles.pt * np.cos(particles.phi)
-    py = particles.pt * np.sin(particles.phi)
-    pz = particles.pt * np.sinh(particles.eta)
-    energy = np.sqrt((particles.pt * np.cosh(particles.eta)) ** 2 + particles.mass**2)
-    return px, py, pz, energy
+def cartesian(particles: Particles) -> Floats:
+    """Momenta (px, py, pz, E) in GeV, float64 array of shape (particles, 4)."""
+    momenta = np.empty((len(particles.pt), 4))
+    momenta[:, 0] = particles.pt * np.cos(particles.phi)
+    momenta[:, 1] = particles.pt * np.sin(particles.phi)
+    momenta[:, 2] = particles.pt * np.sinh(particles.eta)
+    momenta[:, 3] = np.sqrt(particles.pt**2 + momenta[:, 2] ** 2 + particles.mass**2)
+    return momenta
 
 
-def fastjet_events(particles: Particles) -> ak.Array:
-    """Awkward array of events for fastjet: ``n * var * {px, py, pz, E}``.
+def rapidity(particles: Particles) -> Floats:
+    """Rapidity of each particle, float64 array of shape (particles,).
 
-    Raises
-    ------
-    ClusteringError
-        A momentum is not finite: fastjet would end the process with a segmentation fault.
+    asinh(sinh(eta) pT / mT), which for massless particles is eta.
     """
-    columns = cartesian(particles)
-    for name, values in zip(("px", "py", "pz", "E"), columns, strict=True):
-        if not np.isfinite(values).all():
-            raise ClusteringError(f"{name} of particle {int(np.argmin(np.isfinite(values)))} is not finite")
-    record = ak.contents.RecordArray([ak.contents.NumpyArray(c) for c in columns], ["px", "py", "pz", "E"])
-    return ak.Array(ak.contents.ListOffsetArray(ak.index.Index64(particles.offsets), record))
+    transverse_mass = np.hypot(particles.pt, particles.mass)
+    massive: Floats = np.arcsinh(particles.pt * np.sinh(particles.eta) / transverse_mass)
+    return np.where(particles.mass == 0, particles.eta, massive)
 
 
 def cluster(candidates: Particles, radius: float, pt_min: float) -> Jets:
-    """Anti-kT jets (E scheme) of each event.
+    """Anti-kT jets (E scheme) of each event, the same as fastjet's.
 
     Parameters
     ----------
@@ -104,7 +99,7 @@ def cluster(candidates: Particles, radius: float, pt_min: float) -> Jets:
     radius : float
         R of anti-kT.
     pt_min : float
-        Jets below this pT (GeV) are dropped.
+        Jets at or below this pT (GeV) are dropped.
 
     Returns
     -------
@@ -117,59 +112,79 @@ def cluster(candidates: Particles, radius: float, pt_min: float) -> Jets:
 
     References
     ----------
-    Cacciari, Salam, Soyez, JHEP 04 (2008) 063 (anti-kT); EPJC 72 (2012) 1896 (FastJet).
+    Cacciari, Salam, Soyez, JHEP 04 (2008) 063.
     """
     if not radius > 0:
         raise ClusteringError(f"the jet radius must be positive, not {radius}")
-    if len(candidates.pt) == 0:  # fastjet has nothing to do, and awkward no type for no event
-        return _assemble(
-            np.empty(0, np.int64), np.empty((4, 0)), np.empty(0, np.int64), np.empty(0, np.int64), candidates
-        )
-    sequence = fastjet.ClusterSequence(
-        fastjet_events(candidates), fastjet.JetDefinition(fastjet.antikt_algorithm, radius)
+    momenta = cartesian(candidates)
+    if not np.isfinite(momenta).all():
+        particle = int(np.argmin(np.isfinite(momenta).all(axis=1)))
+        raise ClusteringError(f"the momentum (px, py, pz, E) of particle {particle} is {momenta[particle]}")
+    event, jets, counts, members = anti_kt(
+        candidates.offsets, momenta, rapidity(candidates), candidates.phi, float(radius), float(pt_min)
     )
-    jets = sequence.inclusive_jets(min_pt=pt_min)
-    indices = sequence.constituent_index(min_pt=pt_min)
-    event = np.repeat(np.arange(len(candidates)), ak.to_numpy(ak.num(jets)))
-    momenta = np.stack([ak.to_numpy(ak.flatten(jets[name])) for name in ("px", "py", "pz", "E")])
-    flat = ak.flatten(indices, axis=1)
-    counts = ak.to_numpy(ak.num(flat))
-    particles = ak.to_numpy(ak.flatten(flat)).astype(np.int64) + np.repeat(candidates.offsets[event], counts)
-    return _assemble(event, momenta, counts, particles, candidates)
-
-
-def _assemble(
-    event: npt.NDArray[np.int64],
-    momenta: Floats,
-    counts: npt.NDArray[np.int64],
-    particles: npt.NDArray[np.int64],
-    candidates: Particles,
-) -> Jets:
-    """Sort jets by (event, -pT) and the constituents of each by -pT; fastjet gives both in another order."""
-    px, py, pz, energy = momenta
+    px, py, pz, energy = jets.T
     pt = np.hypot(px, py)
-    order = np.lexsort((-pt, event))
-    place = np.empty(len(order), np.int64)
-    place[order] = np.arange(len(order))
-    jet_of_particle = np.repeat(place, counts)
-    particles = particles[np.lexsort((-candidates.pt[particles], jet_of_particle))]
-    sorted_event = event[order]
-    first = np.searchsorted(sorted_event, sorted_event)
-    pt, px, py, pz, energy = pt[order], px[order], py[order], pz[order], energy[order]
-    # Rounding makes the squared mass of a single massless particle slightly negative.
-    mass = np.sqrt(np.maximum((energy + pz) * (energy - pz) - pt**2, 0.0))
     return Jets(
-        event=sorted_event,
-        rank=(np.arange(len(order)) - first).astype(np.int16),
+        event=event,
+        rank=(np.arange(len(event)) - np.searchsorted(event, event)).astype(np.int16),
         pt=pt,
         eta=np.arcsinh(pz / pt),
         phi=np.arctan2(py, px),
-        mass=mass,
+        # Rounding makes the squared mass of a single massless particle slightly negative.
+        mass=np.sqrt(np.maximum((energy + pz) * (energy - pz) - pt**2, 0.0)),
         constituents=Particles(
-            np.concatenate(([0], np.cumsum(counts[order]))).astype(np.int64),
-            candidates.pt[particles],
-            candidates.eta[particles],
-            candidates.phi[particles],
-            candidates.mass[particles],
+            np.concatenate(([0], np.cumsum(counts))).astype(np.int64),
+            candidates.pt[members],
+            candidates.eta[members],
+            candidates.phi[members],
+            candidates.mass[members],
+        ),
+    )
+
+
+@dataclass(frozen=True)
+class Trees:
+    """Clustering tree of each jet, without a beam: no constituent can be lost.
+
+    Attributes
+    ----------
+    offsets : int64 array, shape (jets + 1,)
+        Rows of jet i: ``offsets[i]`` to ``offsets[i + 1]``; its n constituents, then n - 1 mergers, the last the root.
+    momenta : float64 array, shape (rows, 4)
+        (px, py, pz, E) in GeV.
+    y, phi : float64 arrays, shape (rows,)
+    parents : int64 array, shape (rows, 2)
+        Rows that a merger came from, counted from the jet's first; -1 for constituents.
+    """
+
+    offsets: Ints
+    momenta: Floats
+    y: Floats
+    phi: Floats
+    parents: Ints
+
+
+def trees(constituents: Particles, power: int) -> Trees:
+    """Cluster the constituents of each jet to the end.
+
+    Parameters
+    ----------
+    constituents : Particles
+        One row a jet; rows may be empty.
+    power : int
+        `CAMBRIDGE_AACHEN` or `KT`.
+    """
+    rows = np.maximum(2 * constituents.counts() - 1, 0)
+    offsets = np.concatenate(([0], np.cumsum(rows))).astype(np.int64)
+    return Trees(
+        offsets,
+        *grow_trees(
+            constituents.offsets,
+            offsets,
+            cartesian(constituents),
+            rapidity(constituents),
+            constituents.phi,
+            power,
         ),
     )

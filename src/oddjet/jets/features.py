@@ -16,7 +16,9 @@ import numpy as np
 from oddjet.errors import OddjetError
 from oddjet.io.tables import Column
 from oddjet.jets import grooming, substructure
-from oddjet.jets.clustering import Floats, Jets
+from oddjet.jets.clustering import Jets, Trees, rapidity, trees
+from oddjet.jets.njettiness import njettiness
+from oddjet.jets.recombination import CAMBRIDGE_AACHEN, KT, Floats
 from oddjet.jets.settings import FeatureSettings
 
 C2_BETA = 0.5
@@ -32,11 +34,12 @@ class Substructure:
     def __init__(self, jets: Jets, settings: FeatureSettings) -> None:
         self.jets = jets
         self.settings = settings
+        self._tau: dict[int, Floats] = {}
 
     @cached_property
     def rapidity(self) -> Floats:
         """Rapidity of the constituents, shape (particles,)."""
-        return substructure.rapidity(self.jets.constituents)
+        return rapidity(self.jets.constituents)
 
     @cached_property
     def correlators(self) -> tuple[Floats, Floats, Floats]:
@@ -49,9 +52,21 @@ class Substructure:
         return substructure.shape(self.jets.constituents)
 
     @cached_property
-    def tau23(self) -> Floats:
-        """tau2 and tau3, shape (2, jets)."""
-        return substructure.njettiness(self.jets.constituents, (2, 3), self.settings.radius)
+    def cambridge_trees(self) -> Trees:
+        """Cambridge/Aachen tree of each jet."""
+        return trees(self.jets.constituents, CAMBRIDGE_AACHEN)
+
+    @cached_property
+    def kt_trees(self) -> Trees:
+        """Clustering by kT, of which the exclusive jets are the starting axes of N-subjettiness."""
+        return trees(self.jets.constituents, KT)
+
+    def tau(self, order: int) -> Floats:
+        """N-subjettiness, shape (jets,)."""
+        if order not in self._tau:
+            values = njettiness(self.jets.constituents, self.kt_trees, (order,), self.settings.radius)
+            self._tau[order] = values[0]
+        return self._tau[order]
 
 
 @dataclass(frozen=True)
@@ -130,8 +145,7 @@ def tau2(shared: Substructure) -> Floats:
     beta 1, normalised to R0 times the sum of pT, axes from exclusive kT and one minimisation pass; 0 for a jet with at
     most 2 constituents.
     """
-    tau: Floats = shared.tau23[0]
-    return tau
+    return shared.tau(2)
 
 
 @feature(unit="1", interval="[0, 1]", source=_NJETTINESS)
@@ -141,8 +155,7 @@ def tau3(shared: Substructure) -> Floats:
     beta 1, normalised to R0 times the sum of pT, axes from exclusive kT and one minimisation pass; 0 for a jet with at
     most 3 constituents.
     """
-    tau: Floats = shared.tau23[1]
-    return tau
+    return shared.tau(3)
 
 
 @feature(unit="1", interval="[0, 2]", source="Komiske, Metodiev, Thaler, JHEP 04 (2018) 013")
@@ -193,5 +206,5 @@ def softdrop_mass(shared: Substructure) -> Floats:
     """
     settings = shared.settings
     return grooming.soft_drop_mass(
-        shared.jets.constituents, settings.softdrop.zcut, settings.softdrop.beta, settings.radius
+        shared.cambridge_trees, settings.softdrop.zcut, settings.softdrop.beta, settings.radius
     )

@@ -6,7 +6,8 @@ import numpy as np
 import numpy.typing as npt
 
 from oddjet.io.root import Particles
-from oddjet.jets.clustering import Floats, Jets
+from oddjet.jets.clustering import Jets
+from oddjet.jets.recombination import Floats
 
 
 def delta_phi(first: Floats, second: Floats) -> Floats:

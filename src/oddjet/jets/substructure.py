@@ -1,4 +1,4 @@
-"""Numba kernels for substructure: energy correlators, jet shape, and N-subjettiness through fastjet.
+"""Numba kernels for substructure: energy correlators and jet shape.
 
 All angles are in (rapidity, azimuth) as in fastjet, but for the jet axes, which CMS defines in (pseudorapidity,
 azimuth). Each kernel takes flat arrays of constituents and `offsets`, jet i being ``offsets[i]`` to ``offsets[i + 1]``;
@@ -7,32 +7,12 @@ each has a plain twin in the tests.
 
 from __future__ import annotations
 
-import awkward as ak
-import fastjet
 import numba
 import numpy as np
 import numpy.typing as npt
 
-from oddjet.errors import OddjetError
 from oddjet.io.root import Particles
-from oddjet.jets.clustering import Floats, fastjet_events
-
-# Any radius that no pair of particles reaches: the jet is already given, so none of its constituents may be lost.
-WHOLE_JET = 1000.0
-
-
-class SubstructureError(OddjetError):
-    """A request that fastjet would answer with a crash or with something else, silently."""
-
-
-def rapidity(particles: Particles) -> Floats:
-    """Rapidity of each particle, float64 array of shape (particles,).
-
-    asinh(sinh(eta) pT / mT) is exact for massless particles, where it is eta.
-    """
-    transverse_mass = np.hypot(particles.pt, particles.mass)
-    result: Floats = np.arcsinh(particles.pt * np.sinh(particles.eta) / transverse_mass)
-    return np.where(particles.mass == 0, particles.eta, result)
+from oddjet.jets.recombination import Floats
 
 
 @numba.njit(cache=True, fastmath={"reassoc", "contract", "nsz"})
@@ -183,47 +163,4 @@ def shape(constituents: Particles) -> tuple[Floats, Floats, Floats]:
     result: tuple[Floats, Floats, Floats] = _shape(
         constituents.offsets, constituents.pt, constituents.eta, constituents.phi
     )
-    return result
-
-
-def njettiness(constituents: Particles, orders: tuple[int, ...], radius: float) -> Floats:
-    """N-subjettiness with beta 1, normalised to R0 times the pT sum, axes: exclusive kT and one minimisation pass.
-
-    Parameters
-    ----------
-    constituents : Particles
-        One row a jet.
-    orders : tuple of int
-        The N; each from 1 to 4.
-    radius : float
-        R0.
-
-    Returns
-    -------
-    float64 array, shape (len(orders), jets)
-        tau_N, and 0 for a jet with at most N constituents, each of which then is its own axis.
-
-    References
-    ----------
-    Thaler, Van Tilburg, JHEP 03 (2011) 015 and JHEP 02 (2012) 093; the choices are those of CMSSW.
-    """
-    if not orders or not all(1 <= order <= 4 for order in orders):
-        raise SubstructureError(f"N of N-subjettiness must be 1 to 4, not {orders}")
-    result = np.zeros((len(orders), len(constituents)))
-    full = constituents.counts() > 0
-    if not full.any():
-        return result
-    # fastjet fails on an empty jet; the names below are literals because it takes unknown ones for something else.
-    events = fastjet_events(constituents)[full]
-    sequence = fastjet.ClusterSequence(events, fastjet.JetDefinition(fastjet.cambridge_algorithm, WHOLE_JET))
-    values = sequence.njettiness(
-        measure_definition="NormalizedMeasure",
-        axes_definition="OnePass_KT_Axes",
-        njets=list(orders),
-        beta=1.0,
-        R0=radius,
-    )
-    result[:, full] = ak.to_numpy(values).reshape(-1, len(orders)).T
-    for row, order in zip(result, orders, strict=True):
-        row[constituents.counts() <= order] = 0.0
     return result
