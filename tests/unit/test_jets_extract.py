@@ -10,7 +10,9 @@ import numpy as np
 import pytest
 import uproot
 
-from oddjet.io.root import NonFiniteError, Particles, read_candidates
+from oddjet.io.chunks import NonFiniteError
+from oddjet.io.records import Particles
+from oddjet.io.root import read_candidates
 from oddjet.io.tables import read_attributes, read_table
 from oddjet.jets.clustering import ClusteringError, cluster
 from oddjet.jets.extract import Cutflow, CutflowError, FeatureValueError, TruthError, extract_features

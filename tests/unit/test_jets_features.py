@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from scipy.optimize import minimize
 
-from oddjet.io.root import Particles
+from oddjet.io.records import Particles
 from oddjet.jets.clustering import Jets, cluster, rapidity, trees
 from oddjet.jets.features import REGISTRY, Substructure, UnknownFeatureError, chosen_features
 from oddjet.jets.njettiness import NjettinessError, njettiness

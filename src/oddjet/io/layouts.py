@@ -54,15 +54,12 @@ class Jets:
     Attributes
     ----------
     momenta : Momenta
-    raw_factor : str or None
-        1 - (raw pT / stored pT): undoes jet energy corrections.
     jet_index, candidate_index : str
         One entry a (jet, candidate) pair: position of the jet in its collection and of the candidate in the first
         candidate collection.
     """
 
     momenta: Momenta
-    raw_factor: str | None
     jet_index: str
     candidate_index: str
 
@@ -127,13 +124,13 @@ _FAT_JET = Momenta("FatJet_pt", "FatJet_eta", "FatJet_phi", "FatJet_mass")
 PFNANO = _nanoaod(
     "pfnano",
     Momenta("PFCands_pt", "PFCands_eta", "PFCands_phi", "PFCands_mass", "PFCands_puppiWeight"),
-    Jets(_FAT_JET, "FatJet_rawFactor", "FatJetPFCands_jetIdx", "FatJetPFCands_pFCandsIdx"),
+    Jets(_FAT_JET, "FatJetPFCands_jetIdx", "FatJetPFCands_pFCandsIdx"),
 )
 
 NANOAOD_V15 = _nanoaod(
     "nanoaod_v15",
     Momenta("PFCand_pt", "PFCand_eta", "PFCand_phi", "PFCand_mass"),
-    Jets(_FAT_JET, "FatJet_rawFactor", "FatJetPFCand_jetIdx", "FatJetPFCand_pfCandIdx"),
+    Jets(_FAT_JET, "FatJetPFCand_jetIdx", "FatJetPFCand_pfCandIdx"),
 )
 
 DELPHES = Layout(

@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from oddjet.errors import OddjetError
-from oddjet.io.root import Particles
+from oddjet.io.records import Particles, StoredJets
 from oddjet.jets.recombination import Floats, Ints, anti_kt, grow_trees
 
 
@@ -48,16 +48,8 @@ class Jets:
 
     def where(self, keep: npt.NDArray[np.bool_]) -> Jets:
         """Keep the jets where `keep`, a bool array of shape (jets,), is true."""
-        kept = np.repeat(keep, self.constituents.counts())
         counts = self.constituents.counts()[keep]
-        old = self.constituents
-        constituents = Particles(
-            np.concatenate(([0], np.cumsum(counts))).astype(np.int64),
-            old.pt[kept],
-            old.eta[kept],
-            old.phi[kept],
-            old.mass[kept],
-        )
+        members = np.flatnonzero(np.repeat(keep, self.constituents.counts()))
         return Jets(
             self.event[keep],
             self.rank[keep],
@@ -65,7 +57,7 @@ class Jets:
             self.eta[keep],
             self.phi[keep],
             self.mass[keep],
-            constituents,
+            self.constituents.take(counts, members),
         )
 
 
@@ -133,13 +125,29 @@ def cluster(candidates: Particles, radius: float, pt_min: float) -> Jets:
         phi=np.arctan2(py, px),
         # Rounding makes the squared mass of a single massless particle slightly negative.
         mass=np.sqrt(np.maximum((energy + pz) * (energy - pz) - pt**2, 0.0)),
-        constituents=Particles(
-            np.concatenate(([0], np.cumsum(counts))).astype(np.int64),
-            candidates.pt[members],
-            candidates.eta[members],
-            candidates.phi[members],
-            candidates.mass[members],
-        ),
+        constituents=candidates.take(counts, members),
+    )
+
+
+def stored(jets: StoredJets) -> Jets:
+    """Take the jets that the file brought along, in falling pT; their calibrated momenta, their own constituents.
+
+    Jets without constituents (below the threshold from which the file keeps them) are dropped.
+    """
+    event = jets.momenta.rows()
+    order = np.lexsort((-jets.momenta.pt, event))
+    order = order[jets.constituents.counts()[order] > 0]
+    event = event[order]
+    counts = jets.constituents.counts()[order]
+    within = np.arange(int(counts.sum())) - np.repeat(np.cumsum(counts) - counts, counts)
+    return Jets(
+        event=event,
+        rank=(np.arange(len(event)) - np.searchsorted(event, event)).astype(np.int16),
+        pt=jets.momenta.pt[order],
+        eta=jets.momenta.eta[order],
+        phi=jets.momenta.phi[order],
+        mass=jets.momenta.mass[order],
+        constituents=jets.constituents.take(counts, np.repeat(jets.constituents.offsets[order], counts) + within),
     )
 
 

@@ -11,9 +11,11 @@ import numpy as np
 import numpy.typing as npt
 
 from oddjet.errors import OddjetError
-from oddjet.io.root import PARTONS, CandidateRecord, Particles, read_candidates
+from oddjet.io.chunks import PARTONS
+from oddjet.io.records import CandidateRecord, Particles
+from oddjet.io.root import read_candidates
 from oddjet.io.tables import Column, TableWriter
-from oddjet.jets.clustering import Jets, cluster
+from oddjet.jets.clustering import Jets, cluster, stored
 from oddjet.jets.features import Feature, Substructure, chosen_features
 from oddjet.jets.matching import matched
 from oddjet.jets.settings import FeatureSettings, Match
@@ -154,7 +156,10 @@ def select_jets(
             f"{record.file}: require_match is {require_match}, but the file has no generator particles; "
             "set require_match: none for this sample"
         )
-    jets = cluster(record.candidates, settings.radius, settings.cluster_pt_min)
+    if record.jets is None:
+        jets = cluster(record.candidates, settings.radius, settings.cluster_pt_min)
+    else:
+        jets = stored(record.jets)
     jets = jets.where(select(jets, settings, cutflow))
     match = truth_match(jets, record.partons, require_match, settings.match_radius)
     if require_match != "none":
@@ -256,6 +261,7 @@ def extract_features(
             chunk_size=settings.chunk_size,
             layout=settings.layout,
             apply_puppi_weight=settings.apply_puppi_weight,
+            stored_jets=not settings.recluster,
         ):
             jets, match = select_jets(record, settings, require_match, cutflow)
             table.append(jet_rows(record, jets, match, features, settings, weight))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from oddjet.io.root import Particles
+from oddjet.io.records import Particles
 from oddjet.jets.clustering import Jets
 from oddjet.jets.recombination import Floats
 

@@ -10,7 +10,7 @@ import numba
 import numpy as np
 
 from oddjet.errors import OddjetError
-from oddjet.io.root import Particles
+from oddjet.io.records import Particles
 from oddjet.jets.clustering import Trees
 from oddjet.jets.recombination import Floats, Ints
 

@@ -11,7 +11,7 @@ import numba
 import numpy as np
 import numpy.typing as npt
 
-from oddjet.io.root import Particles
+from oddjet.io.records import Particles
 from oddjet.jets.recombination import Floats
 
 

@@ -1,0 +1,101 @@
+"""What a chunk of events is after reading, whatever the format: identifiers, weights, candidates, truth, jets."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+
+@dataclass(frozen=True)
+class Particles:
+    """Momenta of a ragged list: row i holds particles ``offsets[i]`` to ``offsets[i + 1]``.
+
+    Attributes
+    ----------
+    offsets : int64 array, shape (rows + 1,)
+    pt, eta, phi, mass : float64 arrays, shape (particles,)
+        GeV, pseudorapidity, radians, GeV.
+    """
+
+    offsets: npt.NDArray[np.int64]
+    pt: npt.NDArray[np.float64]
+    eta: npt.NDArray[np.float64]
+    phi: npt.NDArray[np.float64]
+    mass: npt.NDArray[np.float64]
+
+    def __len__(self) -> int:
+        return len(self.offsets) - 1
+
+    def counts(self) -> npt.NDArray[np.int64]:
+        """Count the particles in each row, int64 array of shape (rows,)."""
+        return np.diff(self.offsets)
+
+    def rows(self) -> npt.NDArray[np.int64]:
+        """Give the row of each particle, int64 array of shape (particles,)."""
+        return np.repeat(np.arange(len(self)), self.counts())
+
+    def where(self, keep: npt.NDArray[np.bool_]) -> Particles:
+        """Keep, row by row, the particles where `keep`, a bool array of shape (particles,), is true."""
+        passed = np.concatenate(([0], np.cumsum(keep)))
+        return Particles(
+            passed[self.offsets].astype(np.int64), self.pt[keep], self.eta[keep], self.phi[keep], self.mass[keep]
+        )
+
+    def take(self, counts: npt.NDArray[np.int64], indices: npt.NDArray[np.int64]) -> Particles:
+        """Make new rows of the particles at `indices`, `counts` of them a row."""
+        offsets = np.concatenate(([0], np.cumsum(counts))).astype(np.int64)
+        return Particles(offsets, self.pt[indices], self.eta[indices], self.phi[indices], self.mass[indices])
+
+
+@dataclass(frozen=True)
+class StoredJets:
+    """The jets that the file brings along.
+
+    Attributes
+    ----------
+    momenta : Particles
+        One row an event; calibrated as they are in the file.
+    constituents : Particles
+        One row a jet, in the order of `momenta`.
+    """
+
+    momenta: Particles
+    constituents: Particles
+
+
+@dataclass(frozen=True)
+class CandidateRecord:
+    """One chunk of events.
+
+    Attributes
+    ----------
+    file : str
+    first_entry : int
+        Position in the file of the first event of the chunk.
+    run, luminosity_block : uint32 arrays, shape (events,)
+    event : uint64 array, shape (events,)
+    weight : float64 array, shape (events,)
+        Generator weight, 1 where the file has none.
+    candidates : Particles
+        Particle-flow candidates with pT > 0, after PUPPI weights if those were asked for.
+    partons : mapping of str to Particles, or None
+        The partons of each kind in `oddjet.io.root.PARTONS`; None if the file has no truth.
+    jets : StoredJets or None
+        None unless they were asked for.
+    """
+
+    file: str
+    first_entry: int
+    run: npt.NDArray[np.uint32]
+    luminosity_block: npt.NDArray[np.uint32]
+    event: npt.NDArray[np.uint64]
+    weight: npt.NDArray[np.float64]
+    candidates: Particles
+    partons: Mapping[str, Particles] | None
+    jets: StoredJets | None = None
+
+    def __len__(self) -> int:
+        return len(self.event)
