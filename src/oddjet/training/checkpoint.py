@@ -52,9 +52,12 @@ class Checkpoints:
         self._last = time.monotonic()
 
     def after_epoch(self, state: TrainingState) -> None:
-        """Write the state if the last one is old enough; the file is whole at every moment."""
-        if time.monotonic() - self._last < self.seconds:
-            return
+        """Write the state if the last one is old enough."""
+        if time.monotonic() - self._last >= self.seconds:
+            self.write(state)
+
+    def write(self, state: TrainingState) -> None:
+        """Write the state; the file is whole at every moment."""
         with atomic_path(self.path) as temporary:
             torch.save({"format": FORMAT, "digest": self.digest, "state": state.state_dict()}, temporary)
         self._last = time.monotonic()

@@ -22,6 +22,7 @@ from oddjet.models.settings import OBJECTIVES
 from oddjet.provenance.attributes import attributes
 from oddjet.training.checkpoint import Checkpoints, checkpoint_digest
 from oddjet.training.history import write_history
+from oddjet.training.interrupt import Interruption, TrainingInterruptedError
 from oddjet.training.loop import train
 from oddjet.training.method import MethodSettings
 from oddjet.training.state import TrainingState
@@ -102,7 +103,7 @@ def train_method(
         output / "checkpoints", checkpoint_digest(record, seeds, device.type), settings.training.checkpoint_seconds
     )
     checkpoints.resume(state)
-    train(state, jets, validation, weights, checkpoints.after_epoch)
+    train_until_told(state, jets, validation, weights, checkpoints)
     metadata = {
         "method": method,
         "settings": settings.model_dump(mode="json"),
@@ -114,6 +115,27 @@ def train_method(
     }
     write_results(output, method, state, metadata)
     checkpoints.discard()
+
+
+def train_until_told(
+    state: TrainingState, jets: Tensor, validation: Tensor, weights: Tensor, checkpoints: Checkpoints
+) -> None:
+    """Train; on SIGTERM or SIGUSR1 end the epoch, keep it, and raise `TrainingInterruptedError`."""
+    with Interruption() as interruption:
+
+        def after_epoch(state: TrainingState) -> None:
+            # A last epoch is done: writing its results takes no longer than a checkpoint.
+            if interruption.name is None or state.epoch == state.settings.training.epochs:
+                checkpoints.after_epoch(state)
+                return
+            checkpoints.write(state)
+            raise TrainingInterruptedError(
+                f"{interruption.name} received: the training stops after epoch {state.epoch} of"
+                f" {state.settings.training.epochs} and keeps it in {checkpoints.path}."
+                " Start it again to go on from there."
+            )
+
+        train(state, jets, validation, weights, after_epoch)
 
 
 def write_results(output: Path, method: str, state: TrainingState, metadata: dict[str, Any]) -> None:
