@@ -8,7 +8,6 @@ import sys
 from pathlib import Path
 
 import numpy as np
-import pytest
 
 from oddjet.io.tables import Column, write_table
 from oddjet.training.interrupt import Interruption
@@ -32,11 +31,10 @@ def command(folder: Path, epochs: int) -> list[str]:
     return [*words, "--scaler", folder / "scaler.json", "--output-dir", folder / "model"]
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGUSR1], ids=lambda number: number.name)
-def test_the_epoch_is_kept_and_the_next_start_goes_on(tmp_path, number):
+def test_the_epoch_is_kept_and_the_next_start_goes_on(tmp_path):
     words = command(tmp_path, epochs=1_000_000)
     epochs = []
-    for _ in range(2):
+    for number in (signal.SIGTERM, signal.SIGUSR1):
         with subprocess.Popen(words, cwd=ROOT, stderr=subprocess.PIPE, text=True) as process:
             lines = []
             for line in process.stderr:
@@ -46,9 +44,7 @@ def test_the_epoch_is_kept_and_the_next_start_goes_on(tmp_path, number):
             assert process.wait() == 1
         told = "".join(lines)
         assert "Traceback" not in told
-        stopped = re.search(
-            rf"^error: {number.name} received: the training stops after epoch (\d+)", told, re.MULTILINE
-        )
+        stopped = re.search(rf"^error: {number.name} received: .* after epoch (\d+)", told, re.MULTILINE)
         epochs.append(int(stopped[1]))
         assert sorted(path.name for path in (tmp_path / "model").iterdir()) == ["checkpoints"]
     assert f"going on after epoch {epochs[0]}\n" in told
