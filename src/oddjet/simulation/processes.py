@@ -64,21 +64,22 @@ def pythia_settings(process: Process, settings: SimulationSettings, seed: int) -
     Returns
     -------
     list of str
-        One `key = value` a line; every one must be accepted by `Pythia.readString`.
+        One `key = value` a line; every one must be accepted by `Pythia.readString`. Numbers have 9 digits, so that the
+        last bit of a machine's mathematics does not change the events.
     """
     onoff = "on" if settings.multiparton_interactions else "off"
     lines = [
         "Random:setSeed = on",
         f"Random:seed = {seed}",
-        f"Beams:eCM = {settings.com_energy!r}",
+        f"Beams:eCM = {settings.com_energy:.9g}",
         "ParticleDecays:limitTau0 = on",
-        f"ParticleDecays:tau0Max = {settings.ctau_max!r}",
+        f"ParticleDecays:tau0Max = {settings.ctau_max:.9g}",
         f"PartonLevel:MPI = {onoff}",
     ]
     choice = process.root
     if isinstance(choice, SemivisibleJets):
         return lines + dark_sector_settings(choice)
-    return [*lines, *HARD_PROCESSES[type(choice)], f"PhaseSpace:pTHatMin = {choice.pthat_min!r}"]
+    return [*lines, *HARD_PROCESSES[type(choice)], f"PhaseSpace:pTHatMin = {choice.pthat_min:.9g}"]
 
 
 def dark_sector_settings(model: SemivisibleJets) -> list[str]:
@@ -91,12 +92,12 @@ def dark_sector_settings(model: SemivisibleJets) -> list[str]:
     lines = [
         "HiddenValley:gg2DvDvbar = on",
         "HiddenValley:qqbar2DvDvbar = on",
-        f"{MEDIATOR}:m0 = {model.m_phi!r}",
-        f"{MEDIATOR}:mMin = {model.m_phi - 1!r}",
-        f"{MEDIATOR}:mMax = {model.m_phi + 1!r}",
+        f"{MEDIATOR}:m0 = {model.m_phi:.9g}",
+        f"{MEDIATOR}:mMin = {model.m_phi - 1:.9g}",
+        f"{MEDIATOR}:mMax = {model.m_phi + 1:.9g}",
         f"{MEDIATOR}:mWidth = 0.01",
         *(f"{other}:m0 = 50000" for other in OTHER_MEDIATORS),
-        f"{DARK_QUARK}:m0 = {model.m_dark / 2!r}",
+        f"{DARK_QUARK}:m0 = {model.m_dark / 2:.9g}",
         f"HiddenValley:Ngauge = {DARK_COLOURS}",
         f"HiddenValley:nFlav = {DARK_FLAVOURS}",
         "HiddenValley:spinFv = 0",
@@ -104,8 +105,8 @@ def dark_sector_settings(model: SemivisibleJets) -> list[str]:
         "HiddenValley:fragment = on",
         "HiddenValley:alphaOrder = 1",
         "HiddenValley:setLambda = on",
-        f"HiddenValley:Lambda = {lambda_dark!r}",
-        f"HiddenValley:pTminFSR = {1.1 * lambda_dark!r}",
+        f"HiddenValley:Lambda = {lambda_dark:.9g}",
+        f"HiddenValley:pTminFSR = {1.1 * lambda_dark:.9g}",
         "HiddenValley:probVector = 0.75",
     ]
     for invisible in INVISIBLE_DARK:
@@ -116,11 +117,11 @@ def dark_sector_settings(model: SemivisibleJets) -> list[str]:
     ):
         for hadron in hadrons:
             lines += [
-                f"{hadron}:m0 = {model.m_dark!r}",
-                f"{hadron}:oneChannel = 1 {model.r_inv!r} 0 {invisible} -{invisible}",
+                f"{hadron}:m0 = {model.m_dark:.9g}",
+                f"{hadron}:oneChannel = 1 {model.r_inv:.9g} 0 {invisible} -{invisible}",
             ]
             lines += [
-                f"{hadron}:addChannel = 1 {(1 - model.r_inv) * share!r} 91 {quark} -{quark}"
+                f"{hadron}:addChannel = 1 {(1 - model.r_inv) * share:.9g} 91 {quark} -{quark}"
                 for quark, share in shares.items()
             ]
     return lines
