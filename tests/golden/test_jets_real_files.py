@@ -1,0 +1,138 @@
+"""Closure on files that CMS and Delphes made: found jets, tau_N and soft drop mass against those in the file."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import awkward as ak
+import numpy as np
+import pytest
+import uproot
+
+from oddjet.io.records import CandidateRecord
+from oddjet.io.root import MissingBranchError, detect_layout, read_candidates
+from oddjet.io.tables import read_table
+from oddjet.jets.clustering import Jets, cluster, stored, trees
+from oddjet.jets.extract import extract_features
+from oddjet.jets.grooming import soft_drop_mass
+from oddjet.jets.njettiness import njettiness
+from oddjet.jets.recombination import CAMBRIDGE_AACHEN, KT
+from oddjet.jets.settings import FeatureSettings
+
+REPOSITORY = Path(__file__).resolve().parents[2]
+DATA = Path(os.environ.get("ODDJET_TEST_DATA", REPOSITORY.parent / "shared" / "data"))
+
+
+def real_file(name: str) -> Path:
+    path = DATA / name
+    if not path.is_file():
+        pytest.skip(f"{path} is not there; ODDJET_TEST_DATA names the folder of real files")
+    return path
+
+
+@pytest.fixture(scope="module")
+def record() -> CandidateRecord:
+    (whole,) = read_candidates(real_file("cms_pfnano.root"), stored_jets=True)
+    return whole
+
+
+@pytest.fixture(scope="module")
+def own(record: CandidateRecord) -> Jets:
+    """CMS's jets with CMS's constituents."""
+    assert record.jets is not None
+    return stored(record.jets)
+
+
+@pytest.fixture(scope="module")
+def cms() -> dict[str, np.ndarray]:
+    """CMS's numbers for the same jets, in falling pT in each event."""
+    names = [f"FatJet_{name}" for name in ("pt", "rawFactor", "eta", "phi", "tau1", "tau2", "tau3", "msoftdrop")]
+    with uproot.open(real_file("cms_pfnano.root")) as file:
+        columns = file["Events"].arrays(names)
+    order = ak.argsort(-columns.FatJet_pt)
+    return {name.removeprefix("FatJet_"): ak.to_numpy(ak.flatten(columns[name][order])) for name in names}
+
+
+def test_every_jet_of_cms_is_found_again(record: CandidateRecord, own: Jets, cms: dict[str, np.ndarray]) -> None:
+    ours = cluster(record.candidates, 0.8, 20.0)
+    raw = cms["pt"] * (1 - cms["rawFactor"])
+    assert len(raw) == len(own) == 24
+    for jet, event in enumerate(own.event):
+        here = np.flatnonzero(ours.event == event)
+        dphi = np.angle(np.exp(1j * (ours.phi[here] - cms["phi"][jet])))
+        distance = np.hypot(ours.eta[here] - cms["eta"][jet], dphi)
+        nearest = here[np.argmin(distance)]
+        assert distance.min() < 0.001
+        # Candidates and PUPPI weights are stored with reduced precision, which a soft jet of few of them shows.
+        tolerance = 0.002 if raw[jet] > 200 else 0.003
+        assert ours.pt[nearest] == pytest.approx(raw[jet], rel=tolerance)
+
+
+@pytest.mark.parametrize("order", [1, 2, 3])
+def test_njettiness_is_that_of_cms(own: Jets, cms: dict[str, np.ndarray], order: int) -> None:
+    tau = njettiness(own.constituents, trees(own.constituents, KT), (order,), 0.8)[0]
+    assert np.median(np.abs(tau / cms[f"tau{order}"] - 1)) < 0.002
+
+
+def test_soft_drop_mass_is_nine_percent_below_that_of_cms(own: Jets, cms: dict[str, np.ndarray]) -> None:
+    """CMS applies jet energy corrections to the two subjets before it adds them: a scale, not another jet."""
+    mass = soft_drop_mass(trees(own.constituents, CAMBRIDGE_AACHEN), 0.1, 0.0, 0.8)
+    groomed = cms["msoftdrop"] > 10
+    ratio = mass[groomed] / cms["msoftdrop"][groomed]
+    assert groomed.sum() >= 15
+    assert np.median(ratio) == pytest.approx(0.915, abs=0.01)
+    assert ratio.std() < 0.02
+    assert mass[cms["msoftdrop"] <= 0].max() == 0.0
+
+
+def test_puppi_weights_can_be_left_out() -> None:
+    path = real_file("cms_pfnano.root")
+    (weighted,) = read_candidates(path)
+    (plain,) = read_candidates(path, apply_puppi_weight=False)
+    with uproot.open(path) as file:
+        stored_weights = ak.flatten(file["Events"]["PFCands_puppiWeight"].array())
+    assert len(plain.candidates.pt) == len(stored_weights)
+    assert len(weighted.candidates.pt) == ak.sum(stored_weights > 0)
+    assert plain.candidates.pt.sum() > weighted.candidates.pt.sum()
+
+
+def test_tree_and_rntuple_give_the_same_table(tmp_path: Path) -> None:
+    tables = []
+    for name in ("cms_pfnano.root", "cms_pfnano_rntuple.root"):
+        assert detect_layout(real_file(name)).name == "pfnano"
+        extract_features(real_file(name), tmp_path / f"{name}.h5", FeatureSettings(pt_max=2000.0, chunk_size=4))
+        tables.append(read_table(tmp_path / f"{name}.h5"))
+    assert len(tables[0]) == 20
+    assert tables[0].tobytes() == tables[1].tobytes()
+
+
+def test_own_jets_have_the_calibrated_pt(tmp_path: Path, cms: dict[str, np.ndarray]) -> None:
+    settings = FeatureSettings(recluster=False, cluster_pt_min=0, pt_min=0, pt_max=5000, eta_max=5)
+    extract_features(real_file("cms_pfnano.root"), tmp_path / "own.h5", settings)
+    table = read_table(tmp_path / "own.h5")
+    assert table["pt"].tolist() == cms["pt"].tolist()
+    assert np.median(np.abs(table["tau2"] / cms["tau2"] - 1)) < 0.002
+
+
+def test_delphes_jets_lie_at_the_tops(tmp_path: Path) -> None:
+    path = real_file("delphes_eflow.root")
+    assert detect_layout(path).name == "delphes"
+    settings = FeatureSettings(pt_min=150.0, cluster_pt_min=20.0)
+    cutflow = extract_features(path, tmp_path / "d.h5", settings, require_match="top")
+    table = read_table(tmp_path / "d.h5")
+    assert cutflow.events_read == 10
+    assert len(table) == cutflow.jets_passed > 0
+    assert (table["truth_match"] == 1).all()
+    assert (table["event"] < 10).all()
+    with pytest.raises(MissingBranchError, match=r"delphes links no jets.*recluster: true"):
+        extract_features(path, tmp_path / "x.h5", FeatureSettings(recluster=False))
+
+
+def test_file_without_candidates_is_refused(tmp_path: Path) -> None:
+    path = real_file("cms_nanoaod_no_candidates.root")
+    with pytest.raises(MissingBranchError) as error:
+        extract_features(path, tmp_path / "x.h5", FeatureSettings())
+    for part in (str(path), "pfnano", "PFCands_pt", "nanoaod_v15", "PFCand_pt"):
+        assert part in str(error.value)
+    assert not (tmp_path / "x.h5").exists()

@@ -1,0 +1,117 @@
+"""Formats of which no file is at hand, written as they are documented; layout by name; the file's own jets."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import awkward as ak
+import numpy as np
+import pytest
+import uproot
+
+from oddjet.io.chunks import DamagedDataError
+from oddjet.io.records import CandidateRecord
+from oddjet.io.root import MissingBranchError, UnknownLayoutError, detect_layout, read_candidates
+from oddjet.jets.clustering import stored
+
+PT = [[30.0, 20.0, 100.0, 80.0, 5.0], [50.0, 40.0]]
+ETA = [[0.0, 0.1, 2.0, 2.1, -1.0], [1.0, 1.1]]
+PHI = [[0.0, 0.1, 1.0, 1.1, 2.0], [-3.0, 3.1]]
+IDENTIFIERS = {
+    "run": np.array([1, 1], np.uint32),
+    "luminosityBlock": np.array([7, 7], np.uint32),
+    "event": np.array([2**40, 2**40 + 1], np.uint64),
+}
+
+
+def floats(values: list[list[float]]) -> ak.Array:
+    return ak.values_astype(ak.Array(values), np.float32)
+
+
+def integers(values: list[list[int]]) -> ak.Array:
+    return ak.values_astype(ak.Array(values), np.int32)
+
+
+def momenta(pt: list, eta: list, phi: list) -> ak.Array:
+    return ak.zip({"pt": floats(pt), "eta": floats(eta), "phi": floats(phi), "mass": floats(pt) * 0})
+
+
+def columns(candidates: str, links: str, candidate_index: str, jet_index: list[list[int]]) -> dict:
+    """Two events; in the first a jet at 50 GeV, listed first, and one at 180 GeV."""
+    return {
+        **IDENTIFIERS,
+        candidates: momenta(PT, ETA, PHI),
+        "FatJet": momenta([[50.0, 180.0], [90.0]], [[0.0, 2.0], [1.0]], [[0.0, 1.0], [-3.0]]),
+        links: ak.zip({"jetIdx": integers(jet_index), candidate_index: integers([[2, 3, 1, 0], [0, 1]])}),
+    }
+
+
+def nanoaod_v15(path: Path, jet_index: list[list[int]]) -> Path:
+    data = columns("PFCand", "FatJetPFCand", "pfCandIdx", jet_index)
+    with uproot.recreate(path) as file:
+        tree = file.mktree("Events", {k: v.type if isinstance(v, ak.Array) else v.dtype for k, v in data.items()})
+        tree.extend(data)
+    return path
+
+
+def nested_rntuple(path: Path) -> Path:
+    data = columns("PFCands", "FatJetPFCands", "pFCandsIdx", [[1, 1, 0, 0], [0, 0]])
+    with uproot.recreate(path) as file:
+        file.mkrntuple("Events", ak.zip(data, depth_limit=1))
+    return path
+
+
+def check(record: CandidateRecord) -> None:
+    assert record.event.tolist() == [2**40, 2**40 + 1]
+    assert record.luminosity_block.tolist() == [7, 7]
+    assert record.candidates.counts().tolist() == [5, 2]
+    assert record.partons is None
+    assert record.weight.tolist() == [1.0, 1.0]
+    assert record.jets is not None
+    jets = stored(record.jets)
+    assert jets.event.tolist() == [0, 0, 1]
+    assert jets.rank.tolist() == [0, 1, 0]
+    assert jets.pt.tolist() == [180.0, 50.0, 90.0]
+    assert jets.constituents.offsets.tolist() == [0, 2, 4, 6]
+    assert jets.constituents.pt.tolist() == [100.0, 80.0, 30.0, 20.0, 50.0, 40.0]
+
+
+def test_nanoaod_v15(tmp_path: Path) -> None:
+    path = nanoaod_v15(tmp_path / "v15.root", [[1, 1, 0, 0], [0, 0]])
+    assert detect_layout(path).name == "nanoaod_v15"
+    (record,) = read_candidates(path, stored_jets=True)
+    check(record)
+
+
+def test_rntuple_with_collections_of_records(tmp_path: Path) -> None:
+    path = nested_rntuple(tmp_path / "nested.root")
+    assert detect_layout(path).name == "pfnano"
+    (record,) = read_candidates(path, stored_jets=True)
+    check(record)
+
+
+def test_link_to_a_jet_that_is_not_there(tmp_path: Path) -> None:
+    path = nanoaod_v15(tmp_path / "v15.root", [[1, 2, 0, 0], [0, 0]])
+    with pytest.raises(DamagedDataError, match="FatJetPFCand_jetIdx is 2 in entry 0"):
+        list(read_candidates(path, stored_jets=True))
+
+
+def test_named_layout_is_the_only_one_tried(tmp_path: Path) -> None:
+    path = nanoaod_v15(tmp_path / "v15.root", [[1, 1, 0, 0], [0, 0]])
+    assert detect_layout(path, "nanoaod_v15").name == "nanoaod_v15"
+    with pytest.raises(MissingBranchError) as error:
+        detect_layout(path, "pfnano")
+    assert "PFCands_pt" in str(error.value)
+    assert "nanoaod_v15" not in str(error.value)
+    with pytest.raises(UnknownLayoutError, match=r"'minaod'.*pfnano, nanoaod_v15, delphes"):
+        detect_layout(path, "minaod")
+
+
+def test_chunks_are_the_file_in_order(tmp_path: Path) -> None:
+    path = nanoaod_v15(tmp_path / "v15.root", [[1, 1, 0, 0], [0, 0]])
+    (whole,) = read_candidates(path, stored_jets=True)
+    first, second = read_candidates(path, chunk_size=1, stored_jets=True)
+    assert (first.first_entry, second.first_entry) == (0, 1)
+    assert np.concatenate([first.candidates.pt, second.candidates.pt]).tolist() == whole.candidates.pt.tolist()
+    assert second.jets is not None
+    assert second.jets.constituents.pt.tolist() == [50.0, 40.0]
