@@ -105,7 +105,9 @@ def test_long_trainings_show_their_early_epochs(tmp_path: Path) -> None:
     short = draw_training(curves_of(AE, auc_rows(), tmp_path), "Simulation")
     long = draw_training(curves_of(AE, auc_rows(last=1500), tmp_path), "Simulation")
     assert [figure.axes[1].get_xscale() for figure in (short, long)] == ["linear", "log"]
-    assert long.axes[1].get_xlim() == (1, 1500)
+    low, high = long.axes[1].get_xlim()
+    assert low == 1
+    assert 1500 < high < 1700
 
 
 def test_the_same_tables_give_the_same_bytes(tmp_path: Path) -> None:

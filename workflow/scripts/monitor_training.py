@@ -10,7 +10,7 @@ from oddjet.evaluation.settings import EvaluationSettings
 from oddjet.evaluation.signals import check_counts, parse_signals
 from oddjet.evaluation.tables import EpochAucRow, write_rows
 from oddjet.io.tables import read_table
-from oddjet.models.modelfile import load_snapshots
+from oddjet.models.load import load_scorers
 from oddjet.program import execute, parser, progress, read_settings, settings_argument
 
 EXAMPLE = """python workflow/scripts/monitor_training.py --snapshots results/models/ae/seeds-1-2/snapshots.pt \\
@@ -29,7 +29,7 @@ def main() -> None:
     given = arguments.parse_args()
     signals = parse_signals(given.signals, given.points)
     check_counts(signals, read_settings(given.settings, EvaluationSettings).minimum_signal_jets)
-    snapshots = list(load_snapshots(given.snapshots))
+    snapshots = list(load_scorers(given.snapshots))
     model = snapshots[0][1]
     jets = MonitoredJets(Scaler.from_dict(model.metadata["scaler"]).transform, read_table(given.background), signals)
     method = str(model.metadata["method"])

@@ -8,7 +8,7 @@ from oddjet.dataset.scaling import Scaler
 from oddjet.evaluation.scores import Method, score_samples
 from oddjet.evaluation.settings import EvaluationSettings
 from oddjet.evaluation.signals import parse_signals
-from oddjet.models.modelfile import load_model
+from oddjet.models.load import load_scorer
 from oddjet.program import execute, parser, read_settings, settings_argument
 from oddjet.provenance.attributes import attributes
 
@@ -28,7 +28,7 @@ def main() -> None:
     given = arguments.parse_args()
     settings = read_settings(given.settings, EvaluationSettings)
     signals = parse_signals(given.signals, given.points)
-    model = load_model(given.model)
+    model = load_scorer(given.model)
     scaler = Scaler.from_dict(model.metadata["scaler"])
     inputs = [given.model, given.background, *(path for signal in signals for path in signal.files)]
     score_samples(

@@ -95,7 +95,8 @@ def draw_training(curves: TrainingCurves, label: str) -> Figure:
         last = max(epochs[-1] for epochs, _ in curves.auc_mean.values())
         if last >= LONG_TRAINING:
             lower.set_xscale("log")
-        lower.set_xlim(1, last)
+        # A little further, so that a line at the last epoch is seen.
+        lower.set_xlim(1, 1.02 * last if last < LONG_TRAINING else 1.1 * last)
         # Away from the lowest label of the ordinate.
         lower.tick_params(axis="x", pad=12)
         lower.set_xlabel("epoch")

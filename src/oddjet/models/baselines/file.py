@@ -1,0 +1,163 @@
+"""Model files of baselines.
+
+A fitted estimator has no file format that is both safe to load and stable, so a model file holds what makes it: the
+scaled training jets, the settings and the seed. Loading fits again, which is cheap and repeatable, and compares with
+scores that were stored: a version of scikit-learn that gives other numbers is refused, not believed.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from pydantic import ValidationError
+
+from oddjet.models.baselines.estimators import BaselineError, fit
+from oddjet.models.baselines.settings import BaselineSettings
+from oddjet.models.modelfile import FORMAT
+
+# Scores of so many training jets are kept for the comparison, and must come out again to this relative precision.
+COMPARED_JETS = 50
+PRECISION = 1e-6
+
+
+class FittedBaseline:
+    """A baseline of several seeds, with the interface of `oddjet.models.modelfile.ModelFile`.
+
+    Parameters
+    ----------
+    settings : BaselineSettings
+        Kind and numbers.
+    seeds : sequence of int
+        One fit each.
+    jets : ndarray of float32, shape (S, n, D)
+        Scaled training jets of each seed.
+    metadata : mapping
+        `method`, `settings`, `scaler`, `features`, `provenance`.
+
+    Attributes
+    ----------
+    epochs : tuple of int
+        1 for each seed: a fit is one pass.
+    """
+
+    def __init__(
+        self,
+        settings: BaselineSettings,
+        seeds: Sequence[int],
+        jets: NDArray[np.float32],
+        metadata: Mapping[str, Any],
+    ) -> None:
+        self.seeds, self.epochs, self.metadata = tuple(seeds), (1,) * len(seeds), dict(metadata)
+        self.jets = jets
+        self._scores = [fit(settings, part, seed) for part, seed in zip(jets, seeds, strict=True)]
+
+    def score(self, scaled: NDArray[np.floating[Any]], chunk: int = 65_536) -> NDArray[np.float64]:
+        """Score jets.
+
+        Parameters
+        ----------
+        scaled : ndarray, shape (N, D)
+            Scaled features.
+        chunk : int
+            Jets scored at a time.
+
+        Returns
+        -------
+        ndarray of float64, shape (N, S)
+            A column a seed; larger is more anomalous.
+
+        Raises
+        ------
+        BaselineError
+            If the jets have another number of features than the training jets.
+        """
+        if scaled.ndim != 2 or scaled.shape[1] != self.jets.shape[2]:
+            raise BaselineError(f"score: the model takes jets of shape (N, {self.jets.shape[2]}), not {scaled.shape}")
+        scores = np.empty((len(scaled), len(self.seeds)))
+        for start in range(0, len(scaled), chunk):
+            part = np.asarray(scaled[start : start + chunk], dtype=np.float64)
+            for column, one in enumerate(self._scores):
+                scores[start : start + chunk, column] = one(part)
+        return scores
+
+    def reference(self) -> NDArray[np.float64]:
+        """Scores of each seed's first training jets, shape (S, n): what a repeated fit must give again."""
+        parts = self.jets[:, :COMPARED_JETS].astype(np.float64)
+        return np.stack([one(part) for one, part in zip(self._scores, parts, strict=True)])
+
+
+def fit_baseline(
+    settings: BaselineSettings, seeds: Sequence[int], scaled: NDArray[np.float32], metadata: Mapping[str, Any]
+) -> FittedBaseline:
+    """Fit a baseline with every seed.
+
+    Parameters
+    ----------
+    settings : BaselineSettings
+        Kind and numbers; of more than `maximum_jets` jets each seed draws its own sample, without replacement.
+    seeds : sequence of int
+        Also the random state of estimators that have one.
+    scaled : ndarray of float32, shape (N, D)
+        Scaled training jets, background alone.
+    metadata : mapping
+        See `FittedBaseline`; `settings` is added.
+    """
+    size = min(len(scaled), settings.root.maximum_jets)
+    picked = [
+        np.sort(np.random.default_rng(seed).choice(len(scaled), size, replace=False))
+        if size < len(scaled)
+        else slice(None)
+        for seed in seeds
+    ]
+    jets = np.stack([scaled[rows] for rows in picked])
+    return FittedBaseline(settings, seeds, jets, {**metadata, "settings": settings.model_dump(mode="json")})
+
+
+def baseline_content(baseline: FittedBaseline) -> dict[str, Any]:
+    """Lay out a baseline: what `torch.save` gets for `model.pt`, and for `snapshots.pt`, whose only snapshot it is."""
+    return {
+        "format": FORMAT,
+        "parameters": {
+            "jets": torch.from_numpy(baseline.jets.copy()),
+            "reference": torch.from_numpy(baseline.reference()),
+        },
+        "seeds": list(baseline.seeds),
+        "epochs": list(baseline.epochs),
+        "metadata": json.dumps(baseline.metadata),
+    }
+
+
+def read_baseline(path: Path, content: Mapping[str, Any]) -> FittedBaseline:
+    """Fit a baseline again from what a model file holds.
+
+    Parameters
+    ----------
+    path : Path
+        The file, for messages.
+    content : mapping
+        What `torch.load` gave.
+
+    Raises
+    ------
+    BaselineError
+        If the settings or arrays are not a baseline's, or the fit gives other scores than when it was stored.
+    """
+    metadata = json.loads(content["metadata"])
+    try:
+        settings = BaselineSettings.model_validate(metadata["settings"])
+        jets, reference = (content["parameters"][name].numpy() for name in ("jets", "reference"))
+        baseline = FittedBaseline(settings, content["seeds"], jets, metadata)
+    except (KeyError, ValidationError, ValueError) as error:
+        raise BaselineError(f"{path}: not the file of a baseline ({error}); fit the method again") from error
+    if not np.allclose(baseline.reference(), reference, rtol=PRECISION, atol=0):
+        raise BaselineError(
+            f"{path}: a repeated fit gives other scores than the stored ones, probably because scikit-learn changed; "
+            "fit the method again"
+        )
+    return baseline

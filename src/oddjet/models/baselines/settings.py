@@ -1,0 +1,103 @@
+"""Settings of the baselines, one model a kind; the defaults are those of the usual comparisons."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, RootModel
+
+
+class _Baseline(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    maximum_jets: int = Field(
+        default=20_000, ge=10, description="training jets that are fitted; of more, each seed draws its own sample"
+    )
+
+
+class SingleFeature(_Baseline):
+    """One column of the feature table, alone."""
+
+    kind: Literal["feature"]
+    feature: str = Field(description="column, for example n_constituents; it need not be among dataset.features")
+    direction: Literal["high", "low", "both"] = Field(
+        default="both",
+        description="which jets are anomalous; both: far from the median. Fixed before any signal is seen",
+    )
+
+
+class Mahalanobis(_Baseline):
+    """Squared Mahalanobis distance from the mean of the training jets."""
+
+    kind: Literal["mahalanobis"]
+
+
+class PcaResidual(_Baseline):
+    """Squared distance from the plane of the leading principal components."""
+
+    kind: Literal["pca"]
+    components: int = Field(default=4, ge=1, description="dimension of the plane")
+
+
+class IsolationForest(_Baseline):
+    """Isolation forest."""
+
+    kind: Literal["isolation_forest"]
+    trees: int = Field(default=200, ge=1, description="number of trees")
+
+
+class NearestNeighbours(_Baseline):
+    """Mean distance to the nearest training jets."""
+
+    kind: Literal["nearest_neighbours"]
+    neighbours: int = Field(default=10, ge=1, description="number of training jets")
+
+
+class LocalOutlierFactor(_Baseline):
+    """Local outlier factor."""
+
+    kind: Literal["local_outlier_factor"]
+    neighbours: int = Field(default=20, ge=1, description="number of training jets")
+
+
+class GaussianMixture(_Baseline):
+    """Negative log likelihood under a mixture of Gaussians with full covariances."""
+
+    kind: Literal["gaussian_mixture"]
+    components: int = Field(default=30, ge=1, description="number of Gaussians")
+
+
+class OneClassSvm(_Baseline):
+    """One-class support vector machine with a Gaussian kernel of scikit-learn's `scale` width."""
+
+    kind: Literal["one_class_svm"]
+    nu: float = Field(default=0.2, gt=0, le=1, description="upper bound on the share of training jets outside")
+    maximum_jets: int = Field(default=5_000, ge=10, description="training jets; the fit takes their number squared")
+
+
+Baseline = (
+    SingleFeature
+    | Mahalanobis
+    | PcaResidual
+    | IsolationForest
+    | NearestNeighbours
+    | LocalOutlierFactor
+    | GaussianMixture
+    | OneClassSvm
+)
+
+
+class BaselineSettings(RootModel[Annotated[Baseline, Field(discriminator="kind")]]):
+    """One baseline among the config's methods."""
+
+
+KINDS = (
+    "feature",
+    "mahalanobis",
+    "pca",
+    "isolation_forest",
+    "nearest_neighbours",
+    "local_outlier_factor",
+    "gaussian_mixture",
+    "one_class_svm",
+)

@@ -1,0 +1,74 @@
+"""Fit a baseline from files to files: the same inputs and outputs as a training."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+import torch
+
+from oddjet.dataset.build import read_scaler
+from oddjet.dataset.scaling import fit_scaler
+from oddjet.dataset.settings import DatasetSettings
+from oddjet.io.atomic import atomic_path
+from oddjet.io.tables import read_table
+from oddjet.models.baselines.file import baseline_content, fit_baseline
+from oddjet.models.baselines.settings import BaselineSettings, SingleFeature
+from oddjet.provenance.attributes import attributes
+from oddjet.training.history import row, write_history
+
+
+class BaselineInputs(NamedTuple):
+    """What a fit reads: background jets alone, and the scaler fitted on them."""
+
+    train: Path
+    validation: Path
+    scaler: Path
+
+
+def fit_method(
+    method: str, settings: BaselineSettings, seeds: Sequence[int], inputs: BaselineInputs, output: Path
+) -> None:
+    """Fit a baseline with a group of seeds; write model.pt, snapshots.pt (one snapshot) and history.csv (one row a seed).
+
+    Parameters
+    ----------
+    method : str
+        Name of the method, for the tables.
+    settings : BaselineSettings
+        Kind and numbers.
+    seeds : sequence of int
+        One fit each.
+    inputs : BaselineInputs
+        Training and validation table, scaler. A single feature is scaled by itself: it need not be among the others.
+    output : Path
+        Folder of the three files.
+
+    Raises
+    ------
+    TableError, ScalingError, BaselineError
+        If an input cannot be read, or there are too few jets for the baseline.
+    """
+    start = time.monotonic()
+    train, validation = read_table(inputs.train), read_table(inputs.validation)
+    if isinstance(settings.root, SingleFeature):
+        scaler = fit_scaler(train, DatasetSettings(features=(settings.root.feature,), log_floors={}))
+    else:
+        scaler = read_scaler(inputs.scaler)
+    record = attributes("fit_baseline", settings.model_dump_json(), inputs)
+    metadata = {"method": method, "scaler": scaler.to_dict(), "features": list(scaler.names), "provenance": record}
+    baseline = fit_baseline(settings, seeds, scaler.transform(train), metadata)
+    means = [baseline.score(scaler.transform(jets)).mean(axis=0) for jets in (train, validation)]
+    seconds = time.monotonic() - start
+    for name in ("model.pt", "snapshots.pt"):
+        with atomic_path(output / name) as path:
+            torch.save(baseline_content(baseline), path)
+    # The mean score stands where a network has its energy; there is no loss.
+    rows = [
+        row(seed, 1, {"positive_energy": on_train, "loss": math.nan}, {"positive_energy": on_validation}, seconds)
+        for seed, on_train, on_validation in zip(seeds, *means, strict=True)
+    ]
+    write_history(output / "history.csv", method, rows)

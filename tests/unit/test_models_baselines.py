@@ -1,0 +1,175 @@
+"""Baselines: against the formulas, through their model files, with errors that say what to do."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import get_args
+
+import numpy as np
+import pytest
+import torch
+from pydantic import ValidationError
+from scipy.spatial.distance import cdist
+from scipy.stats import multivariate_normal
+from sklearn.ensemble import IsolationForest
+
+from oddjet.dataset.build import write_scaler
+from oddjet.dataset.scaling import fit_scaler
+from oddjet.dataset.settings import DatasetSettings
+from oddjet.evaluation.history import read_history
+from oddjet.evaluation.merit import SampleScores, compute_auc
+from oddjet.io.tables import Column, read_table, write_table
+from oddjet.models.baselines.estimators import FITS, BaselineError, fit
+from oddjet.models.baselines.file import FittedBaseline, baseline_content, fit_baseline
+from oddjet.models.baselines.settings import KINDS, Baseline, BaselineSettings
+from oddjet.models.load import load_scorer, load_scorers
+
+SMALL = {
+    "feature": {"feature": "tau2"},
+    "mahalanobis": {},
+    "pca": {"components": 2},
+    "isolation_forest": {"trees": 30},
+    "nearest_neighbours": {},
+    "local_outlier_factor": {},
+    "gaussian_mixture": {"components": 3},
+    "one_class_svm": {},
+}
+
+
+def settings(kind: str, **more: object) -> BaselineSettings:
+    return BaselineSettings.model_validate({"kind": kind, **SMALL[kind], **more})
+
+
+def jets(count: int = 400, seed: int = 0, shift: float = 0.0) -> np.ndarray:
+    generator = np.random.default_rng(seed)
+    mixing = np.array([[1.0, 0.4, 0.0], [0.0, 0.6, 0.3], [0.0, 0.0, 0.2]])
+    return (generator.normal(0, 1, (count, 3)) @ mixing + shift).astype(np.float32)
+
+
+def save(baseline: FittedBaseline, folder: Path) -> None:
+    for name in ("model.pt", "snapshots.pt"):
+        torch.save(baseline_content(baseline), folder / name)
+
+
+def test_every_kind_has_settings_and_a_fit() -> None:
+    kinds = {get_args(model.model_fields["kind"].annotation)[0] for model in get_args(Baseline)}
+    assert kinds == set(KINDS) == set(FITS) == set(SMALL)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_jets_far_from_the_training_jets_score_higher(kind: str) -> None:
+    baseline = fit_baseline(settings(kind), (1, 2), jets(), {})
+    near, far = baseline.score(jets(300, 1)), baseline.score(jets(300, 2, shift=2.0))
+    assert near.shape == (300, 2)
+    assert near.dtype == np.float64
+    for column in (0, 1):
+        assert compute_auc(SampleScores("near", near[:, column]), SampleScores("far", far[:, column])).value > 0.8
+
+
+def test_scores_are_those_of_the_formulas() -> None:
+    train, x = jets().astype(float), jets(50, 1).astype(float)
+    covariance = np.cov(train.T, bias=True)
+    centred = x - train.mean(axis=0)
+    expected = np.einsum("ni,ij,nj->n", centred, np.linalg.inv(covariance), centred)
+    np.testing.assert_allclose(fit(settings("mahalanobis"), train, 1)(x), expected, rtol=1e-9)
+
+    smallest = np.linalg.eigh(covariance)[1][:, 0]
+    np.testing.assert_allclose(fit(settings("pca"), train, 1)(x), (centred @ smallest) ** 2, rtol=1e-6, atol=1e-12)
+
+    nearest = np.sort(cdist(x, train), axis=1)[:, :10].mean(axis=1)
+    np.testing.assert_allclose(fit(settings("nearest_neighbours"), train, 1)(x), nearest, rtol=1e-9)
+
+    single = fit(settings("gaussian_mixture", components=1), train, 1)(x)
+    density = multivariate_normal(train.mean(axis=0), covariance + 1e-6 * np.eye(3))
+    np.testing.assert_allclose(single, -density.logpdf(x), rtol=1e-6)
+
+    forest = IsolationForest(n_estimators=30, random_state=5).fit(train)
+    np.testing.assert_array_equal(fit(settings("isolation_forest"), train, 5)(x), -forest.score_samples(x))
+
+
+def test_a_single_feature_has_the_direction_that_was_asked_for() -> None:
+    train, x = jets()[:, :1], np.array([[-1.0], [0.0], [3.0]])
+    median = np.median(train)
+    for direction, expected in (("high", x[:, 0] - median), ("low", median - x[:, 0]), ("both", abs(x[:, 0] - median))):
+        np.testing.assert_allclose(fit(settings("feature", direction=direction), train, 1)(x), expected, rtol=1e-6)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_model_file_gives_the_same_scores(tmp_path: Path, kind: str) -> None:
+    # 80 of 400 jets: each seed draws its own.
+    baseline = fit_baseline(settings(kind, maximum_jets=80), (3, 8), jets(), {"method": "x", "scaler": {}})
+    save(baseline, tmp_path)
+    loaded = load_scorer(tmp_path / "model.pt")
+    assert (loaded.seeds, loaded.epochs, loaded.metadata["method"]) == ((3, 8), (1, 1), "x")
+    expected = baseline.score(jets(100, 1))
+    np.testing.assert_allclose(loaded.score(jets(100, 1), chunk=7), expected, rtol=1e-9)
+    assert not np.array_equal(expected[:, 0], expected[:, 1])
+    ((epoch, snapshot),) = load_scorers(tmp_path / "snapshots.pt")
+    assert epoch == 1
+    np.testing.assert_array_equal(snapshot.score(jets(100, 1)), loaded.score(jets(100, 1)))
+
+
+def test_a_fit_that_is_not_repeated_is_refused(tmp_path: Path) -> None:
+    save(fit_baseline(settings("pca"), (1,), jets(), {}), tmp_path)
+    content = torch.load(tmp_path / "model.pt", weights_only=True)
+    content["parameters"]["reference"] *= 1.001
+    torch.save(content, tmp_path / "model.pt")
+    with pytest.raises(BaselineError, match=r"model\.pt: a repeated fit gives other scores"):
+        load_scorer(tmp_path / "model.pt")
+    del content["parameters"]["jets"]
+    torch.save(content, tmp_path / "model.pt")
+    with pytest.raises(BaselineError, match=r"model\.pt: not the file of a baseline \('jets'\)"):
+        load_scorer(tmp_path / "model.pt")
+
+
+def test_what_cannot_be_fitted_says_why() -> None:
+    with pytest.raises(BaselineError, match="pca: 3 components of 3 features leave no residual"):
+        fit(settings("pca", components=3), jets(), 1)
+    with pytest.raises(BaselineError, match="nearest_neighbours: 5 training jets, at least 11 are needed"):
+        fit(settings("nearest_neighbours"), jets(5), 1)
+    with pytest.raises(BaselineError, match=r"takes jets of shape \(N, 3\), not \(4, 2\)"):
+        fit_baseline(settings("mahalanobis"), (1,), jets(), {}).score(np.zeros((4, 2)))
+    with pytest.raises(ValidationError, match="nearest_neighbors"):
+        BaselineSettings.model_validate({"kind": "nearest_neighbors"})
+    with pytest.raises(ValidationError, match="trees"):
+        BaselineSettings.model_validate({"kind": "pca", "trees": 3})
+
+
+COLUMNS = [Column(name, "f4", "1", "value") for name in ("tau2", "tau3", "c2", "n_constituents")]
+
+
+def test_the_script_writes_what_train_model_writes(tmp_path: Path) -> None:
+    text = '{"kind": "feature", "feature": "n_constituents"}'
+    table = np.zeros(200, dtype=[(column.name, column.dtype) for column in COLUMNS])
+    for index, column in enumerate(COLUMNS):
+        table[column.name] = np.random.default_rng(index).normal(5, 1, 200)
+    for part in ("train", "validation"):
+        write_table(tmp_path / f"{part}.h5", COLUMNS, table, {})
+    write_scaler(
+        tmp_path / "scaler.json", fit_scaler(table, DatasetSettings(features=("tau2", "tau3", "c2"), log_floors={}))
+    )
+    command = [
+        sys.executable,
+        "workflow/scripts/fit_baseline.py",
+        "--method",
+        "odd",
+        "--settings",
+        text,
+        "--seeds",
+        "4",
+    ]
+    for part in ("train.h5", "validation.h5", "scaler.json"):
+        command += [f"--{part.split('.')[0]}", str(tmp_path / part)]
+    done = subprocess.run(
+        [*command, "--output-dir", str(tmp_path / "out")], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    model = load_scorer(tmp_path / "out" / "model.pt")
+    assert model.metadata["features"] == ["n_constituents"]
+    assert json.loads(model.metadata["provenance"]["settings"])["kind"] == json.loads(text)["kind"]
+    history = read_history([tmp_path / "out" / "history.csv"])
+    assert history["positive_energy_train"][4][0] == [1]
+    assert read_table(tmp_path / "train.h5").dtype.names == tuple(column.name for column in COLUMNS)

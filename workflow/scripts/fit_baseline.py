@@ -1,0 +1,32 @@
+"""Fit a baseline on background jets; writes model.pt, snapshots.pt and history.csv as train_model does."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from oddjet.models.baselines.settings import BaselineSettings
+from oddjet.program import execute, parser, read_settings, settings_argument
+from oddjet.training.baselines import BaselineInputs, fit_method
+
+EXAMPLE = """python workflow/scripts/fit_baseline.py --method knn --settings '{"kind": "nearest_neighbours"}' \\
+      --seeds 1 2 --train results/dataset/train.h5 --validation results/dataset/validation.h5 \\
+      --scaler results/dataset/scaler.json --output-dir results/models/knn/1-2"""
+
+
+def main() -> None:
+    arguments = parser(__doc__ or "", EXAMPLE)
+    settings_argument(arguments)
+    arguments.add_argument("--method", required=True, help="name of the method, for the tables")
+    arguments.add_argument("--seeds", type=int, nargs="+", required=True, help="one fit each")
+    for part in ("train", "validation"):
+        arguments.add_argument(f"--{part}", type=Path, required=True, help=f"the {part} table of background jets")
+    arguments.add_argument("--scaler", type=Path, required=True, help="scaler.json of the dataset")
+    arguments.add_argument("--output-dir", type=Path, required=True, help="folder of the three files")
+    given = arguments.parse_args()
+    settings = read_settings(given.settings, BaselineSettings)
+    inputs = BaselineInputs(given.train, given.validation, given.scaler)
+    fit_method(given.method, settings, given.seeds, inputs, given.output_dir)
+
+
+if __name__ == "__main__":
+    execute(main)
