@@ -32,7 +32,7 @@ class BaselineInputs(NamedTuple):
 def fit_method(
     method: str, settings: BaselineSettings, seeds: Sequence[int], inputs: BaselineInputs, output: Path
 ) -> None:
-    """Fit a baseline with a group of seeds; write model.pt, snapshots.pt (one snapshot) and history.csv (one row a seed).
+    """Fit a group of seeds; write model.pt, snapshots.pt (one snapshot) and history.csv (one row a seed).
 
     Parameters
     ----------
