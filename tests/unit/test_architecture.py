@@ -24,6 +24,7 @@ FLOORS = {
     "evaluation": 3,
     "training": 4,
     "config": 5,
+    "results": 6,
 }
 HEAVY = {
     "awkward",

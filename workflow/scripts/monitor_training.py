@@ -9,6 +9,7 @@ from oddjet.evaluation.monitor import MonitoredJets
 from oddjet.evaluation.settings import EvaluationSettings
 from oddjet.evaluation.signals import check_counts, parse_signals
 from oddjet.evaluation.tables import EpochAucRow, write_rows
+from oddjet.io.record import write_record
 from oddjet.io.tables import read_table
 from oddjet.models.load import load_scorers
 from oddjet.program import execute, parser, progress, read_settings, settings_argument
@@ -28,7 +29,8 @@ def main() -> None:
     arguments.add_argument("--output", type=Path, required=True, help="table to write (CSV)")
     given = arguments.parse_args()
     signals = parse_signals(given.signals, given.points)
-    check_counts(signals, read_settings(given.settings, EvaluationSettings).minimum_signal_jets)
+    settings = read_settings(given.settings, EvaluationSettings)
+    check_counts(signals, settings.minimum_signal_jets)
     snapshots = list(load_scorers(given.snapshots))
     model = snapshots[0][1]
     jets = MonitoredJets(Scaler.from_dict(model.metadata["scaler"]).transform, read_table(given.background), signals)
@@ -39,6 +41,8 @@ def main() -> None:
         description=f"AUC of the snapshots of {method}",
     )
     write_rows(given.output, jets.auc_by_epoch(scorers, method, model.seeds), EpochAucRow)
+    inputs = [given.snapshots, given.background, *(path for signal in signals for path in signal.files)]
+    write_record("monitor_training", settings.model_dump_json(), inputs, [given.output])
 
 
 if __name__ == "__main__":

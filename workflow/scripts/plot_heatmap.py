@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 from oddjet.evaluation.summary import average_over_points
 from oddjet.evaluation.tables import AucRow, read_rows
 from oddjet.io.atomic import atomic_path
+from oddjet.io.record import write_record
 from oddjet.plotting.heatmap import draw_heatmap
 from oddjet.plotting.style import save_figure
 from oddjet.program import execute, parser
@@ -33,6 +35,8 @@ def main() -> None:
     for output in (given.output_pdf, given.output_png):
         with atomic_path(output) as path:
             save_figure(figure, path)
+    settings = json.dumps({"label": given.label})
+    write_record("plot_heatmap", settings, [given.auc], [given.output_pdf, given.output_png])
 
 
 if __name__ == "__main__":

@@ -8,6 +8,7 @@ from oddjet.evaluation.scores import read_method
 from oddjet.evaluation.summary import write_summary
 from oddjet.evaluation.tables import AucRow, read_rows, write_rows
 from oddjet.io.atomic import write_text
+from oddjet.io.record import write_record
 from oddjet.program import execute, parser
 
 EXAMPLE = """python workflow/scripts/summarize.py --auc results/auc/*.csv --scores results/scores/*/*.h5 \\
@@ -31,6 +32,7 @@ def main() -> None:
     summary = write_summary(rows, epochs)
     write_rows(given.leaderboard, rows, AucRow)
     write_text(given.summary, summary)
+    write_record("summarize", "{}", [*given.auc, *given.scores], [given.leaderboard, given.summary])
 
 
 if __name__ == "__main__":
