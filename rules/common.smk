@@ -6,12 +6,15 @@ import sys
 from pathlib import Path
 
 from snakemake.exceptions import WorkflowError
+from snakemake.settings.types import DeploymentMethod
 
-# The package of this folder is the one whose code is digested, so it is the one that every job imports.
+# The package of this folder is the one whose code is digested, so it is the one that every job imports; and the Python
+# that runs Snakemake runs the jobs, unless each rule has an environment of its own.
 sys.path.insert(0, f"{workflow.basedir}/src")
-shell.prefix(
-    f"export PYTHONPATH={shlex.quote(workflow.basedir)}/src${{{{PYTHONPATH:+:$PYTHONPATH}}}}; "
-)
+EXPORTS = f"export PYTHONPATH={shlex.quote(workflow.basedir)}/src${{{{PYTHONPATH:+:$PYTHONPATH}}}}; "
+if DeploymentMethod.CONDA not in workflow.deployment_settings.deployment_method:
+    EXPORTS += f"export PATH={shlex.quote(str(Path(sys.executable).parent))}:$PATH; "
+shell.prefix(EXPORTS)
 
 from oddjet.config import Simulated, load_config
 from oddjet.errors import OddjetError

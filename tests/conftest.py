@@ -9,6 +9,9 @@ from pathlib import Path
 import pytest
 from filelock import FileLock
 
+# Two test processes on two cores: a second thread in each would only wait for the other's.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+
 SEED = 7
 Simulate = Callable[..., Path]
 
