@@ -15,7 +15,8 @@ from oddjet.io.records import Particles
 from oddjet.io.root import read_candidates
 from oddjet.io.tables import read_attributes, read_table
 from oddjet.jets.clustering import ClusteringError, cluster
-from oddjet.jets.extract import Cutflow, CutflowError, FeatureValueError, TruthError, extract_features
+from oddjet.jets.cutflow import Cutflow, CutflowError
+from oddjet.jets.extract import FeatureValueError, TruthError, extract_features
 from oddjet.jets.features import REGISTRY, Feature
 from oddjet.jets.settings import EIGHT_FEATURES, FeatureSettings
 

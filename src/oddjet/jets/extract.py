@@ -2,23 +2,26 @@
 
 from __future__ import annotations
 
-import json
+import logging
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 
 from oddjet.errors import OddjetError
-from oddjet.io.chunks import PARTONS
+from oddjet.io.checksums import verify
+from oddjet.io.chunks import PARTONS, InputFileError
 from oddjet.io.records import CandidateRecord, Particles
-from oddjet.io.root import read_candidates
+from oddjet.io.root import count_events, read_candidates
 from oddjet.io.tables import Column, TableWriter
 from oddjet.jets.clustering import Jets, cluster, stored
+from oddjet.jets.cutflow import BadFile, Cutflow
 from oddjet.jets.features import Feature, Substructure, chosen_features
 from oddjet.jets.matching import matched
 from oddjet.jets.settings import FeatureSettings, Match
+
+LOGGER = logging.getLogger("oddjet")
 
 JET_COLUMNS = (
     Column("run", "u4", "1", "Run number of the event."),
@@ -41,56 +44,6 @@ class TruthError(OddjetError):
 
 class FeatureValueError(OddjetError):
     """A feature came out NaN or infinite."""
-
-
-class CutflowError(OddjetError):
-    """The counts of a cutflow do not add up."""
-
-
-@dataclass
-class Cutflow:
-    """What became of each event and jet, and the weights; merging two is adding them.
-
-    Attributes
-    ----------
-    events_read, jets_clustered : int
-        The sums of the other counts of their kind.
-    sum_of_weights : float
-        Generator weights of all events read.
-    """
-
-    events_read: int = 0
-    events_without_candidates: int = 0
-    events_without_selected_jet: int = 0
-    events_passed: int = 0
-    jets_clustered: int = 0
-    jets_pt_low: int = 0
-    jets_pt_high: int = 0
-    jets_eta: int = 0
-    jets_rank: int = 0
-    jets_unmatched: int = 0
-    jets_passed: int = 0
-    sum_of_weights: float = 0.0
-
-    def __add__(self, other: Cutflow) -> Cutflow:
-        return Cutflow(**{f.name: getattr(self, f.name) + getattr(other, f.name) for f in fields(self)})
-
-    def check(self, file: str) -> None:
-        """Raise CutflowError, naming the file, unless every event and jet read is passed or rejected by a cut."""
-        for kind, first in (("events", "events_read"), ("jets", "jets_clustered")):
-            parts = [f.name for f in fields(self) if f.name.startswith(f"{kind}_") and f.name != first]
-            total = sum(getattr(self, name) for name in parts)
-            if total != getattr(self, first):
-                raise CutflowError(f"{file}: {first} is {getattr(self, first)}, but {' + '.join(parts)} is {total}")
-
-    def to_json(self) -> str:
-        """JSON list of [name, count]."""
-        return json.dumps([[f.name, getattr(self, f.name)] for f in fields(self)])
-
-    @classmethod
-    def from_json(cls, text: str) -> Cutflow:
-        """Read what `to_json` wrote."""
-        return cls(**dict(json.loads(text)))
 
 
 def select(jets: Jets, settings: FeatureSettings, cutflow: Cutflow) -> npt.NDArray[np.bool_]:
@@ -248,23 +201,47 @@ def extract_features(
     Returns
     -------
     Cutflow
+        All zero if the file was skipped.
 
     Raises
     ------
-    InputFileError, UnknownFeatureError, TruthError, FeatureValueError, CutflowError
+    InputFileError
+        Unless `on_bad_file` is "skip": then a complete table without rows takes the place of the file's, with the
+        reason in its attribute `bad_file`.
+    UnknownFeatureError, TruthError, FeatureValueError, CutflowError
     """
     features = chosen_features(settings.features)
-    cutflow = Cutflow()
-    with TableWriter(output, table_columns(features), attributes or {}) as table:
-        for record in read_candidates(
-            path,
-            chunk_size=settings.chunk_size,
-            layout=settings.layout,
-            apply_puppi_weight=settings.apply_puppi_weight,
-            stored_jets=not settings.recluster,
-        ):
-            jets, match = select_jets(record, settings, require_match, cutflow)
-            table.append(jet_rows(record, jets, match, features, settings, weight))
-        cutflow.check(str(path))
-        table.finish({"cutflow": cutflow.to_json()})
+    columns = table_columns(features)
+    try:
+        if settings.checksums:
+            verify(path, Path(settings.checksums))
+        with TableWriter(output, columns, attributes or {}) as table:
+            cutflow = Cutflow()
+            for record in read_candidates(
+                path,
+                chunk_size=settings.chunk_size,
+                layout=settings.layout,
+                apply_puppi_weight=settings.apply_puppi_weight,
+                stored_jets=not settings.recluster,
+            ):
+                jets, match = select_jets(record, settings, require_match, cutflow)
+                table.append(jet_rows(record, jets, match, features, settings, weight))
+            cutflow.check(str(path))
+            table.finish({"cutflow": cutflow.to_json()})
+    except InputFileError as error:
+        if settings.on_bad_file == "fail":
+            raise
+        bad = BadFile(str(path), type(error).__name__, str(error), _promised_events(path, settings.layout))
+        LOGGER.warning("skipped: %s", error)
+        with TableWriter(output, columns, attributes or {}) as table:
+            cutflow = Cutflow()
+            table.finish({"cutflow": cutflow.to_json(), "bad_file": bad.to_json()})
     return cutflow
+
+
+def _promised_events(path: str | Path, layout: str) -> int | None:
+    """Events that the header of a bad file promises, if it can be read."""
+    try:
+        return count_events(path, layout)
+    except InputFileError:
+        return None

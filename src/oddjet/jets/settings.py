@@ -48,6 +48,15 @@ class FeatureSettings(BaseModel):
     match_radius: float = Field(
         default=0.8, gt=0, description="Largest Delta R (eta, phi) between a jet and its parton."
     )
+    on_bad_file: Literal["fail", "skip"] = Field(
+        default="fail", description="What an unreadable input file does: end the job, or count as a skipped file."
+    )
+    max_bad_fraction: float = Field(
+        default=0.05, ge=0, le=1, description="Largest share of a sample's files that may be skipped."
+    )
+    checksums: str | None = Field(
+        default=None, description="Manifest of sha256sum that every local input file must agree with; null for none."
+    )
     softdrop: SoftDropSettings = Field(default_factory=lambda: SoftDropSettings())
     features: tuple[str, ...] = Field(
         default=EIGHT_FEATURES, min_length=1, description="Features to compute; extract_features.py --list shows all."

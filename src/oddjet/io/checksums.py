@@ -1,0 +1,78 @@
+"""Manifests of checksums, as `sha256sum` writes them, to notice a byte that changed on the way.
+
+ROOT keeps no checksum: a flipped byte in an uncompressed basket, or in one compressed with ZSTD, is read as another
+number without complaint.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from oddjet.errors import OddjetError
+from oddjet.io.chunks import InputFileError
+from oddjet.provenance.attributes import file_digest
+
+SHA256_DIGITS = 64
+
+
+class ManifestError(OddjetError):
+    """The manifest is missing or not of the form of sha256sum, or the input cannot be checked."""
+
+
+class ChecksumError(InputFileError):
+    """A file is not the one that the manifest describes."""
+
+
+def read_manifest(manifest: Path) -> dict[Path, str]:
+    """Read a manifest.
+
+    Parameters
+    ----------
+    manifest : Path
+        Lines of a SHA-256 in hexadecimal digits, white space (and "*" for binary mode), and a path relative to the
+        manifest's folder.
+
+    Returns
+    -------
+    dict of Path to str
+        Resolved path of each file and its SHA-256.
+
+    Raises
+    ------
+    ManifestError
+        Names the file and the line.
+    """
+    if not manifest.is_file():
+        raise ManifestError(f"{manifest}: no such file; make it with: sha256sum *.root > {manifest.name}")
+    known = {}
+    for number, line in enumerate(manifest.read_text(encoding="utf-8").splitlines(), start=1):
+        if not line.strip():
+            continue
+        digest, _, name = line.partition(" ")
+        if len(digest) != SHA256_DIGITS or not name.strip():
+            raise ManifestError(f"{manifest}: line {number} is not a SHA-256 and a path: {line[:80]!r}")
+        known[(manifest.parent / name.strip().removeprefix("*")).resolve()] = digest.lower()
+    return known
+
+
+def verify(path: str | Path, manifest: Path) -> None:
+    """Compare a file with its line of the manifest.
+
+    Raises
+    ------
+    ManifestError
+        The manifest is unusable or does not list the file, or the file is not local.
+    ChecksumError
+        The file is missing or has another checksum.
+    """
+    if "://" in str(path):
+        raise ManifestError(f"{path}: checksums are for local files only; leave `checksums` out for this sample")
+    known = read_manifest(manifest)
+    place = Path(path).resolve()
+    if place not in known:
+        raise ManifestError(f"{path}: not listed in {manifest}")
+    if not place.is_file():
+        raise ChecksumError(f"{path}: no such file, but {manifest} lists it")
+    found = file_digest(place)
+    if found != known[place]:
+        raise ChecksumError(f"{path}: SHA-256 is {found}, {manifest} says {known[place]}; fetch the file again")
