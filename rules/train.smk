@@ -29,7 +29,8 @@ rule train_model:
     message:
         "Train {wildcards.method}, seeds {params.seeds}"
     shell:
-        "python workflow/scripts/train_model.py --settings {params.settings:q} --method {wildcards.method:q}"
+        # exec: a shell in between would die of the signal that tells the training to keep its epoch and stop.
+        "exec python workflow/scripts/train_model.py --settings {params.settings:q} --method {wildcards.method:q}"
         " --seeds {params.seeds} --threads {threads} --train {input.train:q} --validation {input.validation:q}"
         " --scaler {input.scaler:q} --output-dir {params.folder:q} > {log:q} 2>&1"
 
