@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import numpy as np
 import ot
 import pytest
@@ -9,7 +11,8 @@ import torch
 from pydantic import ValidationError
 from torch import Tensor
 
-from oddjet.models.chains import ChainRecord, langevin
+from oddjet.models.chains import ChainRecord, Field, confine, langevin
+from oddjet.models.energy import energy_and_gradient
 from oddjet.models.generators import Generators
 from oddjet.models.negatives import transport
 from oddjet.models.networks import Network
@@ -27,6 +30,10 @@ def network(seeds: tuple[int, ...] = (1, 2), activation: str = "relu") -> Networ
 
 def drawn(shape: tuple[int, ...], seed: int) -> Tensor:
     return torch.randn(shape, generator=torch.Generator().manual_seed(seed), dtype=torch.float64)
+
+
+def field(net: Network) -> Field:
+    return partial(energy_and_gradient, net)
 
 
 def record(net: Network, starts: Tensor, noise: Tensor) -> ChainRecord:
@@ -60,7 +67,7 @@ def test_gradient_through_the_chain_equals_pots_emd2() -> None:
     chains.add_gradient(adjoints)
     ours = net.gradient.clone()
     net.gradient.zero_()
-    samples = langevin(net, starts, noise, ChainSettings())
+    samples = langevin(field(net), starts, noise, ChainSettings())
     uniform = torch.full((32,), 1 / 32, dtype=torch.float64)
     theirs = torch.stack([ot.emd2(uniform, uniform, ot.dist(jets[s], samples[s])) for s in range(2)])
     net.add_gradient(theirs)
@@ -108,10 +115,123 @@ def test_a_chain_on_the_edge_passes_no_gradient() -> None:
         assert torch.equal(net.gradient, torch.zeros(1, 534))
 
 
-def test_every_point_ends_in_the_box_wherever_it_starts() -> None:
-    settings = ChainSettings(noise=1.0, bounds=(-1.0, 1.0))
-    samples = langevin(network(), 50 * drawn((2, 100, 8), 1), drawn((2, 10, 100, 8), 2), settings)
+@pytest.mark.parametrize("metropolis", [False, True])
+@pytest.mark.parametrize("at_bounds", ["clamp", "reflect"])
+def test_every_point_ends_in_the_box_wherever_it_starts(metropolis: bool, at_bounds: str) -> None:
+    settings = ChainSettings(noise=1.0, bounds=(-1.0, 1.0), metropolis=metropolis, at_bounds=at_bounds)
+    uniforms = torch.rand((2, 10, 100), generator=torch.Generator().manual_seed(3), dtype=torch.float64)
+    starts, noise = 50 * drawn((2, 100, 8), 1), drawn((2, 10, 100, 8), 2)
+    samples = langevin(field(network()), starts, noise, settings, uniforms=uniforms)
     assert samples.abs().max() <= 1.0
+
+
+def test_reflection_folds_at_both_edges() -> None:
+    settings = ChainSettings(bounds=(-1.0, 2.0), at_bounds="reflect")
+    points = torch.tensor([-1.5, -1.0, 0.3, 2.25, 5.5, -7.0], dtype=torch.float64).requires_grad_()
+    folded = confine(points, settings)
+    assert folded.tolist() == pytest.approx([-0.5, -1.0, 0.3, 1.75, -0.5, -1.0])
+    folded.sum().backward()
+    assert points.grad is not None
+    assert points.grad[[0, 2, 3, 4]].tolist() == [-1.0, 1.0, -1.0, 1.0]
+
+
+def gaussian(points: Tensor) -> tuple[Tensor, Tensor]:
+    """E = x^2 / 2, whose density exp(-E/T) has the variance T."""
+    return 0.5 * points.square().sum(-1), points
+
+
+def variance(settings: ChainSettings, n: int = 20_000) -> tuple[float, float]:
+    """Variance of the chains' ends and its standard error for a Gaussian."""
+    generator = torch.Generator().manual_seed(11)
+    shape = (1, settings.steps, n, 1)
+    noise = torch.randn(shape, generator=generator, dtype=torch.float64)
+    uniforms = torch.rand(shape[:3], generator=generator, dtype=torch.float64)
+    starts = torch.randn((1, n, 1), generator=generator, dtype=torch.float64)
+    samples = langevin(gaussian, starts, noise, settings, uniforms=uniforms)
+    return samples.var().item(), settings.temperature * (2 / n) ** 0.5
+
+
+@pytest.mark.parametrize("temperature", [1.0, 0.25])
+def test_metropolis_samples_a_gaussian_with_its_variance(temperature: float) -> None:
+    # So large a step that the chain without the test is far off: its variance is T / (1 - step / (2 T)).
+    settings = ChainSettings(
+        steps=60, noise=None, step=0.8 * temperature, temperature=temperature, bounds=(-30, 30), metropolis=True
+    )
+    value, error = variance(settings)
+    assert abs(value - temperature) < 3 * error
+    biased, error = variance(settings.model_copy(update={"metropolis": False}))
+    assert abs(biased - temperature / (1 - 0.4)) < 4 * error
+
+
+@pytest.mark.parametrize("temperature", [1.0, 0.25])
+def test_small_steps_sample_the_gaussian_without_the_test(temperature: float) -> None:
+    settings = ChainSettings(steps=400, noise=None, step=0.01 * temperature, temperature=temperature, bounds=(-30, 30))
+    value, error = variance(settings)
+    assert abs(value - temperature / (1 - 0.005)) < 3 * error
+
+
+def test_metropolis_keeps_a_flat_box_flat() -> None:
+    def flat(points: Tensor) -> tuple[Tensor, Tensor]:
+        return torch.zeros_like(points[..., 0]), torch.zeros_like(points)
+
+    generator = torch.Generator().manual_seed(5)
+    settings = ChainSettings(steps=200, noise=0.5, bounds=(-1.0, 1.0), metropolis=True)
+    starts = torch.zeros((1, 20_000, 1), dtype=torch.float64)
+    noise = torch.randn((1, 200, 20_000, 1), generator=generator, dtype=torch.float64)
+    uniforms = torch.rand((1, 200, 20_000), generator=generator, dtype=torch.float64)
+    for kept in (settings, settings.model_copy(update={"metropolis": False, "at_bounds": "reflect"})):
+        samples = langevin(flat, starts, noise, kept, uniforms=uniforms)
+        counts = torch.histc(samples, 10, -1.0, 1.0)
+        assert ((counts - 2000.0).abs() < 4.5 * 1800.0**0.5).all()
+
+
+def test_each_seed_has_its_own_temperature() -> None:
+    settings = ChainSettings(steps=400, noise=0.1, bounds=(-30, 30))
+    noise = drawn((2, 400, 4000, 1), 2)
+    temperatures = torch.tensor([1.0, 0.25], dtype=torch.float64)
+    starts = temperatures.sqrt().view(2, 1, 1) * drawn((2, 4000, 1), 3)
+    # Only the ratio step / T enters the drift: at T = 0.25 the same noise stands for a smaller variance.
+    samples = langevin(gaussian, starts, noise, settings, temperatures=temperatures)
+    assert samples.var(1).flatten().tolist() == pytest.approx([1.0, 0.25], rel=0.1)
+    net = Network(NetworkSettings(), 8, 2)
+    net.initialise(Generators((1, 2), "initial weights", CPU))
+    results = []
+    for compiled in (True, False):
+        net.compiled = compiled
+        chains = ChainRecord(
+            net,
+            drawn((2, 20, 8), 1).float(),
+            drawn((2, 10, 20, 8), 2).float(),
+            ChainSettings(),
+            differentiable=True,
+            temperatures=temperatures.float() / 5,
+        )
+        net.gradient.zero_()
+        chains.add_gradient(torch.ones(2, 20, 8))
+        results.append((chains.samples, net.gradient.clone()))
+    assert torch.allclose(results[0][0], results[1][0], atol=1e-5)
+    assert torch.allclose(results[0][1], results[1][1], rtol=1e-3, atol=1e-3)
+
+
+@pytest.mark.parametrize("extra", [{"metropolis": True}, {"at_bounds": "reflect"}])
+def test_gradient_flows_through_other_chains_too(extra: dict[str, object]) -> None:
+    net = network()
+    settings = ChainSettings.model_validate({"noise": 0.3, "bounds": (-1.0, 1.0), **extra})
+    starts, noise, adjoints = 0.5 * drawn((2, 9, 8), 1), drawn((2, 10, 9, 8), 2), drawn((2, 9, 8), 3)
+    uniforms = torch.rand((2, 10, 9), generator=torch.Generator().manual_seed(4), dtype=torch.float64)
+
+    def run() -> ChainRecord:
+        return ChainRecord(net, starts, noise, settings, differentiable=True, uniforms=uniforms)
+
+    run().add_gradient(adjoints)
+    for index in (0, 100, 250, 400, 533):
+        values = []
+        for sign in (1, -1):
+            net.flat[:, index] += sign * 1e-7
+            values.append((run().samples * adjoints).sum((1, 2)))
+            net.flat[:, index] -= sign * 1e-7
+        numeric = (values[0] - values[1]) / 2e-7
+        assert torch.allclose(net.gradient[:, index], numeric, rtol=1e-4, atol=1e-5)
 
 
 def test_one_step_is_drift_and_noise() -> None:
@@ -120,11 +240,13 @@ def test_one_step_is_drift_and_noise() -> None:
     point = starts.clone().requires_grad_()
     (gradient,) = torch.autograd.grad((point - net.reconstruct(point)).square().mean(-1).sum(), point)
     expected = starts - 0.0242 / 0.063 * gradient + 0.22 * noise[:, 0]
-    assert torch.allclose(langevin(net, starts, noise, settings), expected, atol=1e-13)
+    assert torch.allclose(langevin(field(net), starts, noise, settings), expected, atol=1e-13)
 
 
 def test_step_and_noise_follow_from_each_other() -> None:
     assert ChainSettings().step_size == pytest.approx(0.0242)
+    with pytest.raises(ValidationError, match="latent is read with start omi alone"):
+        ChainSettings.model_validate({"latent": {"step": 1.0}})
     assert ChainSettings(noise=None, step=0.02).noise_size == pytest.approx(0.2)
     both = ChainSettings(noise=0.1, step=3.0)
     assert (both.step_size, both.noise_size) == (3.0, 0.1)

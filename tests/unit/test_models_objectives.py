@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import importlib
+import math
 
+import ot
 import pytest
 import torch
+from pydantic import ValidationError
 from torch import Tensor
 
 from oddjet.models.energy import energy
 from oddjet.models.generators import Generators
 from oddjet.models.modelfile import ModelFileError, load_model, load_snapshots, model_content, snapshots_content
+from oddjet.models.negatives import transport
 from oddjet.models.networks import Network
 from oddjet.models.objectives.nae import NormalizedObjective
 from oddjet.models.settings import OBJECTIVES, ModelSettings, NetworkSettings
@@ -25,8 +29,8 @@ def network(seeds: tuple[int, ...]) -> Network:
     return net
 
 
-def objective(kind: str, seeds: tuple[int, ...]):
-    settings = ModelSettings.model_validate({"kind": kind})
+def objective(kind: str, seeds: tuple[int, ...], **sections: dict):
+    settings = ModelSettings.model_validate({"kind": kind, **sections})
     return importlib.import_module(OBJECTIVES[kind]).build(settings, seeds, 8, CPU, torch.float64, 1)
 
 
@@ -38,7 +42,7 @@ def jets(n: int = 30, seeds: int = 2) -> Tensor:
 def test_normalized_losses_against_autograd_with_constant_negatives(kind: str) -> None:
     seeds, x = (1, 2), jets()
     net, twin = network(seeds), objective(kind, seeds)
-    negatives = twin.sampler.draw(net, 30, differentiable=False).samples
+    negatives = twin.sampler.draw(net, x, differentiable=False).samples
     positive, negative = energy(net, x).mean(-1), energy(net, negatives).mean(-1)
     gap = positive - negative
     expected = gap if kind == "nae" else torch.log(torch.cosh(gap)) + 0.001 * positive
@@ -51,6 +55,89 @@ def test_normalized_losses_against_autograd_with_constant_negatives(kind: str) -
     assert torch.allclose(measured["negative_energy"], negative, atol=1e-13)
     assert torch.allclose(net.gradient, gradient, atol=1e-13)
     assert gradient.abs().max() > 1e-3
+
+
+@pytest.mark.parametrize("kind", ["nae", "wnae"])
+@pytest.mark.parametrize(
+    "chain",
+    [
+        {"start": "cd"},
+        {"start": "omi"},
+        {"start": "omi", "latent": {"step": 0.05, "metropolis": True, "steps": 3}},
+        {"metropolis": True},
+    ],
+)
+def test_every_start_trains_and_does_not_depend_on_the_group(kind: str, chain: dict) -> None:
+    x, results = jets(seeds=3), {}
+    for group in ((1, 2, 3), (2,)):
+        net, loss = network(group), objective(kind, group, chain=chain)
+        for _ in range(2):
+            net.gradient.zero_()
+            measured = loss.add_gradient(net, x[[seed - 1 for seed in group]])
+        assert torch.isfinite(measured["loss"]).all()
+        width = 6 if chain.get("start") == "omi" else 8
+        assert loss.sampler.buffer.points.shape[2] == width
+        assert loss.sampler.buffer.filled == (0 if chain.get("start") == "cd" else 60)
+        results[group] = net.gradient[group.index(2)].clone()
+    assert results[(2,)].abs().max() > 1e-4
+    assert torch.allclose(results[(1, 2, 3)], results[(2,)], rtol=1e-9, atol=1e-12)
+
+
+def test_contrastive_divergence_starts_at_the_jets() -> None:
+    net, x = network((1, 2)), jets()
+    still = {"start": "cd", "noise": 1e-9, "step": 1e-12}
+    assert torch.allclose(objective("nae", (1, 2), chain=still).sampler.draw(net, x, differentiable=False).samples, x)
+
+
+def test_regularisers_against_autograd() -> None:
+    numbers = {"negative_energy_square": 0.7, "encoder_norm": 0.01, "decoder_norm": 0.03}
+    net, x = network((1, 2)), jets()
+    negatives = objective("nae", (1, 2)).sampler.draw(net, x, differentiable=False).samples
+    energies = energy(net, negatives)
+    norms = [weight.square().sum((1, 2)) for weight in net.weights]
+    expected = energy(net, x).mean(-1) - energies.mean(-1) + 0.7 * energies.square().mean(-1)
+    expected = expected + 0.01 * sum(norms[:3]) + 0.03 * sum(norms[3:])
+    net.add_gradient(expected)
+    gradient = net.gradient.clone()
+    net.gradient.zero_()
+    measured = objective("nae", (1, 2), loss=numbers).add_gradient(net, x)
+    assert torch.allclose(measured["loss"], expected, atol=1e-12)
+    assert torch.allclose(net.gradient, gradient, atol=1e-12)
+    plain, regular = network((1, 2)), network((1, 2))
+    objective("wnae", (1, 2)).add_gradient(plain, x)
+    objective("wnae", (1, 2), loss={"decoder_norm": 0.5}).add_gradient(regular, x)
+    for layer in range(6):
+        pulled = regular.weight_gradients[layer] - plain.weight_gradients[layer]
+        assert torch.allclose(pulled, plain.weights[layer] * (layer >= 3), atol=1e-12)
+
+
+def test_temperature_follows_the_likelihood() -> None:
+    net, x = network((1, 2)), 10 * jets()
+    loss = objective("nae", (1, 2), loss={"train_temperature": True})
+    measured = loss.add_gradient(net, x)
+    # Jets far above the model's own energies: the likelihood asks for a higher temperature, by a hundredth at most.
+    assert (measured["positive_energy"] > measured["negative_energy"] + 1).all()
+    assert loss.sampler.temperatures.tolist() == pytest.approx([0.063 * math.exp(0.01)] * 2)
+    assert objective("nae", (1,)).sampler.temperatures.tolist() == [0.063]
+    with pytest.raises(ValidationError, match="the wnae has no likelihood"):
+        objective("wnae", (1,), loss={"train_temperature": True})
+
+
+@pytest.mark.parametrize("power", [1, 2])
+def test_transport_gradient_equals_pots(power: int) -> None:
+    x = jets().requires_grad_()
+    y = jets().flip(0) + 0.3
+    uniform = torch.full((30,), 1 / 30, dtype=torch.float64)
+    metric = "sqeuclidean" if power == 2 else "euclidean"
+    theirs = torch.stack([ot.emd2(uniform, uniform, ot.dist(x[s], y[s], metric=metric)) for s in range(2)])
+    theirs.sum().backward()
+    values, gradients = transport(x.detach(), y, power=power)
+    assert torch.allclose(values, theirs, rtol=1e-6)
+    assert x.grad is not None
+    assert torch.allclose(gradients, x.grad, atol=1e-5)
+    same, zero = transport(y, y, power=power)
+    assert same.abs().max() < 1e-12
+    assert zero.abs().max() < 1e-12
 
 
 def test_log_cosh_stays_finite_where_cosh_overflows() -> None:

@@ -30,9 +30,9 @@ def chain(
     flat: Array,
     noise: Array,
     path: Array,
+    drift: Array,
     widths: Sizes,
     activated: Flags,
-    drift: float,
     sigma: float,
     low: float,
     high: float,
@@ -42,8 +42,9 @@ def chain(
     rows = np.empty((widths.sum(), BLOCK), path.dtype)
     adjoint = np.empty_like(rows)
     last = rows.shape[0] - n_features
-    scale = drift * 2.0 / n_features
     for seed in range(path.shape[0]):
+        # A float64 factor would turn the inner loops into float64.
+        scale = path.dtype.type(drift[seed] * 2.0 / n_features)
         for start in range(0, path.shape[2], BLOCK):
             count = load(path[seed, 0], start, rows)
             for step in range(noise.shape[1]):
@@ -66,9 +67,9 @@ def add_chain_gradient(
     path: Array,
     adjoints: Array,
     gradient: Array,
+    drift: Array,
     widths: Sizes,
     activated: Flags,
-    drift: float,
     low: float,
     high: float,
 ) -> None:
@@ -80,8 +81,8 @@ def add_chain_gradient(
     rows = np.empty((widths.sum(), BLOCK), path.dtype)
     tangent, values, tangents = np.empty_like(rows), np.empty_like(rows), np.empty_like(rows)
     last = rows.shape[0] - n_features
-    scale = drift * 2.0 / n_features
     for seed in range(path.shape[0]):
+        scale = path.dtype.type(drift[seed] * 2.0 / n_features)
         for start in range(0, path.shape[2], BLOCK):
             count = load(adjoints[seed], start, tangent)
             for step in range(path.shape[1] - 1, 0, -1):

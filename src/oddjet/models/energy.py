@@ -66,6 +66,18 @@ def _by_autograd(network: Network, x: Tensor) -> tuple[Tensor, Tensor]:
     return (values, gradient) if keep else (values.detach(), gradient)
 
 
+def latent_energy_and_gradient(network: Network, latent: Tensor) -> tuple[Tensor, Tensor]:
+    """Energy of decoded latent points, E(D(z)), and its gradient with respect to z; not differentiable any further.
+
+    Shapes (S, B, latent) to (S, B) and (S, B, latent).
+    """
+    with torch.enable_grad():
+        point = latent.detach().requires_grad_()
+        values = energy(network, network.decode(point))
+        (gradient,) = torch.autograd.grad(values.sum(), point)
+    return values.detach(), gradient
+
+
 def measure_energy(network: Network, x: Tensor) -> Tensor:
     """Energy E of each point, without gradients: shape (S, B, D) to (S, B)."""
     if network.compiled:

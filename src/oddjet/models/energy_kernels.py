@@ -88,7 +88,9 @@ def backward(flat: Array, widths: Sizes, activated: Flags, rows: Array, adjoint:
 
 
 @kernel
-def add_products(widths: Sizes, rows: Array, adjoint: Array, scale: float, with_bias: bool, gradient: Array) -> None:
+def add_products(
+    widths: Sizes, rows: Array, adjoint: Array, scale: float | np.floating[Any], with_bias: bool, gradient: Array
+) -> None:
     """Add scale * (adjoint of a layer) x (rows of the layer before) to the gradient (P,)."""
     first, weight = 0, 0
     for layer in range(len(widths) - 1):
@@ -161,4 +163,4 @@ def add_energy_gradient(
                 for k in range(BLOCK):
                     adjoint[last + feature, k] = -factor[k] * difference[feature, k]
             backward(flat[seed], widths, activated, rows, adjoint, 1)
-            add_products(widths, rows, adjoint, 1.0, True, gradient[seed])
+            add_products(widths, rows, adjoint, points.dtype.type(1), True, gradient[seed])

@@ -105,9 +105,16 @@ class Network:
 
     def reconstruct(self, x: Tensor) -> Tensor:
         """Reconstruct x, shape (S, B, D), differentiably."""
-        for weight, bias, activated in zip(self.weights, self.biases, self.activated, strict=True):
-            x = torch.baddbmm(bias, x, weight)
-            if activated:
+        return self._pass(x, 0)
+
+    def decode(self, latent: Tensor) -> Tensor:
+        """Decode latent points, shape (S, B, latent), to (S, B, D), differentiably."""
+        return self._pass(latent, len(self.settings.hidden) + 1)
+
+    def _pass(self, x: Tensor, first: int) -> Tensor:
+        for layer in range(first, len(self.weights)):
+            x = torch.baddbmm(self.biases[layer], x, self.weights[layer])
+            if self.activated[layer]:
                 x = self.activation(x)
         return x
 

@@ -17,7 +17,7 @@ class ReplayBuffer:
     settings
         Capacity and fraction of fresh starts.
     bounds
-        Box of the features; fresh starts are moved into it.
+        Box of the features, into which fresh starts are moved; None for latent points, which have no box.
     shape
         Seeds S and features D.
     """
@@ -25,7 +25,7 @@ class ReplayBuffer:
     def __init__(
         self,
         settings: ReplaySettings,
-        bounds: tuple[float, float],
+        bounds: tuple[float, float] | None,
         shape: tuple[int, int],
         device: torch.device | str = "cpu",
         dtype: torch.dtype = torch.float32,
@@ -43,7 +43,9 @@ class ReplayBuffer:
         """
         dtype = self.points.dtype
         uniform = generators.uniform(2, n, dtype=dtype)
-        fresh = generators.normal(n, self.points.shape[2], dtype=dtype).clamp_(*self.bounds)
+        fresh = generators.normal(n, self.points.shape[2], dtype=dtype)
+        if self.bounds is not None:
+            fresh.clamp_(*self.bounds)
         if not self.filled:
             return fresh
         # float32 has 24 bits: a uniform number just below 1 may round up to the size of the buffer.

@@ -42,23 +42,25 @@ class NetworkSettings(BaseModel):
         return (n_features, *self.hidden, self.latent, *reversed(self.hidden), n_features)
 
 
-class ChainSettings(BaseModel):
-    """Langevin chain x' = x - (step / temperature) * gradient of E + noise * N(0, 1), kept in a box."""
+class LangevinSettings(BaseModel):
+    """Langevin chain x' = x - (step / temperature) * gradient of E + noise * N(0, 1)."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     steps: int = Field(default=10, ge=1, description="steps of a chain")
-    noise: float | None = Field(default=0.22, gt=0, description="sigma; left out: sqrt(2 step)")
+    noise: float | None = Field(default=None, gt=0, description="sigma; left out: sqrt(2 step)")
     step: float | None = Field(
-        default=None, gt=0, description="epsilon; left out: noise^2 / 2, which samples exp(-E/T)"
+        default=None, gt=0, description="epsilon; left out: noise^2 / 2, which samples exp(-E/T) as steps get small"
     )
     temperature: float = Field(default=0.063, gt=0, description="T of the density exp(-E/T)")
-    bounds: tuple[float, float] = Field(default=(-3.0, 3.0), description="box of every scaled feature")
+    metropolis: bool = Field(
+        default=False,
+        description="accept or reject each step by Metropolis and Hastings: samples exp(-E/T) whatever the step; steps "
+        "out of the box are rejected",
+    )
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:
-        if self.bounds[0] >= self.bounds[1]:
-            raise ValueError(f"bounds: the lower end comes first, not {self.bounds}")
         if self.noise is None and self.step is None:
             raise ValueError("give noise, step or both")
         return self
@@ -80,6 +82,37 @@ class ChainSettings(BaseModel):
         return float((2.0 * self.step) ** 0.5)
 
 
+class ChainSettings(LangevinSettings):
+    """Chain of the negative samples, in a box; the defaults are the paper's."""
+
+    noise: float | None = Field(default=0.22, gt=0, description="sigma; left out: sqrt(2 step)")
+    bounds: tuple[float, float] = Field(default=(-3.0, 3.0), description="box of every scaled feature")
+    at_bounds: Literal["clamp", "reflect"] = Field(
+        default="clamp", description="a point that leaves the box is set on its edge, or reflected"
+    )
+    start: Literal["pcd", "cd", "omi"] = Field(
+        default="pcd",
+        description="where chains start: pcd, ends of earlier chains; cd, the batch of jets; omi, decoded ends of "
+        "chains in the latent space (on-manifold initialisation), which are what the replay buffer then keeps",
+    )
+    latent: LangevinSettings | None = Field(default=None, description="chain in the latent space; for start omi alone")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _fill_latent(cls, values: object) -> object:
+        if isinstance(values, dict) and values.get("start") == "omi" and values.get("latent") is None:
+            values = {**values, "latent": {"step": 1.0, "noise": 1.0}}
+        return values
+
+    @model_validator(mode="after")
+    def _box(self) -> Self:
+        if self.bounds[0] >= self.bounds[1]:
+            raise ValueError(f"bounds: the lower end comes first, not {self.bounds}")
+        if self.latent is not None and self.start != "omi":
+            raise ValueError(f"latent is read with start omi alone, not {self.start}: remove it")
+        return self
+
+
 class ReplaySettings(BaseModel):
     """Replay buffer of persistent contrastive divergence (PCD)."""
 
@@ -90,12 +123,19 @@ class ReplaySettings(BaseModel):
 
 
 class LossSettings(BaseModel):
-    """Numbers in the losses."""
+    """Numbers in the losses; regularisers as in Yoon et al., Autoencoding under normalization constraints (2021)."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     positive_energy_weight: float = Field(
         default=0.001, ge=0, description="alpha of nae_logcosh: log cosh(E+ - E-) + alpha E+"
+    )
+    power: Literal[1, 2] = Field(default=2, description="wnae: W2^2 (squared Euclidean cost, no root) or W1")
+    negative_energy_square: float = Field(default=0.0, ge=0, description="gamma: adds gamma times the mean of E-^2")
+    encoder_norm: float = Field(default=0.0, ge=0, description="adds so much times the sum of the encoder's weights^2")
+    decoder_norm: float = Field(default=0.0, ge=0, description="adds so much times the sum of the decoder's weights^2")
+    train_temperature: bool = Field(
+        default=False, description="nae kinds: the temperature follows the likelihood, each seed its own"
     )
 
 
@@ -136,4 +176,9 @@ class ModelSettings(BaseModel):
             given = [name for name in ("chain", "replay", "loss", "validation") if getattr(self, name) is not None]
             if given:
                 raise ValueError(f"kind ae has no negatives and reads no {', '.join(given)}: remove it")
+        if self.kind == "wnae" and self.loss is not None:
+            if self.loss.train_temperature:
+                raise ValueError("loss.train_temperature is for kinds nae and nae_logcosh: the wnae has no likelihood")
+            if self.loss.negative_energy_square:
+                raise ValueError("loss.negative_energy_square is for kinds nae and nae_logcosh: remove it")
         return self

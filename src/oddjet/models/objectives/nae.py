@@ -17,7 +17,11 @@ from torch.nn import functional
 from oddjet.models.energy import EnergyRecord
 from oddjet.models.negatives import NegativeSampler, transport, validate_with_negatives
 from oddjet.models.networks import Network
+from oddjet.models.regularisers import add_weight_norms
 from oddjet.models.settings import LossSettings, ModelSettings, ValidationSettings
+
+# Step of gradient descent in log T; the weights move at a rate of about the same size.
+TEMPERATURE_RATE = 1e-3
 
 
 class NormalizedObjective:
@@ -45,12 +49,21 @@ class NormalizedObjective:
     def add_gradient(self, network: Network, jets: Tensor) -> dict[str, Tensor]:
         """Add the gradient of the loss on a batch (S, B, D) to the network's; return what was measured, (S,) each."""
         size = jets.shape[1]
-        negatives = self.sampler.draw(network, size, differentiable=False).samples
+        negatives = self.sampler.draw(network, jets, differentiable=False).samples
         record = EnergyRecord(network, torch.cat([jets, negatives], dim=1))
         positive = record.energy[:, :size].mean(-1)
         negative = record.energy[:, size:].mean(-1)
         loss, slopes = self._loss(positive, negative)
-        record.add_gradient((slopes / size).repeat_interleave(size, dim=1))
+        coefficients = (slopes / size).repeat_interleave(size, dim=1)
+        gamma = self.loss.negative_energy_square
+        if gamma:
+            squares = record.energy[:, size:]
+            loss = loss + gamma * squares.square().mean(-1)
+            coefficients[:, size:] += squares * (2.0 * gamma / size)
+        record.add_gradient(coefficients)
+        loss = loss + add_weight_norms(network, self.loss)
+        if self.loss.train_temperature:
+            self._train_temperature(positive - negative)
         distance = transport(negatives, jets, self.threads)[0]
         return {"loss": loss, "positive_energy": positive, "negative_energy": negative, "wasserstein": distance}
 
@@ -65,6 +78,16 @@ class NormalizedObjective:
         slope = torch.tanh(gap)
         alpha = self.loss.positive_energy_weight
         return loss + alpha * positive, torch.stack([slope + alpha, -slope], dim=1)
+
+    def _train_temperature(self, gap: Tensor) -> None:
+        """Take a step of gradient descent in log T of the likelihood's -log p = E / T + log Z.
+
+        Its derivative with respect to log T is -(E+ - E-) / T, with E- the mean over the model. A seed whose energies
+        are not finite keeps its temperature, and no step changes T by more than a hundredth.
+        """
+        temperatures = self.sampler.temperatures
+        step = (TEMPERATURE_RATE * gap / temperatures).clamp(-0.01, 0.01)
+        temperatures.mul_(torch.where(torch.isfinite(step), step, 0.0).exp())
 
     def validate(self, network: Network, jets: Tensor) -> dict[str, Tensor]:
         """Measure E+, E- and W on validation jets (N, D): shape (S,) each."""

@@ -1,8 +1,8 @@
 """The Wasserstein normalized autoencoder (CMS-MLG-24-002).
 
-The loss is the exact optimal transport cost W2^2 between a batch of jets and as many Langevin samples of the model. The
-plan is constant where it is differentiated (envelope theorem), so a sample x matched with the jet y has the gradient
-2 (x - y) / B, and that goes back through every step of the chain to the weights.
+The loss is the exact optimal transport cost W2^2 (or W1) between a batch of jets and as many Langevin samples of the
+model. The plan is constant where it is differentiated (envelope theorem), so a sample x matched with the jet y has the
+gradient 2 (x - y) / B, and that goes back through every step of the chain to the weights.
 """
 
 from __future__ import annotations
@@ -16,16 +16,17 @@ from torch import Tensor
 from oddjet.models.energy import measure_energy
 from oddjet.models.negatives import NegativeSampler, transport, validate_with_negatives
 from oddjet.models.networks import Network
-from oddjet.models.settings import ModelSettings, ValidationSettings
+from oddjet.models.regularisers import add_weight_norms
+from oddjet.models.settings import LossSettings, ModelSettings, ValidationSettings
 
 
 class WassersteinObjective:
-    """Loss W2^2(jets, negative samples) of each seed.
+    """Loss W_p^p(jets, negative samples) of each seed.
 
     Parameters
     ----------
     settings
-        Chain, buffer, validation.
+        Chain, buffer, loss, validation.
     sampler
         Source of the negative samples.
     threads
@@ -35,25 +36,26 @@ class WassersteinObjective:
     selection = "wasserstein"
 
     def __init__(self, settings: ModelSettings, sampler: NegativeSampler, threads: int) -> None:
+        self.loss = settings.loss or LossSettings()
         self.validation = settings.validation or ValidationSettings()
         self.sampler = sampler
         self.threads = threads
 
     def add_gradient(self, network: Network, jets: Tensor) -> dict[str, Tensor]:
         """Add the gradient of the loss on a batch (S, B, D) to the network's; return what was measured, (S,) each."""
-        record = self.sampler.draw(network, jets.shape[1], differentiable=True)
-        loss, adjoints = transport(record.samples, jets, self.threads)
+        record = self.sampler.draw(network, jets, differentiable=True)
+        distance, adjoints = transport(record.samples, jets, self.threads, self.loss.power)
         record.add_gradient(adjoints)
         return {
-            "loss": loss,
+            "loss": distance + add_weight_norms(network, self.loss),
             "positive_energy": measure_energy(network, jets).mean(-1),
             "negative_energy": measure_energy(network, record.samples).mean(-1),
-            "wasserstein": loss,
+            "wasserstein": distance,
         }
 
     def validate(self, network: Network, jets: Tensor) -> dict[str, Tensor]:
         """Measure E+, E- and W on validation jets (N, D): shape (S,) each."""
-        return validate_with_negatives(network, self.sampler, jets, self.validation.jets, self.threads)
+        return validate_with_negatives(network, self.sampler, jets, self.validation.jets, self.threads, self.loss.power)
 
     def state_dict(self) -> dict[str, Any]:
         """Buffer and generators."""
