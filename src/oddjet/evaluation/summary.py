@@ -186,7 +186,7 @@ def write_summary(rows: Sequence[AucRow], epochs: Mapping[str, Mapping[int, int]
         columns = [method, str(len(seeds[method])), *([", ".join(chosen)] if known else []), str(grid[method])]
         lines.append(columns + [str(averages[signal]) if signal in averages else "-" for signal in signals])
     lines.append(["signal jets", "", *([""] if known else []), "", *(str(counts[signal][0]) for signal in signals)])
-    return "\n".join([*_opening(counts), *_markdown([head, *lines]), "", *_closing(seeds)])
+    return "\n".join([*_opening(counts), *markdown([head, *lines]), "", *_closing(seeds)])
 
 
 def _opening(counts: Mapping[str, tuple[int, int]]) -> list[str]:
@@ -213,7 +213,7 @@ def _title_of(rows: Sequence[AucRow]) -> dict[str, str]:
     return {name: name if title in shared else title for name, title in titles.items()}
 
 
-def _markdown(table: Sequence[Sequence[str]]) -> list[str]:
+def markdown(table: Sequence[Sequence[str]]) -> list[str]:
     """Lay out a table with its header in the first row, padded so that it also reads as plain text."""
     widths = [max(len(row[column]) for row in table) for column in range(len(table[0]))]
     lines = [

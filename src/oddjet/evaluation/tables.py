@@ -1,4 +1,4 @@
-"""The AUC tables (CSV): one row a method, seed and signal, and by epoch while a method trains."""
+"""The result tables (CSV): AUC by method, seed and signal; by epoch while a method trains; other figures of merit."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from typing import Any, TypeVar, get_type_hints
 from oddjet.errors import OddjetError
 from oddjet.io.atomic import write_text
 
-Row = TypeVar("Row", "AucRow", "EpochAucRow")
+Row = TypeVar("Row", "AucRow", "EpochAucRow", "MeritRow")
 
 
 class AucTableError(OddjetError):
@@ -51,6 +51,25 @@ class EpochAucRow:
     n_background: int
 
 
+@dataclass(frozen=True)
+class MeritRow:
+    """One figure of merit of one method, seed and signal.
+
+    `where` is the signal efficiency at which it is reached; it, and an error that cannot be given, are NaN (empty in
+    the file). Figures of the background alone have the signal `background` and no grid point.
+    """
+
+    method: str
+    seed: int
+    signal: str
+    m_phi: float
+    r_inv: float
+    merit: str
+    value: float
+    error: float
+    where: float
+
+
 def write_rows(path: Path, rows: Iterable[Row], kind: type[Row]) -> None:
     """Write rows as CSV with a header, whole or not at all; floats with 8 digits, NaN as an empty field."""
     text = StringIO()
@@ -80,7 +99,9 @@ def read_rows(path: Path, kind: type[Row]) -> list[Row]:
                 )
             rows = [_from_text(path, number, row, kind, types) for number, row in enumerate(reader, start=2)]
     except (OSError, UnicodeDecodeError) as error:
-        raise AucTableError(f"{path}: not a readable AUC table ({error}); run the stage that makes it") from error
+        raise AucTableError(
+            f"{path}: not a readable table of results ({error}); run the stage that makes it"
+        ) from error
     if not rows:
         raise AucTableError(f"{path}: the table has no row; run the stage that makes it again")
     return rows

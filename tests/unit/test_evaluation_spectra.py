@@ -1,0 +1,143 @@
+"""Planing in pT, correlation of score and mass, and the tables of all figures of merit."""
+
+from __future__ import annotations
+
+import json
+import math
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from scipy.stats import spearmanr
+
+from oddjet.evaluation.figures_of_merit import merit_rows
+from oddjet.evaluation.merit import SampleScores, compute_auc
+from oddjet.evaluation.merit_summary import TITLES, write_merit_summary
+from oddjet.evaluation.settings import MeritSettings
+from oddjet.evaluation.spectra import planing_weights, rank_correlation
+from oddjet.evaluation.tables import MeritRow, read_rows
+from oddjet.io.tables import Column, write_table
+
+
+def spectra(seed: int = 1) -> tuple[np.ndarray, np.ndarray]:
+    generator = np.random.default_rng(seed)
+    return 500 + generator.exponential(120, 6000), 500 + generator.exponential(250, 1500)
+
+
+def test_planed_background_has_the_spectrum_of_the_signal() -> None:
+    background, signal = spectra()
+    weights = planing_weights(SampleScores("b", background), SampleScores("s", signal), bins=10)
+    edges = np.quantile(signal, np.arange(0.1, 1, 0.2))
+    wanted = np.bincount(np.digitize(signal, edges)) / len(signal)
+    found = np.bincount(np.digitize(background, edges), weights) / weights.sum()
+    np.testing.assert_allclose(found, wanted, atol=0.03)
+    before = np.bincount(np.digitize(background, edges)) / len(background)
+    assert np.abs(before - wanted).max() > 0.1
+
+
+def test_planing_takes_from_pt_what_pt_gives() -> None:
+    background, signal = spectra()
+    plain = compute_auc(SampleScores("b", background), SampleScores("s", signal))
+    weights = planing_weights(SampleScores("b", background), SampleScores("s", signal), bins=20)
+    planed = compute_auc(SampleScores("b", background, weights), SampleScores("s", signal))
+    assert plain.value > 0.65
+    assert planed.value == pytest.approx(0.5, abs=0.02)
+
+
+def test_thin_bins_are_merged() -> None:
+    background = np.concatenate([np.full(100, 510.0), np.full(3, 900.0), np.full(50, 700.0)])
+    signal = np.repeat([510.0, 700.0, 900.0], 30)
+    weights = planing_weights(SampleScores("b", background), SampleScores("s", signal), bins=3)
+    # Three background jets at 900 GeV are too few for a bin of their own: they share one with those at 700 GeV.
+    assert weights[-1] == pytest.approx(weights[100])
+    assert weights[:100].sum() / weights.sum() == pytest.approx(1 / 3)
+    alone = planing_weights(SampleScores("b", background[:5]), SampleScores("s", signal))
+    np.testing.assert_allclose(alone, 1.0)
+
+
+def test_the_correlation_is_spearmans() -> None:
+    generator = np.random.default_rng(2)
+    x = generator.normal(size=400).round(1)
+    y = (x + generator.normal(size=400)).round(1)
+    value, error = rank_correlation(SampleScores("x", x), SampleScores("y", y))
+    assert value == pytest.approx(spearmanr(x, y).statistic, abs=1e-12)
+    assert error == pytest.approx(1 / math.sqrt(399))
+
+
+COLUMNS = [
+    *(Column(name, "u8", "1", "identifier") for name in ("run", "luminosityBlock", "event")),
+    Column("sample", "i2", "1", "sample"),
+    *(Column(name, "f4", "GeV", "value") for name in ("pt", "mass", "weight")),
+    Column("score", "(2,)f8", "1", "score"),
+]
+
+
+@pytest.fixture
+def scores(tmp_path: Path) -> Path:
+    generator = np.random.default_rng(3)
+    rows = np.zeros(1400, dtype=[(column.name, column.dtype) for column in COLUMNS])
+    rows["sample"] = np.repeat([0, 1, 2], [1000, 250, 150])
+    rows["event"] = np.arange(1400) // 2
+    rows["pt"], rows["mass"], rows["weight"] = generator.uniform(500, 1000, 1400), generator.uniform(50, 200, 1400), 1.0
+    rows["score"][:, 0] = generator.normal(size=1400) + rows["sample"]
+    rows["score"][:, 1] = rows["mass"]
+    attributes = {
+        "method": "wnae",
+        "seeds": "[1, 2]",
+        "epochs": "[9, 9]",
+        "points": json.dumps({"svj_mphi-2000_rinv-0p1": [2000, 0.1], "odd": [None, None]}),
+    }
+    write_table(tmp_path / "scores.h5", COLUMNS, rows, attributes)
+    return tmp_path / "scores.h5"
+
+
+def test_rows_of_a_score_table(scores: Path) -> None:
+    rows = merit_rows(scores, MeritSettings(replicas=20))
+    found = {(row.seed, row.signal, row.merit): row for row in rows}
+    assert len(found) == len(rows) == 2 * (1 + 2 * 8)
+    assert found[2, "background", "score_mass_correlation"].value == pytest.approx(1.0)
+    assert abs(found[1, "background", "score_mass_correlation"].value) < 0.15
+    assert found[1, "odd", "auc"].value > found[1, "svj_mphi-2000_rinv-0p1", "auc"].value > 0.7
+    assert found[1, "odd", "auc_planed"].value == pytest.approx(found[1, "odd", "auc"].value, abs=0.04)
+    assert {row.merit for row in rows} == set(TITLES)
+    assert rows == merit_rows(scores, MeritSettings(replicas=20)) or all(
+        one == other or math.isnan(one.where) or math.isnan(one.m_phi)
+        for one, other in zip(rows, merit_rows(scores, MeritSettings(replicas=20)), strict=True)
+    )
+
+
+def test_the_scripts_write_tables_and_a_summary(scores: Path) -> None:
+    folder = scores.parent
+    for script, arguments in (
+        ("compute_merit", ["--settings", '{"replicas": 20}', "--scores", scores, "--output", folder / "a.csv"]),
+        ("summarize_merit", ["--merit", folder / "a.csv", "--table", folder / "all.csv", "--summary", folder / "a.md"]),
+    ):
+        command = [sys.executable, f"workflow/scripts/{script}.py", *map(str, arguments)]
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stderr
+    rows = read_rows(folder / "all.csv", MeritRow)
+    assert len(rows) == 34
+    text = (folder / "a.md").read_text()
+    assert text == write_merit_summary(rows)
+    assert "| method | seeds | AUC " in text
+    assert "| wnae   | 2     | 0." in text
+
+
+def test_a_figure_that_rests_on_nothing_is_a_dash() -> None:
+    rows = [
+        MeritRow("wnae", 1, "svj", 2000.0, 0.1, "auc", 0.912, 0.0123, math.nan),
+        MeritRow("wnae", 1, "svj", 2000.0, 0.1, "rejection_at_0.3", math.inf, math.nan, 0.3),
+        MeritRow("wnae", 1, "svj", 2000.0, 0.1, "rejection_at_0.5", 26.94, 3.69, 0.5),
+        MeritRow("wnae", 1, "svj", 2000.0, 0.1, "largest_improvement", 2.036, 0.109, 0.52),
+    ]
+    line = write_merit_summary(rows).splitlines()[4]
+    assert [cell.strip() for cell in line.strip("|").split("|")] == [
+        "wnae",
+        "1",
+        "0.912 ± 0.012",
+        "-",
+        "26.9 ± 3.7",
+        "2.04 ± 0.11 (0.52)",
+    ]

@@ -1,0 +1,29 @@
+"""Put the figures of merit of all methods side by side: one table (CSV) and one summary (Markdown)."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from oddjet.evaluation.merit_summary import write_merit_summary
+from oddjet.evaluation.tables import MeritRow, read_rows, write_rows
+from oddjet.io.atomic import write_text
+from oddjet.program import execute, parser
+
+EXAMPLE = """python workflow/scripts/summarize_merit.py --merit results/merit/*.csv \\
+      --table merit.csv --summary merit.md"""
+
+
+def main() -> None:
+    arguments = parser(__doc__ or "", EXAMPLE)
+    arguments.add_argument("--merit", nargs="+", type=Path, required=True, help="tables of compute_merit, one a method")
+    arguments.add_argument("--table", type=Path, required=True, help="table of all rows to write (CSV)")
+    arguments.add_argument("--summary", type=Path, required=True, help="summary to write (Markdown)")
+    given = arguments.parse_args()
+    rows = [row for path in given.merit for row in read_rows(path, MeritRow)]
+    summary = write_merit_summary(rows)
+    write_rows(given.table, rows, MeritRow)
+    write_text(given.summary, summary)
+
+
+if __name__ == "__main__":
+    execute(main)
