@@ -144,7 +144,7 @@ def bootstrap_errors(
     """Return the standard deviation of every figure of merit over resampled events.
 
     Each replica gives every event a Poisson(1) weight, so the two jets of an event stay together. On average the errors
-    are right to 15 % (largest for figures that rest on few background jets), in a single sample to a factor of two.
+    are right to 20 % (worst for figures that rest on few background jets), in a single sample to a factor of two.
 
     Parameters
     ----------
