@@ -35,7 +35,7 @@ def test_a_file_without_candidates_is_refused(workspace):
     path = workspace.folder / "jets only.root"
     with uproot.recreate(path) as file:
         file["Events"] = {"run": np.ones(3, np.uint32), "MET_pt": np.ones(3, np.float32)}
-    done = workspace.snakemake("--cores", "1", *own_files(workspace, path), "results/dataset/train.h5")
+    done = workspace.snakemake("--cores", "1", *own_files(workspace, path), "--", "results/dataset/train.h5")
     told = done.stdout + done.stderr
     assert done.returncode != 0
     assert "jets only.root" in told
@@ -50,7 +50,7 @@ def test_a_grid_point_without_enough_jets_is_named(finished):
     space = type(finished)(finished.folder.parent / "few", origin=finished.folder)
     space.replace("config/test/tiny.yaml", "minimum_signal_jets: 20", "minimum_signal_jets: 5000")
     before = (space.folder / "results/auc/ae.csv").read_bytes()
-    done = space.snakemake("--cores", "1", *TINY, "results/auc/ae.csv")
+    done = space.snakemake("--cores", "1", *TINY, "--", "results/auc/ae.csv")
     told = done.stdout + done.stderr
     assert done.returncode != 0
     assert "svj_mphi-2000_rinv-0p1" in told

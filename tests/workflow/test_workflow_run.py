@@ -93,7 +93,7 @@ def test_tables_carry_provenance_and_a_cutflow(finished):
 
 
 def test_the_rule_of_the_training_has_no_signal_among_its_inputs(workspace):
-    done = workspace.snakemake("--dry-run", "--printshellcmds", *TINY, "models")
+    done = workspace.snakemake("--dry-run", "--printshellcmds", *TINY, "--", "models")
     assert done.returncode == 0, done.stderr
     blocks = [block for block in done.stdout.split("\n\n") if "train_model.py" in block]
     assert len(blocks) == len(METHODS) * len(GROUPS)
