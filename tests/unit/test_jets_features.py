@@ -3,56 +3,31 @@
 from __future__ import annotations
 
 import itertools
+from pathlib import Path
 
 import energyflow
 import numpy as np
 import pytest
+from pydantic import ValidationError
 from scipy.optimize import minimize
 
 from oddjet.io.records import Particles
+from oddjet.io.root import read_candidates
 from oddjet.jets.clustering import Jets, cluster, rapidity, trees
 from oddjet.jets.features import REGISTRY, Substructure, UnknownFeatureError, chosen_features
 from oddjet.jets.njettiness import NjettinessError, njettiness
 from oddjet.jets.recombination import KT
-from oddjet.jets.settings import EIGHT_FEATURES, FeatureSettings
+from oddjet.jets.settings import EIGHT_FEATURES, Efp, EfpSettings, FeatureSettings
 
 SETTINGS = FeatureSettings(pt_min=200.0, pt_max=5000.0)
 
 
-def top_pair_events(events: int) -> Particles:
-    """Visible final-state particles of Pythia top pairs, without multiple interactions."""
-    import awkward as ak
-    import pythia8mc
-
-    pythia = pythia8mc.Pythia("", False)
-    for line in (
-        "Print:quiet = on",
-        "Random:setSeed = on",
-        "Random:seed = 7",
-        "Beams:eCM = 13000",
-        "Top:gg2ttbar = on",
-        "PhaseSpace:pTHatMin = 450",
-        "PartonLevel:MPI = off",
-    ):
-        assert pythia.readString(line)
-    assert pythia.init()
-    particles = pythia.nextBatch(events, errorMode="skip").prt
-    kinds = abs(particles.id)
-    particles = particles[(particles.status > 0) & (kinds != 12) & (kinds != 14) & (kinds != 16)]
-    px, py, pz = (ak.to_numpy(ak.flatten(particles.p[name])) for name in ("px", "py", "pz"))
-    offsets = np.concatenate(([0], np.cumsum(ak.to_numpy(ak.num(particles.id)))))
-    pt = np.hypot(px, py)
-    mass = np.maximum(ak.to_numpy(ak.flatten(particles.m)), 0.0)
-    central = np.abs(pz) < pt * np.sinh(5.0)
-    return Particles(offsets, pt, np.arcsinh(pz / pt), np.arctan2(py, px), mass).where(central)
-
-
 @pytest.fixture(scope="module")
-def jets() -> Jets:
-    """About 100 jets of top pairs."""
-    found = cluster(top_pair_events(60), 0.8, 200.0)
-    assert len(found) > 90
-    return found
+def jets(top_root: Path) -> Jets:
+    """The first 100 jets above 200 GeV of simulated top pairs."""
+    (record,) = read_candidates(top_root)
+    found = cluster(record.candidates, 0.8, 200.0)
+    return found.where(np.arange(len(found)) < 100)
 
 
 @pytest.fixture(scope="module")
@@ -256,3 +231,75 @@ def test_features_of_thin_jets_are_zero() -> None:
     assert values["efp1"][1] == pytest.approx(2 * 0.6 * 0.4 * 0.3)
     assert values["ptd"][0] == 1.0
     assert values["axis_minor"] == pytest.approx(np.zeros(3), abs=1e-12)
+
+
+def test_njettiness_ratios_and_plain_columns(jets: Jets, shared: Substructure) -> None:
+    values = {name: REGISTRY[name].compute(shared) for name in ("tau1", "tau2", "tau3", "tau21", "tau32")}
+    assert (values["tau1"] > values["tau2"]).all()
+    assert values["tau21"] == pytest.approx(values["tau2"] / values["tau1"], rel=1e-12)
+    assert values["tau32"] == pytest.approx(values["tau3"] / values["tau2"], rel=1e-12)
+    assert REGISTRY["mass"].compute(shared).tolist() == jets.mass.tolist()
+    assert REGISTRY["multiplicity"].compute(shared).tolist() == [len(jet["pt"]) for jet in constituents(jets)]
+
+
+def test_d2_equals_the_plain_sum(jets: Jets, shared: Substructure) -> None:
+    for value, jet in zip(REGISTRY["d2"].compute(shared), constituents(jets), strict=True):
+        z, angle = fractions(jet), distances(jet)
+        e2 = np.einsum("i,j,ij->", z, z, angle) / 2
+        e3 = np.einsum("i,j,k,ij,jk,ik->", z, z, z, angle, angle, angle, optimize=True) / 6
+        assert value == pytest.approx(e3 / e2**3, rel=1e-9)
+
+
+def plain_lund_multiplicity(node: tuple, kt_min: float) -> int:
+    if node[1] is None:
+        return 0
+    a, b = node[1]
+    (ya, pa, pta), (yb, pb, ptb) = y_phi_pt(a[0]), y_phi_pt(b[0])
+    kt = min(pta, ptb) * np.hypot(ya - yb, wrap(np.array(pa - pb)))
+    return int(kt > kt_min) + plain_lund_multiplicity(a, kt_min) + plain_lund_multiplicity(b, kt_min)
+
+
+def test_lund_multiplicity_equals_the_plain_count(jets: Jets) -> None:
+    some = jets.where(np.arange(len(jets)) < 20)
+    ours = REGISTRY["lund_multiplicity"].compute(Substructure(some, FeatureSettings(lund_kt_min=5.0)))
+    plain = [1 + plain_lund_multiplicity(plain_clusters(jet, 0.0, 1)[0], 5.0) for jet in constituents(some)]
+    assert ours.tolist() == plain
+    assert max(plain) > 5
+
+
+def test_polynomials_equal_the_plain_sums(jets: Jets) -> None:
+    entries = [Efp(efp=EfpSettings(graph=((0, 1), (1, 2)), beta=0.5)), Efp(efp=EfpSettings(degree=2))]
+    features = chosen_features(entries)
+    some = jets.where(np.arange(len(jets)) < 10)
+    shared = Substructure(some, SETTINGS)
+    values = {feature.name: feature.compute(shared) for feature in features}
+    sums = {
+        "efp_01_12_beta0p5": ("i,j,k,ij,jk->", 0.5),
+        "efp_01_beta1": ("i,j,ij->", 1.0),
+        "efp_01_01_beta1": ("i,j,ij->", 2.0),
+        "efp_01_02_beta1": ("i,j,k,ij,ik->", 1.0),
+        "efp_01_23_beta1": ("i,j,k,l,ij,kl->", 1.0),
+    }
+    assert list(values) == list(sums)
+    for index, jet in enumerate(constituents(some)):
+        for name, (formula, power) in sums.items():
+            z, angle = fractions(jet), distances(jet) ** power
+            operands = [angle if len(term) == 2 else z for term in formula.removesuffix("->").split(",")]
+            assert values[name][index] == pytest.approx(np.einsum(formula, *operands, optimize=True), rel=1e-6)
+
+
+def test_settings_know_which_names_they_compute() -> None:
+    settings = FeatureSettings.model_validate(
+        {"features": ["tau2", {"efp": {"graph": [[0, 1], [1, 2]], "beta": 0.5}}, {"efp": {"degree": 3}}]}
+    )
+    assert settings == FeatureSettings.model_validate_json(settings.model_dump_json())
+    names = [feature.name for feature in chosen_features(settings.features)]
+    assert settings.not_computed(names) == []
+    wrong = ["tau3", "efp_01_12_beta1p5", "efp_01_12_23_34_beta1", "efp_", "efp_01"]
+    assert settings.not_computed(wrong) == wrong
+
+
+@pytest.mark.parametrize("efp", [{}, {"graph": [[0, 1]], "degree": 2}, {"graph": [[1, 1]]}, {"graph": [[0, 10]]}])
+def test_impossible_polynomials_are_refused(efp: dict) -> None:
+    with pytest.raises(ValidationError, match="efp"):
+        FeatureSettings.model_validate({"features": [{"efp": efp}]})

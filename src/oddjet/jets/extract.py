@@ -130,8 +130,9 @@ def select_jets(
 
 
 def table_columns(features: Sequence[Feature]) -> list[Column]:
-    """Columns of the table: the jet's own, then the features."""
-    return [*JET_COLUMNS, *(feature.column() for feature in features)]
+    """Columns of the table: the jet's own, then the features that are not among those (mass is)."""
+    own = {column.name for column in JET_COLUMNS}
+    return [*JET_COLUMNS, *(feature.column() for feature in features if feature.name not in own)]
 
 
 def jet_rows(

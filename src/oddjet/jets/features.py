@@ -9,7 +9,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 
 import numpy as np
 
@@ -19,9 +19,10 @@ from oddjet.jets import grooming, substructure
 from oddjet.jets.clustering import Jets, Trees, rapidity, trees
 from oddjet.jets.njettiness import njettiness
 from oddjet.jets.recombination import CAMBRIDGE_AACHEN, KT, Floats
-from oddjet.jets.settings import FeatureSettings
+from oddjet.jets.settings import Efp, EfpSettings, FeatureSettings
 
 C2_BETA = 0.5
+POLYNOMIALS = "Komiske, Metodiev, Thaler, JHEP 04 (2018) 013"
 
 
 class UnknownFeatureError(OddjetError):
@@ -35,6 +36,7 @@ class Substructure:
         self.jets = jets
         self.settings = settings
         self._tau: dict[int, Floats] = {}
+        self._polynomials: dict[EfpSettings, Floats] = {}
 
     @cached_property
     def rapidity(self) -> Floats:
@@ -45,6 +47,12 @@ class Substructure:
     def correlators(self) -> tuple[Floats, Floats, Floats]:
         """e2 with beta 1, e2 and e3 with `C2_BETA`, each of shape (jets,)."""
         return substructure.correlators(self.jets.constituents, self.rapidity, C2_BETA)
+
+    @cached_property
+    def correlators_beta1(self) -> tuple[Floats, Floats]:
+        """e2 and e3 with beta 1, each of shape (jets,)."""
+        _, e2, e3 = substructure.correlators(self.jets.constituents, self.rapidity, 1.0)
+        return e2, e3
 
     @cached_property
     def shape(self) -> tuple[Floats, Floats, Floats]:
@@ -67,6 +75,16 @@ class Substructure:
             values = njettiness(self.jets.constituents, self.kt_trees, (order,), self.settings.radius)
             self._tau[order] = values[0]
         return self._tau[order]
+
+    def polynomials(self, efp: EfpSettings) -> Floats:
+        """Energy flow polynomials of the settings' graphs, shape (graphs, jets)."""
+        if efp not in self._polynomials:
+            # Only runs that ask for polynomials wait for EnergyFlow's import.
+            from oddjet.jets.polynomials import polynomials
+
+            which = [efp.graph] if efp.graph is not None else efp.degree or 0
+            self._polynomials[efp] = polynomials(self.jets.constituents, self.rapidity, which, efp.beta)
+        return self._polynomials[efp]
 
 
 @dataclass(frozen=True)
@@ -109,20 +127,52 @@ def feature(
     return register
 
 
-def chosen_features(names: Sequence[str]) -> list[Feature]:
-    """Look up the features of these names, in this order.
+def _polynomial_features(efp: EfpSettings) -> list[Feature]:
+    if efp.graph is not None:
+        graphs: Sequence[Sequence[tuple[int, int]]] = [efp.graph]
+    else:
+        from oddjet.jets.polynomials import graphs_up_to
+
+        graphs = graphs_up_to(efp.degree or 0)
+
+    def compute(shared: Substructure, index: int) -> Floats:
+        values: Floats = shared.polynomials(efp)[index]
+        return values
+
+    return [
+        Feature(
+            efp.name(graph),
+            "1",
+            "[0, inf)",
+            POLYNOMIALS,
+            f"Energy flow polynomial of the graph {' '.join(f'{a}-{b}' for a, b in graph)} with beta {efp.beta:g}.",
+            partial(compute, index=index),
+        )
+        for index, graph in enumerate(graphs)
+    ]
+
+
+def chosen_features(entries: Sequence[str | Efp]) -> list[Feature]:
+    """Look up the features of these names, and make those of these polynomials, in this order.
 
     Raises
     ------
     UnknownFeatureError
         Names the unknown ones and all that exist.
     """
-    unknown = [name for name in names if name not in REGISTRY]
+    unknown = [entry for entry in entries if isinstance(entry, str) and entry not in REGISTRY]
     if unknown:
         raise UnknownFeatureError(
             f"features: {', '.join(map(repr, unknown))} not in the registry; choose from {', '.join(REGISTRY)}"
         )
-    return [REGISTRY[name] for name in names]
+    chosen: list[Feature] = []
+    for entry in entries:
+        chosen += [REGISTRY[entry]] if isinstance(entry, str) else _polynomial_features(entry.efp)
+    return chosen
+
+
+def _ratio(numerator: Floats, denominator: Floats) -> Floats:
+    return np.divide(numerator, denominator, out=np.zeros_like(numerator), where=denominator > 0)
 
 
 def describe_registry() -> str:
@@ -158,7 +208,7 @@ def tau3(shared: Substructure) -> Floats:
     return shared.tau(3)
 
 
-@feature(unit="1", interval="[0, 2]", source="Komiske, Metodiev, Thaler, JHEP 04 (2018) 013")
+@feature(unit="1", interval="[0, 2]", source=POLYNOMIALS)
 def efp1(shared: Substructure) -> Floats:
     """Energy flow polynomial of the single edge.
 
@@ -176,7 +226,7 @@ def c2(shared: Substructure) -> Floats:
     with fewer than 3 constituents or without extent.
     """
     _, e2, e3 = shared.correlators
-    return np.divide(e3, e2**2, out=np.zeros_like(e3), where=e2**2 > 0)
+    return _ratio(e3, e2**2)
 
 
 @feature(unit="1", interval="[0, 1]", source=_QUARK_GLUON)
@@ -208,3 +258,58 @@ def softdrop_mass(shared: Substructure) -> Floats:
     return grooming.soft_drop_mass(
         shared.cambridge_trees, settings.softdrop.zcut, settings.softdrop.beta, settings.radius
     )
+
+
+@feature(unit="1", interval="[0, 1]", source=_NJETTINESS)
+def tau1(shared: Substructure) -> Floats:
+    """1-subjettiness.
+
+    beta 1, normalised to R0 times the sum of pT, axis from the jet and one minimisation pass; 0 for a jet of one
+    constituent.
+    """
+    return shared.tau(1)
+
+
+@feature(unit="1", interval="[0, inf)", source=_NJETTINESS)
+def tau21(shared: Substructure) -> Floats:
+    """tau2 / tau1: small for two-pronged jets; 0 where tau1 is 0."""
+    return _ratio(shared.tau(2), shared.tau(1))
+
+
+@feature(unit="1", interval="[0, inf)", source=_NJETTINESS)
+def tau32(shared: Substructure) -> Floats:
+    """tau3 / tau2: small for three-pronged jets; 0 where tau2 is 0."""
+    return _ratio(shared.tau(3), shared.tau(2))
+
+
+@feature(unit="GeV", interval="[0, inf)", source="Invariant mass of the sum of momenta")
+def mass(shared: Substructure) -> Floats:
+    """Mass of the jet, ungroomed: the column of that name, also open to models."""
+    return shared.jets.mass
+
+
+@feature(unit="1", interval="[1, inf)", source="Number of particle-flow candidates with pT > 0")
+def multiplicity(shared: Substructure) -> Floats:
+    """Count the constituents."""
+    return shared.jets.constituents.counts().astype(np.float64)
+
+
+@feature(unit="1", interval="[0, inf)", source="Larkoski, Moult, Neill, JHEP 12 (2014) 009")
+def d2(shared: Substructure) -> Floats:
+    """Energy correlation ratio D2 = e3 / e2^3.
+
+    beta 1, pairs i < j and triples i < j < k, rapidity and azimuth; 0 for a jet with fewer than 3 constituents or
+    without extent.
+    """
+    e2, e3 = shared.correlators_beta1
+    return _ratio(e3, e2**3)
+
+
+@feature(unit="1", interval="[1, inf)", source="Medves, Soto-Ontoso, Soyez, JHEP 10 (2022) 156")
+def lund_multiplicity(shared: Substructure) -> Floats:
+    """Lund multiplicity.
+
+    One, and one more for each branching of the Cambridge/Aachen tree (of every branch, not only the harder) with
+    min(pT) Delta R above lund_kt_min, 1 GeV unless the settings say otherwise.
+    """
+    return grooming.lund_multiplicity(shared.cambridge_trees, shared.settings.lund_kt_min)

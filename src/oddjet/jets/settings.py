@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, NonNegativeInt, model_validator
 
 Match = Literal["none", "dark_quark", "top"]
 
@@ -18,6 +19,48 @@ class SoftDropSettings(BaseModel):
 
     zcut: float = Field(default=0.1, ge=0, lt=0.5, description="Smallest momentum fraction of the softer branch.")
     beta: float = Field(default=0.0, ge=-10, le=10, description="Angular exponent; 0 is the modified mass drop tagger.")
+
+
+class EfpSettings(BaseModel):
+    """Energy flow polynomials: one by its graph, or all up to a degree."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    graph: tuple[tuple[NonNegativeInt, NonNegativeInt], ...] | None = Field(
+        default=None, min_length=1, max_length=10, description="Edges of a multigraph, for example [[0,1],[1,2]]."
+    )
+    degree: int | None = Field(default=None, ge=1, le=6, description="All graphs with up to so many edges.")
+    beta: float = Field(default=1.0, gt=0, le=10, description="Angular exponent.")
+
+    @model_validator(mode="after")
+    def _one_of_two(self) -> EfpSettings:
+        if (self.graph is None) == (self.degree is None):
+            raise ValueError("give either graph or degree")
+        for a, b in self.graph or ():
+            if a == b or max(a, b) > 9:
+                raise ValueError(f"edge [{a}, {b}] must join two different nodes numbered 0 to 9")
+        return self
+
+    def name(self, graph: Sequence[Sequence[int]]) -> str:
+        """Column name of one graph: edges and exponent, for example efp_01_12_beta1 or efp_01_beta0p5."""
+        edges = "_".join(f"{a}{b}" for a, b in graph)
+        return f"efp_{edges}_beta{self.beta:g}".replace(".", "p")
+
+    def provides(self, name: str) -> bool:
+        """Tell whether `name` is the column of this graph, or can be one up to this degree (not all graphs are)."""
+        if self.graph is not None:
+            return name == self.name(self.graph)
+        edges = name.removeprefix("efp_").rpartition("_beta")[0].split("_")
+        pairs = [tuple(map(int, edge)) for edge in edges if len(edge) == 2 and edge.isdigit()]
+        return len(pairs) == len(edges) <= (self.degree or 0) and name == self.name(pairs)
+
+
+class Efp(BaseModel):
+    """An entry of `features` that stands for energy flow polynomials."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    efp: EfpSettings
 
 
 class FeatureSettings(BaseModel):
@@ -58,8 +101,12 @@ class FeatureSettings(BaseModel):
         default=None, description="Manifest of sha256sum that every local input file must agree with; null for none."
     )
     softdrop: SoftDropSettings = Field(default_factory=lambda: SoftDropSettings())
-    features: tuple[str, ...] = Field(
-        default=EIGHT_FEATURES, min_length=1, description="Features to compute; extract_features.py --list shows all."
+    lund_kt_min: float = Field(default=1.0, gt=0, description="Least kT of a branching in lund_multiplicity (GeV).")
+    features: tuple[str | Efp, ...] = Field(
+        default=EIGHT_FEATURES,
+        min_length=1,
+        description="Features to compute: names (extract_features.py --list shows all), or "
+        "{efp: {graph: [[0,1],[1,2]], beta: 1}} or {efp: {degree: 3, beta: 1}}.",
     )
 
     @model_validator(mode="after")
@@ -68,7 +115,13 @@ class FeatureSettings(BaseModel):
             raise ValueError(f"pt_max ({self.pt_max}) must be above pt_min ({self.pt_min})")
         if self.cluster_pt_min > self.pt_min:
             raise ValueError(f"cluster_pt_min ({self.cluster_pt_min}) must not be above pt_min ({self.pt_min})")
-        repeated = sorted({name for name in self.features if self.features.count(name) > 1})
+        repeated = sorted({str(entry) for entry in self.features if self.features.count(entry) > 1})
         if repeated:
             raise ValueError(f"features are named more than once: {', '.join(repeated)}")
         return self
+
+    def not_computed(self, names: Iterable[str]) -> list[str]:
+        """List those of `names` that no entry of `features` computes."""
+        plain = {entry for entry in self.features if isinstance(entry, str)}
+        polynomials = [entry.efp for entry in self.features if isinstance(entry, Efp)]
+        return [name for name in names if name not in plain and not any(efp.provides(name) for efp in polynomials)]
