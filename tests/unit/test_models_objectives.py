@@ -111,6 +111,14 @@ def test_regularisers_against_autograd() -> None:
         assert torch.allclose(pulled, plain.weights[layer] * (layer >= 3), atol=1e-12)
 
 
+def test_the_nae_measures_w_in_every_nth_batch() -> None:
+    net, x = network((1, 2)), jets()
+    rare, always = (objective("nae", (1, 2), validation={"monitor_every": every}) for every in (3, 1))
+    distances = [[loss.add_gradient(net, x)["wasserstein"] for _ in range(5)] for loss in (rare, always)]
+    for index, measured in enumerate((0, 0, 0, 3, 3)):
+        assert torch.equal(distances[0][index], distances[1][measured])
+
+
 def test_temperature_follows_the_likelihood() -> None:
     net, x = network((1, 2)), 10 * jets()
     loss = objective("nae", (1, 2), loss={"train_temperature": True})

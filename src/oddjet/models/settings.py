@@ -140,12 +140,17 @@ class LossSettings(BaseModel):
 
 
 class ValidationSettings(BaseModel):
-    """What the Wasserstein distance on validation jets is measured with."""
+    """What the Wasserstein distance is monitored with."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     jets: int = Field(
         default=1000, ge=1, le=20_000, description="validation jets, and as many negatives; cost grows as n^2.5"
+    )
+    monitor_every: int = Field(
+        default=8,
+        ge=1,
+        description="nae kinds, whose loss is not W: W on the training is measured in every so manyth batch",
     )
 
 

@@ -45,6 +45,8 @@ class NormalizedObjective:
         self.validation = settings.validation or ValidationSettings()
         self.sampler = sampler
         self.threads = threads
+        self.batches = 0
+        self.distance = torch.zeros_like(sampler.temperatures)
 
     def add_gradient(self, network: Network, jets: Tensor) -> dict[str, Tensor]:
         """Add the gradient of the loss on a batch (S, B, D) to the network's; return what was measured, (S,) each."""
@@ -64,8 +66,19 @@ class NormalizedObjective:
         loss = loss + add_weight_norms(network, self.loss)
         if self.loss.train_temperature:
             self._train_temperature(positive - negative)
-        distance = transport(negatives, jets, self.threads)[0]
-        return {"loss": loss, "positive_energy": positive, "negative_energy": negative, "wasserstein": distance}
+        return {
+            "loss": loss,
+            "positive_energy": positive,
+            "negative_energy": negative,
+            "wasserstein": self._monitor(negatives, jets),
+        }
+
+    def _monitor(self, negatives: Tensor, jets: Tensor) -> Tensor:
+        """W of this batch, shape (S,), or the last one that was measured: it costs more than all the rest of a step."""
+        if self.batches % self.validation.monitor_every == 0:
+            self.distance = transport(negatives, jets, self.threads)[0]
+        self.batches += 1
+        return self.distance
 
     def _loss(self, positive: Tensor, negative: Tensor) -> tuple[Tensor, Tensor]:
         """Loss (S,) and its derivatives with respect to E+ and E-, (S, 2)."""
@@ -94,12 +107,14 @@ class NormalizedObjective:
         return validate_with_negatives(network, self.sampler, jets, self.validation.jets, self.threads)
 
     def state_dict(self) -> dict[str, Any]:
-        """Buffer and generators."""
-        return {"sampler": self.sampler.state_dict()}
+        """Buffer, generators and the last W."""
+        return {"sampler": self.sampler.state_dict(), "batches": self.batches, "distance": self.distance.clone()}
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """Continue where a state was taken."""
         self.sampler.load_state_dict(state["sampler"])
+        self.batches = int(state["batches"])
+        self.distance.copy_(state["distance"])
 
 
 def build(
