@@ -99,13 +99,13 @@ def test_full_separation_has_an_infinite_rejection_and_no_error() -> None:
 
 def test_bootstrap_errors_are_the_spread_of_independent_samples() -> None:
     spread = {
-        name: np.std([merit(ranking(seed).curve()).value for seed in range(100, 300)]) for name, merit in MERITS.items()
+        name: np.std([merit(ranking(seed).curve()).value for seed in range(100, 500)]) for name, merit in MERITS.items()
     }
     events = (np.arange(2000), np.arange(500))
     errors = [bootstrap_errors(ranking(seed), events, 60, np.random.default_rng(seed)) for seed in range(20)]
     for name in MERITS:
         # One bootstrap of a figure that rests on few jets may be off by two; the middle one of twenty is not.
-        assert np.median([found[name] for found in errors]) == pytest.approx(spread[name], rel=0.25), name
+        assert np.median([found[name] for found in errors]) == pytest.approx(spread[name], rel=0.35), name
 
 
 def test_two_jets_of_an_event_are_drawn_together() -> None:
