@@ -1,0 +1,90 @@
+#!/usr/bin/env bash
+# Start a Slurm of one node for the tests: start.sh FOLDER
+# Everything of it (configuration, key, state, logs, process ids) is in FOLDER; stop.sh FOLDER ends exactly these processes.
+# Its configuration is also linked to /etc/slurm/slurm.conf: Snakemake's Slurm plugin hides SLURM_CONF from its jobs.
+# Needs root and Debian's packages slurm-wlm (slurmctld, slurmd) and munge; no systemd, no cgroups, no accounting.
+set -euo pipefail
+state=$(realpath "$1")
+mkdir -p "$state"/{controller,node,munge}
+chmod 0755 "$state"
+host=$(hostname -s)
+link=/etc/slurm/slurm.conf
+if test -e "$link" && ! test -L "$link"; then
+    echo "error: $link is that of another Slurm; nothing is started beside it" >&2
+    exit 2
+fi
+other=$(dirname "$(readlink "$link" || echo "$state/none")")/slurmctld.pid
+if test -s "$other" && kill -0 "$(cat "$other")" 2> /dev/null; then
+    echo "error: a Slurm for tests runs already, in $(dirname "$other")" >&2
+    exit 2
+fi
+read -r port_controller port_node < <(python3 - <<'PYTHON'
+import socket
+sockets = [socket.socket() for _ in range(2)]
+for one in sockets:
+    one.bind(("127.0.0.1", 0))
+print(*(one.getsockname()[1] for one in sockets))
+PYTHON
+)
+
+# Two GPUs that do nothing: Slurm asks for device files, and takes any. (`Count=` alone makes the node invalid.)
+for number in 0 1; do
+    test -e "$state/gpu$number" || mknod "$state/gpu$number" c 1 3
+done
+cat > "$state/gres.conf" <<GRES
+AutoDetect=off
+Name=gpu Type=fake File=$state/gpu[0-1]
+GRES
+
+# linuxproc and task/none: there are no cgroups to rely on. Memory is therefore watched by polling every 2 s, and a job
+# over it is killed by OverMemoryKill. MinJobAge: without accounting, squeue has to remember how jobs ended.
+cat > "$state/slurm.conf" <<SLURM
+ClusterName=oddjet
+SlurmctldHost=$host(127.0.0.1)
+SlurmctldPort=$port_controller
+SlurmdPort=$port_node
+SlurmUser=root
+AuthType=auth/munge
+AuthInfo=socket=$state/munge/socket
+StateSaveLocation=$state/controller
+SlurmdSpoolDir=$state/node
+SlurmctldPidFile=$state/slurmctld.pid
+SlurmdPidFile=$state/slurmd.pid
+SlurmctldLogFile=$state/slurmctld.log
+SlurmdLogFile=$state/slurmd.log
+ProctrackType=proctrack/linuxproc
+TaskPlugin=task/none
+SwitchType=switch/none
+MpiDefault=none
+SelectType=select/cons_tres
+SelectTypeParameters=CR_Core_Memory
+GresTypes=gpu
+ReturnToService=2
+MinJobAge=86400
+KillWait=20
+JobAcctGatherType=jobacct_gather/linux
+JobAcctGatherFrequency=task=2
+JobAcctGatherParams=OverMemoryKill
+AccountingStorageType=accounting_storage/none
+NodeName=$host NodeAddr=127.0.0.1 CPUs=$(nproc) RealMemory=$(awk '/MemTotal/ {print int($2 * 0.9 / 1024)}' /proc/meminfo) Gres=gpu:fake:2
+PartitionName=main Nodes=ALL Default=YES MaxTime=INFINITE State=UP
+SLURM
+
+head -c 1024 /dev/urandom > "$state/munge/key"
+chmod 0400 "$state/munge/key"
+# --force: a folder below /tmp, and root, are not where munged likes its files to be.
+munged --force --key-file="$state/munge/key" --socket="$state/munge/socket" --pid-file="$state/munged.pid" \
+    --log-file="$state/munge/log" --seed-file="$state/munge/seed" > "$state/munged.out" 2>&1
+mkdir -p "$(dirname "$link")"
+ln -sfn "$state/slurm.conf" "$link"
+export SLURM_CONF=$state/slurm.conf # the daemons look for gres.conf beside it
+slurmctld -c
+slurmd
+for _ in $(seq 60); do
+    if sinfo --noheader --format=%t 2> /dev/null | grep --quiet --line-regexp idle; then
+        exit 0
+    fi
+    sleep 0.5
+done
+echo "error: the Slurm node did not become idle; see $state/slurmctld.log and $state/slurmd.log" >&2
+exit 1

@@ -1,0 +1,135 @@
+"""The profile on a real Slurm: the whole tiny run, and jobs that are cancelled, too large, too slow, left alone."""
+
+import json
+import re
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+import torch
+import yaml
+
+TRAINING = "rule_train_model"
+CONFIG = "config/long.yaml"
+FOLDER = "results/models/ae/seeds-1-2"
+LOG = "results/logs/train_model/ae/seeds-1-2.log"
+
+
+def test_the_tiny_run_from_end_to_end(tiny_on_slurm, slurm_tools):
+    slurm, jobs, _ = slurm_tools
+    results = tiny_on_slurm.folder / "results"
+    assert {path.stem for path in results.glob("auc/*.csv")} == {"ae", "nae", "wnae"}
+    assert len(list(results.glob("figures/*.pdf"))) == 6
+    assert "wnae" in (results / "summary.md").read_text()
+    every = jobs("")
+    assert set(every.values()) == {"COMPLETED"}
+    # 37 programs in 17 jobs: small ones are grouped, and the summary is written where Snakemake runs.
+    names = slurm("squeue", "--states=all", "--noheader", "--format=%k").split()
+    assert len(names) == 4 + 1 + 6 + 3 + 3
+    assert not [name for name in names if "summarize" in name]
+    for number in every:
+        asks = slurm("scontrol", "show", "job", str(number))
+        assert ("gres:gpu:1" in asks) == (f"Comment={TRAINING}" in asks), asks
+
+
+@pytest.fixture(scope="module")
+def long_training(tiny_on_slurm):
+    """Give a function that makes a training of so many epochs the one that is to be done."""
+    folder = tiny_on_slurm.folder
+
+    def prepare(epochs: int) -> dict:
+        config = yaml.safe_load((folder / "config/test/tiny.yaml").read_text())
+        settings = {"epochs": epochs, "batch_size": 64, "snapshot_every": 10**6, "validate_every": 100}
+        config["methods"] = {"ae": {"kind": "ae", "training": {**settings, "checkpoint_seconds": 1}}}
+        (folder / CONFIG).write_text(json.dumps(config))
+        subprocess.run(["rm", "-rf", FOLDER, LOG], cwd=folder, check=True)
+        return config
+
+    return prepare
+
+
+def reference(folder: Path, method: dict) -> tuple[dict, float]:
+    """Train undisturbed, without Snakemake and Slurm; give the model and the epochs a second."""
+    command = [sys.executable, "workflow/scripts/train_model.py", "--settings", json.dumps(method), "--method", "ae"]
+    command += ["--seeds", "1", "2", "--output-dir", "reference", "--scaler", "results/dataset/scaler.json"]
+    command += [f"--{part}=results/dataset/{part}.h5" for part in ("train", "validation")]
+    start = time.monotonic()
+    subprocess.run(command, cwd=folder, check=True, capture_output=True)
+    rate = method["training"]["epochs"] / (time.monotonic() - start)
+    return torch.load(folder / "reference/model.pt", weights_only=True), rate
+
+
+def epochs_done(log: Path) -> int:
+    found = re.findall(r"epoch (\d+)/", log.read_text()) if log.exists() else []
+    return int(found[-1]) if found else 0
+
+
+def gone_on_after(log: Path) -> int:
+    found = re.search(r"going on after epoch (\d+)", log.read_text()) if log.exists() else None
+    return int(found[1]) if found else 0
+
+
+def test_cancelled_then_the_node_goes_down_and_the_result_is_the_same(
+    tiny_on_slurm, long_training, slurm_tools, cluster
+):
+    slurm, jobs, wait_until = slurm_tools
+    folder, log = tiny_on_slurm.folder, tiny_on_slurm.folder / LOG
+    config = long_training(epochs=4000)
+    before = set(jobs(TRAINING))
+    run = tiny_on_slurm.start("disturbed.out", "--configfile", CONFIG, "--", f"{FOLDER}/model.pt")
+    running = lambda: [job for job, state in jobs(TRAINING).items() if job not in before and state == "RUNNING"]  # noqa: E731
+
+    wait_until(lambda: epochs_done(log) > 200)
+    cancelled = running()[0]
+    slurm("scancel", str(cancelled))
+    first = wait_until(lambda: gone_on_after(log))
+    failed = running()[0]
+    assert failed != cancelled
+    wait_until(lambda: epochs_done(log) > first + 200)
+    slurm("scontrol", "update", f"nodename={cluster}", "state=down", "reason=test")
+    wait_until(lambda: jobs(TRAINING)[failed] == "NODE_FAIL")
+    slurm("scontrol", "update", f"nodename={cluster}", "state=resume")
+    undisturbed, _ = reference(folder, config["methods"]["ae"])
+    tiny_on_slurm.finish(run, "disturbed.out")
+
+    assert gone_on_after(log) > first
+    states = {job: state for job, state in jobs(TRAINING).items() if job not in before}
+    assert list(states.values()) == ["CANCELLED", "NODE_FAIL", "COMPLETED"]
+    model = torch.load(folder / FOLDER / "model.pt", weights_only=True)
+    assert model["epochs"] == undisturbed["epochs"]
+    assert all(torch.equal(tensor, undisturbed["parameters"][name]) for name, tensor in model["parameters"].items())
+    assert not (folder / FOLDER / "checkpoints").exists()
+
+
+def test_over_its_memory_it_is_restarted_with_more(tiny_on_slurm, slurm_tools):
+    _, jobs, _ = slurm_tools
+    before = set(jobs("rule_build_dataset"))
+    # Two processes of Snakemake alone are about 250 MB.
+    tiny_on_slurm.profile("build_dataset", mem_mb="attempt * 150")
+    command = ("--configfile", "config/test/tiny.yaml", "--forcerun", "build_dataset", "--until", "build_dataset")
+    told = tiny_on_slurm.finish(tiny_on_slurm.start("memory.out", *command), "memory.out")
+    states = [state for job, state in jobs("rule_build_dataset").items() if job not in before]
+    assert states[-1] == "COMPLETED"
+    assert states[:-1]
+    assert set(states[:-1]) <= {"FAILED", "OUT_OF_MEMORY", "CANCELLED"}
+    assert "exceeded memory limit" in told or "OUT_OF_MEMORY" in states
+
+
+def test_near_its_time_limit_it_stops_and_goes_on_with_more(tiny_on_slurm, long_training, slurm_tools):
+    _, jobs, _ = slurm_tools
+    folder, log = tiny_on_slurm.folder, tiny_on_slurm.folder / LOG
+    _, rate = reference(folder, long_training(epochs=2000)["methods"]["ae"])
+    long_training(epochs=int(75 * rate))
+    before = set(jobs(TRAINING))
+    # A minute is the shortest that Slurm knows; it may send the signal up to a minute early.
+    tiny_on_slurm.profile("train_model", runtime="attempt", slurm_extra="'--signal=TERM@10'")
+    tiny_on_slurm.finish(
+        tiny_on_slurm.start("time.out", "--configfile", CONFIG, "--", f"{FOLDER}/model.pt"), "time.out"
+    )
+    states = [state for job, state in jobs(TRAINING).items() if job not in before]
+    assert states[-1] == "COMPLETED"
+    assert set(states[:-1]) <= {"FAILED", "TIMEOUT"}
+    assert len(states) > 1
+    assert gone_on_after(log) > 0
