@@ -109,7 +109,8 @@ class SignalGrid(_Section):
     m_phi: tuple[float, ...] = Field((), description="mediator masses, GeV")
     r_inv: tuple[Annotated[float, Field(ge=0, le=1)], ...] = Field((), description="invisible fractions")
     m_dark: float = Field(20.0, gt=0, description="dark meson mass, GeV")
-    alpha: Literal["low", "peak", "high"] = Field("peak", description="dark coupling")
+    alpha: Literal["low", "peak", "high"] | None = Field(None, description="dark coupling; left out: peak")
+    lambda_dark: float | None = Field(None, description="confinement scale in GeV, in the place of alpha")
     events: PositiveInt | dict[float, tuple[PositiveInt, ...]] = Field(
         800, description="events a grid point: one number, or for each mediator mass a list in the order of r_inv"
     )
@@ -121,7 +122,16 @@ class SignalGrid(_Section):
         return {
             signal_name(m_phi, r_inv): Simulated(
                 kind="signal",
-                process=Process(SemivisibleJets(m_phi=m_phi, r_inv=r_inv, m_dark=self.m_dark, alpha=self.alpha)),
+                process=Process.model_validate(
+                    {
+                        "name": "svj",
+                        "m_phi": m_phi,
+                        "r_inv": r_inv,
+                        "m_dark": self.m_dark,
+                        "alpha": self.alpha,
+                        "lambda_dark": self.lambda_dark,
+                    }
+                ),
                 events=self.events if isinstance(self.events, int) else self.events[m_phi][position],
                 parts=self.parts,
                 require_match=self.require_match,
@@ -131,12 +141,17 @@ class SignalGrid(_Section):
         }
 
     @model_validator(mode="after")
-    def _events_for_every_point(self) -> SignalGrid:
+    def _every_point_fits(self) -> SignalGrid:
         if not isinstance(self.events, int):
             for m_phi in self.m_phi:
                 given = len(self.events.get(m_phi, ()))
                 if given != len(self.r_inv):
                     raise ValueError(f"events: {given} numbers for m_phi {m_phi:g}, r_inv has {len(self.r_inv)} values")
+        try:
+            self.samples()
+        except ValidationError as error:
+            wrong = error.errors()[0]
+            raise ValueError(f"{wrong['loc'][-1]}: {wrong['msg']} (given: {wrong['input']!r})") from None
         return self
 
 

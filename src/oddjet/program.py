@@ -43,7 +43,7 @@ def settings_argument(arguments: argparse.ArgumentParser) -> None:
     )
 
 
-def read_settings(text: str | None, model: type[Model]) -> Model:
+def read_settings(text: str | None, model: type[Model], option: str = "--settings") -> Model:
     """Read the settings of a stage.
 
     Parameters
@@ -52,6 +52,8 @@ def read_settings(text: str | None, model: type[Model]) -> Model:
         JSON, the path of a JSON file, or None for the defaults.
     model
         The settings model of the stage.
+    option
+        Which option the text was given with, for the messages.
 
     Raises
     ------
@@ -65,11 +67,11 @@ def read_settings(text: str | None, model: type[Model]) -> Model:
     try:
         given = json.loads(text)
     except json.JSONDecodeError as error:
-        raise SettingsError(f"--settings: neither a file nor JSON ({error}): {text[:80]}") from error
+        raise SettingsError(f"{option}: neither a file nor JSON ({error}): {text[:80]}") from error
     try:
         return model.model_validate(given)
     except ValidationError as error:
-        raise SettingsError("--settings do not fit:\n" + describe_validation(error, given)) from error
+        raise SettingsError(f"{option}: does not fit:\n" + describe_validation(error, given)) from error
 
 
 def describe_validation(error: ValidationError, given: object) -> str:

@@ -64,6 +64,8 @@ def test_the_schema_is_what_the_models_say():
         ("signals", {}, "signals: there is none"),
         ("signals.r_inv", [0.1, 1.2], r"signals\.r_inv\.1: .*less than or equal to 1 \(given: 1.2\)"),
         ("signals.events", {2000: [5]}, "1 numbers for m_phi 2000, r_inv has 2 values"),
+        ("signals.m_phi", [100], r"signals: m_phi: .*greater than or equal to 200 \(given: 100"),
+        ("signals.m_dark", 300, r"signals: m_dark: .*less than or equal to 100"),
         ("features.radios", 1, r"features\.radios: unknown key"),
         ("dataset.features", ["tau2", "tau9"], "dataset.features: 'tau9' is not among `features`"),
         ("methods", {}, r"methods: .*at least 1 item"),

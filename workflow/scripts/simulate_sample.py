@@ -31,7 +31,7 @@ def main() -> None:
     settings = read_settings(given.settings, SimulationSettings)
     simulate_sample(
         given.output,
-        read_settings(given.process, Process),
+        read_settings(given.process, Process, "--process"),
         settings,
         sample=given.sample,
         part=given.part,
