@@ -12,7 +12,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from oddjet.errors import OddjetError
-from oddjet.plotting.style import BLUE, ORANGE, PURPLE, figure_style, method_title, write_heading
+from oddjet.plotting.style import BLUE, FRACTION_COLOURS, ORANGE, PURPLE, figure_style, method_title, write_heading
 
 # What the history calls it, how the figure does, and its colour; training is dashed, validation solid.
 QUANTITIES = (
@@ -21,8 +21,6 @@ QUANTITIES = (
     ("wasserstein", "$W$", PURPLE),
 )
 PARTS = (("train", (0.0, (2.0, 1.2))), ("validation", (0.0, ())))
-# Of r_inv, from light to dark: ordered in brightness, so that the order survives in grey.
-FRACTION_COLOURS = ("#ffa90e", "#e76300", "#bd1f01", "#5b1a18", "#3b0f0e", "#1a0706")
 CHOSEN: dict[str, Any] = {"color": "0.35", "linewidth": 1.5, "linestyle": (0, (6, 3)), "zorder": 1}
 LEGEND: dict[str, Any] = {"fontsize": 19, "frameon": True, "framealpha": 1.0, "edgecolor": "none", "borderaxespad": 0.6}
 # From where on early epochs would be squeezed into the axis.

@@ -15,7 +15,21 @@ from matplotlib.figure import Figure
 # Petroff's ten (arXiv 2107.02270), which the CMS style of mplhep starts from.
 BLUE, ORANGE, RED, PURPLE, GREY, VIOLET = "#3f90da", "#ffa90e", "#bd1f01", "#832db6", "#94a4a2", "#7a21dd"
 
-_TITLES = {"ae": "AE", "nae": "NAE", "nae_logcosh": "NAE (log cosh)", "wnae": "WNAE", "pca": "PCA", "knn": "kNN"}
+# Of r_inv, from light to dark: ordered in brightness, so that the order survives in grey.
+FRACTION_COLOURS = ("#ffa90e", "#e76300", "#bd1f01", "#5b1a18", "#3b0f0e", "#1a0706")
+
+_TITLES = {
+    "ae": "AE",
+    "gmm": "GMM",
+    "knn": "kNN",
+    "lof": "LOF",
+    "mahalanobis": "Mahalanobis",
+    "nae": "NAE",
+    "nae_logcosh": "NAE (log cosh)",
+    "pca": "PCA",
+    "svm": "SVM",
+    "wnae": "WNAE",
+}
 
 
 def method_title(method: str) -> str:

@@ -1,0 +1,78 @@
+"""The leaderboard figure: ordered, complete, and made from the tables of all methods."""
+
+from __future__ import annotations
+
+import math
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from oddjet.evaluation.leaderboard import leaderboard_entries
+from oddjet.evaluation.summary import SummaryError
+from oddjet.evaluation.tables import AucRow, MeritRow, write_rows
+from oddjet.plotting.leaderboard import Entry, LeaderboardError, draw_leaderboard
+
+ROWS = [
+    AucRow(method, seed, f"svj_{m_phi:g}_{r_inv}", m_phi, r_inv, best - r_inv / 2 + seed / 100, 0.01, 300, 2000)
+    for method, best in (("ae", 0.6), ("wnae", 0.9))
+    for seed in (1, 2)
+    for m_phi in (1000.0, 2000.0)
+    for r_inv in (0.1, 0.5)
+]
+MERITS = [
+    MeritRow("wnae", seed, "svj", 1000.0, 0.1, "auc_planed", 0.7 + seed / 100, 0.02, math.nan) for seed in (1, 2)
+] + [MeritRow("wnae", 1, "svj", 1000.0, 0.1, "largest_f1", 0.9, 0.02, 0.5)]
+
+
+def test_entries_are_averages_of_the_tables() -> None:
+    ae, wnae = leaderboard_entries(ROWS, MERITS)
+    assert (ae.method, wnae.method) == ("ae", "wnae")
+    assert wnae.mean == pytest.approx(0.9 - 0.15 + 0.015)
+    assert wnae.uncertainty == pytest.approx(math.hypot(0.01, 0.01 / math.sqrt(2)))
+    assert wnae.by_fraction == pytest.approx({0.1: 0.865, 0.5: 0.665})
+    assert wnae.planed == pytest.approx((0.715, math.hypot(0.02, 0.01 / math.sqrt(2))))
+    assert ae.planed is None
+    with pytest.raises(SummaryError, match="score all methods on the same tables"):
+        leaderboard_entries([*ROWS, replace(ROWS[0], method="nae", n_signal=7)], [])
+
+
+def test_the_best_method_stands_at_the_top() -> None:
+    entries = [Entry(*values) for values in leaderboard_entries(ROWS, MERITS)]
+    figure = draw_leaderboard([entries[1], entries[0]], "Simulation")
+    axes = figure.axes[0]
+    assert [label.get_text() for label in axes.get_yticklabels()] == ["AE", "WNAE"]
+    assert axes.get_xlim() == (0, 1)
+    legend = [text.get_text() for text in figure.legends[0].get_texts()]
+    assert legend == [
+        *(rf"$r_{{\mathrm{{inv}}}}$ = {r}" for r in (0.1, 0.5)),
+        r"mean $\pm$ uncertainty",
+        r"mean, $p_{T}$ planed",
+    ]
+    assert [text.get_text() for text in axes.texts] == ["Simulation", "mean over grid"]
+
+
+def test_no_method_is_an_error() -> None:
+    with pytest.raises(LeaderboardError, match="no method to draw"):
+        draw_leaderboard([], "Simulation")
+
+
+def test_the_script_draws_the_same_bytes_twice(tmp_path: Path) -> None:
+    write_rows(tmp_path / "leaderboard.csv", ROWS, AucRow)
+    write_rows(tmp_path / "merit.csv", MERITS, MeritRow)
+    command = [
+        sys.executable,
+        "workflow/scripts/plot_leaderboard.py",
+        "--leaderboard",
+        str(tmp_path / "leaderboard.csv"),
+    ]
+    command += ["--merit", str(tmp_path / "merit.csv")]
+    written = []
+    for name in ("one", "two"):
+        output = ["--output-pdf", str(tmp_path / f"{name}.pdf"), "--output-png", str(tmp_path / f"{name}.png")]
+        done = subprocess.run([*command, *output], capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stderr
+        written.append([(tmp_path / f"{name}.{suffix}").read_bytes() for suffix in ("pdf", "png")])
+    assert written[0] == written[1]

@@ -1,0 +1,35 @@
+"""Draw all methods by their AUC averaged over the signal grid, as PDF and PNG."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from oddjet.evaluation.leaderboard import leaderboard_entries
+from oddjet.evaluation.tables import AucRow, MeritRow, read_rows
+from oddjet.io.atomic import atomic_path
+from oddjet.plotting.leaderboard import Entry, draw_leaderboard
+from oddjet.plotting.style import save_figure
+from oddjet.program import execute, parser
+
+EXAMPLE = """python workflow/scripts/plot_leaderboard.py --leaderboard results/leaderboard.csv \\
+      --merit results/merit.csv --output-pdf leaderboard.pdf --output-png leaderboard.png"""
+
+
+def main() -> None:
+    arguments = parser(__doc__ or "", EXAMPLE)
+    arguments.add_argument("--leaderboard", type=Path, required=True, help="AUC of all methods (CSV)")
+    arguments.add_argument("--merit", type=Path, help="figures of merit of all methods (CSV): adds the planed AUC")
+    arguments.add_argument("--label", default="Simulation", help="words above the left corner (default: %(default)s)")
+    arguments.add_argument("--output-pdf", type=Path, required=True, help="figure to write")
+    arguments.add_argument("--output-png", type=Path, required=True, help="the same figure to write")
+    given = arguments.parse_args()
+    merits = [] if given.merit is None else read_rows(given.merit, MeritRow)
+    entries = [Entry(*values) for values in leaderboard_entries(read_rows(given.leaderboard, AucRow), merits)]
+    figure = draw_leaderboard(entries, given.label)
+    for output in (given.output_pdf, given.output_png):
+        with atomic_path(output) as path:
+            save_figure(figure, path)
+
+
+if __name__ == "__main__":
+    execute(main)
