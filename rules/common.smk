@@ -1,5 +1,6 @@
 # What every stage's rules use: the checked configuration, the files of a sample, digests, wildcards.
 import json
+import os
 import re
 import shlex
 import sys
@@ -103,3 +104,11 @@ def signal_points():
 
 def models_of(method):
     return [f"results/models/{method}/{group}/model.pt" for group in GROUPS]
+
+
+onstart:
+    if Path("results").is_dir() and not os.access("results", os.W_OK):
+        raise WorkflowError(
+            f"{Path('results').resolve()} cannot be written (a read-only file system, or not yours)."
+            " Make it writable, or run in a copy of this folder; nothing has been changed."
+        )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import errno
 import json
 import logging
 import sys
@@ -18,6 +19,7 @@ from oddjet.errors import OddjetError
 LOGGER = logging.getLogger("oddjet")
 # A log gets at most a line in so many seconds and one at the end, so that a long job does not fill it.
 SECONDS_BETWEEN_LINES = 10.0
+DISK_ERRORS = (errno.ENOSPC, errno.EDQUOT, errno.EROFS)
 
 Item = TypeVar("Item")
 Model = TypeVar("Model", bound=BaseModel)
@@ -105,7 +107,7 @@ def _written_path(location: tuple[str | int, ...], given: object, *, absent: boo
 def execute(main: Callable[[], None]) -> None:
     """Run a script's `main`: log to standard error, end with status 1 and one message on an error made by oddjet.
 
-    Anything else is a fault of the program and keeps its traceback.
+    So does a disk that is full or cannot be written. Anything else is a fault of the program and keeps its traceback.
     """
     logging.basicConfig(
         level=logging.INFO, stream=sys.stderr, format="%(asctime)s %(levelname)s %(message)s", datefmt="%H:%M:%S"
@@ -114,6 +116,11 @@ def execute(main: Callable[[], None]) -> None:
         main()
     except OddjetError as error:
         sys.stderr.write(f"error: {error}\n")
+        sys.exit(1)
+    except OSError as error:
+        if error.errno not in DISK_ERRORS:
+            raise
+        sys.stderr.write(f"error: {error}. Make room, or the folder writable, and run again.\n")
         sys.exit(1)
 
 
