@@ -51,10 +51,12 @@ class SlurmWorkspace:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
+        folder.mkdir(parents=True)
         for part in PARTS:
             source = ROOT / part
             if source.is_dir():
-                shutil.copytree(source, folder / part, ignore=shutil.ignore_patterns("__pycache__"))
+                # With __pycache__: it holds the compiled kernels, which take ten seconds a process to make again.
+                shutil.copytree(source, folder / part)
             else:
                 shutil.copy2(source, folder / part)
 
