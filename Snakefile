@@ -31,11 +31,13 @@ rule all:
         ),
         expand(
             "results/figures/training_{method}.{suffix}",
-            method=CONFIG.methods,
+            method=CONFIG.trained(),
             suffix=["pdf", "png"],
         ),
+        "results/figures/leaderboard.pdf",
         "results/summary.md",
         "results/leaderboard.csv",
+        "results/merit.md",
 
 
 rule simulate:
@@ -56,4 +58,5 @@ rule models:
 rule figures:
     input:
         expand("results/figures/auc_heatmap_{method}.pdf", method=CONFIG.methods),
-        expand("results/figures/training_{method}.pdf", method=CONFIG.methods),
+        expand("results/figures/training_{method}.pdf", method=CONFIG.trained()),
+        "results/figures/leaderboard.pdf",

@@ -42,7 +42,8 @@ GROUPS = CONFIG.ensemble.groups()
 
 
 def any_of(names):
-    return "|".join(re.escape(str(name)) for name in names)
+    # An empty list must match nothing; an empty pattern would match the empty name.
+    return "|".join(re.escape(str(name)) for name in names) or "(?!)"
 
 
 wildcard_constraints:

@@ -82,3 +82,53 @@ rule summarize:
     shell:
         "python workflow/scripts/summarize.py --auc {input.auc:q} --scores {input.scores:q} --leaderboard {output.leaderboard:q}"
         " --summary {output.summary:q} > {log:q} 2>&1"
+
+
+rule compute_merit:
+    input:
+        expand("results/scores/{{method}}/{group}.h5", group=GROUPS),
+    output:
+        "results/merit/{method}.csv",
+    log:
+        "results/logs/compute_merit/{method}.log",
+    benchmark:
+        "results/benchmarks/compute_merit/{method}.tsv"
+    conda:
+        "../envs/dataset.yaml"
+    threads: 1
+    resources:
+        mem_mb=2000,
+        runtime=60,
+    params:
+        settings=CONFIG.merit.model_dump_json(),
+        code=code_digest("compute_merit"),
+    message:
+        "Figures of merit of {wildcards.method}"
+    shell:
+        "python workflow/scripts/compute_merit.py --settings {params.settings:q} --scores {input:q}"
+        " --output {output:q} > {log:q} 2>&1"
+
+
+rule summarize_merit:
+    input:
+        expand("results/merit/{method}.csv", method=CONFIG.methods),
+    output:
+        table="results/merit.csv",
+        summary="results/merit.md",
+    log:
+        "results/logs/summarize_merit.log",
+    benchmark:
+        "results/benchmarks/summarize_merit.tsv"
+    conda:
+        "../envs/dataset.yaml"
+    threads: 1
+    resources:
+        mem_mb=1000,
+        runtime=10,
+    params:
+        code=code_digest("summarize_merit"),
+    message:
+        "Figures of merit of all methods side by side"
+    shell:
+        "python workflow/scripts/summarize_merit.py --merit {input:q} --table {output.table:q}"
+        " --summary {output.summary:q} > {log:q} 2>&1"

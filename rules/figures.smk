@@ -50,3 +50,30 @@ rule plot_training:
     shell:
         "python workflow/scripts/plot_training.py --history {input.history:q} --auc-by-epoch {input.auc:q}"
         " --scores {input.scores:q} --label {params.label:q} --output-pdf {output.pdf:q} --output-png {output.png:q} > {log:q} 2>&1"
+
+
+rule plot_leaderboard:
+    input:
+        leaderboard="results/leaderboard.csv",
+        merit="results/merit.csv",
+    output:
+        pdf="results/figures/leaderboard.pdf",
+        png="results/figures/leaderboard.png",
+    log:
+        "results/logs/plot_leaderboard.log",
+    benchmark:
+        "results/benchmarks/plot_leaderboard.tsv"
+    conda:
+        "../envs/figures.yaml"
+    threads: 1
+    resources:
+        mem_mb=1000,
+        runtime=10,
+    params:
+        label=CONFIG.label,
+        code=code_digest("plot_leaderboard"),
+    message:
+        "All methods by their mean AUC"
+    shell:
+        "python workflow/scripts/plot_leaderboard.py --leaderboard {input.leaderboard:q} --merit {input.merit:q}"
+        " --label {params.label:q} --output-pdf {output.pdf:q} --output-png {output.png:q} > {log:q} 2>&1"

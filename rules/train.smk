@@ -12,6 +12,8 @@ rule train_model:
         "results/logs/train_model/{method}/{group}.log",
     benchmark:
         "results/benchmarks/train_model/{method}/{group}.tsv"
+    wildcard_constraints:
+        method=any_of(CONFIG.trained()),
     conda:
         "../envs/train.yaml"
     threads: 1
@@ -32,6 +34,41 @@ rule train_model:
         # exec: a shell in between would die of the signal that tells the training to keep its epoch and stop.
         "exec python workflow/scripts/train_model.py --settings {params.settings:q} --method {wildcards.method:q}"
         " --seeds {params.seeds} --threads {threads} --train {input.train:q} --validation {input.validation:q}"
+        " --scaler {input.scaler:q} --output-dir {params.folder:q} > {log:q} 2>&1"
+
+
+# Baselines: the same inputs and outputs as a training, so everything after it is the same for both.
+rule fit_baseline:
+    input:
+        train="results/dataset/train.h5",
+        validation="results/dataset/validation.h5",
+        scaler="results/dataset/scaler.json",
+    output:
+        model="results/models/{method}/{group}/model.pt",
+        history="results/models/{method}/{group}/history.csv",
+        snapshots="results/models/{method}/{group}/snapshots.pt",
+    log:
+        "results/logs/fit_baseline/{method}/{group}.log",
+    benchmark:
+        "results/benchmarks/fit_baseline/{method}/{group}.tsv"
+    wildcard_constraints:
+        method=any_of(CONFIG.baselines()),
+    conda:
+        "../envs/train.yaml"
+    threads: 1
+    resources:
+        mem_mb=4000,
+        runtime=120,
+    params:
+        settings=lambda wildcards: CONFIG.methods[wildcards.method].model_dump_json(),
+        seeds=lambda wildcards: GROUPS[wildcards.group],
+        folder=lambda wildcards, output: str(Path(output.model).parent),
+        code=code_digest("fit_baseline"),
+    message:
+        "Fit {wildcards.method}, seeds {params.seeds}"
+    shell:
+        "python workflow/scripts/fit_baseline.py --settings {params.settings:q} --method {wildcards.method:q}"
+        " --seeds {params.seeds} --train {input.train:q} --validation {input.validation:q}"
         " --scaler {input.scaler:q} --output-dir {params.folder:q} > {log:q} 2>&1"
 
 

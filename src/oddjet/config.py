@@ -24,8 +24,9 @@ from pydantic import (
 
 from oddjet.dataset.settings import DatasetSettings
 from oddjet.errors import OddjetError
-from oddjet.evaluation.settings import EvaluationSettings
+from oddjet.evaluation.settings import EvaluationSettings, MeritSettings
 from oddjet.jets.settings import FeatureSettings, Match
+from oddjet.models.baselines.settings import KINDS, BaselineSettings
 from oddjet.program import describe_validation
 from oddjet.simulation.settings import Process, SemivisibleJets, SimulationSettings
 from oddjet.training.method import MethodSettings
@@ -100,6 +101,18 @@ class Listed(_Section):
 Sample = Annotated[
     Annotated[Simulated, Tag("simulated")] | Annotated[Listed, Tag("listed")],
     Discriminator(lambda given: "listed" if isinstance(given, Listed) or "files" in dict(given) else "simulated"),
+]
+
+
+def _method_tag(given: object) -> str:
+    if isinstance(given, BaselineSettings):
+        return "baseline"
+    return "baseline" if isinstance(given, dict) and given.get("kind") in KINDS else "trained"
+
+
+Method = Annotated[
+    Annotated[MethodSettings, Tag("trained")] | Annotated[BaselineSettings, Tag("baseline")],
+    Discriminator(_method_tag),
 ]
 
 
@@ -185,8 +198,9 @@ class Config(_Section):
     features: FeatureSettings = Field(FeatureSettings(), description="jets and their features")
     dataset: DatasetSettings = Field(DatasetSettings(), description="split and scaling of the background")
     ensemble: Ensemble = Field(Ensemble(), description="seeds")
-    methods: dict[str, MethodSettings] = Field(min_length=1, description="methods by name")
+    methods: dict[str, Method] = Field(min_length=1, description="networks and baselines by name")
     evaluation: EvaluationSettings = Field(EvaluationSettings(), description="scores, AUC, monitoring")
+    merit: MeritSettings = Field(MeritSettings(), description="figures of merit beyond the AUC")
 
     @model_validator(mode="after")
     def _names_and_kinds(self) -> Config:
@@ -217,6 +231,14 @@ class Config(_Section):
     def all_samples(self) -> dict[str, Simulated | Listed]:
         """Give the listed samples and those of the signal grid, by name."""
         return {**self.samples, **self.signals.samples()}
+
+    def trained(self) -> list[str]:
+        """Give the names of the methods that are trained by epochs; the others are baselines, fitted at once."""
+        return [name for name, method in self.methods.items() if isinstance(method, MethodSettings)]
+
+    def baselines(self) -> list[str]:
+        """Give the names of the baselines."""
+        return [name for name in self.methods if name not in self.trained()]
 
     def of_kind(self, kind: Literal["background", "signal"]) -> list[str]:
         """Give the names of the background or of the signal samples, in the order of the config."""

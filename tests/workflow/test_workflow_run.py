@@ -8,7 +8,8 @@ import torch
 
 from oddjet.io.tables import read_attributes, read_table
 
-METHODS = ("ae", "nae", "wnae")
+TRAINED = ("ae", "nae", "wnae")
+METHODS = (*TRAINED, "mahalanobis")
 GROUPS = {"seeds-1-2": [1, 2], "seeds-3": [3]}
 SIGNALS = ("svj_mphi-2000_rinv-0p1", "svj_mphi-2000_rinv-0p5")
 TINY = ("--configfile", "config/test/tiny.yaml")
@@ -27,11 +28,13 @@ def test_a_second_run_has_nothing_to_do(finished):
 @pytest.mark.slow
 def test_every_result_is_there(finished):
     results = finished.folder / "results"
+    figures = ["leaderboard", *(f"auc_heatmap_{name}" for name in METHODS), *(f"training_{name}" for name in TRAINED)]
+    for name in figures:
+        assert (results / f"figures/{name}.pdf").read_bytes().startswith(b"%PDF")
+        assert (results / f"figures/{name}.png").read_bytes().startswith(b"\x89PNG")
     for method in METHODS:
-        for kind in ("auc_heatmap", "training"):
-            assert (results / f"figures/{kind}_{method}.pdf").read_bytes().startswith(b"%PDF")
-            assert (results / f"figures/{kind}_{method}.png").read_bytes().startswith(b"\x89PNG")
         assert method in (results / "summary.md").read_text()
+        assert method in (results / "merit.md").read_text()
     assert not list(results.rglob(".tmp-*"))
 
 
@@ -78,9 +81,9 @@ def test_models_carry_scaler_and_provenance_and_saw_no_signal(finished, method):
         assert set(inputs) == {f"results/dataset/{name}" for name in ("train.h5", "validation.h5", "scaler.json")}
         history = rows(folder / "history.csv")
         assert {int(row["seed"]) for row in history} == set(seeds)
-        assert {int(row["epoch"]) for row in rows(folder / "auc_by_epoch.csv")} <= {
-            int(row["epoch"]) for row in history
-        }
+        if method in TRAINED:
+            monitored = {int(row["epoch"]) for row in rows(folder / "auc_by_epoch.csv")}
+            assert monitored <= {int(row["epoch"]) for row in history}
 
 
 @pytest.mark.slow
@@ -95,7 +98,7 @@ def test_tables_carry_provenance_and_a_cutflow(finished):
 def test_the_rule_of_the_training_has_no_signal_among_its_inputs(workspace):
     done = workspace.snakemake("--dry-run", "--printshellcmds", *TINY, "--", "models")
     assert done.returncode == 0, done.stderr
-    blocks = [block for block in done.stdout.split("\n\n") if "train_model.py" in block]
+    blocks = [part for part in done.stdout.split("\n\n") if "train_model.py" in part or "fit_baseline.py" in part]
     assert len(blocks) == len(METHODS) * len(GROUPS)
     assert not [block for block in blocks if "svj" in block]
 
@@ -103,13 +106,16 @@ def test_the_rule_of_the_training_has_no_signal_among_its_inputs(workspace):
 def test_the_default_run_is_as_large_as_it_says(workspace):
     planned = workspace.planned()
     assert planned["simulate_sample"] == planned["extract_features"] == 8 + 12
-    assert planned["train_model"] == planned["monitor_training"] == planned["score_samples"] == 3
-    assert planned["compute_auc"] == planned["plot_heatmap"] == planned["plot_training"] == 3
-    assert planned["build_dataset"] == planned["summarize"] == planned["all"] == 1
+    assert planned["train_model"] == planned["monitor_training"] == planned["plot_training"] == 3
+    assert planned["fit_baseline"] == 4
+    assert (
+        planned["score_samples"] == planned["compute_auc"] == planned["compute_merit"] == planned["plot_heatmap"] == 7
+    )
+    assert planned["build_dataset"] == planned["summarize"] == planned["plot_leaderboard"] == planned["all"] == 1
 
 
 def test_the_paper_grid_has_no_job_a_grid_point_after_the_features(workspace):
     planned = workspace.planned("--configfile", "config/paper.yaml")
     assert planned["extract_features"] >= 28
-    assert planned["train_model"] == planned["score_samples"]
+    assert planned["train_model"] + planned["fit_baseline"] == planned["score_samples"]
     assert planned["compute_auc"] == planned["plot_heatmap"]

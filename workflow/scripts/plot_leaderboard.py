@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 from oddjet.evaluation.leaderboard import leaderboard_entries
 from oddjet.evaluation.tables import AucRow, MeritRow, read_rows
 from oddjet.io.atomic import atomic_path
+from oddjet.io.record import write_record
 from oddjet.plotting.leaderboard import Entry, draw_leaderboard
 from oddjet.plotting.style import save_figure
 from oddjet.program import execute, parser
@@ -29,6 +31,9 @@ def main() -> None:
     for output in (given.output_pdf, given.output_png):
         with atomic_path(output) as path:
             save_figure(figure, path)
+    inputs = [path for path in (given.leaderboard, given.merit) if path is not None]
+    settings = json.dumps({"label": given.label})
+    write_record("plot_leaderboard", settings, inputs, [given.output_pdf, given.output_png])
 
 
 if __name__ == "__main__":

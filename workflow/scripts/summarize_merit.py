@@ -7,6 +7,7 @@ from pathlib import Path
 from oddjet.evaluation.merit_summary import write_merit_summary
 from oddjet.evaluation.tables import MeritRow, read_rows, write_rows
 from oddjet.io.atomic import write_text
+from oddjet.io.record import write_record
 from oddjet.program import execute, parser
 
 EXAMPLE = """python workflow/scripts/summarize_merit.py --merit results/merit/*.csv \\
@@ -23,6 +24,7 @@ def main() -> None:
     summary = write_merit_summary(rows)
     write_rows(given.table, rows, MeritRow)
     write_text(given.summary, summary)
+    write_record("summarize_merit", "{}", given.merit, [given.table, given.summary])
 
 
 if __name__ == "__main__":

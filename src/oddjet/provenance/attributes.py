@@ -12,7 +12,20 @@ from oddjet.errors import OddjetError
 from oddjet.provenance.digest import code_digest
 
 # The packages whose version can change a number.
-PACKAGES = ("awkward", "fastjet", "h5py", "lapx", "numba", "numpy", "POT", "pythia8mc", "scipy", "torch", "uproot")
+PACKAGES = (
+    "awkward",
+    "fastjet",
+    "h5py",
+    "lapx",
+    "numba",
+    "numpy",
+    "POT",
+    "pythia8mc",
+    "scikit-learn",
+    "scipy",
+    "torch",
+    "uproot",
+)
 BLOCK_BYTES = 1 << 20
 
 
