@@ -1,5 +1,6 @@
 # make run    set up .venv from the lock and run the default workflow
 # make test   set up .venv and run every check and test
+# make test-slurm  run the workflow on a Slurm of one node (root; Debian's slurm-wlm and munge), or say why not
 # make bench  run the programs that measure speed
 VENV := .venv
 PYTHON ?= python3
@@ -8,7 +9,7 @@ READY := $(VENV)/.ready
 # What the programs find first: the environment of this folder.
 export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 
-.PHONY: setup run test bench schema clean
+.PHONY: setup run test test-slurm bench schema clean
 
 setup: $(READY)
 
@@ -29,6 +30,9 @@ test: $(READY)
 	snakefmt --check Snakefile rules
 	snakemake --lint
 	pytest --numprocesses 2
+
+test-slurm: $(READY)
+	pytest -m slurm tests/slurm
 
 bench: $(READY)
 	for program in benchmarks/*.py; do python $$program || exit 1; done

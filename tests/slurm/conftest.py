@@ -17,12 +17,15 @@ PARTS = ("Snakefile", "rules", "workflow", "src", "config", "envs", "profiles", 
 NEEDED = {"slurmctld": "slurmctld", "slurmd": "slurmd", "sbatch": "slurm-wlm", "munged": "munge"}
 
 
-def pytest_collection_modifyitems(items):
+def pytest_collection_modifyitems(config, items):
+    asked = "slurm" in config.getoption("-m")
     for item in items:
         if HERE in item.path.parents:
             item.add_marker(pytest.mark.slurm)
             item.add_marker(pytest.mark.slow)
             item.add_marker(pytest.mark.xdist_group("slurm"))
+            if not asked:
+                item.add_marker(pytest.mark.skip(reason="takes minutes and starts daemons: make test-slurm"))
 
 
 @pytest.fixture(scope="session")

@@ -80,7 +80,7 @@ def finished(tmp_path_factory) -> Workspace:
 
 @dataclass(frozen=True)
 class Job:
-    """A job of a dry run; `method` is None where the rule has none."""
+    """A job of a dry run; `method` is None where it has none, or several."""
 
     rule: str
     method: str | None
@@ -93,8 +93,8 @@ class Job:
 
 
 @pytest.fixture(scope="session")
-def dry_runs(finished):
-    """Give a function that returns the jobs of a dry run in the finished workspace; see dry_runs.py."""
+def dry_runs_told(finished):
+    """Give a function that returns status and output of a dry run in the finished workspace; see dry_runs.py."""
     with subprocess.Popen(
         [sys.executable, Path(__file__).with_name("dry_runs.py")],
         cwd=finished.folder,
@@ -103,23 +103,35 @@ def dry_runs(finished):
         text=True,
     ) as server:
 
-        def dry_run(*arguments: str) -> list[Job]:
+        def dry_run(*arguments: str) -> tuple[int, str]:
             print(json.dumps(arguments), file=server.stdin, flush=True)
             status, output = json.loads(server.stdout.readline())
-            assert status == 0, output
-            jobs = [
-                Job(
-                    re.search(r"workflow/scripts/(\w+)\.py", block)[1],
-                    (re.search(r"results/(?:models|scores|auc)/([\w-]+)", block) or [None, None])[1]
-                    if "/summarize.py" not in block
-                    else None,
-                    re.search(r"^Reason: (.*)$", block, re.MULTILINE)[1],
-                )
-                for block in output.split("\n\n")
-                if "\nShell command: python" in block
-            ]
-            assert jobs or "Nothing to be done" in output, output
-            return jobs
+            return status, output
 
         yield dry_run
         server.stdin.close()
+
+
+@pytest.fixture(scope="session")
+def dry_runs(dry_runs_told):
+    """Give a function that returns the jobs of a dry run in the finished workspace."""
+
+    def jobs(*arguments: str) -> list[Job]:
+        status, output = dry_runs_told(*arguments)
+        assert status == 0, output
+        blocks = [
+            block for block in output.split("\n\n") if "\nShell command: " in block and "workflow/scripts/" in block
+        ]
+        assert blocks or "Nothing to be done" in output, output
+        return [job_of(block) for block in blocks]
+
+    return jobs
+
+
+def job_of(block: str) -> Job:
+    methods = set(re.findall(r"results/(?:models|scores|auc)/([\w-]+)", block))
+    return Job(
+        re.search(r"workflow/scripts/(\w+)\.py", block)[1],
+        methods.pop() if len(methods) == 1 else None,
+        re.search(r"^Reason: (.*)$", block, re.MULTILINE)[1],
+    )
