@@ -175,6 +175,12 @@ def _ratio(numerator: Floats, denominator: Floats) -> Floats:
     return np.divide(numerator, denominator, out=np.zeros_like(numerator), where=denominator > 0)
 
 
+def registry_table() -> str:
+    """Markdown table of the registry, for docs/features.md."""
+    rows = [f"| `{f.name}` | {f.unit} | {f.interval} | {f.definition} | {f.source} |\n" for f in REGISTRY.values()]
+    return "| name | unit | range | definition | source |\n|---|---|---|---|---|\n" + "".join(rows)
+
+
 def describe_registry() -> str:
     """Text of the registry: one paragraph a feature."""
     return "".join(
