@@ -51,9 +51,11 @@ rule compute_auc:
         "python workflow/scripts/compute_auc.py --scores {input:q} --output {output:q} > {log:q} 2>&1"
 
 
-# Two seconds of work: on a cluster too it runs where Snakemake runs.
+# Two seconds of work each: on a cluster too they run where Snakemake runs.
 localrules:
     summarize,
+    summarize_merit,
+    plot_leaderboard,
 
 
 rule summarize:
