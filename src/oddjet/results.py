@@ -142,6 +142,7 @@ def _settings(result: Result, config: Config) -> Iterator[str]:
         "build_dataset": config.dataset,
         "score_samples": config.evaluation,
         "monitor_training": config.evaluation,
+        "compute_merit": config.merit,
     }
     section = config.methods[origin["method"]] if script in ("train_model", "fit_baseline") else sections.get(script)
     wanted = {"label": config.label} if section is None else json.loads(section.model_dump_json())

@@ -1,0 +1,103 @@
+"""A results folder that was moved without Snakemake's notes still tells what of it no longer matches."""
+
+import shutil
+import subprocess
+import sys
+
+import pytest
+import yaml
+
+from oddjet.config import load_config
+from oddjet.results import ResultsError, check_results
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture
+def moved(finished, tmp_path):
+    """A copy of the results alone, in a folder of another name."""
+    return shutil.copytree(finished.folder / "results", tmp_path / "elsewhere")
+
+
+def tiny(finished, **changes) -> object:
+    config = yaml.safe_load((finished.folder / "config/test/tiny.yaml").read_text())
+    return load_config({**config, **changes})
+
+
+def stale(folder, config) -> dict[str, list[str]]:
+    return {
+        str(result.path.relative_to(folder)): result.reasons
+        for result in check_results(folder, config)
+        if result.reasons
+    }
+
+
+def test_moved_results_match(finished, moved):
+    assert stale(moved, tiny(finished)) == {}
+    carried = {result.path.suffix for result in check_results(moved, tiny(finished))}
+    assert carried == {".root", ".h5", ".pt", ".csv", ".md", ".pdf"}
+    every = {path for path in moved.rglob("*.*") if "logs" not in path.parts and "benchmarks" not in path.parts}
+    origins = [result.origin for result in check_results(moved, tiny(finished))]
+    named = {name for origin in origins for name in origin.get("outputs", {})}
+    told = {result.path for result in check_results(moved, tiny(finished))}
+    # What carries no digest is checked as an input of what is made from it.
+    left = {path.name for path in every if path not in told and path.name not in named}
+    assert {name for name in left if not name.endswith(".origin.json")} <= {"history.csv", "scaler.json"}
+
+
+def test_an_edit_of_the_code_is_told_and_what_hangs_on_it(finished, moved):
+    module = finished.folder / "src/oddjet/evaluation/monitor.py"
+    before = module.read_text()
+    try:
+        module.write_text(before + "\nEDITED = 1\n")
+        command = [sys.executable, "workflow/scripts/check_results.py", "--configfile", "config/test/tiny.yaml"]
+        environment = {"PYTHONPATH": str(finished.folder / "src")}
+        done = subprocess.run(
+            [*command, "--results", moved],
+            cwd=finished.folder,
+            env=environment,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+    finally:
+        module.write_text(before)
+    assert done.returncode == 1, done.stderr
+    *lines, summary = done.stdout.splitlines()
+    parts = [line.split(": ", 1) for line in lines]
+    found = {path.removeprefix(f"{moved}/").rpartition("/")[0]: reason for path, reason in parts}
+    groups = {f"models/{method}/{group}" for method in ("ae", "nae", "wnae") for group in ("seeds-1-2", "seeds-3")}
+    assert set(found) == groups | {"figures"}
+    assert found["models/ae/seeds-3"] == "the code of monitor_training has changed"
+    assert "auc_by_epoch.csv no longer matches" in found["figures"]
+    assert summary.endswith("results match the code, the configuration and their inputs")
+
+
+def test_a_change_of_the_configuration_is_told(finished, moved):
+    found = stale(moved, tiny(finished, seed=8))
+    assert found["simulated/top/0000.root"] == ["the seed has changed"]
+    assert found["features/top/0000.h5"] == ["its input results/simulated/top/0000.root no longer matches"]
+    found = stale(moved, tiny(finished, label="Another"))
+    assert {path.partition("/")[0] for path in found} == {"figures"}
+    found = stale(moved, tiny(finished, dataset={"minimum_jets": {"train": 50, "validation": 20, "test": 20}}))
+    assert found["dataset/train.h5"] == ["the settings of build_dataset have changed (fractions)"]
+    assert "simulated/top/0000.root" not in found
+    assert "features/top/0000.h5" not in found
+
+
+def test_damaged_replaced_and_missing_files_are_told(finished, moved):
+    (moved / "auc/ae.csv").write_text("method,seed\n")
+    (moved / "features/top/0000.h5").write_bytes(b"no table")
+    (moved / "simulated/top/0001.root").unlink()
+    (moved / "figures/auc_heatmap_nae.png").unlink()
+    found = stale(moved, tiny(finished))
+    assert found["auc/ae.csv"] == ["ae.csv is not the file that was written"]
+    assert "cannot be read" in found["features/top/0000.h5"][0]
+    assert found["features/top/0001.h5"] == ["its input results/simulated/top/0001.root is missing"]
+    assert found["figures/auc_heatmap_nae.pdf"] == ["auc_heatmap_nae.png is missing"]
+    assert "its input results/features/top/0000.h5 has changed" in found["dataset/train.h5"]
+
+
+def test_a_folder_without_results_is_named(finished, tmp_path):
+    with pytest.raises(ResultsError, match="no results here"):
+        check_results(tmp_path / "absent", tiny(finished))
