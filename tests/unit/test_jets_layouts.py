@@ -107,6 +107,17 @@ def test_named_layout_is_the_only_one_tried(tmp_path: Path) -> None:
         detect_layout(path, "minaod")
 
 
+def test_azimuth_from_0_to_two_pi_is_wrapped(tmp_path: Path) -> None:
+    with uproot.recreate(tmp_path / "a.root") as file:
+        file["Events"] = {
+            **IDENTIFIERS,
+            **{f"PFCands_{name}": floats([[1.0], [1.0]]) for name in ("pt", "eta", "mass")},
+            "PFCands_phi": floats([[6.0], [3.5]]),
+        }
+    (record,) = read_candidates(tmp_path / "a.root")
+    assert record.candidates.phi == pytest.approx([6.0 - 2 * np.pi, 3.5 - 2 * np.pi])
+
+
 def test_chunks_are_the_file_in_order(tmp_path: Path) -> None:
     path = nanoaod_v15(tmp_path / "v15.root", [[1, 1, 0, 0], [0, 0]])
     (whole,) = read_candidates(path, stored_jets=True)

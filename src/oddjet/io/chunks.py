@@ -171,7 +171,7 @@ class ChunkReader:
             weight = columns[str(group.weight)]
             pt, mass = pt * weight, mass * weight
         # Packed masses of massless candidates can come out slightly negative.
-        return Particles(_offsets(counts), pt, columns[group.eta], columns[group.phi], np.maximum(mass, 0.0))
+        return Particles(_offsets(counts), pt, columns[group.eta], _wrapped(columns[group.phi]), np.maximum(mass, 0.0))
 
     def _partons(self, chunk: ak.Array, truth: Truth, first_entry: int) -> dict[str, Particles]:
         counts = self._counts(chunk, truth.required())
@@ -212,6 +212,11 @@ class ChunkReader:
 
 def _flat(chunk: ak.Array, name: str) -> Floats:
     return np.asarray(ak.to_numpy(ak.flatten(_column(chunk, name)))).astype(np.float64)
+
+
+def _wrapped(phi: Floats) -> Floats:
+    """Azimuth in [-pi, pi]; some formats count from 0 to 2 pi."""
+    return np.where(np.abs(phi) > np.pi, (phi + np.pi) % (2 * np.pi) - np.pi, phi)
 
 
 def _joined(groups: Sequence[Particles]) -> Particles:

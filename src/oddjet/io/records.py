@@ -17,7 +17,7 @@ class Particles:
     ----------
     offsets : int64 array, shape (rows + 1,)
     pt, eta, phi, mass : float64 arrays, shape (particles,)
-        GeV, pseudorapidity, radians, GeV.
+        GeV, pseudorapidity, radians in [-pi, pi], GeV.
     """
 
     offsets: npt.NDArray[np.int64]
