@@ -15,7 +15,8 @@ rule plot_heatmap:
         mem_mb=1000,
         runtime=10,
     params:
-        label=CONFIG.label,
+        # A function: braces in a plain string would be taken for wildcards.
+        label=lambda wildcards: CONFIG.label,
         code=code_digest("plot_heatmap"),
     message:
         "Heatmap of {wildcards.method}"
@@ -43,7 +44,7 @@ rule plot_training:
         mem_mb=1000,
         runtime=10,
     params:
-        label=CONFIG.label,
+        label=lambda wildcards: CONFIG.label,
         code=code_digest("plot_training"),
     message:
         "Training of {wildcards.method} by epoch"
@@ -70,7 +71,7 @@ rule plot_leaderboard:
         mem_mb=1000,
         runtime=10,
     params:
-        label=CONFIG.label,
+        label=lambda wildcards: CONFIG.label,
         code=code_digest("plot_leaderboard"),
     message:
         "All methods by their mean AUC"

@@ -88,8 +88,8 @@ class Job:
 
     @property
     def first(self) -> bool:
-        """Whether the job runs for a change of its own, not only because another job makes its inputs anew."""
-        return not self.reason.startswith("Input files updated by another job")
+        """Whether the job runs for a change of its own, not because another job makes its inputs anew."""
+        return "Input files updated by another job" not in self.reason
 
 
 @pytest.fixture(scope="session")

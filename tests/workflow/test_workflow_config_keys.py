@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from oddjet.config import ConfigError, load_config
+from oddjet.config import Config, ConfigError, load_config
 
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs/reruns.md").read_text().split("## Change this key, these rerun first\n")[1]
@@ -23,22 +23,40 @@ READERS = {
 }
 # The tiny configuration with every key written out, those too that it leaves to their defaults.
 WHOLE = load_config(yaml.safe_load((ROOT / "config/test/tiny.yaml").read_text())).model_dump(mode="json")
-# No other value is possible by itself: this is the one background sample.
-FIXED = {"samples.top.kind"}
-# Numbers that must stay in step with others.
+# No other value is possible by itself: the one background sample; keys that another one switches on.
+FIXED = {
+    "samples.top.kind",
+    "methods.wnae.chain.latent",
+    "methods.wnae.loss.negative_energy_square",
+    "methods.wnae.loss.train_temperature",
+}
+# Values that must stay in step with others.
 TOGETHER = {
+    "features.features": {"dataset.features": ["tau2"], "dataset.log_floors": {}},
     "dataset.fractions.train": {"dataset.fractions.test": 0.2},
     "dataset.fractions.validation": {"dataset.fractions.test": 0.2},
     "dataset.fractions.test": {"dataset.fractions.train": 0.45},
 }
-WORDS = ("high", "none", "top", "dark_quark", "nae", "tanh", "weighted", "cpu", "stop", "fail", "standard", "PFNano")
+
+
+def words(schema: object) -> Iterator[str]:
+    """Give every word that the schema allows somewhere: one of them fits where another is taken out."""
+    if isinstance(schema, dict):
+        yield from [word for word in [*schema.get("enum", []), schema.get("const")] if isinstance(word, str)]
+        schema = list(schema.values())
+    if isinstance(schema, list):
+        for part in schema:
+            yield from words(part)
+
+
+WORDS = sorted(set(words(Config.model_json_schema())))
 
 pytestmark = pytest.mark.slow
 
 
 def leaves(section: object, path: str = "") -> Iterator[str]:
     if isinstance(section, list) and section and isinstance(section[0], dict):
-        section = dict(enumerate(section))
+        section = {0: section[0]}
     if isinstance(section, dict):
         for key, value in section.items():
             yield from leaves(value, f"{path}.{key}" if path else str(key))
@@ -47,8 +65,8 @@ def leaves(section: object, path: str = "") -> Iterator[str]:
 
 
 def keys() -> list[str]:
-    # The three methods are of one model: all keys of one, and one key of another.
-    others = re.compile(r"methods\.(ae|nae)\.(?!training\.epochs)")
+    # The three methods are of one model: all keys of one, and what only another one has.
+    others = re.compile(r"methods\.(ae|nae)\.(?!training\.epochs|loss\.(negative_energy_square|train_temperature))")
     return [key for key in leaves(WHOLE) if key not in FIXED and not others.match(key)]
 
 
@@ -77,7 +95,7 @@ def others(value: object) -> Iterator[object]:
         yield value[:-1]
         yield from ([other, *value[1:]] for other in others(value[0]))
     elif value is None:
-        yield from (1, 0.5)
+        yield from (1, 0.5, *WORDS)
     else:
         yield from WORDS
         yield f"{value} "

@@ -59,7 +59,8 @@ def test_an_edit_reruns_what_it_feeds(finished, dry_runs, row):
 def test_every_rule_has_a_row():
     files = (Path(__file__).parents[2] / "rules").glob("*.smk")
     rules = {name for file in files for name in re.findall(r"^rule (\w+):", file.read_text(), re.MULTILINE)}
-    assert {names(row[2])[0] for row in table("Edit this, these rerun")} == rules
+    rows = table("Edit this, these rerun") + table("The paper's figures: edit this, these rerun")
+    assert {names(row[2])[0] for row in rows} == rules
 
 
 def test_nothing_reruns_for_comments_docstrings_and_touch(finished, dry_runs):

@@ -1,0 +1,44 @@
+"""The plan of the full grid (28 signals, 8 methods, 10 seeds) is made in seconds, and without the heavy packages."""
+
+import json
+import resource
+import subprocess
+import sys
+
+import pytest
+import yaml
+
+HEAVY = ("torch", "awkward", "pythia8mc", "uproot", "fastjet", "numba", "h5py")
+SECONDS = 6.0
+
+
+@pytest.mark.slow
+def test_the_full_grid_is_planned_within_seconds(workspace):
+    config = yaml.safe_load((workspace.folder / "config/paper.yaml").read_text())
+    trained = {name: method for name, method in config["methods"].items() if "training" in method}
+    config["methods"] = {f"{name}_{copy}": trained[name] for copy in range(8) for name in trained}
+    config["methods"] = dict(list(config["methods"].items())[:8])
+    config["ensemble"] = {"seeds": list(range(1, 11)), "seeds_per_job": 5}
+    (workspace.folder / "config/grid.yaml").write_text(json.dumps(config))
+    # Processor time: what else the machine does is not what is measured.
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    planned = workspace.planned("--configfile", "config/grid.yaml")
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    assert planned["train_model"] == planned["score_samples"] == 8 * 2
+    assert planned["simulate_sample"] == 40 + 28 * 10
+    assert after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime < SECONDS
+
+
+@pytest.mark.slow
+def test_parsing_imports_nothing_heavy(workspace):
+    program = f"""
+import sys, snakemake.cli
+sys.argv = ["snakemake"]
+try:
+    snakemake.cli.main(["--dry-run", "--quiet", "--configfile", "config/test/tiny.yaml"])
+except SystemExit as end:
+    print("status", end.code or 0, "imported", *sorted(set({HEAVY}) & sys.modules.keys()))
+"""
+    command = [sys.executable, "-c", program]
+    done = subprocess.run(command, cwd=workspace.folder, capture_output=True, text=True, check=True)
+    assert done.stdout.splitlines()[-1] == "status 0 imported"
