@@ -8,10 +8,11 @@ from __future__ import annotations
 import json
 import os
 import shutil
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from types import TracebackType
+from typing import Any
 
 import h5py
 import numpy as np
@@ -214,18 +215,33 @@ def read_table(path: Path, columns: Sequence[str] | None = None) -> NDArray[np.v
         The file is missing, not a table, incomplete, of another schema version, or lacks a column.
     """
     with _open(path) as file:
+        return np.asarray(_fields(path, file[DATASET], columns)[:])
+
+
+def iterate_table(path: Path, columns: Sequence[str], rows: int) -> Iterator[NDArray[np.void]]:
+    """Read a table so many rows at a time; raises `TableError` as `read_table` does."""
+    with _open(path) as file:
         dataset = file[DATASET]
-        if columns is None:
-            rows = dataset[:]
-        else:
-            missing = [name for name in columns if name not in dataset.dtype.names]
-            if missing:
-                raise TableError(
-                    f"{path}: column '{missing[0]}' is missing; the table has {', '.join(dataset.dtype.names)}. "
-                    "Add the feature to `features` in the config, or take it out of the list that asks for it."
-                )
-            rows = dataset.fields(list(columns))[:]
-    return np.asarray(rows)
+        for start in range(0, len(dataset), rows):
+            yield np.asarray(_fields(path, dataset, columns)[start : start + rows])
+
+
+def count_rows(path: Path) -> int:
+    """Count the rows of a table; raises `TableError` as `read_table` does."""
+    with _open(path) as file:
+        return len(file[DATASET])
+
+
+def _fields(path: Path, dataset: Any, columns: Sequence[str] | None) -> Any:  # noqa: ANN401  h5py has no types
+    if columns is None:
+        return dataset
+    missing = [name for name in columns if name not in dataset.dtype.names]
+    if missing:
+        raise TableError(
+            f"{path}: column '{missing[0]}' is missing; the table has {', '.join(dataset.dtype.names)}. "
+            "Add the feature to `features` in the config, or take it out of the list that asks for it."
+        )
+    return dataset.fields(list(columns))
 
 
 def read_attributes(path: Path) -> dict[str, str]:

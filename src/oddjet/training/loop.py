@@ -37,7 +37,7 @@ def train(
     state
         Where to start; holds the results at the end.
     jets, validation
-        Scaled background jets, shapes (N, D) and (M, D), on the state's device.
+        Scaled background jets, shapes (N, D) and (M, D), on the state's device; training jets may also be on the CPU.
     weights
         Weights of the training jets, shape (N,); used when `sampling` is weighted.
     after_epoch
@@ -90,10 +90,12 @@ def run_epoch(state: TrainingState, epoch: int, jets: Tensor, indices: Tensor) -
     network, guard = state.network, state.guard
     names: list[str] = []
     sums: Tensor | None = None
-    counts = torch.zeros(len(state.seeds), dtype=jets.dtype, device=jets.device)
+    device = network.flat.device
+    indices = indices.to(jets.device)  # jets that do not fit stay in a file, and their batches are sent one by one
+    counts = torch.zeros(len(state.seeds), dtype=jets.dtype, device=device)
     for batch in range(indices.shape[1]):
         network.gradient.zero_()
-        measured = state.objective.add_gradient(network, jets[indices[:, batch]])
+        measured = state.objective.add_gradient(network, jets[indices[:, batch]].to(device))
         names = list(measured)
         values = torch.stack(list(measured.values()))
         guard.check(values, network.gradient, batch)

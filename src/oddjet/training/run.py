@@ -9,20 +9,19 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
 from torch import Tensor
 
 from oddjet.dataset.scaling import Scaler
 from oddjet.errors import OddjetError
 from oddjet.io.atomic import atomic_path
-from oddjet.io.tables import read_table
 from oddjet.models.modelfile import model_content, snapshots_content
 from oddjet.models.settings import OBJECTIVES
 from oddjet.provenance.attributes import attributes
 from oddjet.training.checkpoint import Checkpoints, checkpoint_digest
 from oddjet.training.history import write_history
 from oddjet.training.interrupt import Interruption, TrainingInterruptedError
+from oddjet.training.jets import read_jets
 from oddjet.training.loop import train
 from oddjet.training.method import MethodSettings
 from oddjet.training.state import TrainingState
@@ -88,8 +87,9 @@ def train_method(
     torch.set_num_threads(1)
     record = attributes("train_model", settings.model_dump_json(), files.paths(), OBJECTIVES[settings.kind])
     scaler = read_scaler(files.scaler)
-    jets, weights = read_jets(files.train, scaler, device)
-    validation, _ = read_jets(files.validation, scaler, device)
+    memory_mb = settings.training.memory_mb
+    jets, weights = read_jets(files.train, scaler, device, memory_mb, output)
+    validation, _ = read_jets(files.validation, scaler, device, float("inf"), output)
     LOGGER.info(
         "%s: seeds %s on %s, %d training and %d validation jets",
         method,
@@ -164,11 +164,3 @@ def read_scaler(path: Path) -> Scaler:
         return Scaler.from_dict(json.loads(path.read_text(encoding="utf-8")))
     except (OSError, ValueError) as error:
         raise TrainingInputError(f"{path}: cannot be read as a scaler ({error}); make it with build_dataset") from error
-
-
-def read_jets(path: Path, scaler: Scaler, device: torch.device) -> tuple[Tensor, Tensor]:
-    """Read a table's jets: scaled features (N, D) and weights (N,), float32 on the device."""
-    table = read_table(path, [*scaler.names, "weight"])
-    scaled = torch.from_numpy(scaler.transform(table)).to(device)
-    weights = torch.from_numpy(np.ascontiguousarray(table["weight"], dtype=np.float32)).to(device)
-    return scaled, weights

@@ -34,6 +34,9 @@ class TrainingSettings(BaseModel):
     snapshot_epochs: tuple[int, ...] = Field(
         default=(2, 5, 10, 20), description="epochs with a snapshot besides those, for the fast beginning"
     )
+    memory_mb: float = Field(
+        default=8000.0, gt=0, description="scaled training jets beyond this (MB) are read from a file, batch by batch"
+    )
     checkpoint_seconds: float = Field(
         default=60.0, ge=0, description="shortest time between two checkpoints (s); 0: one after each epoch"
     )
