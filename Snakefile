@@ -19,6 +19,8 @@ include: "rules/dataset.smk"
 include: "rules/train.smk"
 include: "rules/evaluate.smk"
 include: "rules/figures.smk"
+include: "rules/paper_inputs.smk"
+include: "rules/paper.smk"
 
 
 rule all:
@@ -60,3 +62,4 @@ rule figures:
         expand("results/figures/auc_heatmap_{method}.pdf", method=CONFIG.methods),
         expand("results/figures/training_{method}.pdf", method=CONFIG.trained()),
         "results/figures/leaderboard.pdf",
+        paper_figures,

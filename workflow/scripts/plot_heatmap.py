@@ -20,6 +20,7 @@ EXAMPLE = """python workflow/scripts/plot_heatmap.py --auc results/auc/wnae.csv 
 def main() -> None:
     arguments = parser(__doc__ or "", EXAMPLE)
     arguments.add_argument("--auc", type=Path, required=True, help="AUC table of one method (CSV)")
+    arguments.add_argument("--title", help="words before the seeds above the right corner (default: the method)")
     arguments.add_argument("--label", default="Simulation", help="words above the left corner (default: %(default)s)")
     arguments.add_argument("--output-pdf", type=Path, required=True, help="figure to write")
     arguments.add_argument("--output-png", type=Path, required=True, help="the same figure to write")
@@ -28,14 +29,14 @@ def main() -> None:
     cells = average_over_points(rows)
     figure = draw_heatmap(
         {point: (cell.mean, cell.uncertainty) for point, cell in cells.items()},
-        rows[0].method,
+        given.title or rows[0].method,
         len({row.seed for row in rows}),
         given.label,
     )
     for output in (given.output_pdf, given.output_png):
         with atomic_path(output) as path:
             save_figure(figure, path)
-    settings = json.dumps({"label": given.label})
+    settings = json.dumps({"label": given.label, "title": given.title})
     write_record("plot_heatmap", settings, [given.auc], [given.output_pdf, given.output_png])
 
 

@@ -13,7 +13,11 @@ from typing import Any, TypeVar, get_type_hints
 from oddjet.errors import OddjetError
 from oddjet.io.atomic import write_text
 
-Row = TypeVar("Row", "AucRow", "EpochAucRow", "MeritRow")
+Row = TypeVar("Row", "AucRow", "EpochAucRow", "MeritRow", "SnapshotRow", "ChoiceRow")
+
+
+# Samples of a SnapshotRow that are no signal.
+BACKGROUND, NEGATIVES = "background", "negatives"
 
 
 class AucTableError(OddjetError):
@@ -68,6 +72,38 @@ class MeritRow:
     value: float
     error: float
     where: float
+
+
+@dataclass(frozen=True)
+class SnapshotRow:
+    """One number of one snapshot and sample: background, negatives or the name of a signal.
+
+    `quantity` is `energy` (the mean), `distance_to_background` or `distance_to_negatives` (W2^2 in scaled units).
+    """
+
+    method: str
+    seed: int
+    epoch: int
+    quantity: str
+    sample: str
+    value: float
+
+
+@dataclass(frozen=True)
+class ChoiceRow:
+    """AUC at the epoch that training chose, and at the snapshot where it is best for this signal."""
+
+    method: str
+    seed: int
+    signal: str
+    m_phi: float
+    r_inv: float
+    chosen_epoch: int
+    chosen_auc: float
+    best_epoch: int
+    best_auc: float
+    last_auc: float
+    auc_error: float
 
 
 def write_rows(path: Path, rows: Iterable[Row], kind: type[Row]) -> None:

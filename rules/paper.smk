@@ -1,0 +1,266 @@
+# The figures of CMS-MLG-24-002; `snakemake figures` makes those whose method the config names. docs/reproduction.md sets
+# them beside what the paper says, paper_inputs.smk tells which shows what.
+rule sample_negatives:
+    input:
+        snapshots="results/models/{method}/{group}/snapshots.pt",
+        train="results/dataset/train.h5",
+    output:
+        "results/negatives/{method}/{group}.h5",
+    log:
+        "results/logs/sample_negatives/{method}/{group}.log",
+    benchmark:
+        "results/benchmarks/sample_negatives/{method}/{group}.tsv"
+    conda:
+        "../envs/train.yaml"
+    threads: 1
+    resources:
+        mem_mb=3000,
+        runtime=120,
+    params:
+        code=code_digest("sample_negatives"),
+    message:
+        "Negative samples of {wildcards.method} by epoch, {wildcards.group}"
+    shell:
+        "python workflow/scripts/sample_negatives.py --snapshots {input.snapshots:q} --train {input.train:q}"
+        " --output {output:q} > {log:q} 2>&1"
+
+
+# Negatives for methods that have some.
+rule measure_snapshots:
+    input:
+        snapshots="results/models/{method}/{group}/snapshots.pt",
+        background="results/dataset/validation.h5",
+        signal=feature_tables(paper_signal()),
+        negatives=lambda wildcards: (
+            []
+            if CONFIG.methods[wildcards.method].kind == "ae"
+            else f"results/negatives/{wildcards.method}/{wildcards.group}.h5"
+        ),
+    output:
+        "results/models/{method}/{group}/snapshots.csv",
+    log:
+        "results/logs/measure_snapshots/{method}/{group}.log",
+    benchmark:
+        "results/benchmarks/measure_snapshots/{method}/{group}.tsv"
+    conda:
+        "../envs/train.yaml"
+    threads: 1
+    resources:
+        mem_mb=3000,
+        runtime=120,
+    params:
+        signal=paper_signal_argument(),
+        negatives=lambda wildcards, input: (
+            ["--negatives", *input.negatives] if input.negatives else []
+        ),
+        code=code_digest("measure_snapshots"),
+    message:
+        "Energies and W by epoch of {wildcards.method}, {wildcards.group}"
+    shell:
+        "python workflow/scripts/measure_snapshots.py --snapshots {input.snapshots:q} --background {input.background:q}"
+        " --signal {params.signal:q} {params.negatives:q} --output {output:q} > {log:q} 2>&1"
+
+
+rule select_epochs:
+    input:
+        history=lambda wildcards: of_groups(wildcards.method, "history.csv"),
+        auc=lambda wildcards: of_groups(wildcards.method, "auc_by_epoch.csv"),
+    output:
+        "results/auc_at/{method}_{moment}.csv",
+    log:
+        "results/logs/select_epochs/{method}_{moment}.log",
+    benchmark:
+        "results/benchmarks/select_epochs/{method}_{moment}.tsv"
+    wildcard_constraints:
+        moment="lowest_w|last",
+    conda:
+        "../envs/dataset.yaml"
+    threads: 1
+    resources:
+        mem_mb=1000,
+        runtime=10,
+    params:
+        code=code_digest("select_epochs"),
+    message:
+        "AUC of {wildcards.method} at one moment of its training: {wildcards.moment}"
+    shell:
+        "python workflow/scripts/select_epochs.py --history {input.history:q} --auc-by-epoch {input.auc:q}"
+        " --moment {wildcards.moment} --output {output:q} > {log:q} 2>&1"
+
+
+rule compare_epochs:
+    input:
+        history=[
+            path
+            for method in PAPER_METHODS
+            for path in of_groups(method, "history.csv")
+        ],
+        auc=[
+            path
+            for method in PAPER_METHODS
+            for path in of_groups(method, "auc_by_epoch.csv")
+        ],
+    output:
+        table="results/epoch_choice.csv",
+        summary="results/epoch_choice.md",
+    log:
+        "results/logs/compare_epochs.log",
+    benchmark:
+        "results/benchmarks/compare_epochs.tsv"
+    conda:
+        "../envs/dataset.yaml"
+    threads: 1
+    resources:
+        mem_mb=1000,
+        runtime=10,
+    params:
+        code=code_digest("compare_epochs"),
+    message:
+        "AUC at the epochs chosen without signal, against the best ones"
+    shell:
+        "python workflow/scripts/compare_epochs.py --history {input.history:q} --auc-by-epoch {input.auc:q}"
+        " --table {output.table:q} --summary {output.summary:q} > {log:q} 2>&1"
+
+
+rule plot_epochs:
+    input:
+        history=lambda wildcards: of_groups(
+            PAPER_EPOCHS[wildcards.figure], "history.csv"
+        ),
+        auc=lambda wildcards: of_groups(
+            PAPER_EPOCHS[wildcards.figure], "auc_by_epoch.csv"
+        ),
+        measured=lambda wildcards: (
+            of_groups(PAPER_EPOCHS[wildcards.figure], "snapshots.csv")
+            if wildcards.figure in MEASURED
+            else []
+        ),
+    output:
+        pdf="results/figures/paper/figure_{figure}.pdf",
+        png="results/figures/paper/figure_{figure}.png",
+    log:
+        "results/logs/plot_epochs/{figure}.log",
+    benchmark:
+        "results/benchmarks/plot_epochs/{figure}.tsv"
+    wildcard_constraints:
+        figure=any_of(PAPER_EPOCHS),
+    conda:
+        "../envs/figures.yaml"
+    threads: 1
+    resources:
+        mem_mb=1000,
+        runtime=10,
+    params:
+        label=lambda wildcards: CONFIG.label,
+        options=lambda wildcards, input: [
+            *(["--measured", *input.measured] if input.measured else []),
+            *(
+                ["--seed", str(CONFIG.ensemble.seeds[0])]
+                if wildcards.figure in ONE_SEED
+                else []
+            ),
+        ],
+        code=code_digest("plot_epochs"),
+    message:
+        "Figure {wildcards.figure} of the paper"
+    shell:
+        "python workflow/scripts/plot_epochs.py --figure {wildcards.figure} --history {input.history:q}"
+        " --auc-by-epoch {input.auc:q} {params.options:q} --label {params.label:q}"
+        " --output-pdf {output.pdf:q} --output-png {output.png:q} > {log:q} 2>&1"
+
+
+rule plot_histograms:
+    input:
+        negatives=lambda wildcards: expand(
+            "results/negatives/{method}/{group}.h5",
+            method=PAPER_HISTOGRAMS[wildcards.figure],
+            group=GROUPS,
+        ),
+        history=lambda wildcards: of_groups(
+            PAPER_HISTOGRAMS[wildcards.figure], "history.csv"
+        ),
+        background="results/dataset/validation.h5",
+        scaler="results/dataset/scaler.json",
+        signal=feature_tables(paper_signal()),
+    output:
+        pdf="results/figures/paper/figure_{figure}.pdf",
+        png="results/figures/paper/figure_{figure}.png",
+    log:
+        "results/logs/plot_histograms/{figure}.log",
+    benchmark:
+        "results/benchmarks/plot_histograms/{figure}.tsv"
+    wildcard_constraints:
+        figure=any_of(PAPER_HISTOGRAMS),
+    conda:
+        "../envs/figures.yaml"
+    threads: 1
+    resources:
+        mem_mb=1000,
+        runtime=10,
+    params:
+        label=lambda wildcards: CONFIG.label,
+        method=lambda wildcards: PAPER_HISTOGRAMS[wildcards.figure],
+        seed=CONFIG.ensemble.seeds[0],
+        signal=paper_signal_argument(),
+        code=code_digest("plot_histograms"),
+    message:
+        "Figure {wildcards.figure} of the paper"
+    shell:
+        "python workflow/scripts/plot_histograms.py --figure {wildcards.figure} --method {params.method:q}"
+        " --seed {params.seed} --negatives {input.negatives:q} --history {input.history:q}"
+        " --background {input.background:q} --scaler {input.scaler:q} --signal {params.signal:q} --label {params.label:q}"
+        " --output-pdf {output.pdf:q} --output-png {output.png:q} > {log:q} 2>&1"
+
+
+rule plot_paper_heatmap:
+    input:
+        lambda wildcards: PAPER_HEATMAPS[wildcards.figure][1],
+    output:
+        pdf="results/figures/paper/figure_{figure}.pdf",
+        png="results/figures/paper/figure_{figure}.png",
+    log:
+        "results/logs/plot_paper_heatmap/{figure}.log",
+    benchmark:
+        "results/benchmarks/plot_paper_heatmap/{figure}.tsv"
+    wildcard_constraints:
+        figure=any_of(PAPER_HEATMAPS),
+    conda:
+        "../envs/figures.yaml"
+    threads: 1
+    resources:
+        mem_mb=1000,
+        runtime=10,
+    params:
+        label=lambda wildcards: CONFIG.label,
+        title=lambda wildcards: PAPER_HEATMAPS[wildcards.figure][2],
+        code=code_digest("plot_heatmap"),
+    message:
+        "Figure {wildcards.figure} of the paper"
+    shell:
+        "python workflow/scripts/plot_heatmap.py --auc {input:q} --title {params.title:q} --label {params.label:q}"
+        " --output-pdf {output.pdf:q} --output-png {output.png:q} > {log:q} 2>&1"
+
+
+rule plot_sketch:
+    output:
+        pdf="results/figures/paper/figure_{figure}.pdf",
+        png="results/figures/paper/figure_{figure}.png",
+    log:
+        "results/logs/plot_sketch/{figure}.log",
+    benchmark:
+        "results/benchmarks/plot_sketch/{figure}.tsv"
+    wildcard_constraints:
+        figure=any_of(PAPER_SKETCHES),
+    conda:
+        "../envs/figures.yaml"
+    threads: 1
+    resources:
+        mem_mb=1000,
+        runtime=10,
+    params:
+        code=code_digest("plot_sketch"),
+    message:
+        "Figure {wildcards.figure} of the paper"
+    shell:
+        "python workflow/scripts/plot_sketch.py --figure {wildcards.figure}"
+        " --output-pdf {output.pdf:q} --output-png {output.png:q} > {log:q} 2>&1"

@@ -1,0 +1,79 @@
+# Which figure of CMS-MLG-24-002 shows what: numbers as in the analysis summary.
+
+# Figure to method, by the program that draws it.
+PAPER_EPOCHS = {
+    "2a": "ae",
+    "3a": "nae",
+    "3b": "nae",
+    "5": "nae_logcosh",
+    "7a": "nae_logcosh",
+    "9a": "wnae",
+    "9b": "wnae",
+}
+PAPER_HISTOGRAMS = {"4": "nae", "11": "wnae", "12": "wnae"}
+# Figure to AUC table and title.
+PAPER_HEATMAPS = {
+    "2b": ("ae", "results/auc/ae.csv", "AE"),
+    "7b": (
+        "nae_logcosh",
+        "results/auc_at/nae_logcosh_lowest_w.csv",
+        "NAE (log cosh), lowest W",
+    ),
+    "7c": (
+        "nae_logcosh",
+        "results/auc_at/nae_logcosh_last.csv",
+        "NAE (log cosh), last epoch",
+    ),
+    "10": ("wnae", "results/auc/wnae.csv", "WNAE"),
+}
+PAPER_SKETCHES = ("1", "6", "8")
+# What they show of one training alone: the divergence comes at another epoch for each seed.
+ONE_SEED = {"3a", "3b"}
+MEASURED = {"2a", "9a"}
+# Methods that the paper's figures are about, of those in the config; a baseline has no snapshots.
+PAPER_METHODS = [
+    method
+    for method in ("ae", "nae", "nae_logcosh", "wnae")
+    if method in CONFIG.trained()
+]
+
+
+def paper_signal():
+    """The signal of the paper's figures, m_phi 2000 GeV and r_inv 0.3, or the nearest on the grid."""
+    points = {name: SAMPLES[name].grid_point() for name in CONFIG.of_kind("signal")}
+    name = min(
+        points,
+        key=lambda name: (
+            abs(points[name][0] / 2000 - 1),
+            abs(points[name][1] - 0.3),
+        ),
+    )
+    return name
+
+
+def paper_signal_argument():
+    return f"{paper_signal()}={','.join(feature_tables(paper_signal()))}"
+
+
+def of_groups(method, file):
+    return [f"results/models/{method}/{group}/{file}" for group in GROUPS]
+
+
+def paper_figures(wildcards):
+    methods = {
+        **PAPER_EPOCHS,
+        **PAPER_HISTOGRAMS,
+        **{figure: row[0] for figure, row in PAPER_HEATMAPS.items()},
+    }
+    for method in sorted(set(methods.values()) - set(PAPER_METHODS)):
+        numbers = ", ".join(figure for figure in methods if methods[figure] == method)
+        logger.warning(
+            f"The configuration has no method {method}: the paper's figures {numbers} are left out."
+            " config/reproduction.yaml has all of its methods."
+        )
+    drawn = [figure for figure in methods if methods[figure] in PAPER_METHODS]
+    return [
+        f"results/figures/paper/figure_{figure}.{suffix}"
+        for figure in (*PAPER_SKETCHES, *drawn)
+        for suffix in ("pdf", "png")
+    ] + (["results/epoch_choice.md"] if PAPER_METHODS else [])

@@ -1,0 +1,86 @@
+"""Follow a training along its snapshots and keep its negative samples in a table."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from oddjet.io.tables import Column, TableWriter
+from oddjet.models.follow import follow_training
+from oddjet.models.modelfile import ModelFile
+from oddjet.models.networks import Network
+from oddjet.models.settings import ModelSettings
+
+LOGGER = logging.getLogger("oddjet")
+
+
+def write_negatives(
+    path: Path,
+    snapshots: Iterable[tuple[int, ModelFile]],
+    jets: NDArray[np.float32],
+    rounds_per_epoch: float,
+    attributes: Mapping[str, str],
+) -> None:
+    """Follow a training along its snapshots and write its negative samples.
+
+    Parameters
+    ----------
+    path : Path
+        Table to write: one row a sample, columns seed, epoch and the features, in scaled units.
+    snapshots : iterable of (int, ModelFile)
+        From `load_snapshots`.
+    jets : ndarray of float32, shape (N, D)
+        Scaled training jets; N samples a seed and snapshot are drawn.
+    rounds_per_epoch : float
+        See `oddjet.models.follow`.
+    attributes : mapping of str to str
+        Provenance.
+
+    Raises
+    ------
+    FollowError
+        If the method has no negatives.
+    """
+    pairs = list(snapshots)
+    first = pairs[0][1]
+    settings = model_settings(first.metadata["settings"])
+    names = [str(name) for name in first.metadata["features"]]
+    columns = [Column("seed", "i4", "1", "seed of the model"), Column("epoch", "i4", "1", "epoch of the weights")]
+    columns += [Column(name, "f4", "1", f"{name}, scaled") for name in names]
+    networks = ((epoch, _single_precision(model, settings, len(names))) for epoch, model in pairs)
+    followed = follow_training(networks, settings, first.seeds, torch.from_numpy(jets), rounds_per_epoch)
+    with TableWriter(path, columns, {**attributes, "method": str(first.metadata["method"])}) as table:
+        for epoch, samples in followed:
+            for seed, points in zip(first.seeds, samples.numpy(), strict=True):
+                # A seed that has diverged beyond the range of its numbers has no samples any more.
+                if np.isfinite(points).all():
+                    table.append(_rows(columns, seed, epoch, points))
+                else:
+                    LOGGER.warning("seed %d, epoch %d: samples are not finite and are left out", seed, epoch)
+        table.finish()
+
+
+def model_settings(content: Mapping[str, Any]) -> ModelSettings:
+    """Take the model's part of the settings in a model file's metadata; the rest is the training's."""
+    return ModelSettings.model_validate({key: value for key, value in content.items() if key != "training"})
+
+
+def _single_precision(model: ModelFile, settings: ModelSettings, n_features: int) -> Network:
+    """Return the networks as they were trained: in float32, for which there are compiled chains."""
+    network = Network(settings.network, n_features, len(model.seeds))
+    network.load_parameters(model.network.parameters())
+    return network
+
+
+def _rows(columns: list[Column], seed: int, epoch: int, points: NDArray[np.float32]) -> NDArray[np.void]:
+    rows = np.zeros(len(points), dtype=[(column.name, column.dtype) for column in columns])
+    rows["seed"], rows["epoch"] = seed, epoch
+    for index, column in enumerate(columns[2:]):
+        rows[column.name] = points[:, index]
+    return rows

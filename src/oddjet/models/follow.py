@@ -1,0 +1,86 @@
+"""Negative samples of a training that is over: chains that follow its snapshots as the replay buffer followed it.
+
+Snapshots hold weights and no buffer. The buffer's law is found again by what made it: from an empty buffer the same
+sampler draws from the weights of one snapshot after the other, and moves its chains as often as the training did.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from oddjet.errors import OddjetError
+from oddjet.models.negatives import NegativeSampler
+from oddjet.models.networks import Network
+from oddjet.models.settings import ModelSettings, ReplaySettings
+
+# After so many rounds at the same weights, with 1 start in 20 fresh, 6 chains in 1000 remember how it was before.
+MOST_ROUNDS = 100
+
+
+class FollowError(OddjetError):
+    """A training whose negative samples cannot be found again from its snapshots."""
+
+
+def follow_training(
+    snapshots: Iterable[tuple[int, Network]],
+    settings: ModelSettings,
+    seeds: Sequence[int],
+    jets: Tensor,
+    rounds_per_epoch: float,
+) -> Iterator[tuple[int, Tensor]]:
+    """Draw as many negative samples as there are jets from each snapshot.
+
+    A round draws all chains once, with starts as in the training: a share `fresh_fraction` from N(0, 1), the others
+    from the ends of the rounds before. Between two snapshots there are as many rounds as the training drew every place
+    of its buffer, at least 1 and at most `MOST_ROUNDS`; all of them with the weights of the later snapshot.
+
+    Parameters
+    ----------
+    snapshots
+        Epochs, ascending, and the networks then, float32.
+    settings
+        Chain and buffer of the method.
+    seeds
+        Seeds of the group.
+    jets
+        Scaled background jets, shape (N, D): how many chains there are, and the starts of contrastive divergence.
+    rounds_per_epoch
+        Rounds an epoch of the training was worth; see `rounds_of`.
+
+    Yields
+    ------
+    Epoch, and samples of shape (S, N, D). A seed whose energies are no longer finite has samples that are not.
+
+    Raises
+    ------
+    FollowError
+        The method has no negatives, or trained its temperature, which snapshots do not hold.
+    """
+    if settings.chain is None:
+        raise FollowError(f"kind {settings.kind} has no negative samples; give snapshots of a normalized autoencoder")
+    if settings.loss is not None and settings.loss.train_temperature:
+        raise FollowError("the temperature was trained and is not in the snapshots: no samples can be drawn again")
+    replay = settings.replay or ReplaySettings()
+    shrunk = settings.model_copy(update={"replay": replay.model_copy(update={"capacity": len(jets)})})
+    sampler: NegativeSampler | None = None
+    before = 0
+    for epoch, network in snapshots:
+        if sampler is None:
+            sampler = NegativeSampler(shrunk, seeds, jets.shape[1], torch.device("cpu"), jets.dtype)
+        starts = jets.expand(len(seeds), *jets.shape)
+        rounds = min(MOST_ROUNDS, max(1, round((epoch - before) * rounds_per_epoch)))
+        for _ in range(rounds):
+            samples = sampler.draw(network, starts, differentiable=False).samples
+        before = epoch
+        yield epoch, samples.detach()
+
+
+def rounds_of(settings: dict[str, Any], n_jets: int) -> float:
+    """Tell how often an epoch over `n_jets` jets replaced the whole buffer, from the settings in a model's metadata."""
+    batch = min(int(settings["training"]["batch_size"]), n_jets)
+    replay = settings.get("replay") or {}
+    return (n_jets // batch) * batch / float(replay.get("capacity", ReplaySettings().capacity))

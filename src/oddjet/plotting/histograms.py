@@ -1,0 +1,112 @@
+"""Histograms of scaled features: jets, negative samples and signal."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from numpy.typing import NDArray
+
+from oddjet.errors import OddjetError
+from oddjet.plotting.style import RED, figure_style, write_heading
+
+BINS = np.linspace(-3.0, 3.0, 41)
+# Jets red and solid, samples blue and dashed, signal green: as in the paper, in shades that colour-blind readers tell
+# apart, and with lines that differ without any colour.
+LINES: dict[str, tuple[str, Any, float]] = {
+    "background": (RED, "-", 2.6),
+    "negatives": ("#1f6fd0", (0, (4, 1.6)), 2.6),
+    "signal": ("#2a9d5c", (0, (1, 1)), 2.6),
+}
+FEATURES = {
+    "tau2": r"$\tau_2$",
+    "tau3": r"$\tau_3$",
+    "efp1": r"$\mathrm{EFP}_1$",
+    "c2": r"$C_2$",
+    "axis_major": "major axis",
+    "axis_minor": "minor axis",
+    "ptd": r"$p_T D$",
+    "softdrop_mass": r"$\ln m_\mathrm{SD}$",
+}
+
+
+class HistogramError(OddjetError):
+    """Samples that make no histogram."""
+
+
+@dataclass(frozen=True)
+class HistogramPanel:
+    """One pair of axes: a feature, where it was looked at, and values of each of `LINES`."""
+
+    feature: str
+    title: str
+    samples: Mapping[str, NDArray[np.floating[Any]]]
+
+
+def draw_histograms(
+    rows: Sequence[Sequence[HistogramPanel]], names: Mapping[str, str], right: str, label: str
+) -> Figure:
+    """Draw histograms of equal area (100 in all bins and beyond) with 40 bins in (-3, 3).
+
+    Parameters
+    ----------
+    rows : sequence of sequence of HistogramPanel
+        Panels, rows from the top.
+    names : mapping of str to str
+        What the legend calls each of the samples.
+    right, label : str
+        Words above the right and the left corner.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+
+    Raises
+    ------
+    HistogramError
+        If there is no panel, or a sample has no value.
+    """
+    if not rows or not all(len(values) for row in rows for panel in row for values in panel.samples.values()):
+        raise HistogramError(f"{right}: a histogram without jets; look at the tables of this training")
+    width, height = max(len(row) for row in rows), len(rows)
+    with figure_style():
+        figure = Figure(figsize=(5.6 * width, 5.2 * height + 1.4), layout="constrained")
+        grid = figure.subplots(height, width, squeeze=False)
+        for axes, panel in zip(grid.flat, [panel for row in rows for panel in row], strict=False):
+            _draw_panel(axes, panel)
+        for axes in grid.flat[sum(len(row) for row in rows) :]:
+            axes.set_axis_off()
+        for row in grid:
+            row[0].set_ylabel("jets [%]")
+        handles, keys = grid[0, 0].get_legend_handles_labels()
+        figure.legend(handles, [names[key] for key in keys], loc="outside lower center", ncols=3, fontsize=26)
+        # Above the first row, a line higher than the panels' titles.
+        write_heading(grid[0, 0], label, "")
+        write_heading(grid[0, -1], "", right)
+    return figure
+
+
+def _draw_panel(axes: Axes, panel: HistogramPanel) -> None:
+    highest = 0.0
+    for key, (colour, style, width) in LINES.items():
+        values = panel.samples.get(key)
+        if values is None:
+            continue
+        counts = np.histogram(values, BINS)[0] * (100.0 / len(values))
+        axes.stairs(counts, BINS, color=colour, linestyle=style, linewidth=width, label=key, baseline=None)
+        highest = max(highest, float(counts.max()))
+    axes.set_xlim(BINS[0], BINS[-1])
+    axes.set_ylim(0, 1.35 * highest)
+    axes.set_xlabel(f"{FEATURES.get(panel.feature, panel.feature)} (scaled)")
+    axes.text(0.95, 0.94, panel.title, transform=axes.transAxes, ha="right", va="top", fontsize=24)
+
+
+def sample_names(m_phi: float, r_inv: float) -> dict[str, str]:
+    """Name the samples for the legend, the signal by its grid point (GeV and 1; NaN where it has none)."""
+    point = "" if math.isnan(m_phi + r_inv) else rf" ($m_\Phi$ = {m_phi:g} GeV, $r_\mathrm{{inv}}$ = {r_inv:g})"
+    return {"background": "positive samples", "negatives": "negative samples", "signal": f"signal{point}"}

@@ -1,0 +1,122 @@
+"""Snapshots measured: energies, distances that are known, and the table of negative samples from a real file."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from oddjet.dataset.scaling import fit_scaler
+from oddjet.dataset.settings import DatasetSettings
+from oddjet.evaluation.negatives import NegativesError, read_negatives
+from oddjet.evaluation.snapshots import measure_distances, measure_energies
+from oddjet.evaluation.tables import SnapshotRow, read_rows
+from oddjet.io.tables import Column, read_attributes, write_table
+from oddjet.models.generators import Generators
+from oddjet.models.modelfile import snapshots_content
+from oddjet.models.networks import Network
+from oddjet.models.settings import ModelSettings
+
+FEATURES = ("tau2", "tau3", "softdrop_mass")
+
+
+def test_energies_are_means_of_each_sample() -> None:
+    def score(jets: np.ndarray) -> np.ndarray:
+        return np.stack([jets.sum(axis=1), -jets.sum(axis=1)], axis=1)
+
+    samples = {"background": np.ones((4, 2)), "svj": np.array([[1.0, 2.0], [3.0, 4.0]])}
+    rows = list(measure_energies([(7, score)], "ae", (3, 8), samples))
+    assert [(row.seed, row.epoch, row.sample, row.value) for row in rows] == [
+        (3, 7, "background", 2.0),
+        (8, 7, "background", -2.0),
+        (3, 7, "svj", 5.0),
+        (8, 7, "svj", -5.0),
+    ]
+
+
+def test_distances_of_shifted_sets_are_known() -> None:
+    jets = np.random.default_rng(1).normal(size=(40, 8))
+    # More jets than samples: the first ones of each set are compared.
+    more = np.concatenate([jets, 99.0 + jets])
+    rows = measure_distances({(1, 5): jets[::-1] + 2.0}, "wnae", more[:60], ("svj", jets - 1.0))
+    assert [(row.quantity, row.sample, row.epoch) for row in rows] == [
+        ("distance_to_background", "negatives", 5),
+        ("distance_to_background", "svj", 5),
+        ("distance_to_negatives", "svj", 5),
+    ]
+    assert [row.value for row in rows] == pytest.approx([32.0, 8.0, 72.0])
+
+
+@pytest.fixture
+def trained(tmp_path: Path) -> Path:
+    columns = [Column("weight", "f4", "1", "weight"), *(Column(name, "f4", "1", "value") for name in FEATURES)]
+    jets = np.ones(300, dtype=[(column.name, column.dtype) for column in columns])
+    generator = np.random.default_rng(1)
+    for name in FEATURES:
+        jets[name] = generator.normal(3.0, 1.0, 300)
+    write_table(tmp_path / "train.h5", columns, jets, {})
+    settings = ModelSettings.model_validate({"kind": "wnae", "replay": {"capacity": 100}})
+    network = Network(settings.network, len(FEATURES), 2)
+    network.initialise(Generators((3, 8), "initial weights", torch.device("cpu")))
+    metadata = {
+        "method": "wnae",
+        "scaler": fit_scaler(jets, DatasetSettings(features=FEATURES)).to_dict(),
+        "features": list(FEATURES),
+        "settings": {**settings.model_dump(mode="json"), "training": {"batch_size": 64}},
+    }
+    broken = network.flat.clone()
+    broken[1] = float("nan")
+    torch.save(
+        snapshots_content(network, [(1, network.flat), (4, broken)], (3, 8), metadata), tmp_path / "snapshots.pt"
+    )
+    return tmp_path
+
+
+def run(script: str, *arguments: object) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, f"workflow/scripts/{script}.py", *map(str, arguments)]
+    return subprocess.run(command, capture_output=True, text=True, check=False)
+
+
+def test_negatives_of_real_snapshots_leave_out_what_is_not_finite(trained: Path) -> None:
+    table = trained / "negatives.h5"
+    common = ["--snapshots", trained / "snapshots.pt"]
+    done = run("sample_negatives", *common, "--train", trained / "train.h5", "--chains", 50, "--output", table)
+    assert done.returncode == 0, done.stderr
+    assert "seed 8, epoch 4: samples are not finite" in done.stderr
+    negatives = read_negatives([table], FEATURES[::-1])
+    assert {key: points.shape for key, points in negatives.items()} == {
+        (3, 1): (50, 3),
+        (8, 1): (50, 3),
+        (3, 4): (50, 3),
+    }
+    assert max(np.abs(points).max() for points in negatives.values()) <= 3.0
+    attributes = read_attributes(table)
+    # 300 jets are 4 batches of 64, which replace a buffer of 100 by 2.56 times.
+    assert json.loads(attributes["settings"]) == {"chains": 50, "rounds_per_epoch": 2.56}
+    assert attributes["script"] == "sample_negatives"
+
+
+def test_the_script_measures_without_negatives_too(trained: Path) -> None:
+    signal = f"svj_mphi-2000_rinv-0p3={trained / 'train.h5'}"
+    done = run(
+        *("measure_snapshots", "--snapshots", trained / "snapshots.pt", "--background", trained / "train.h5"),
+        *("--signal", signal, "--output", trained / "s.csv"),
+    )
+    assert done.returncode == 0, done.stderr
+    rows = read_rows(trained / "s.csv", SnapshotRow)
+    assert {(row.quantity, row.sample) for row in rows} == {
+        ("energy", "background"),
+        ("energy", "svj_mphi-2000_rinv-0p3"),
+    }
+    # The same jets under two names.
+    assert rows[0].value == rows[2].value
+
+
+def test_no_sample_at_all_is_an_error(tmp_path: Path) -> None:
+    with pytest.raises(NegativesError, match="no negative sample"):
+        read_negatives([], FEATURES)

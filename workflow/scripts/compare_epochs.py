@@ -1,0 +1,36 @@
+"""Compare the AUC at the epochs that training chose, without signal, with the best epoch of each signal and seed."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from oddjet.evaluation.history import HistoryError, read_history
+from oddjet.evaluation.moments import choice_to_markdown, compare_choice, lowest_epochs
+from oddjet.evaluation.tables import ChoiceRow, EpochAucRow, read_rows, write_rows
+from oddjet.io.atomic import write_text
+from oddjet.io.record import write_record
+from oddjet.program import execute, parser
+
+EXAMPLE = """python workflow/scripts/compare_epochs.py --history results/models/wnae/*/history.csv \\
+      --auc-by-epoch results/models/wnae/*/auc_by_epoch.csv --table epochs.csv --summary epochs.md"""
+
+
+def main() -> None:
+    arguments = parser(__doc__ or "", EXAMPLE)
+    arguments.add_argument("--history", nargs="+", type=Path, required=True, help="histories of all methods and groups")
+    arguments.add_argument("--auc-by-epoch", nargs="+", type=Path, required=True, help="their AUC, in the same order")
+    arguments.add_argument("--table", type=Path, required=True, help="table to write (CSV), a row a seed and signal")
+    arguments.add_argument("--summary", type=Path, required=True, help="summary to write (Markdown)")
+    given = arguments.parse_args()
+    if len(given.history) != len(given.auc_by_epoch):
+        raise HistoryError(f"{len(given.history)} histories and {len(given.auc_by_epoch)} AUC tables; give pairs")
+    rows: list[ChoiceRow] = []
+    for history, auc in zip(given.history, given.auc_by_epoch, strict=True):
+        rows += compare_choice(read_rows(auc, EpochAucRow), lowest_epochs(read_history([history])))
+    write_rows(given.table, rows, ChoiceRow)
+    write_text(given.summary, choice_to_markdown(rows))
+    write_record("compare_epochs", "{}", [*given.history, *given.auc_by_epoch], [given.table, given.summary])
+
+
+if __name__ == "__main__":
+    execute(main)

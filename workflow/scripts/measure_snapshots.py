@@ -1,0 +1,53 @@
+"""Measure every snapshot of a training: mean energies, and W2^2 between background, negative samples and a signal."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+
+from oddjet.dataset.scaling import Scaler
+from oddjet.evaluation.negatives import read_negatives
+from oddjet.evaluation.signals import parse_signals
+from oddjet.evaluation.snapshots import measure_distances, measure_energies
+from oddjet.evaluation.tables import BACKGROUND, SnapshotRow, write_rows
+from oddjet.io.record import write_record
+from oddjet.io.tables import read_table
+from oddjet.models.modelfile import load_snapshots
+from oddjet.program import execute, parser, progress
+
+EXAMPLE = """python workflow/scripts/measure_snapshots.py --snapshots results/models/wnae/seeds-1-2/snapshots.pt \\
+      --background results/dataset/validation.h5 --negatives results/negatives/wnae/seeds-1-2.h5 \\
+      --signal svj_mphi-2000_rinv-0p3=results/features/svj_mphi-2000_rinv-0p3/0000.h5 --output snapshots.csv"""
+
+
+def main() -> None:
+    arguments = parser(__doc__ or "", EXAMPLE)
+    arguments.add_argument("--snapshots", type=Path, required=True, help="snapshots.pt that train_model wrote")
+    arguments.add_argument("--background", type=Path, required=True, help="validation part of the background")
+    arguments.add_argument("--signal", required=True, metavar="NAME=FILE[,FILE]", help="feature tables of one signal")
+    arguments.add_argument("--negatives", type=Path, help="table of sample_negatives; left out: energies alone")
+    arguments.add_argument("--output", type=Path, required=True, help="table to write (CSV)")
+    given = arguments.parse_args()
+    (signal,) = parse_signals([given.signal])
+    snapshots = list(load_snapshots(given.snapshots))
+    model = snapshots[0][1]
+    method, scaler = str(model.metadata["method"]), Scaler.from_dict(model.metadata["scaler"])
+    background = scaler.transform(read_table(given.background))
+    jets = np.concatenate([scaler.transform(read_table(path)) for path in signal.files])
+    scorers = progress(
+        ((epoch, snapshot.score) for epoch, snapshot in snapshots), total=len(snapshots), description=f"energy {method}"
+    )
+    rows = list(measure_energies(scorers, method, model.seeds, {BACKGROUND: background, signal.name: jets}))
+    inputs = [given.snapshots, given.background, *signal.files]
+    if given.negatives is not None:
+        negatives = read_negatives([given.negatives], scaler.names)
+        rows += measure_distances(negatives, method, background, (signal.name, jets))
+        inputs.append(given.negatives)
+    write_rows(given.output, rows, SnapshotRow)
+    write_record("measure_snapshots", json.dumps({"signal": signal.name}), inputs, [given.output])
+
+
+if __name__ == "__main__":
+    execute(main)

@@ -1,0 +1,50 @@
+"""Draw one of the paper's figures by epoch (2a, 3a, 3b, 5, 7a, 9a, 9b): the median of the seeds and their range."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from oddjet.evaluation.history import read_history
+from oddjet.evaluation.paper import TrainingTables, paper_panels
+from oddjet.evaluation.tables import EpochAucRow, SnapshotRow, read_rows
+from oddjet.io.atomic import atomic_path
+from oddjet.io.record import write_record
+from oddjet.plotting.epochs import draw_epochs
+from oddjet.plotting.style import method_title, save_figure
+from oddjet.program import execute, parser
+
+EXAMPLE = """python workflow/scripts/plot_epochs.py --figure 9b --history results/models/wnae/*/history.csv \\
+      --auc-by-epoch results/models/wnae/*/auc_by_epoch.csv --output-pdf 9b.pdf --output-png 9b.png"""
+
+
+def main() -> None:
+    arguments = parser(__doc__ or "", EXAMPLE)
+    arguments.add_argument("--figure", required=True, help="number in the analysis summary: 2a, 3a, 3b, 5, 7a, 9a, 9b")
+    arguments.add_argument("--history", nargs="+", type=Path, required=True, help="histories of one method")
+    arguments.add_argument("--auc-by-epoch", nargs="+", type=Path, required=True, help="tables of monitor_training")
+    arguments.add_argument("--measured", nargs="*", type=Path, default=[], help="tables of measure_snapshots (2a, 9a)")
+    arguments.add_argument("--seed", type=int, help="draw this seed alone")
+    arguments.add_argument("--label", default="Simulation", help="words above the left corner (default: %(default)s)")
+    arguments.add_argument("--output-pdf", type=Path, required=True, help="figure to write")
+    arguments.add_argument("--output-png", type=Path, required=True, help="the same figure to write")
+    given = arguments.parse_args()
+    rows = [row for path in given.auc_by_epoch for row in read_rows(path, EpochAucRow)]
+    measured = [row for path in given.measured for row in read_rows(path, SnapshotRow)]
+    tables = TrainingTables(read_history(given.history), rows, measured)
+    if given.seed is not None:
+        tables = tables.of_seed(given.seed)
+    seeds = sorted({row.seed for row in tables.auc})
+    words = f"{len(seeds)} seeds" if len(seeds) > 1 else f"seed {seeds[0]}"
+    right = f"{method_title(rows[0].method)}, {words}"
+    figure = draw_epochs(paper_panels(given.figure, tables), right, given.label)
+    outputs = [given.output_pdf, given.output_png]
+    for output in outputs:
+        with atomic_path(output) as path:
+            save_figure(figure, path)
+    settings = json.dumps({"figure": given.figure, "seed": given.seed, "label": given.label})
+    write_record("plot_epochs", settings, [*given.history, *given.auc_by_epoch, *given.measured], outputs)
+
+
+if __name__ == "__main__":
+    execute(main)

@@ -1,0 +1,38 @@
+"""Draw the negative samples of every snapshot of a normalized autoencoder, as its training drew them."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from oddjet.dataset.scaling import Scaler
+from oddjet.evaluation.follow import write_negatives
+from oddjet.io.tables import read_table
+from oddjet.models.follow import rounds_of
+from oddjet.models.modelfile import load_snapshots
+from oddjet.program import execute, parser, progress
+from oddjet.provenance.attributes import attributes
+
+EXAMPLE = """python workflow/scripts/sample_negatives.py --snapshots results/models/wnae/seeds-1-2/snapshots.pt \\
+      --train results/dataset/train.h5 --output negatives.h5"""
+
+
+def main() -> None:
+    arguments = parser(__doc__ or "", EXAMPLE)
+    arguments.add_argument("--snapshots", type=Path, required=True, help="snapshots.pt that train_model wrote")
+    arguments.add_argument("--train", type=Path, required=True, help="training jets: how many were drawn an epoch")
+    arguments.add_argument("--chains", type=int, default=1000, help="samples a seed and snapshot (default: 1000)")
+    arguments.add_argument("--output", type=Path, required=True, help="table to write (HDF5)")
+    given = arguments.parse_args()
+    snapshots = list(load_snapshots(given.snapshots))
+    metadata = snapshots[0][1].metadata
+    jets = Scaler.from_dict(metadata["scaler"]).transform(read_table(given.train))
+    rounds = rounds_of(metadata["settings"], len(jets))
+    followed = progress(snapshots, total=len(snapshots), description=f"negative samples of {metadata['method']}")
+    settings = json.dumps({"chains": given.chains, "rounds_per_epoch": rounds})
+    record = attributes("sample_negatives", settings, [given.snapshots, given.train])
+    write_negatives(given.output, followed, jets[: given.chains], rounds, record)
+
+
+if __name__ == "__main__":
+    execute(main)

@@ -1,0 +1,33 @@
+"""Take each seed's AUC at one moment of its training, found from the history: the lowest validation W, or the end."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from oddjet.evaluation.history import read_history
+from oddjet.evaluation.moments import auc_at, last_epochs, lowest_epochs
+from oddjet.evaluation.tables import AucRow, EpochAucRow, read_rows, write_rows
+from oddjet.io.record import write_record
+from oddjet.program import execute, parser
+
+EXAMPLE = """python workflow/scripts/select_epochs.py --history results/models/nae_logcosh/*/history.csv \\
+      --auc-by-epoch results/models/nae_logcosh/*/auc_by_epoch.csv --moment lowest_w --output auc.csv"""
+
+
+def main() -> None:
+    arguments = parser(__doc__ or "", EXAMPLE)
+    arguments.add_argument("--history", nargs="+", type=Path, required=True, help="histories of one method")
+    arguments.add_argument("--auc-by-epoch", nargs="+", type=Path, required=True, help="tables of monitor_training")
+    arguments.add_argument("--moment", choices=("lowest_w", "last"), required=True, help="which epoch of each seed")
+    arguments.add_argument("--output", type=Path, required=True, help="table to write (CSV), like compute_auc's")
+    given = arguments.parse_args()
+    rows = [row for path in given.auc_by_epoch for row in read_rows(path, EpochAucRow)]
+    epochs = last_epochs(rows) if given.moment == "last" else lowest_epochs(read_history(given.history))
+    write_rows(given.output, auc_at(rows, epochs), AucRow)
+    settings = json.dumps({"moment": given.moment, "epochs": epochs})
+    write_record("select_epochs", settings, [*given.history, *given.auc_by_epoch], [given.output])
+
+
+if __name__ == "__main__":
+    execute(main)
