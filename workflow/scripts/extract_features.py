@@ -45,7 +45,12 @@ def main() -> None:
         settings,
         require_match=given.require_match,
         weight=given.weight,
-        attributes={"sample": given.sample, "require_match": given.require_match, **provenance},
+        attributes={
+            "sample": given.sample,
+            "require_match": given.require_match,
+            "sample_weight": str(given.weight),
+            **provenance,
+        },
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -20,6 +21,7 @@ from oddjet.jets.cutflow import BadFile, Cutflow
 from oddjet.jets.features import Feature, Substructure, chosen_features
 from oddjet.jets.matching import matched
 from oddjet.jets.settings import FeatureSettings, Match
+from oddjet.program import progress
 
 LOGGER = logging.getLogger("oddjet")
 
@@ -218,17 +220,20 @@ def extract_features(
             verify(path, Path(settings.checksums))
         with TableWriter(output, columns, attributes or {}) as table:
             cutflow = Cutflow()
-            for record in read_candidates(
+            records = read_candidates(
                 path,
                 chunk_size=settings.chunk_size,
                 layout=settings.layout,
                 apply_puppi_weight=settings.apply_puppi_weight,
                 stored_jets=not settings.recluster,
-            ):
+            )
+            chunks = math.ceil(count_events(path, settings.layout) / settings.chunk_size)
+            for record in progress(records, total=chunks, description=f"chunks of {path}"):
                 jets, match = select_jets(record, settings, require_match, cutflow)
                 table.append(jet_rows(record, jets, match, features, settings, weight))
             cutflow.check(str(path))
             table.finish({"cutflow": cutflow.to_json()})
+        LOGGER.info("%s: %d jets in %d events", path, cutflow.jets_passed, cutflow.events_read)
     except InputFileError as error:
         if settings.on_bad_file == "fail":
             raise
