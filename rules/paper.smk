@@ -34,7 +34,7 @@ rule measure_snapshots:
         negatives=lambda wildcards: (
             []
             if CONFIG.methods[wildcards.method].kind == "ae"
-            else f"results/negatives/{wildcards.method}/{wildcards.group}.h5"
+            else [f"results/negatives/{wildcards.method}/{wildcards.group}.h5"]
         ),
     output:
         "results/models/{method}/{group}/snapshots.csv",
