@@ -16,7 +16,7 @@ import uproot
 from oddjet.io.checksums import ChecksumError, ManifestError
 from oddjet.io.chunks import DamagedDataError, InputFileError, NonFiniteError
 from oddjet.io.root import MissingBranchError, MissingFileError, MissingTreeError, NotRootError, read_candidates
-from oddjet.io.tables import read_attributes, read_table
+from oddjet.io.tables import TableError, read_attributes, read_table
 from oddjet.jets.cutflow import BadFile, BadFilesError, Cutflow, CutflowError, check_bad_files, merge_sample
 from oddjet.jets.extract import extract_features
 from oddjet.jets.settings import FeatureSettings
@@ -232,3 +232,34 @@ def test_unusable_manifest(tmp_path: Path, text: str | None, message: str) -> No
         (tmp_path / "sums.txt").write_text(text)
     with pytest.raises(ManifestError, match=message):
         extract_features(path, tmp_path / "out.h5", FeatureSettings(checksums=str(tmp_path / "sums.txt")))
+
+
+KILLED = """
+import os, signal, sys
+from pathlib import Path
+from oddjet.jets import extract
+from oddjet.jets.settings import FeatureSettings
+
+made = extract.jet_rows
+chunks = []
+
+def rows_until_killed(*arguments):
+    chunks.append(1)
+    if len(chunks) == 3:
+        os.kill(os.getpid(), signal.SIGKILL)
+    return made(*arguments)
+
+extract.jet_rows = rows_until_killed
+extract.extract_features(sys.argv[1], Path(sys.argv[2]), FeatureSettings(chunk_size=100))
+"""
+
+
+def test_killed_in_the_middle_leaves_nothing_that_is_taken_for_a_table(tmp_path: Path) -> None:
+    path, output = write(tmp_path / "input.root"), tmp_path / "features" / "0.h5"
+    done = subprocess.run([sys.executable, "-c", KILLED, str(path), str(output)], check=False, capture_output=True)
+    assert done.returncode == -9
+    assert not output.exists()
+    for left in output.parent.iterdir():
+        with pytest.raises(TableError):
+            read_table(left)
+    assert extract_features(path, output, FeatureSettings()).jets_passed == len(read_table(output)) == EVENTS
