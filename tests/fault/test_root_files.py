@@ -167,13 +167,13 @@ def test_merged_cutflow_counts_the_skipped(tmp_path: Path) -> None:
 
 def test_check_script_writes_what_was_skipped_and_then_fails(tmp_path: Path) -> None:
     settings = FeatureSettings(on_bad_file="skip")
-    extract_features(write(tmp_path / "0.root"), tmp_path / "0.h5", settings)
-    extract_features(damaged(tmp_path / "1.root"), tmp_path / "1.h5", settings)
+    extract_features(write(tmp_path / "0.root"), tmp_path / "top" / "0.h5", settings)
+    extract_features(damaged(tmp_path / "1.root"), tmp_path / "top" / "1.h5", settings)
     done = subprocess.run(
         [
             sys.executable,
             str(REPOSITORY / "workflow" / "scripts" / "check_cutflow.py"),
-            *("--tables", f"top={tmp_path / '0.h5'},{tmp_path / '1.h5'}", "--settings", '{"max_bad_fraction": 0.2}'),
+            *("--folder", str(tmp_path), "--parts", "top=0,1", "--settings", '{"max_bad_fraction": 0.2}'),
             *("--cutflow", str(tmp_path / "cutflow.json"), "--bad-files", str(tmp_path / "bad_files.json")),
         ],
         capture_output=True,

@@ -10,7 +10,7 @@ from oddjet.jets.settings import FeatureSettings
 from oddjet.program import execute, parser, read_settings, settings_argument
 
 EXAMPLE = (
-    "python workflow/scripts/check_cutflow.py --tables top=results/features/top/0.h5,results/features/top/1.h5 "
+    "python workflow/scripts/check_cutflow.py --folder results/features --parts top=0000,0001 "
     "--cutflow results/features/cutflow.json --bad-files results/features/bad_files.json"
 )
 
@@ -19,15 +19,17 @@ def main() -> None:
     """Read the arguments, check, and write the two JSON files."""
     arguments = parser(__doc__ or "", EXAMPLE)
     settings_argument(arguments)
-    arguments.add_argument("--tables", required=True, nargs="+", metavar="SAMPLE=FILE[,FILE...]")
+    arguments.add_argument("--folder", required=True, type=Path, help="where the tables SAMPLE/PART.h5 are")
+    # Names of parts, not of files: a command line has 128 kB, and a sample can have thousands.
+    arguments.add_argument("--parts", required=True, nargs="+", metavar="SAMPLE=PART[,PART...]")
     arguments.add_argument("--cutflow", required=True, type=Path, help="JSON to write: the cutflow of each sample")
     arguments.add_argument("--bad-files", required=True, type=Path, help="JSON to write: the skipped files")
     given = arguments.parse_args()
     allowed = read_settings(given.settings, FeatureSettings).max_bad_fraction
     tables = {}
-    for item in given.tables:
-        name, _, files = item.partition("=")
-        tables[name] = [Path(file) for file in files.split(",")]
+    for item in given.parts:
+        name, _, parts = item.partition("=")
+        tables[name] = [given.folder / name / f"{part}.h5" for part in parts.split(",")]
     samples = {name: merge_sample(name, paths) for name, paths in tables.items()}
     for path, text in zip((given.cutflow, given.bad_files), report(samples), strict=True):
         write_text(path, text)
