@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -49,6 +50,19 @@ def cluster():
         shutil.rmtree(folder)
 
 
+RUNS: list[subprocess.Popen] = []
+
+
+@pytest.fixture(autouse=True)
+def _nothing_left_running():
+    yield
+    for run in RUNS:
+        if run.poll() is None:
+            run.send_signal(signal.SIGINT)
+            run.wait(timeout=120)
+    RUNS.clear()
+
+
 class SlurmWorkspace:
     """A copy of the parts of the repository that a run needs."""
 
@@ -76,7 +90,8 @@ class SlurmWorkspace:
         # The profile's first look at a job after 20 s would be most of the time that these jobs take.
         command += ["--slurm-init-seconds-before-status-checks", "2", *arguments]
         with (self.folder / name).open("w") as output:
-            return subprocess.Popen(command, cwd=self.folder, stdout=output, stderr=subprocess.STDOUT)
+            RUNS.append(subprocess.Popen(command, cwd=self.folder, stdout=output, stderr=subprocess.STDOUT))
+        return RUNS[-1]
 
     def finish(self, run: subprocess.Popen, name: str) -> str:
         """Wait for the end of a run that must succeed; give what it printed."""

@@ -38,6 +38,7 @@ GRES
 
 # linuxproc and task/none: there are no cgroups to rely on. Memory is therefore watched by polling every 2 s, and a job
 # over it is killed by OverMemoryKill. MinJobAge: without accounting, squeue has to remember how jobs ended.
+# JobRequeue: with 1, Slurm itself starts the jobs of a failed node again, but only after two minutes.
 cat > "$state/slurm.conf" <<SLURM
 ClusterName=oddjet
 SlurmctldHost=$host(127.0.0.1)
@@ -59,9 +60,10 @@ MpiDefault=none
 SelectType=select/cons_tres
 SelectTypeParameters=CR_Core_Memory
 GresTypes=gpu
-ReturnToService=2
+ReturnToService=1
 MinJobAge=86400
 KillWait=20
+JobRequeue=0
 JobAcctGatherType=jobacct_gather/linux
 JobAcctGatherFrequency=task=2
 JobAcctGatherParams=OverMemoryKill

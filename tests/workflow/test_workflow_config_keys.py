@@ -119,7 +119,9 @@ def changed(path: str) -> dict:
 def readers(path: str) -> set[str]:
     parts = path.split(".")
     prefixes = [".".join(parts[:count]) for count in range(len(parts), 0, -1)]
-    return next(rules for prefix in prefixes for key, rules in READERS.items() if fnmatchcase(prefix, key))
+    # The longest key, and of those the one that names most.
+    named = sorted(READERS, key=lambda key: key.count("*"))
+    return next(READERS[key] for prefix in prefixes for key in named if fnmatchcase(prefix, key))
 
 
 @pytest.fixture
