@@ -11,6 +11,7 @@ import torch
 
 from oddjet.transport import assignment
 from oddjet.transport.assignment import TransportError, assign, plan, squared_distances, wasserstein
+from oddjet.transport.distances import fill_squared_distances
 
 
 def points(n: int, shift: float = 0.0, seed: int = 0) -> np.ndarray:
@@ -75,6 +76,19 @@ def test_squared_distances_are_exact_far_from_the_origin() -> None:
     x, y = points(30) + 1e4, points(20, seed=5) + 1e4
     direct = ((x[:, None] - y[None]) ** 2).sum(-1)
     assert np.allclose(squared_distances(x, y), direct, rtol=1e-9)
+
+
+def test_compiled_distances_equal_the_direct_ones() -> None:
+    x, y = np.stack([points(5), points(5, seed=2)]), np.stack([points(7, seed=3), points(7, seed=4)])
+    costs = np.empty((2, 5, 7))
+    fill_squared_distances(x, y, costs)
+    assert np.allclose(costs, squared_distances(x, y), rtol=1e-12)
+    single = np.empty((2, 5, 7))
+    fill_squared_distances(x.astype(np.float32), y.astype(np.float32), single)
+    assert np.allclose(single, squared_distances(x.astype(np.float32), y.astype(np.float32)), rtol=1e-12)
+    y[1, 3, 2] = np.nan
+    fill_squared_distances(x, y, costs)
+    assert np.isnan(costs).sum() == 5
 
 
 def test_unequal_sets_and_weights_use_the_simplex() -> None:

@@ -16,7 +16,9 @@ from oddjet.models.generators import Generators
 from oddjet.models.networks import Network
 from oddjet.models.replay import ReplayBuffer
 from oddjet.models.settings import ChainSettings, LangevinSettings, ModelSettings, ReplaySettings
-from oddjet.transport.assignment import assign, squared_distances
+from oddjet.models.threads import each_seed
+from oddjet.transport.assignment import assign
+from oddjet.transport.distances import fill_squared_distances
 
 
 class NegativeSampler:
@@ -135,7 +137,9 @@ def transport(points: Tensor, targets: Tensor, threads: int = 1, power: int = 2)
     finite is matched in order: its cost then shows what went wrong.
     """
     # The targets are the rows: measured on jets and their samples, the solver then takes half the time at B = 1024.
-    costs = squared_distances(targets.cpu().numpy(), points.cpu().numpy())
+    costs = np.empty((len(points), targets.shape[1], points.shape[1]))
+    sets = [np.ascontiguousarray(tensor.cpu().numpy()) for tensor in (targets, points)]
+    each_seed(fill_squared_distances, (*sets, costs), (), threads)
     broken = ~np.isfinite(costs).all((1, 2))
     costs[broken] = 1.0 - np.eye(costs.shape[1])
     columns = torch.from_numpy(assign(np.sqrt(costs) if power == 1 else costs, threads)).to(points.device)
