@@ -39,11 +39,15 @@ def part_files(sources: Sequence[str]) -> dict[str, str]:
     Raises
     ------
     SourceError
-        A source names no file, or a file stands in the list twice.
+        A source names no file, a file stands in the list twice, or has braces in its path.
     """
     parts: dict[str, str] = {}
     for source in sources:
         for path in _resolve(source):
+            if set(path) & set("{}"):
+                raise SourceError(
+                    f"files: {path}: Snakemake takes braces for wildcards. Rename the file, or link it by another name."
+                )
             name = part_name(path)
             if name in parts:
                 raise SourceError(f"files: {path} is listed twice. Its events would count twice; name it once.")

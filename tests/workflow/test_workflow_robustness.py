@@ -126,21 +126,29 @@ def test_a_folder_that_cannot_be_written_is_named_before_any_job(space):
 
 
 def test_names_from_the_config_are_never_executed(space):
-    """Spaces, quotes, `;`, `$( )`, backticks and braces in a file's name and in the label work as they stand."""
+    """Spaces, quotes, `;`, `$( )` and backticks in a file's name, braces too in the label, work as they stand."""
     evil = "a; touch OPENED $(touch OPENED) `touch OPENED` 'q' \"d\" {x} & | > OPENED"
     own = space.folder / "own files"
     own.mkdir()
-    shutil.copy(space.folder / "results/simulated/top/0000.root", own / f"{evil}.root")
+    file = evil.replace("{x}", "")
+    shutil.copy(space.folder / "results/simulated/top/0000.root", own / f"{file}.root")
     config = yaml.safe_load((space.folder / "config/test/tiny.yaml").read_text())
-    config["samples"]["own"] = {"kind": "background", "files": [f"own files/{evil}.root"]}
+    config["samples"]["own"] = {"kind": "background", "files": [f"own files/{file}.root"]}
     config["label"] = evil
     (space.folder / "config/own.yaml").write_text(yaml.safe_dump(config))
-    names = ("--cores", "2", "--configfile", "config/own.yaml", "--until", "extract_features")
+    names = ("--cores", "2", "--configfile", "config/own.yaml", "--", "features")
     done = space.snakemake(*names)
     assert done.returncode == 0, told(done)
     [table] = (space.folder / "results/features/own").glob("*.h5")
     same = ["event", "pt", "tau2"]
     assert np.array_equal(read_table(table)[same], read_table(space.folder / TABLE)[same])
+
+    (own / "{x}.root").touch()
+    braces = {**config["samples"], "own": {"kind": "background", "files": ["own files/{x}.root"]}}
+    (space.folder / "config/own.yaml").write_text(yaml.safe_dump({**config, "samples": braces}))
+    refused = space.snakemake("--dry-run", "--configfile", "config/own.yaml")
+    assert refused.returncode != 0
+    assert "Snakemake takes braces for wildcards" in told(refused)
 
     del config["samples"]["own"]
     (space.folder / "config/own.yaml").write_text(yaml.safe_dump(config))
