@@ -9,14 +9,18 @@ from typing import Any, Literal
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
 from oddjet.errors import OddjetError
 from oddjet.plotting.style import figure_style, write_heading
 
 # From where on early epochs would be squeezed into the axis.
 LONG_TRAINING = 1000
+FEW_DECADES = 300.0
 LEGEND: dict[str, Any] = {
     "fontsize": 20,
+    "title_fontsize": 20,
+    "alignment": "left",
     "frameon": True,
     "framealpha": 0.85,
     "edgecolor": "none",
@@ -63,7 +67,7 @@ class Panel:
     title : str
         Of the ordinate.
     bands : sequence of Band
-    scale : {"linear", "log", "symlog"}
+    scale : {"linear", "log"}
     limits : pair of float, optional
         Of the ordinate; left out: from the curves, with room for the legend above.
     level : float, optional
@@ -74,7 +78,7 @@ class Panel:
 
     title: str
     bands: Sequence[Band]
-    scale: Literal["linear", "log", "symlog"] = "linear"
+    scale: Literal["linear", "log"] = "linear"
     limits: tuple[float, float] | None = None
     level: float | None = None
     heading: str | None = None
@@ -134,7 +138,8 @@ def _draw_panel(axes: Axes, panel: Panel) -> None:
     axes.set_ylabel(panel.title)
     words = axes.get_legend_handles_labels()[1]
     # Long words stand below one another.
-    columns = 1 if sum(map(len, words)) > 45 and not panel.heading else min(3, len(words))
+    many = 2 if len(words) == 4 else min(3, len(words))
+    columns = 1 if sum(map(len, words)) > 45 and not panel.heading else many
     options: dict[str, Any] = {"loc": "lower left" if panel.limits else "upper right", "ncols": columns}
     axes.legend(title=panel.heading, **options, **LEGEND)
 
@@ -147,8 +152,11 @@ def _scale_values(axes: Axes, panel: Panel, values: Sequence[float]) -> None:
     elif panel.scale == "log" and low > 0:
         axes.set_yscale("log")
         axes.set_ylim(low / 1.3, high * max(3.0, (high / low) ** 0.35))
-    elif panel.scale == "symlog":
-        axes.set_yscale("symlog", linthresh=1.0)
+        if high / low < FEW_DECADES:
+            # Powers of ten would be too few numbers to read values by.
+            axes.yaxis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0)))
+            axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+            axes.yaxis.set_minor_formatter(NullFormatter())
     else:
         base = min(0.0, low)
         axes.set_ylim(base - 0.05 * (high - base) * (base < 0), high + 0.45 * (high - base))
