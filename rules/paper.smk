@@ -1,5 +1,15 @@
 # The figures of CMS-MLG-24-002; `snakemake figures` makes those whose method the config names. docs/reproduction.md sets
 # them beside what the paper says, paper_inputs.smk tells which shows what.
+# Seconds of work each: on a cluster too they run where Snakemake runs.
+localrules:
+    select_epochs,
+    compare_epochs,
+    plot_epochs,
+    plot_histograms,
+    plot_paper_heatmap,
+    plot_sketch,
+
+
 rule sample_negatives:
     input:
         snapshots="results/models/{method}/{group}/snapshots.pt",
