@@ -3,6 +3,8 @@ rule score_samples:
         model="results/models/{method}/{group}/model.pt",
         background="results/dataset/test.h5",
         signals=signal_tables(),
+        # Nothing is reported of samples that lost events.
+        cutflow="results/features/cutflow.json",
     output:
         "results/scores/{method}/{group}.h5",
     log:

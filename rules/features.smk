@@ -1,6 +1,7 @@
 rule extract_features:
     input:
-        local_candidates_of,
+        file=local_candidates_of,
+        checksums=CONFIG.features.checksums or [],
     output:
         "results/features/{sample}/{part}.h5",
     log:
@@ -25,3 +26,35 @@ rule extract_features:
         "python workflow/scripts/extract_features.py --settings {params.settings:q} --sample {wildcards.sample:q}"
         " --require-match {params.require_match} --weight {params.weight} --input {params.file:q}"
         " --output {output:q} > {log:q} 2>&1"
+
+
+# Reads a few attributes of each table: a Slurm job would take longer to start.
+localrules:
+    check_cutflow,
+
+
+rule check_cutflow:
+    input:
+        [path for name in SAMPLES for path in feature_tables(name)],
+    output:
+        cutflow="results/features/cutflow.json",
+        bad_files="results/features/bad_files.json",
+    log:
+        "results/logs/check_cutflow.log",
+    benchmark:
+        "results/benchmarks/check_cutflow.tsv"
+    conda:
+        "../envs/features.yaml"
+    threads: 1
+    resources:
+        mem_mb=2000,
+        runtime=60,
+    params:
+        settings=CONFIG.features.model_dump_json(),
+        parts=[f"{name}={','.join(PARTS[name])}" for name in SAMPLES],
+        code=code_digest("check_cutflow"),
+    message:
+        "Check that no event is lost and list the files that were skipped"
+    shell:
+        "python workflow/scripts/check_cutflow.py --settings {params.settings:q} --folder results/features"
+        " --parts {params.parts:q} --cutflow {output.cutflow:q} --bad-files {output.bad_files:q} > {log:q} 2>&1"

@@ -221,11 +221,9 @@ class Config(_Section):
             raise ValueError(
                 f"signals: two samples have m_phi {twice[0]:g} and r_inv {twice[1]:g}; the heatmap has one cell"
             )
-        missing = sorted(set(self.dataset.features) - set(self.features.features))
+        missing = self.features.not_computed(self.dataset.features)
         if missing:
-            raise ValueError(
-                f"dataset.features: {missing[0]!r} is not among `features`, which computes {self.features.features}"
-            )
+            raise ValueError(f"dataset.features: {missing[0]!r} is not among what `features.features` computes")
         return self
 
     def all_samples(self) -> dict[str, Simulated | Listed]:
