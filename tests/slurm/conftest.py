@@ -112,7 +112,7 @@ def jobs(comment: str) -> dict[int, str]:
     return {int(number): state for number, state, said in sorted(fields) if said.startswith(comment)}
 
 
-def wait_until(condition, seconds: float = 240.0):
+def wait_until(condition, seconds: float = 600.0):
     limit = time.monotonic() + seconds
     while not (found := condition()):
         assert time.monotonic() < limit, "waited in vain"
