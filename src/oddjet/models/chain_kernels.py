@@ -17,6 +17,7 @@ from oddjet.models.energy_kernels import (
     Flags,
     Sizes,
     add_products,
+    add_rows,
     backward,
     forward,
     kernel,
@@ -116,11 +117,7 @@ def _tangents(flat: Array, widths: Sizes, activated: Flags, rows: Array, tangent
             target = tangent[second + o]
             for k in range(BLOCK):
                 target[k] = 0.0
-            for i in range(inputs):
-                value = flat[weight + i * outputs + o]
-                source = tangent[first + i]
-                for k in range(BLOCK):
-                    target[k] += value * source[k]
+            add_rows(flat, weight + o, outputs, tangent[first : first + inputs], target)
             if activated[layer]:
                 mask = rows[second + o]
                 for k in range(BLOCK):
