@@ -97,6 +97,16 @@ class Layout:
     truth: Truth | None
     jets: Jets | None
 
+    def known(self) -> tuple[str, ...]:
+        """Every branch that the layout can use."""
+        optional = [self.weight, *(group.weight for group in self.candidates)]
+        others = [group.required() for group in (self.truth, self.jets) if group]
+        return (
+            self.required()
+            + tuple(name for name in optional if name)
+            + tuple(name for group in others for name in group)
+        )
+
     def required(self) -> tuple[str, ...]:
         """Branches that tell the layout: every file of this layout has them."""
         identifiers = tuple(name for name in (self.run, self.luminosity_block, self.event) if name)
