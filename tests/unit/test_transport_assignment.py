@@ -10,7 +10,7 @@ import pytest
 import torch
 
 from oddjet.transport import assignment
-from oddjet.transport.assignment import TransportError, assign, plan, squared_distances, wasserstein
+from oddjet.transport.assignment import TransportError, align, assign, plan, squared_distances, wasserstein
 from oddjet.transport.distances import fill_squared_distances
 
 
@@ -89,6 +89,34 @@ def test_compiled_distances_equal_the_direct_ones() -> None:
     y[1, 3, 2] = np.nan
     fill_squared_distances(x, y, costs)
     assert np.isnan(costs).sum() == 5
+
+
+@pytest.mark.parametrize("degenerate", [False, True])
+def test_alignment_leaves_the_best_permutation_the_best(degenerate: bool) -> None:
+    rng = np.random.default_rng(8)
+    x = rng.normal(size=(120, 8)) @ rng.normal(size=(8, 8)) + 3.0
+    y = rng.gamma(1.0, 1.0, (120, 8)) @ rng.normal(size=(8, 8)) - 2.0
+    if degenerate:
+        x[:, 3], y[:, 5], y[:60] = 1.0, y[:, 4], y[60:]
+    costs = squared_distances(x, y)
+    aligned = squared_distances(*align(x, y))
+    best = costs[np.arange(120), assign(costs)].sum()
+    assert costs[np.arange(120), assign(aligned)].sum() == pytest.approx(best, rel=1e-10)
+    # The difference of the two costs is a function of x plus one of y, and most of the cost is gone.
+    difference = costs - aligned
+    mixed = difference - difference.mean(0) - difference.mean(1, keepdims=True) + difference.mean()
+    assert np.abs(mixed).max() < 1e-8 * costs.max()
+    if not degenerate:
+        assert aligned[np.arange(120), assign(aligned)].sum() < 0.7 * best
+
+
+def test_alignment_of_a_batch_and_of_points_without_spread() -> None:
+    x, y = np.stack([points(9), points(9, seed=2)]), np.stack([points(7, seed=3), points(7, seed=4)])
+    one = align(x[1], y[1])
+    assert np.allclose(align(x, y)[0][1], one[0])
+    assert np.allclose(align(x, y)[1][1], one[1])
+    still = align(np.ones((1, 8)), np.zeros((1, 8)))
+    assert np.array_equal(still[0], still[1])
 
 
 def test_unequal_sets_and_weights_use_the_simplex() -> None:
