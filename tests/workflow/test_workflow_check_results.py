@@ -7,10 +7,22 @@ import sys
 import pytest
 import yaml
 
+from oddjet import results
 from oddjet.config import load_config
+from oddjet.provenance import digest
 from oddjet.results import ResultsError, check_results
 
 pytestmark = pytest.mark.slow
+
+
+@pytest.fixture(autouse=True)
+def _code_of_the_workspace(finished, monkeypatch):
+    """Compare with the code that made the results, whatever has been edited here since they were made."""
+    monkeypatch.setattr(digest, "PACKAGE_FOLDER", finished.folder / "src/oddjet")
+    monkeypatch.setattr(digest, "SCRIPTS_FOLDER", finished.folder / "workflow/scripts")
+    results._digest.cache_clear()
+    yield
+    results._digest.cache_clear()
 
 
 @pytest.fixture
