@@ -7,7 +7,6 @@ import copy
 import json
 import re
 from collections.abc import Iterator
-from fnmatch import fnmatchcase
 from pathlib import Path
 
 import pytest
@@ -117,11 +116,15 @@ def changed(path: str) -> dict:
 
 
 def readers(path: str) -> set[str]:
+    """Rules of the longest key that fits, and of those the one that names most; `*` stands for one part."""
     parts = path.split(".")
-    prefixes = [".".join(parts[:count]) for count in range(len(parts), 0, -1)]
-    # The longest key, and of those the one that names most.
-    named = sorted(READERS, key=lambda key: key.count("*"))
-    return next(READERS[key] for prefix in prefixes for key in named if fnmatchcase(prefix, key))
+    fitting = [
+        key
+        for key in READERS
+        if len(key.split(".")) <= len(parts)
+        and all(name in ("*", part) for name, part in zip(key.split("."), parts, strict=False))
+    ]
+    return READERS[max(fitting, key=lambda key: (key.count("."), -key.count("*")))]
 
 
 @pytest.fixture
