@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from oddjet.models.baselines.settings import KINDS
-from oddjet.models.modelfile import _read, load_model, load_snapshots
+from oddjet.models.modelfile import load_model, load_snapshots, read_content
 
 
 class Scorer(Protocol):
@@ -35,7 +35,7 @@ class Scorer(Protocol):
 
 def load_scorer(path: Path) -> Scorer:
     """Read `model.pt` of any method; raises `ModelFileError` or `BaselineError`."""
-    content = _read(path)
+    content = read_content(path)
     if not _is_baseline(content):
         return load_model(path)
     # scikit-learn is a second of imports that networks do not need.
@@ -46,7 +46,7 @@ def load_scorer(path: Path) -> Scorer:
 
 def load_scorers(path: Path) -> Iterator[tuple[int, Scorer]]:
     """Read `snapshots.pt` of any method: pairs of an epoch and the model then; a baseline has the epoch 1 alone."""
-    if _is_baseline(_read(path)):
+    if _is_baseline(read_content(path)):
         yield 1, load_scorer(path)
     else:
         yield from load_snapshots(path)

@@ -109,21 +109,22 @@ def snapshots_content(
 
 def load_model(path: Path) -> ModelFile:
     """Read `model.pt`; raises `ModelFileError`."""
-    content = _read(path)
+    content = read_content(path)
     seeds, epochs = tuple(content["seeds"]), tuple(content["epochs"])
     return _model(path, content["parameters"], seeds, epochs, json.loads(content["metadata"]))
 
 
 def load_snapshots(path: Path) -> Iterator[tuple[int, ModelFile]]:
     """Read `snapshots.pt`: pairs of an epoch and the models of all seeds then; raises `ModelFileError`."""
-    content = _read(path)
+    content = read_content(path)
     seeds, metadata = tuple(content["seeds"]), json.loads(content["metadata"])
     for index, epoch in enumerate(content["epochs"]):
         parameters = {name: tensor[index] for name, tensor in content["parameters"].items()}
         yield epoch, _model(path, parameters, seeds, (epoch,) * len(seeds), metadata)
 
 
-def _read(path: Path) -> dict[str, Any]:
+def read_content(path: Path) -> dict[str, Any]:
+    """Read a model or snapshot file as the plain dictionary that it is; raises `ModelFileError` when it is none."""
     if not path.is_file():
         raise ModelFileError(f"{path}: no such model file; train the method first (rule train_model)")
     try:
