@@ -16,6 +16,7 @@ TINY = ("--configfile", "config/test/tiny.yaml")
 PARTS = ("Snakefile", "rules", "workflow", "src", "config", "envs", "profiles", "slurm")
 
 
+@pytest.hookimpl(tryfirst=True)  # before the workers read the groups
 def pytest_collection_modifyitems(items):
     # One worker runs them all: they share the finished run.
     for item in items:
