@@ -1,7 +1,6 @@
 rule extract_features:
     input:
-        file=local_candidates_of,
-        checksums=CONFIG.features.checksums or [],
+        local_candidates_of,
     output:
         "results/features/{sample}/{part}.h5",
     log:

@@ -122,7 +122,7 @@ class SignalGrid(_Section):
     m_phi: tuple[float, ...] = Field((), description="mediator masses, GeV")
     r_inv: tuple[Annotated[float, Field(ge=0, le=1)], ...] = Field((), description="invisible fractions")
     m_dark: float = Field(20.0, gt=0, description="dark meson mass, GeV")
-    alpha: Literal["low", "peak", "high"] | None = Field(None, description="dark coupling; left out: peak")
+    alpha: Literal["peak", "low", "high"] | None = Field(None, description="dark coupling; left out: peak")
     lambda_dark: float | None = Field(None, description="confinement scale in GeV, in the place of alpha")
     events: PositiveInt | dict[float, tuple[PositiveInt, ...]] = Field(
         800, description="events a grid point: one number, or for each mediator mass a list in the order of r_inv"

@@ -139,6 +139,7 @@ def _settings(result: Result, config: Config) -> Iterator[str]:
     sections: Mapping[str, BaseModel] = {
         "simulate_sample": config.simulation,
         "extract_features": config.features,
+        "check_cutflow": config.features,
         "build_dataset": config.dataset,
         "score_samples": config.evaluation,
         "monitor_training": config.evaluation,

@@ -55,5 +55,6 @@ def test_a_grid_point_without_enough_jets_is_named(finished):
     assert done.returncode != 0
     assert "svj_mphi-2000_rinv-0p1" in told
     assert "5000" in told
-    assert not (space.folder / "results/scores/ae/seeds-1-2.h5").exists()
+    # The job that was tried removed its old scores and left nothing; the other group's was never started.
+    assert len(list(space.folder.glob("results/scores/ae/*.h5"))) == 1
     assert (space.folder / "results/auc/ae.csv").read_bytes() == before

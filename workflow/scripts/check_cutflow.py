@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from oddjet.io.atomic import write_text
+from oddjet.io.record import write_record
 from oddjet.jets.cutflow import check_bad_files, merge_sample, report
 from oddjet.jets.settings import FeatureSettings
 from oddjet.program import execute, parser, read_settings, settings_argument
@@ -25,7 +26,7 @@ def main() -> None:
     arguments.add_argument("--cutflow", required=True, type=Path, help="JSON to write: the cutflow of each sample")
     arguments.add_argument("--bad-files", required=True, type=Path, help="JSON to write: the skipped files")
     given = arguments.parse_args()
-    allowed = read_settings(given.settings, FeatureSettings).max_bad_fraction
+    settings = read_settings(given.settings, FeatureSettings)
     tables = {}
     for item in given.parts:
         name, _, parts = item.partition("=")
@@ -34,7 +35,9 @@ def main() -> None:
     for path, text in zip((given.cutflow, given.bad_files), report(samples), strict=True):
         write_text(path, text)
     for name, (_, bad) in samples.items():
-        check_bad_files(name, bad, len(tables[name]), allowed)
+        check_bad_files(name, bad, len(tables[name]), settings.max_bad_fraction)
+    inputs = [path for paths in tables.values() for path in paths]
+    write_record("check_cutflow", settings.model_dump_json(), inputs, [given.cutflow, given.bad_files])
 
 
 if __name__ == "__main__":
