@@ -21,6 +21,10 @@ include: "rules/evaluate.smk"
 include: "rules/figures.smk"
 include: "rules/paper_inputs.smk"
 include: "rules/paper.smk"
+include: "rules/images.smk"
+include: "rules/vae.smk"
+include: "rules/events.smk"
+include: "rules/event_scores.smk"
 
 
 rule all:

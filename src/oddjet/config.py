@@ -25,6 +25,8 @@ from pydantic import (
 from oddjet.dataset.settings import DatasetSettings
 from oddjet.errors import OddjetError
 from oddjet.evaluation.settings import EvaluationSettings, MeritSettings
+from oddjet.events.settings import EventsSettings
+from oddjet.images.settings import ImagesSettings
 from oddjet.jets.settings import FeatureSettings, Match
 from oddjet.models.baselines.settings import KINDS, BaselineSettings
 from oddjet.program import describe_validation
@@ -201,6 +203,8 @@ class Config(_Section):
     methods: dict[str, Method] = Field(min_length=1, description="networks and baselines by name")
     evaluation: EvaluationSettings = Field(EvaluationSettings(), description="scores, AUC, monitoring")
     merit: MeritSettings = Field(MeritSettings(), description="figures of merit beyond the AUC")
+    images: ImagesSettings = Field(ImagesSettings(), description="jet images: what `snakemake images` does")
+    events: EventsSettings = Field(EventsSettings(), description="whole events: what `snakemake events` does")
 
     @model_validator(mode="after")
     def _names_and_kinds(self) -> Config:

@@ -21,6 +21,8 @@ FLOORS = {
     "jets": 3,
     "simulation": 3,
     "dataset": 3,
+    "events": 3,
+    "images": 3,
     "evaluation": 3,
     "training": 4,
     "config": 5,

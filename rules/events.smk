@@ -1,0 +1,1 @@
+# Whole events: samples, inputs, autoencoders; `snakemake events` makes all.
