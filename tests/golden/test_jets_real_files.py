@@ -54,19 +54,40 @@ def cms() -> dict[str, np.ndarray]:
     return {name.removeprefix("FatJet_"): ak.to_numpy(ak.flatten(columns[name][order])) for name in names}
 
 
+def pt_of_constituents(jets: Jets, jet: int) -> float:
+    of = slice(jets.constituents.offsets[jet], jets.constituents.offsets[jet + 1])
+    pt, phi = jets.constituents.pt[of], jets.constituents.phi[of]
+    return float(np.hypot(np.sum(pt * np.cos(phi)), np.sum(pt * np.sin(phi))))
+
+
+def half_step(values: np.ndarray, bits: int) -> np.ndarray:
+    """How far a number may lie from what a float with so many bits of mantissa holds of it."""
+    return 2.0 ** (np.floor(np.log2(values)) - bits - 1)
+
+
 def test_every_jet_of_cms_is_found_again(record: CandidateRecord, own: Jets, cms: dict[str, np.ndarray]) -> None:
+    """The constituents are the same ones; raw pT agrees within 0.2 % of the interval in which the file leaves it.
+
+    CMS stores `rawFactor` with 6 bits and `pt` with 10, so the raw pT of a jet with rawFactor 0.13 is known to 0.14 %
+    only. The candidates' pT has 10 bits and PUPPI weights come from one byte each: that is the rest.
+    """
     ours = cluster(record.candidates, 0.8, 20.0)
     raw = cms["pt"] * (1 - cms["rawFactor"])
+    known = (half_step(cms["rawFactor"], 6) / (1 - cms["rawFactor"])) + half_step(cms["pt"], 10) / cms["pt"]
+    assert known.max() < 0.0015
     assert len(raw) == len(own) == 24
+    deviations = np.zeros(24)
     for jet, event in enumerate(own.event):
         here = np.flatnonzero(ours.event == event)
         dphi = np.angle(np.exp(1j * (ours.phi[here] - cms["phi"][jet])))
         distance = np.hypot(ours.eta[here] - cms["eta"][jet], dphi)
         nearest = here[np.argmin(distance)]
         assert distance.min() < 0.001
-        # Candidates and PUPPI weights are stored with reduced precision, which a soft jet of few of them shows.
-        tolerance = 0.002 if raw[jet] > 200 else 0.003
-        assert ours.pt[nearest] == pytest.approx(raw[jet], rel=tolerance)
+        assert pt_of_constituents(ours, nearest) == pytest.approx(pt_of_constituents(own, jet), rel=1e-12)
+        deviations[jet] = abs(ours.pt[nearest] / raw[jet] - 1)
+    assert (deviations - known).max() < 0.002
+    assert (deviations < 0.002).sum() >= 23
+    assert np.median(deviations) < 0.0005
 
 
 @pytest.mark.parametrize("order", [1, 2, 3])
