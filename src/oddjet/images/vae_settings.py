@@ -1,0 +1,81 @@
+"""Settings of the image VAE and of the supervised network; the numbers of the paper are those of arXiv:2110.06948."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+Metric = Literal["mse", "mae", "wass1", "wass2"]
+Depth = Annotated[int, Field(ge=1, le=3)]
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class VaeTraining(_Section):
+    """Trainings with one metric: every number of down-samplings with every beta."""
+
+    depths: tuple[Depth, ...] = Field(default=(1, 2, 3), min_length=1, description="numbers of down-samplings")
+    betas: tuple[Annotated[float, Field(ge=0, lt=1)], ...] = Field(
+        default=(0.0, 1e-8, 1e-6),
+        min_length=1,
+        description="weights of the KLD; the lowest validation loss on background chooses",
+    )
+    train_jets: int = Field(default=6000, ge=1, description="background jets that are trained on, at most")
+    epochs: int = Field(default=12, ge=1, description="epochs, at most; the paper stops by the validation loss alone")
+
+
+class SinkhornSettings(_Section):
+    """The approximate transport distance of the training with wass1 and wass2; no score is computed with it."""
+
+    blur: float = Field(default=0.02, gt=0, description="geomloss: smallest distance that is resolved, in eta and phi")
+    scaling: float = Field(default=0.5, gt=0, lt=1, description="geomloss: factor between the steps of the annealing")
+
+
+class CnnSettings(_Section):
+    """The supervised network, a ceiling: it is trained on labelled signal."""
+
+    depths: tuple[Depth, ...] = Field(default=(3,), min_length=1, description="numbers of down-samplings")
+    train_jets: int = Field(default=3000, ge=1, description="jets of each of the two classes, at most")
+    epochs: int = Field(default=20, ge=1, description="epochs, at most")
+
+
+class VaeSettings(_Section):
+    """The image VAE: networks, schedule, scores, correlations."""
+
+    latent: int = Field(default=64, ge=1, description="latent dimensions")
+    hidden: int = Field(default=100, ge=1, description="nodes of the dense layer before and after the latent space")
+    filters: int = Field(default=5, ge=1, description="filters of every convolution")
+    decoder_start: Literal["mirror", "single"] = Field(
+        default="mirror",
+        description="what the decoder unfolds: mirror, as many channels as filters; single, one channel, which is how "
+        "the paper's text counts the nodes",
+    )
+    kld: Literal["sum", "mean"] = Field(
+        default="sum", description="over the latent dimensions; with mean the same beta is weaker by their number"
+    )
+    batch_size: int = Field(default=256, ge=1, description="images a batch")
+    learning_rate: float = Field(default=1e-3, gt=0, description="Adam's, at the beginning")
+    learning_rate_factor: float = Field(default=0.1, gt=0, lt=1, description="factor when validation does not improve")
+    learning_rate_patience: int = Field(default=5, ge=1, description="epochs without improvement until then")
+    learning_rate_floor: float = Field(default=1e-5, gt=0, description="smallest learning rate")
+    stop_after: int = Field(default=12, ge=1, description="epochs without improvement that end the training")
+    validation_jets: int = Field(default=1500, ge=2, description="background jets of the validation loss, at most")
+    trainings: dict[Metric, VaeTraining] = Field(
+        default={
+            "mse": VaeTraining(),
+            "wass1": VaeTraining(depths=(2,), betas=(1e-7,), train_jets=1000, epochs=5),
+        },
+        description="which metrics are trained with, and how",
+    )
+    sinkhorn: SinkhornSettings = Field(default=SinkhornSettings(), description="training metric of wass1 and wass2")
+    test_jets: int = Field(
+        default=400, ge=2, description="jets of each sample that are scored, at most; three exact distances each"
+    )
+    correlation_jets: int = Field(
+        default=120, ge=3, description="background test jets whose pairs are correlated; the paper has 1000"
+    )
+    cnn: CnnSettings = Field(default=CnnSettings(), description="supervised network")
+    seed: int = Field(default=1, ge=0, description="of initial weights, batches and latent noise")
