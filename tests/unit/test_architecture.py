@@ -22,7 +22,8 @@ FLOORS = {
     "simulation": 3,
     "dataset": 3,
     "events": 3,
-    "images": 3,
+    # Above `jets`, whose clustering it uses, and above `dataset`, whose split by event it shares.
+    "images": 4,
     "evaluation": 3,
     "training": 4,
     "config": 5,
