@@ -1,11 +1,85 @@
-"""Settings of the analysis of jet images."""
+"""Settings of the analysis of jet images, composed of those of its stages; the configuration alone imports this."""
 
 from __future__ import annotations
 
-from pydantic import BaseModel, ConfigDict
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from oddjet.images.ensemble_settings import DistanceSettings, EnsembleSettings, MedoidSettings
+from oddjet.images.jet_settings import ImageJetSettings
+from oddjet.images.vae_settings import VaeSettings
+from oddjet.simulation.settings import Process
+
+
+class ImageSample(BaseModel):
+    """A sample of jets for the images: made by Pythia, or in ROOT files."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    process: Process | None = Field(default=None, description="the hard process that Pythia makes, and its parameters")
+    events: int = Field(default=10_000, gt=0, description="events in the whole sample")
+    parts: int = Field(default=1, gt=0, description="number of files (and jobs) that the events are spread over")
+    files: tuple[str, ...] = Field(
+        default=(), description="in the place of a process: paths, globs, folders, addresses, or .txt lists of these"
+    )
+    require_match: Literal["none", "top", "w"] = Field(
+        default="none", description="keep only jets within images.jets.match_radius of a generated top quark or W boson"
+    )
+
+    def events_of(self, part: int) -> int:
+        """Share the events among the parts, the first ones taking what is left over."""
+        return self.events // self.parts + (part < self.events % self.parts)
+
+    @model_validator(mode="after")
+    def _one_source(self) -> ImageSample:
+        if (self.process is None) == (not self.files):
+            raise ValueError("give either process or files")
+        if self.parts > self.events:
+            raise ValueError(f"parts: {self.parts} files cannot share {self.events} events")
+        return self
+
+
+def _paper_samples() -> dict[str, ImageSample]:
+    # Jets above 450 GeV also come from softer hard processes: docs/images.md has how many.
+    made = {
+        "qcd": {"process": {"name": "qcd", "pthat_min": 350}, "events": 36_000, "parts": 8},
+        "top": {
+            "process": {"name": "top_pairs", "pthat_min": 350},
+            "events": 9_000,
+            "parts": 4,
+            "require_match": "top",
+        },
+        "w": {"process": {"name": "hadronic_w", "pthat_min": 350}, "events": 18_000, "parts": 4, "require_match": "w"},
+    }
+    return {name: ImageSample.model_validate(sample) for name, sample in made.items()}
 
 
 class ImagesSettings(BaseModel):
     """What `snakemake images` does."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
+
+    samples: dict[str, ImageSample] = Field(default_factory=_paper_samples, description="samples of jets by name")
+    background: str = Field(default="qcd", description="the sample that is background; all others are signals")
+    jets: ImageJetSettings = Field(default=ImageJetSettings(), description="selection, preprocessing, split")
+    distances: DistanceSettings = Field(default=DistanceSettings(), description="distances between jets")
+    medoids: MedoidSettings = Field(default=MedoidSettings(), description="reference jets")
+    ensembles: EnsembleSettings = Field(default=EnsembleSettings(), description="event-to-ensemble distances")
+    vae: VaeSettings = Field(default=VaeSettings(), description="variational autoencoder and supervised ceilings")
+
+    def signals(self) -> list[str]:
+        """Give the names of the signal samples."""
+        return [name for name in self.samples if name != self.background]
+
+    @model_validator(mode="after")
+    def _samples_exist(self) -> ImagesSettings:
+        for key, name in (
+            ("background", self.background),
+            *(("ensembles.references", n) for n in self.ensembles.references),
+        ):
+            if name not in self.samples:
+                raise ValueError(f"{key}: there is no sample {name!r} in images.samples ({', '.join(self.samples)})")
+        if not self.signals():
+            raise ValueError("samples: besides the background there must be a signal")
+        return self

@@ -1,0 +1,116 @@
+"""Sparse images: the occupied pixels of many jets in flat arrays."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from oddjet.errors import OddjetError
+
+
+class ImageError(OddjetError):
+    """Images that cannot be compared: of different sizes, with negative pixels, empty."""
+
+
+@dataclass(frozen=True)
+class SparseImages:
+    """Images of n jets.
+
+    Attributes
+    ----------
+    indptr : int64 array, shape (n + 1,)
+        Pixels of image i: `indptr[i]` to `indptr[i + 1]`.
+    pixel : int64 array, shape (occupied,)
+        row * pixels + column, ascending in each image.
+    value : float64 array, shape (occupied,)
+        Above 0; those of an image add up to 1.
+    pixels : int
+        Pixels a side.
+    side : float
+        Length of a side, in eta and phi.
+    """
+
+    indptr: NDArray[np.int64]
+    pixel: NDArray[np.int64]
+    value: NDArray[np.float64]
+    pixels: int
+    side: float
+
+    def __len__(self) -> int:
+        return len(self.indptr) - 1
+
+    def take(self, images: NDArray[np.integer[Any]]) -> SparseImages:
+        """Give these images, in this order."""
+        counts = np.diff(self.indptr)[images]
+        indptr = np.concatenate(([0], np.cumsum(counts))).astype(np.int64)
+        where = np.arange(indptr[-1]) + np.repeat(self.indptr[:-1][images] - indptr[:-1], counts)
+        return SparseImages(indptr, self.pixel[where], self.value[where], self.pixels, self.side)
+
+    def dense(self) -> NDArray[np.float32]:
+        """Give all pixels, shape (n, pixels, pixels); rows go up with phi, columns with eta."""
+        filled = np.zeros((len(self), self.pixels**2), np.float32)
+        filled[np.repeat(np.arange(len(self)), np.diff(self.indptr)), self.pixel] = self.value
+        return filled.reshape(-1, self.pixels, self.pixels)
+
+    def mean(self) -> SparseImages:
+        """Give the average image, as one image."""
+        summed = np.zeros(self.pixels**2)
+        np.add.at(summed, self.pixel, self.value)
+        return sparse_images(summed.reshape(1, self.pixels, self.pixels), self.side)
+
+
+def sparse_images(dense: NDArray[np.floating[Any]], side: float) -> SparseImages:
+    """Take the pixels above 0 of dense images and divide by each image's sum.
+
+    Parameters
+    ----------
+    dense
+        Shape (n, pixels, pixels). Pixels at or below 0 (a network's output may have some) count as empty.
+    side
+        Length of a side, in eta and phi.
+
+    Raises
+    ------
+    ImageError
+        An image has no pixel above 0, or one that is not finite.
+    """
+    flat = np.asarray(dense, np.float64).reshape(len(dense), -1)
+    if not np.isfinite(flat).all():
+        bad = int(np.argmin(np.isfinite(flat).all(axis=1)))
+        raise ImageError(f"image {bad} has a pixel that is not finite; look at the network that made it")
+    image, occupied = np.nonzero(flat > 0)
+    indptr = np.concatenate(([0], np.cumsum(np.bincount(image, minlength=len(flat))))).astype(np.int64)
+    return normalised(indptr, occupied.astype(np.int64), flat[image, occupied], dense.shape[1], side)
+
+
+def normalised(
+    indptr: NDArray[np.integer[Any]],
+    pixel: NDArray[np.integer[Any]],
+    value: NDArray[np.floating[Any]],
+    pixels: int,
+    side: float,
+) -> SparseImages:
+    """Make images of flat arrays, each divided by its sum in float64; see `SparseImages` for the arrays.
+
+    Raises
+    ------
+    ImageError
+        An image is empty, or a value is not above 0.
+    """
+    counts = np.diff(indptr)
+    if len(counts) and counts.min() < 1:
+        raise ImageError(f"image {int(np.argmin(counts))} has no pixel above 0: nothing to compare")
+    values = np.asarray(value, np.float64)
+    if not (values > 0).all():
+        raise ImageError(f"pixel values must be above 0, not {values[np.argmin(values > 0)]}")
+    totals = np.add.reduceat(values, indptr[:-1]) if len(counts) else np.empty(0)
+    return SparseImages(
+        np.asarray(indptr, np.int64) - (indptr[0] if len(indptr) else 0),
+        np.asarray(pixel, np.int64),
+        values / np.repeat(totals, counts),
+        pixels,
+        side,
+    )
