@@ -7,10 +7,12 @@ import math
 
 import numpy as np
 import pytest
-from sklearn.preprocessing import MinMaxScaler, StandardScaler
+from scipy.stats import yeojohnson
+from sklearn.preprocessing import MinMaxScaler, QuantileTransformer, StandardScaler
 
-from oddjet.dataset.scaling import Scaler, ScalerFit, ScalingError, fit_scaler
+from oddjet.dataset.scaling import Scaler, ScalerFit, ScalingError, fit_scaler, refit_scaler
 from oddjet.dataset.settings import DatasetSettings
+from oddjet.dataset.warping import QUANTILES, EvenSample, fit_power, to_power
 
 SETTINGS = DatasetSettings(features=("tau2", "softdrop_mass"))
 
@@ -122,3 +124,78 @@ def test_no_jets_is_an_error() -> None:
 def test_something_else_is_not_a_scaler(content: dict[str, object]) -> None:
     with pytest.raises(ScalingError, match="not a scaler of oddjet"):
         Scaler.from_dict(content)
+
+
+def scaled_by(scaling: str, count: int = 5000) -> tuple[np.ndarray, np.ndarray, Scaler]:
+    jets = some_jets(count)
+    scaler = fit_scaler(jets, DatasetSettings(features=("tau2", "softdrop_mass"), scaling=scaling))
+    return jets, scaler.transform(jets), scaler
+
+
+def test_power_agrees_with_scipys_maximum_likelihood() -> None:
+    jets, scaled, scaler = scaled_by("power")
+    standard = StandardScaler().fit_transform(seen_by_the_network(jets))
+    expected, exponent = yeojohnson(standard[:, 0])
+    assert scaler.features[0].warp[0] == pytest.approx(exponent, abs=1e-3)
+    np.testing.assert_allclose(scaled[:, 0], StandardScaler().fit_transform(expected[:, None])[:, 0], atol=2e-3)
+    np.testing.assert_allclose(scaled.std(axis=0), 1.0, rtol=1e-4)
+
+
+def test_power_never_squeezes_a_tail_into_a_bounded_interval() -> None:
+    # A long lower tail, for which the best exponent is above 2.
+    values = -np.random.default_rng(1).lognormal(0.0, 1.5, 5000)
+    standard = (values - values.mean()) / values.std()
+    assert yeojohnson(standard)[1] > 2.5
+    fitted = fit_power(standard)
+    assert 1.99 < fitted[0] < 2.0
+    far = to_power(np.array([-1e3, -1e6]), fitted)
+    assert far[1] < far[0] - 1
+
+
+def test_quantile_agrees_with_scikit_learn_inside_the_training_jets() -> None:
+    jets, scaled, _ = scaled_by("quantile")
+    values = jets["tau2"][:, None].astype(float)
+    reference = QuantileTransformer(n_quantiles=QUANTILES, output_distribution="normal").fit_transform(values)[:, 0]
+    middle = np.abs(reference) < 2.5
+    np.testing.assert_allclose(scaled[middle, 0], reference[middle], atol=0.02)
+
+
+def test_quantile_goes_on_beyond_the_training_jets_with_the_slope_of_standard_scaling() -> None:
+    _, _, scaler = scaled_by("quantile")
+    beyond = some_jets(2)
+    beyond["tau2"] = [0.8, 0.8 + 2 * scaler.features[0].deviation]
+    first, second = scaler.transform(beyond)[:, 0]
+    assert first > 5
+    assert second - first == pytest.approx(2.0, abs=1e-4)
+
+
+def test_jets_that_share_a_value_share_the_middle_of_its_scores() -> None:
+    jets = some_jets(4000)
+    jets["softdrop_mass"][:2000] = -1.0
+    scaler = fit_scaler(jets, DatasetSettings(features=("tau2", "softdrop_mass"), scaling="quantile"))
+    scores = scaler.transform(jets)[:2000, 1]
+    assert len(set(scores.tolist())) == 1
+    # The mean normal score of the lower half of a normal distribution.
+    assert scores[0] == pytest.approx(-math.sqrt(2 / math.pi), abs=0.01)
+
+
+@pytest.mark.parametrize("scaling", ["power", "quantile"])
+def test_other_coordinates_keep_the_order_and_come_back(scaling: str) -> None:
+    jets, scaled, scaler = scaled_by(scaling)
+    order = np.argsort(jets["tau2"], kind="stable")
+    assert (np.diff(scaled[order, 0]) >= 0).all()
+    np.testing.assert_allclose(scaler.inverse(scaled.astype(float))[:, 0], jets["tau2"], rtol=1e-4, atol=1e-5)
+    assert Scaler.from_dict(json.loads(json.dumps(scaler.to_dict()))) == scaler
+    settings = DatasetSettings(features=("tau2", "softdrop_mass"))
+    refitted = refit_scaler(fit_scaler(jets, settings), scaling, (jets[:1700], jets[1700:]))
+    np.testing.assert_allclose(refitted.transform(jets), scaled, atol=1e-5)
+
+
+def test_an_even_sample_is_the_same_whatever_the_pieces() -> None:
+    values = np.arange(1000.0)[:, None]
+    whole, pieces = EvenSample(limit=100), EvenSample(limit=100)
+    whole.add(values)
+    for start, stop in ((0, 3), (3, 3), (3, 250), (250, 999), (999, 1000)):
+        pieces.add(values[start:stop])
+    assert np.array_equal(whole.rows(), pieces.rows())
+    assert np.array_equal(whole.rows()[:, 0], np.arange(0, 1000, 16))

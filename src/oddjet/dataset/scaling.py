@@ -2,6 +2,7 @@
 
 The paper scales to (-3, 3) by minimum and maximum (scikit-learn's MinMaxScaler, CMS-MLG-24-002), and the network sees
 the logarithm of the soft drop mass. Signal and test jets may lie outside the range: nothing is clipped.
+`power` and `quantile` are other coordinates for an energy or a density: features near to normal on the training jets.
 """
 
 from __future__ import annotations
@@ -12,14 +13,22 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from oddjet.dataset.settings import DatasetSettings
+from oddjet.dataset.warping import (
+    EvenSample,
+    fit_power,
+    fit_quantiles,
+    from_normal_scores,
+    from_power,
+    to_normal_scores,
+    to_power,
+)
 from oddjet.errors import OddjetError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
     from numpy.typing import NDArray
-
-    from oddjet.dataset.settings import DatasetSettings
 
 
 class ScalingError(OddjetError):
@@ -28,7 +37,11 @@ class ScalingError(OddjetError):
 
 @dataclass(frozen=True)
 class FeatureScale:
-    """What was fitted for one feature, after its transform; `floor` is in the feature's own unit."""
+    """What was fitted for one feature, after its transform; `floor` is in the feature's own unit.
+
+    `warp` is what the scaling power (exponent, mean, deviation) or quantile (the quantiles) fitted to the standardised
+    values; empty for the others.
+    """
 
     name: str
     transform: str
@@ -37,6 +50,7 @@ class FeatureScale:
     maximum: float
     mean: float
     deviation: float
+    warp: tuple[float, ...] = ()
 
     def apply_transform(self, values: NDArray[np.floating[Any]]) -> NDArray[np.float64]:
         """Return values as the scaler sees them: as they are, or ln(max(value, floor))."""
@@ -51,8 +65,9 @@ class Scaler:
     ----------
     features : tuple of FeatureScale
         One a feature.
-    scaling : {"min_max", "standard"}
-        `min_max` maps the training minimum and maximum to `range`; `standard` gives mean 0 and standard deviation 1.
+    scaling : {"min_max", "standard", "power", "quantile"}
+        `min_max` maps the training minimum and maximum to `range`; `standard` gives mean 0 and standard deviation 1;
+        `power` and `quantile` map the standardised values on, see `oddjet.dataset.warping`.
     range : tuple of float
         Target of min_max scaling.
     """
@@ -68,7 +83,7 @@ class Scaler:
 
     def _affine(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """Return (slope, offset), shape (D,) each, of scaled = slope * value + offset."""
-        if self.scaling == "standard":
+        if self.scaling != "min_max":
             slope = np.array([1.0 / feature.deviation for feature in self.features])
             return slope, -slope * np.array([feature.mean for feature in self.features])
         low, high = self.range
@@ -99,8 +114,22 @@ class Scaler:
         for index, feature in enumerate(self.features):
             values = feature.apply_transform(_column(jets, feature.name))
             _check_finite(feature.name, values)
-            scaled[:, index] = slope[index] * values + offset[index]
+            scaled[:, index] = self._warp(index, slope[index] * values + offset[index])
         return scaled
+
+    def _warp(self, index: int, values: NDArray[np.float64]) -> NDArray[np.float64]:
+        if self.scaling == "power":
+            return to_power(values, self.features[index].warp)
+        if self.scaling == "quantile":
+            return to_normal_scores(values, self.features[index].warp)
+        return values
+
+    def _unwarp(self, index: int, values: NDArray[np.float64]) -> NDArray[np.float64]:
+        if self.scaling == "power":
+            return from_power(values, self.features[index].warp)
+        if self.scaling == "quantile":
+            return from_normal_scores(values, self.features[index].warp)
+        return values
 
     def inverse(self, scaled: NDArray[np.floating[Any]]) -> NDArray[np.float64]:
         """Undo the scaling: shape (n, D) to values in the features' units, float64, same shape.
@@ -108,11 +137,12 @@ class Scaler:
         A value that was below a logarithm's floor comes back as the floor.
         """
         slope, offset = self._affine()
-        values = (np.asarray(scaled, dtype=np.float64) - offset) / slope
+        values = np.array(scaled, dtype=np.float64)
         for index, feature in enumerate(self.features):
+            values[:, index] = (self._unwarp(index, values[:, index]) - offset[index]) / slope[index]
             if feature.transform == "log":
                 values[:, index] = np.exp(values[:, index])
-        return np.asarray(values)
+        return values
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain lists, strings and numbers: what scaler.json and the model files hold."""
@@ -132,7 +162,9 @@ class Scaler:
             If a key is missing or unknown.
         """
         try:
-            features = tuple(FeatureScale(**feature) for feature in content["features"])
+            features = tuple(
+                FeatureScale(**{**feature, "warp": tuple(feature.get("warp", ()))}) for feature in content["features"]
+            )
             low, high = content["range"]
             return cls(features, content["scaling"], (float(low), float(high)))
         except (KeyError, TypeError, ValueError) as error:
@@ -159,6 +191,7 @@ class ScalerFit:
         self._maximum = np.full(size, -np.inf)
         self._mean = np.zeros(size)
         self._squares = np.zeros(size)
+        self._sample = EvenSample()
 
     def update(self, jets: NDArray[np.void]) -> None:
         """Take in more training jets: a structured array with every feature.
@@ -171,9 +204,13 @@ class ScalerFit:
         if not len(jets):
             return
         before, total = self._count, self._count + len(jets)
+        warped = self._settings.scaling in ("power", "quantile")
+        rows = np.empty((len(jets), len(self._settings.features))) if warped else None
         for index, name in enumerate(self._settings.features):
             values = _transformed(_column(jets, name), self._settings.log_floors.get(name))
             _check_finite(name, values)
+            if rows is not None:
+                rows[:, index] = values
             self._minimum[index] = min(self._minimum[index], values.min())
             self._maximum[index] = max(self._maximum[index], values.max())
             # Pairwise update of mean and sum of squares (Chan, Golub, LeVeque 1979): stable, and no second pass.
@@ -181,6 +218,8 @@ class ScalerFit:
             self._mean[index] += shift * len(jets) / total
             self._squares[index] += ((values - values.mean()) ** 2).sum() + shift**2 * before * len(jets) / total
         self._count = total
+        if rows is not None:
+            self._sample.add(rows)
 
     def finish(self) -> Scaler:
         """Return the scaler of all jets taken in.
@@ -202,6 +241,7 @@ class ScalerFit:
                 )
                 raise ScalingError(message)
             floor = self._settings.log_floors.get(name)
+            mean, deviation = float(self._mean[index]), math.sqrt(self._squares[index] / self._count)
             features.append(
                 FeatureScale(
                     name=name,
@@ -209,17 +249,44 @@ class ScalerFit:
                     floor=floor,
                     minimum=float(self._minimum[index]),
                     maximum=float(self._maximum[index]),
-                    mean=float(self._mean[index]),
-                    deviation=math.sqrt(self._squares[index] / self._count),
+                    mean=mean,
+                    deviation=deviation,
+                    warp=self._fit_warp(index, mean, deviation),
                 )
             )
         return Scaler(tuple(features), self._settings.scaling, self._settings.range)
+
+    def _fit_warp(self, index: int, mean: float, deviation: float) -> tuple[float, ...]:
+        if self._settings.scaling not in ("power", "quantile"):
+            return ()
+        standardised = (self._sample.rows()[:, index] - mean) / deviation
+        return fit_power(standardised) if self._settings.scaling == "power" else fit_quantiles(standardised)
 
 
 def fit_scaler(jets: NDArray[np.void], settings: DatasetSettings) -> Scaler:
     """Fit a scaler on one structured array of background training jets; see `ScalerFit`."""
     fit = ScalerFit(settings)
     fit.update(jets)
+    return fit.finish()
+
+
+def refit_scaler(scaler: Scaler, scaling: str, pieces: Iterable[NDArray[np.void]]) -> Scaler:
+    """Fit the same features, with the same logarithms, in other coordinates.
+
+    Parameters
+    ----------
+    scaler : Scaler
+        Names the features and logarithms.
+    scaling : {"min_max", "standard", "power", "quantile"}
+        The new coordinates.
+    pieces : iterable of structured ndarray
+        Background training jets.
+    """
+    floors = {feature.name: feature.floor for feature in scaler.features if feature.floor is not None}
+    content = {"features": scaler.names, "log_floors": floors, "scaling": scaling, "range": scaler.range}
+    fit = ScalerFit(DatasetSettings.model_validate(content))
+    for jets in pieces:
+        fit.update(jets)
     return fit.finish()
 
 

@@ -58,9 +58,10 @@ class DatasetSettings(BaseModel):
         description="features that enter as ln(max(value, floor)), with their floor in the feature's unit; "
         "a jet without a groomed mass therefore sits at ln(1 GeV) = 0",
     )
-    scaling: Literal["min_max", "standard"] = Field(
+    scaling: Literal["min_max", "standard", "power", "quantile"] = Field(
         default="min_max",
-        description="min_max: training minimum and maximum go to `range`; standard: mean 0, deviation 1",
+        description="min_max: training minimum and maximum go to `range`; standard: mean 0, deviation 1; power: a "
+        "Yeo-Johnson power of that; quantile: normal scores of the training jets' quantiles, going on beyond them",
     )
     range: tuple[float, float] = Field(default=(-3.0, 3.0), description="target range of min_max scaling")
 

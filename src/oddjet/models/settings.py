@@ -7,6 +7,7 @@ from typing import Literal, Self
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 Kind = Literal["ae", "nae", "nae_logcosh", "wnae"]
+Scaling = Literal["dataset", "min_max", "standard", "power", "quantile"]
 
 # Which module trains which kind. The training loop imports the module by this name and not by an import statement:
 # so a change of the Langevin chain changes the code digest of the methods that use chains, and not that of the AE.
@@ -160,6 +161,11 @@ class ModelSettings(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     kind: Kind = Field(description="ae, nae (E+ - E-), nae_logcosh (log cosh(E+ - E-) + alpha E+) or wnae (W2^2)")
+    scaling: Scaling = Field(
+        default="dataset",
+        description="coordinates of the energy: those of the dataset stage, or of the method's own, fitted on the "
+        "training jets; see dataset.scaling. The box of the chain is in the same units",
+    )
     network: NetworkSettings = NetworkSettings()
     chain: ChainSettings | None = Field(default=None, description="Langevin chain of the negatives; not for kind ae")
     replay: ReplaySettings | None = Field(default=None, description="replay buffer; not for kind ae")
