@@ -1,3 +1,10 @@
+# Of a few files it is a second's work: on a cluster too it runs where Snakemake runs.
+if len(background_tables()) <= 20:
+
+    localrules:
+        build_dataset,
+
+
 rule build_dataset:
     input:
         background_tables(),
@@ -18,10 +25,11 @@ rule build_dataset:
         runtime=60,
     params:
         settings=CONFIG.dataset.model_dump_json(),
+        cross_sections=json.dumps(CONFIG.cross_sections("background")),
         code=code_digest("build_dataset"),
     message:
         "Split the background by event and fit the scaling"
     shell:
         "python workflow/scripts/build_dataset.py --settings {params.settings:q} --inputs {input:q}"
         " --train {output.train:q} --validation {output.validation:q} --test {output.test:q}"
-        " --scaler {output.scaler:q} > {log:q} 2>&1"
+        " --scaler {output.scaler:q} --cross-sections {params.cross_sections:q} > {log:q} 2>&1"

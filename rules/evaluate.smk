@@ -21,13 +21,14 @@ rule score_samples:
         settings=CONFIG.evaluation.model_dump_json(),
         signals=signal_arguments(),
         points=signal_points(),
+        cross_sections=json.dumps(CONFIG.cross_sections("signal")),
         code=code_digest("score_samples"),
     message:
         "Score test background and signals with {wildcards.method}, {wildcards.group}"
     shell:
         "python workflow/scripts/score_samples.py --settings {params.settings:q} --model {input.model:q}"
         " --background {input.background:q} --signals {params.signals:q} --points {params.points:q}"
-        " --output {output:q} > {log:q} 2>&1"
+        " --cross-sections {params.cross_sections:q} --output {output:q} > {log:q} 2>&1"
 
 
 rule compute_auc:

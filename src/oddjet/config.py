@@ -54,6 +54,9 @@ class Simulated(_Section):
     events: int = Field(gt=0, description="events in the whole sample")
     parts: int = Field(1, gt=0, description="number of files (and jobs) that the events are spread over")
     weight: float = Field(1.0, gt=0, description="factor on every event's weight")
+    cross_section: float | None = Field(
+        None, gt=0, description="pb; weights are then multiplied with it, over the sum of the generator weights"
+    )
     require_match: Match = Field("none", description=MATCH)
 
     def events_of(self, part: int) -> int:
@@ -84,8 +87,9 @@ class Listed(_Section):
     )
     m_phi: float | None = Field(None, gt=0, description="mediator mass of a signal, GeV")
     r_inv: float | None = Field(None, ge=0, le=1, description="invisible fraction of a signal")
-    weight: float = Field(
-        1.0, gt=0, description="factor on every event's weight, for example a cross section over events"
+    weight: float = Field(1.0, gt=0, description="factor on every event's weight")
+    cross_section: float | None = Field(
+        None, gt=0, description="pb; weights are then multiplied with it, over the sum of the generator weights"
     )
     require_match: Match = Field("none", description=MATCH)
 
@@ -219,6 +223,9 @@ class Config(_Section):
             raise ValueError("samples: none is of kind 'background'; the models train on background alone")
         if not self.of_kind("signal"):
             raise ValueError("signals: there is none; list m_phi and r_inv, or give samples of kind 'signal'")
+        without = sorted(set(self.of_kind("background")) - set(self.cross_sections("background")))
+        if without and self.cross_sections("background"):
+            raise ValueError(f"samples.{without[0]}: no cross_section, but other background samples have one; give all")
         points = [self.all_samples()[name].grid_point() for name in self.of_kind("signal")]
         twice = next((point for point in points if points.count(point) > 1), None)
         if twice is not None:
@@ -241,6 +248,14 @@ class Config(_Section):
     def baselines(self) -> list[str]:
         """Give the names of the baselines."""
         return [name for name in self.methods if name not in self.trained()]
+
+    def cross_sections(self, kind: Literal["background", "signal"]) -> dict[str, float]:
+        """Give the cross sections (pb) of the samples that have one, by name: all background samples have one, or none.
+
+        Of a signal it changes no figure of merit, but the weights in the score tables are then in pb.
+        """
+        given = {name: self.all_samples()[name].cross_section for name in self.of_kind(kind)}
+        return {name: value for name, value in given.items() if value is not None}
 
     def of_kind(self, kind: Literal["background", "signal"]) -> list[str]:
         """Give the names of the background or of the signal samples, in the order of the config."""

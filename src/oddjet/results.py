@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import BaseModel
 
@@ -152,8 +152,14 @@ def _settings(result: Result, config: Config) -> Iterator[str]:
         yield f"the settings of {script} have changed ({', '.join(changed) or 'other keys'})"
     if script == "simulate_sample" and sample is not None:
         yield from _simulated(origin, sample, config.seed)
-    if script == "extract_features" and sample is not None and origin["require_match"] != sample.require_match:
-        yield "require_match has changed"
+    if script == "extract_features" and sample is not None:
+        if origin["require_match"] != sample.require_match:
+            yield "require_match has changed"
+        if float(origin["sample_weight"]) != sample.weight:
+            yield "the weight of the sample has changed"
+    kinds: Mapping[str, Literal["background", "signal"]] = {"build_dataset": "background", "score_samples": "signal"}
+    if script in kinds and json.loads(origin["cross_sections"]) != config.cross_sections(kinds[script]):
+        yield "a cross section has changed"
 
 
 def _simulated(origin: Mapping[str, Any], sample: Simulated | Listed, seed: int) -> Iterator[str]:

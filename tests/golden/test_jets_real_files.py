@@ -11,7 +11,7 @@ import pytest
 import uproot
 
 from oddjet.io.records import CandidateRecord
-from oddjet.io.root import MissingBranchError, detect_layout, read_candidates
+from oddjet.io.root import MissingBranchError, detect_layout, generated_weight, read_candidates
 from oddjet.io.tables import read_table
 from oddjet.jets.clustering import Jets, cluster, stored, trees
 from oddjet.jets.extract import extract_features
@@ -157,3 +157,10 @@ def test_file_without_candidates_is_refused(tmp_path: Path) -> None:
     for part in (str(path), "pfnano", "PFCands_pt", "nanoaod_v15", "PFCand_pt"):
         assert part in str(error.value)
     assert not (tmp_path / "x.h5").exists()
+
+
+def test_the_weight_of_all_generated_events_is_read() -> None:
+    assert generated_weight(real_file("cms_pfnano.root")) == 10.0
+    # Neither the RNTuple file nor Delphes keeps it.
+    assert generated_weight(real_file("cms_pfnano_rntuple.root")) is None
+    assert generated_weight(real_file("delphes_eflow.root")) is None

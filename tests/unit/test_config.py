@@ -55,6 +55,12 @@ def test_the_schema_is_what_the_models_say():
         ("samples.top.process.pthat_min", -1, r"samples\.top\.process\.pthat_min: .*greater than.*\(given: -1\)"),
         ("samples.top.process.name", "topp", r"samples\.top\.process.*'top_pairs'.*"),
         ("samples.top.kind", "data", r"samples\.top\.kind: Input should be 'background' or 'signal' \(given: 'data'\)"),
+        ("samples.top.cross_section", 0, r"samples\.top\.cross_section: Input should be greater than 0"),
+        (
+            "samples.qcd",
+            {**SMALL["samples"]["top"], "cross_section": 2.0},
+            r"samples\.top: no cross_section, but other background samples have one",
+        ),
         ("samples.a;b", SMALL["samples"]["top"], "the name 'a;b' may hold letters"),
         ("samples.../x", SMALL["samples"]["top"], "may hold letters"),
         ("samples.own", {"kind": "signal", "files": ["a.root"]}, r"samples\.own: .*a signal needs m_phi and r_inv"),

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from numpy.lib.recfunctions import structured_to_unstructured
 
-from oddjet.dataset.build import build_dataset, read_scaler
+from oddjet.dataset.build import DatasetError, build_dataset, read_scaler
 from oddjet.dataset.settings import DatasetSettings
 from oddjet.dataset.split import PARTS, assign_parts
 from oddjet.io.tables import Column, read_attributes, read_columns, read_table, write_table
@@ -41,6 +41,33 @@ def write_features(folder: Path, files: int = 3, events: int = 200) -> list[Path
         paths.append(folder / f"features_{block}.h5")
         write_table(paths[-1], COLUMNS, jets, {})
     return paths
+
+
+def write_sample(path: Path, sample: str, generated: float) -> Path:
+    """Twenty jets of weight 2 in one part of a sample."""
+    columns = [*COLUMNS, Column("weight", "f4", "1", "weight")]
+    jets = np.zeros(20, dtype=[(column.name, column.dtype) for column in columns])
+    jets["event"], jets["weight"] = np.arange(20), 2.0
+    jets["run"] = sum(path.name.encode())
+    jets["tau2"] = jets["softdrop_mass"] = np.linspace(1, 2, 20)
+    cutflow = json.dumps([["sum_of_generated_weights", generated]])
+    write_table(path, columns, jets, {"sample": sample, "cutflow": cutflow})
+    return path
+
+
+def test_samples_are_weighted_to_their_cross_sections(tmp_path: Path) -> None:
+    parts = (("a0", "qcd", 10.0), ("a1", "qcd", 30.0), ("b0", "top", 5.0))
+    files = [write_sample(tmp_path / f"{name}.h5", sample, generated) for name, sample, generated in parts]
+    fewest = dict.fromkeys(PARTS, 2)
+    settings = DatasetSettings.model_validate({**SETTINGS.model_dump(), "minimum_jets": fewest})
+    where, sigma = destinations(tmp_path), {"qcd": 80.0, "top": 1.0}
+    build_dataset(files, where, tmp_path / "scaler.json", settings, {}, sigma)
+    jets = np.concatenate([read_table(where[part]) for part in PARTS])
+    run = {name: sum(f"{name}.h5".encode()) for name, *_ in parts}
+    for name, weight in (("a0", 4.0), ("a1", 4.0), ("b0", 0.4)):
+        np.testing.assert_allclose(jets["weight"][jets["run"] == run[name]], weight, rtol=1e-6)
+    with pytest.raises(DatasetError, match=r"'wjets' is no sample of the tables; they are qcd, top"):
+        build_dataset(files, where, tmp_path / "scaler.json", settings, {}, {"wjets": 1.0})
 
 
 def destinations(folder: Path) -> dict[str, Path]:

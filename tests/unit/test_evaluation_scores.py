@@ -76,6 +76,18 @@ def test_every_jet_is_scored_once_and_keeps_its_numbers(tmp_path: Path, samples:
     assert read_columns(tmp_path / "scores.h5")[5] == COLUMNS[4]
 
 
+def test_a_cross_section_weights_its_signal(tmp_path: Path, samples: tuple[Path, list[Signal]]) -> None:
+    background, signals = samples
+    for name, factors in (("plain", None), ("weighted", {"odd": 0.5})):
+        score_samples(scorer, METHOD, background, signals, tmp_path / f"{name}.h5", SETTINGS, {}, factors)
+    plain, weighted = (read_table(tmp_path / f"{name}.h5") for name in ("plain", "weighted"))
+    expected = np.where(plain["sample"] == 2, 0.5, 1.0) * plain["weight"]
+    np.testing.assert_allclose(weighted["weight"], expected, rtol=1e-6)
+    assert [row.auc for row in auc_rows(tmp_path / "weighted.h5")] == pytest.approx(
+        [row.auc for row in auc_rows(tmp_path / "plain.h5")], rel=1e-9
+    )
+
+
 def test_auc_rows_by_seed_and_signal(tmp_path: Path, samples: tuple[Path, list[Signal]]) -> None:
     background, signals = samples
     score_samples(scorer, METHOD, background, signals, tmp_path / "scores.h5", SETTINGS, {})

@@ -14,6 +14,7 @@ from oddjet.io.chunks import NonFiniteError
 from oddjet.io.records import Particles
 from oddjet.io.root import read_candidates
 from oddjet.io.tables import read_attributes, read_table
+from oddjet.io.weights import WeightError, weight_of_cross_section
 from oddjet.jets.clustering import ClusteringError, cluster
 from oddjet.jets.cutflow import Cutflow, CutflowError
 from oddjet.jets.extract import FeatureValueError, TruthError, extract_features
@@ -88,6 +89,7 @@ def test_cuts_and_match_are_counted(tmp_path: Path) -> None:
         ["jets_unmatched", 2],
         ["jets_passed", 1],
         ["sum_of_weights", 8.0],
+        ["sum_of_generated_weights", 8.0],
     ]
     table = read_table(tmp_path / "a.h5")
     assert len(table) == 1
@@ -102,6 +104,24 @@ def test_cuts_and_match_are_counted(tmp_path: Path) -> None:
     assert table["weight"].tolist() == [1.0]
     assert table.dtype.names[-8:] == EIGHT_FEATURES
     assert Cutflow.from_json(read_attributes(tmp_path / "a.h5")["cutflow"]) == cutflow
+
+
+def test_weights_of_skimmed_events_are_in_the_sum(tmp_path: Path) -> None:
+    file = write(tmp_path / "a.root")
+    with uproot.update(file) as skim:
+        runs = skim.mktree("Runs", {"run": np.uint32, "genEventSumw": np.float64})
+        runs.extend({"run": np.ones(2, np.uint32), "genEventSumw": np.array([30.0, 10.0])})
+    cutflow = extract_features(file, tmp_path / "a.h5", FeatureSettings())
+    assert (cutflow.sum_of_weights, cutflow.sum_of_generated_weights) == (8.0, 40.0)
+    extract_features(write(tmp_path / "b.root"), tmp_path / "b.h5", FeatureSettings())
+    tables = [tmp_path / "a.h5", tmp_path / "b.h5"]
+    assert weight_of_cross_section(tables, 12.0) == 12.0 / 48.0
+
+
+def test_weights_that_add_up_to_nothing_fit_no_cross_section(tmp_path: Path) -> None:
+    extract_features(write(tmp_path / "a.root", [], []), tmp_path / "a.h5", FeatureSettings())
+    with pytest.raises(WeightError, match=r"a\.h5: the generator weights add up to 0, .* 12 pb"):
+        weight_of_cross_section([tmp_path / "a.h5"], 12.0)
 
 
 @pytest.mark.parametrize(("tops", "match"), [(TOPS, [1, 0, 0]), (None, [-1, -1, -1])])

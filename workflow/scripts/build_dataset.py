@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 from oddjet.dataset.build import build_dataset
@@ -22,6 +23,7 @@ def main() -> None:
     for part in ("train", "validation", "test"):
         arguments.add_argument(f"--{part}", type=Path, required=True, help=f"the {part} table to write (HDF5)")
     arguments.add_argument("--scaler", type=Path, required=True, help="the scaler to write (JSON)")
+    arguments.add_argument("--cross-sections", type=json.loads, default={}, metavar="JSON", help="sample to pb")
     given = arguments.parse_args()
     settings = read_settings(given.settings, DatasetSettings)
     build_dataset(
@@ -29,7 +31,11 @@ def main() -> None:
         {"train": given.train, "validation": given.validation, "test": given.test},
         given.scaler,
         settings,
-        attributes("build_dataset", settings.model_dump_json(), given.inputs),
+        {
+            **attributes("build_dataset", settings.model_dump_json(), given.inputs),
+            "cross_sections": json.dumps(given.cross_sections),
+        },
+        given.cross_sections,
     )
 
 

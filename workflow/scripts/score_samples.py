@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 from oddjet.dataset.scaling import Scaler
 from oddjet.evaluation.scores import Method, score_samples
 from oddjet.evaluation.settings import EvaluationSettings
 from oddjet.evaluation.signals import parse_signals
+from oddjet.io.weights import weight_of_cross_section
 from oddjet.models.load import load_scorer
 from oddjet.program import execute, parser, read_settings, settings_argument
 from oddjet.provenance.attributes import attributes
@@ -25,6 +27,7 @@ def main() -> None:
     arguments.add_argument("--signals", nargs="+", required=True, metavar="NAME=FILE[,FILE]", help="feature tables")
     arguments.add_argument("--points", metavar="JSON", help="name to [m_phi, r_inv], where a name does not hold them")
     arguments.add_argument("--output", type=Path, required=True, help="score table to write (HDF5)")
+    arguments.add_argument("--cross-sections", type=json.loads, default={}, metavar="JSON", help="signal to pb")
     given = arguments.parse_args()
     settings = read_settings(given.settings, EvaluationSettings)
     signals = parse_signals(given.signals, given.points)
@@ -38,7 +41,15 @@ def main() -> None:
         signals,
         given.output,
         settings,
-        attributes("score_samples", settings.model_dump_json(), inputs),
+        {
+            **attributes("score_samples", settings.model_dump_json(), inputs),
+            "cross_sections": json.dumps(given.cross_sections),
+        },
+        {
+            signal.name: weight_of_cross_section(signal.files, given.cross_sections[signal.name])
+            for signal in signals
+            if signal.name in given.cross_sections
+        },
     )
 
 

@@ -14,6 +14,7 @@ from oddjet.dataset.split import PARTS, assign_parts
 from oddjet.errors import OddjetError
 from oddjet.io.atomic import write_text
 from oddjet.io.tables import Column, TableWriter, read_attributes, read_columns, read_table
+from oddjet.io.weights import weight_of_cross_section
 from oddjet.program import progress
 
 if TYPE_CHECKING:
@@ -37,6 +38,7 @@ def build_dataset(
     scaler_path: Path,
     settings: DatasetSettings,
     attributes: Mapping[str, str],
+    cross_sections: Mapping[str, float] | None = None,
 ) -> dict[str, int]:
     """Split background feature tables by event and fit the scaler on the training part.
 
@@ -54,6 +56,8 @@ def build_dataset(
         Fractions, salt, features, scaling, smallest parts.
     attributes : mapping of str to str
         Provenance, stored in the three tables.
+    cross_sections : mapping of str to float, optional
+        In pb, by sample: their jets' weights are multiplied with it, over the sum of the sample's generator weights.
 
     Returns
     -------
@@ -64,17 +68,22 @@ def build_dataset(
     ------
     DatasetError
         If there is no input, a file comes twice or is a signal's, columns differ between files, or a part is too small.
+    WeightError
+        If a sample with a cross section cannot be weighted to it.
     ScalingError
         If a feature is constant or not finite; the message names the feature and, for a single value, the file.
     """
     files = list(inputs)
     columns = common_columns(files, settings.features)
+    factors = sample_factors(files, cross_sections or {})
     fit = ScalerFit(settings)
     counts = dict.fromkeys(PARTS, 0)
     with ExitStack() as stack:
         writers = {part: stack.enter_context(TableWriter(parts[part], columns, attributes)) for part in PARTS}
         for path in progress(files, total=len(files), description="splitting background files"):
             jets = read_table(path)
+            if path in factors:
+                jets["weight"] *= factors[path]
             assigned = assign_parts(jets, settings.fractions, settings.seed)
             for index, part in enumerate(PARTS):
                 selected = jets[assigned == index]
@@ -89,6 +98,30 @@ def build_dataset(
     write_scaler(scaler_path, scaler)
     LOGGER.info("dataset: %s", ", ".join(f"{part} {count} jets" for part, count in counts.items()))
     return counts
+
+
+def sample_factors(files: Sequence[Path], cross_sections: Mapping[str, float]) -> dict[Path, float]:
+    """Return the factor on the weights of each feature table whose sample has a cross section.
+
+    Raises
+    ------
+    DatasetError
+        If a cross section is of a sample that no table belongs to.
+    WeightError
+        If the weights of a sample do not add up to more than 0.
+    """
+    samples: dict[str, list[Path]] = {}
+    for path in files:
+        samples.setdefault(read_attributes(path).get("sample", ""), []).append(path)
+    unknown = sorted(set(cross_sections) - set(samples))
+    if unknown:
+        raise DatasetError(
+            f"--cross-sections: {unknown[0]!r} is no sample of the tables; they are {', '.join(samples)}"
+        )
+    factors: dict[Path, float] = {}
+    for name, cross_section in cross_sections.items():
+        factors |= dict.fromkeys(samples[name], weight_of_cross_section(samples[name], cross_section))
+    return factors
 
 
 def common_columns(files: Sequence[Path], features: Sequence[str]) -> list[Column]:

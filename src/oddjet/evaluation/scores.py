@@ -44,6 +44,7 @@ def score_samples(
     output: Path,
     settings: EvaluationSettings,
     attributes: Mapping[str, str],
+    factors: Mapping[str, float] | None = None,
 ) -> None:
     """Score background and signals, one file in memory at a time, and write one table.
 
@@ -63,6 +64,8 @@ def score_samples(
         Smallest number of signal jets.
     attributes : mapping of str to str
         Provenance.
+    factors : mapping of str to float, optional
+        On the weights of a signal, by its name: what weights it to its cross section.
 
     Raises
     ------
@@ -91,6 +94,7 @@ def score_samples(
                 rows["sample"] = code
                 for column in KEPT:
                     rows[column] = jets[column]
+                rows["weight"] *= (factors or {}).get(name, 1.0)
                 rows["score"] = _checked(scorer(jets), name, method)
                 writer.append(rows)
         writer.finish()

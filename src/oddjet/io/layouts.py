@@ -83,6 +83,8 @@ class Layout:
         Event identifiers; None for the first two where the format has none (they are then 1).
     weight : str or None
         Generator weight, optional in the file.
+    generated : tuple of str, or None
+        Tree and branch with sums of generator weights before any skimming, optional in the file.
     truth : Truth or None
     jets : Jets or None
     """
@@ -94,6 +96,7 @@ class Layout:
     luminosity_block: str | None
     event: str
     weight: str | None
+    generated: tuple[str, str] | None
     truth: Truth | None
     jets: Jets | None
 
@@ -122,6 +125,7 @@ def _nanoaod(name: str, candidates: Momenta, jets: Jets) -> Layout:
         luminosity_block="luminosityBlock",
         event="event",
         weight="genWeight",
+        generated=("Runs", "genEventSumw"),
         truth=Truth(
             Momenta("GenPart_pt", "GenPart_eta", "GenPart_phi", "GenPart_mass"), "GenPart_pdgId", "GenPart_status"
         ),
@@ -155,6 +159,7 @@ DELPHES = Layout(
     luminosity_block=None,
     event="Event.Number",
     weight="Event.Weight",
+    generated=None,
     truth=Truth(
         Momenta("Particle.PT", "Particle.Eta", "Particle.Phi", "Particle.Mass"), "Particle.PID", "Particle.Status"
     ),

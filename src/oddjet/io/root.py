@@ -8,6 +8,7 @@ damage.
 from __future__ import annotations
 
 import contextlib
+import math
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TypeAlias
@@ -15,7 +16,7 @@ from typing import TypeAlias
 import uproot
 
 from oddjet.errors import OddjetError
-from oddjet.io.chunks import ChunkReader, DamagedDataError, InputFileError, has, stored_name
+from oddjet.io.chunks import ChunkReader, DamagedDataError, InputFileError, NonFiniteError, has, stored_name
 from oddjet.io.layouts import LAYOUTS, Layout
 from oddjet.io.records import CandidateRecord
 
@@ -192,6 +193,31 @@ def read_candidates(
             entry += len(chunk)
         if entry != tree.num_entries:
             raise DamagedDataError(f"{path}: {entry} of {tree.num_entries} entries could be read")
+
+
+def generated_weight(path: str | Path, layout: str = "auto") -> float | None:
+    """Sum the generator weights of all events that a file was made from, those too that a skim left out.
+
+    NanoAOD keeps it in the tree `Runs`; None where a file does not say. Raises like `read_candidates`.
+    """
+    path = str(path)
+    with _open(path) as file:
+        stored = _detect(file, path, layout)[0].generated
+        if stored is None or stored[0] not in {name.split(";")[0] for name in file.keys(recursive=False)}:
+            return None
+        try:
+            tree = file[stored[0]]
+            if stored[1] not in tree.keys():  # noqa: SIM118 - a tree iterates over data
+                return None
+            total = float(tree[stored[1]].array(library="np").sum())
+        except Exception as error:  # as many kinds as in `_open`
+            reason = " ".join(str(error).split())[:300]
+            raise DamagedDataError(
+                f"{path}: {'.'.join(stored)} is damaged ({type(error).__name__}: {reason})"
+            ) from error
+    if not math.isfinite(total):
+        raise NonFiniteError(f"{path}: {'.'.join(stored)} adds up to {total}")
+    return total
 
 
 def count_events(path: str | Path, layout: str = "auto") -> int:

@@ -27,6 +27,8 @@ class Cutflow:
         The sums of the other counts of their kind.
     sum_of_weights : float
         Generator weights of all events read.
+    sum_of_generated_weights : float
+        The same before any skimming, where the files say it (`Runs.genEventSumw`): what a cross section is divided by.
     """
 
     events_read: int = 0
@@ -41,6 +43,7 @@ class Cutflow:
     jets_unmatched: int = 0
     jets_passed: int = 0
     sum_of_weights: float = 0.0
+    sum_of_generated_weights: float = 0.0
 
     def __add__(self, other: Cutflow) -> Cutflow:
         return Cutflow(**{f.name: getattr(self, f.name) + getattr(other, f.name) for f in fields(self)})

@@ -14,7 +14,7 @@ from oddjet.errors import OddjetError
 from oddjet.io.checksums import verify
 from oddjet.io.chunks import PARTONS, InputFileError
 from oddjet.io.records import CandidateRecord, Particles
-from oddjet.io.root import count_events, read_candidates
+from oddjet.io.root import count_events, generated_weight, read_candidates
 from oddjet.io.tables import Column, TableWriter
 from oddjet.jets.clustering import Jets, cluster, stored
 from oddjet.jets.cutflow import BadFile, Cutflow
@@ -197,7 +197,7 @@ def extract_features(
     require_match : {"none", "dark_quark", "top"}
         Keep only jets near such a parton.
     weight : float
-        Factor on the generator weights, for example the cross section over the number of events.
+        Factor on the generator weights.
     attributes : mapping of str to str
         Provenance to store in the table; the cutflow is added.
 
@@ -231,6 +231,8 @@ def extract_features(
             for record in progress(records, total=chunks, description=f"chunks of {path}"):
                 jets, match = select_jets(record, settings, require_match, cutflow)
                 table.append(jet_rows(record, jets, match, features, settings, weight))
+            generated = generated_weight(path, settings.layout)
+            cutflow.sum_of_generated_weights = cutflow.sum_of_weights if generated is None else generated
             cutflow.check(str(path))
             table.finish({"cutflow": cutflow.to_json()})
         LOGGER.info("%s: %d jets in %d events", path, cutflow.jets_passed, cutflow.events_read)
