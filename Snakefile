@@ -67,3 +67,8 @@ rule figures:
         expand("results/figures/training_{method}.pdf", method=CONFIG.trained()),
         "results/figures/leaderboard.pdf",
         paper_figures,
+
+
+rule images:
+    input:
+        IMAGE_RESULTS,
