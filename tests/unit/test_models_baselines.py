@@ -22,7 +22,8 @@ from oddjet.dataset.settings import DatasetSettings
 from oddjet.evaluation.history import read_history
 from oddjet.evaluation.merit import SampleScores, compute_auc
 from oddjet.io.tables import Column, read_table, write_table
-from oddjet.models.baselines.estimators import FITS, BaselineError, fit
+from oddjet.models.baselines.errors import BaselineError
+from oddjet.models.baselines.estimators import FITS, fit
 from oddjet.models.baselines.file import FittedBaseline, baseline_content, fit_baseline
 from oddjet.models.baselines.settings import KINDS, Baseline, BaselineSettings
 from oddjet.models.load import load_scorer, load_scorers
@@ -36,7 +37,10 @@ SMALL = {
     "local_outlier_factor": {},
     "gaussian_mixture": {"components": 3},
     "one_class_svm": {},
+    "neural_spline_flow": {"epochs": 8, "hidden": (16,), "batch_size": 64, "transforms": 1, "learning_rate": 0.02},
+    "deep_svdd": {"epochs": 20, "hidden": (16,), "batch_size": 64},
 }
+TRAINED = ("neural_spline_flow", "deep_svdd")
 
 
 def settings(kind: str, **more: object) -> BaselineSettings:
@@ -56,12 +60,12 @@ def save(baseline: FittedBaseline, folder: Path) -> None:
 
 def test_every_kind_has_settings_and_a_fit() -> None:
     kinds = {get_args(model.model_fields["kind"].annotation)[0] for model in get_args(Baseline)}
-    assert kinds == set(KINDS) == set(FITS) == set(SMALL)
+    assert kinds == set(KINDS) == {*FITS, *TRAINED} == set(SMALL)
 
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_jets_far_from_the_training_jets_score_higher(kind: str) -> None:
-    baseline = fit_baseline(settings(kind), (1, 2), jets(), {})
+    baseline = fit_baseline(settings(kind), (1, 2), jets(), {}, jets(100, 9))
     near, far = baseline.score(jets(300, 1)), baseline.score(jets(300, 2, shift=2.0))
     assert near.shape == (300, 2)
     assert near.dtype == np.float64
@@ -100,16 +104,63 @@ def test_a_single_feature_has_the_direction_that_was_asked_for() -> None:
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_model_file_gives_the_same_scores(tmp_path: Path, kind: str) -> None:
     # 80 of 400 jets: each seed draws its own.
-    baseline = fit_baseline(settings(kind, maximum_jets=80), (3, 8), jets(), {"method": "x", "scaler": {}})
+    metadata = {"method": "x", "scaler": {}}
+    baseline = fit_baseline(settings(kind, maximum_jets=80), (3, 8), jets(), metadata, jets(100, 9))
     save(baseline, tmp_path)
     loaded = load_scorer(tmp_path / "model.pt")
-    assert (loaded.seeds, loaded.epochs, loaded.metadata["method"]) == ((3, 8), (1, 1), "x")
+    assert (loaded.seeds, loaded.epochs, loaded.metadata["method"]) == ((3, 8), baseline.epochs, "x")
+    assert (baseline.epochs == (1, 1)) == (kind not in TRAINED)
     expected = baseline.score(jets(100, 1))
     np.testing.assert_allclose(loaded.score(jets(100, 1), chunk=7), expected, rtol=1e-9)
     assert not np.array_equal(expected[:, 0], expected[:, 1])
     ((epoch, snapshot),) = load_scorers(tmp_path / "snapshots.pt")
     assert epoch == 1
     np.testing.assert_array_equal(snapshot.score(jets(100, 1)), loaded.score(jets(100, 1)))
+
+
+@pytest.mark.parametrize("kind", TRAINED)
+def test_training_is_repeatable_and_differs_by_seed(kind: str) -> None:
+    first, again = (fit(settings(kind), jets(), 1, jets(100, 9)) for _ in range(2))
+    torch.rand(1)
+    other = fit(settings(kind), jets(), 2, jets(100, 9))
+    x = jets(50, 1).astype(float)
+    np.testing.assert_array_equal(first(x), again(x))
+    assert not np.allclose(first(x), other(x), rtol=1e-3)
+
+
+@pytest.mark.parametrize("kind", TRAINED)
+def test_the_validation_jets_choose_the_epoch(kind: str) -> None:
+    """Validation jets that the training leaves behind: the loss on them grows from the first epoch on."""
+    away = np.full((50, 3), 4.0, dtype=np.float32)
+    chosen = fit(settings(kind, learning_rate=0.02, stop_after=3), jets(), 1, jets(400, 9))
+    assert chosen.epoch > 1
+    if kind == "neural_spline_flow":
+        early = fit(settings(kind, learning_rate=0.02, stop_after=3), jets(), 1, away)
+        assert early.epoch < chosen.epoch
+        assert early(jets(400, 3).astype(float)).mean() > chosen(jets(400, 3).astype(float)).mean()
+
+
+def test_a_flow_is_a_density() -> None:
+    """-log p of a trained flow is near the true one, and p integrates to one."""
+    generator = np.random.default_rng(4)
+    one = generator.normal(0.5, 0.8, (4000, 1))
+    flow = fit(
+        settings("neural_spline_flow", epochs=15, learning_rate=0.01), one, 1, generator.normal(0.5, 0.8, (500, 1))
+    )
+    grid = np.linspace(-6, 7, 4001)[:, None]
+    density = np.exp(-flow(grid))
+    step = grid[1, 0] - grid[0, 0]
+    assert density.sum() * step == pytest.approx(1, abs=0.01)
+    truth = np.exp(-0.5 * ((grid[:, 0] - 0.5) / 0.8) ** 2) / (0.8 * np.sqrt(2 * np.pi))
+    assert 0.5 * np.abs(density - truth).sum() * step < 0.08
+
+
+def test_the_network_of_the_svdd_cannot_answer_with_a_constant() -> None:
+    svdd = fit(settings("deep_svdd"), jets(), 1, jets(100, 9))
+    assert not [name for name in svdd.state() if "bias" in name]
+    assert svdd.state()["centre"].abs().min() >= 0.1 - 1e-6
+    # Without biases the origin stays at the origin, and so away from the centre.
+    np.testing.assert_allclose(svdd(np.zeros((1, 3))), (svdd.state()["centre"] ** 2).sum(), rtol=1e-12)
 
 
 def test_a_fit_that_is_not_repeated_is_refused(tmp_path: Path) -> None:
@@ -128,6 +179,10 @@ def test_a_fit_that_is_not_repeated_is_refused(tmp_path: Path) -> None:
 def test_what_cannot_be_fitted_says_why() -> None:
     with pytest.raises(BaselineError, match="pca: 3 components of 3 features leave no residual"):
         fit(settings("pca", components=3), jets(), 1)
+    with pytest.raises(BaselineError, match="deep_svdd: no validation jets"):
+        fit(settings("deep_svdd"), jets(), 1)
+    with pytest.raises(BaselineError, match="DeepSvdd, seed 1: the loss on the validation jets is not finite"):
+        fit(settings("deep_svdd", learning_rate=1e30), jets(), 1, jets(100, 9))
     with pytest.raises(BaselineError, match="nearest_neighbours: 5 training jets, at least 11 are needed"):
         fit(settings("nearest_neighbours"), jets(5), 1)
     with pytest.raises(BaselineError, match=r"takes jets of shape \(N, 3\), not \(4, 2\)"):

@@ -60,7 +60,7 @@ def fit_method(
         scaler = read_scaler(inputs.scaler)
     record = attributes("fit_baseline", settings.model_dump_json(), inputs)
     metadata = {"method": method, "scaler": scaler.to_dict(), "features": list(scaler.names), "provenance": record}
-    baseline = fit_baseline(settings, seeds, scaler.transform(train), metadata)
+    baseline = fit_baseline(settings, seeds, scaler.transform(train), metadata, scaler.transform(validation))
     means = [baseline.score(scaler.transform(jets)).mean(axis=0) for jets in (train, validation)]
     seconds = time.monotonic() - start
     for name in ("model.pt", "snapshots.pt"):
@@ -68,7 +68,7 @@ def fit_method(
             torch.save(baseline_content(baseline), path)
     # The mean score stands where a network has its energy; there is no loss.
     rows = [
-        row(seed, 1, {"positive_energy": on_train, "loss": math.nan}, {"positive_energy": on_validation}, seconds)
-        for seed, on_train, on_validation in zip(seeds, *means, strict=True)
+        row(seed, epoch, {"positive_energy": on_train, "loss": math.nan}, {"positive_energy": on_validation}, seconds)
+        for seed, epoch, on_train, on_validation in zip(seeds, baseline.epochs, *means, strict=True)
     ]
     write_history(output / "history.csv", method, rows)

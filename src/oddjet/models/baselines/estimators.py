@@ -1,4 +1,4 @@
-"""One adapter for estimators of scikit-learn: fitted on background jets, they become functions from jets to scores."""
+"""One adapter for all baselines: fitted on background jets, they become functions from jets to scores."""
 
 from __future__ import annotations
 
@@ -14,16 +14,12 @@ from sklearn.mixture import GaussianMixture
 from sklearn.neighbors import LocalOutlierFactor, NearestNeighbors
 from sklearn.svm import OneClassSVM
 
-from oddjet.errors import OddjetError
 from oddjet.models.baselines import settings as kinds
+from oddjet.models.baselines.errors import BaselineError
 
 Floats: TypeAlias = NDArray[np.float64]
 # From scaled jets (n, D) to scores (n,); larger is more anomalous.
 Score: TypeAlias = Callable[[Floats], Floats]
-
-
-class BaselineError(OddjetError):
-    """A baseline that cannot be fitted or used."""
 
 
 def _feature(settings: kinds.SingleFeature, jets: Floats, seed: int) -> Score:
@@ -85,7 +81,12 @@ FITS: Mapping[str, Callable[[Any, Floats, int], Score]] = {
 }
 
 
-def fit(settings: kinds.BaselineSettings, jets: NDArray[np.floating[Any]], seed: int) -> Score:
+def fit(
+    settings: kinds.BaselineSettings,
+    jets: NDArray[np.floating[Any]],
+    seed: int,
+    validation: NDArray[np.floating[Any]] | None = None,
+) -> Score:
     """Fit a baseline.
 
     Parameters
@@ -96,19 +97,30 @@ def fit(settings: kinds.BaselineSettings, jets: NDArray[np.floating[Any]], seed:
         Scaled training jets.
     seed : int
         For estimators with random starts.
+    validation : ndarray, shape (m, D), optional
+        Scaled background jets that choose the epoch of the kinds that have epochs.
 
     Returns
     -------
     callable
-        From scaled jets (n, D), float64, to scores (n,); larger is more anomalous.
+        From scaled jets (n, D), float64, to scores (n,); larger is more anomalous. Of a kind with epochs it is a
+        `oddjet.models.baselines.trained.TrainedScore`.
 
     Raises
     ------
     BaselineError
-        If there are fewer jets than the settings' neighbours, Gaussians or components need.
+        If there are fewer jets than the settings' neighbours, Gaussians or components need, no validation jets where
+        they are needed, or a loss is not finite.
     """
     baseline = settings.root
     least = max(getattr(baseline, "neighbours", 1), getattr(baseline, "components", 1)) + 1
     if len(jets) < least:
         raise BaselineError(f"{baseline.kind}: {len(jets)} training jets, at least {least} are needed; give more jets")
+    if isinstance(baseline, kinds.Trained):
+        if validation is None or not len(validation):
+            raise BaselineError(f"{baseline.kind}: no validation jets; they choose the epoch")
+        # Estimators of scikit-learn do without torch's optimisers and without zuko.
+        from oddjet.models.baselines.trained import train
+
+        return train(baseline, jets, validation, seed)
     return FITS[baseline.kind](baseline, np.asarray(jets, dtype=np.float64), seed)

@@ -2,7 +2,8 @@
 
 A fitted estimator has no file format that is both safe to load and stable, so a model file holds what makes it: the
 scaled training jets, the settings and the seed. Loading fits again, which is cheap and repeatable, and compares with
-scores that were stored: a version of scikit-learn that gives other numbers is refused, not believed.
+scores that were stored: a version of scikit-learn that gives other numbers is refused, not believed. A baseline with
+epochs is neither cheap nor repeatable on another machine: of it the file holds the weights.
 """
 
 from __future__ import annotations
@@ -17,8 +18,10 @@ import torch
 from numpy.typing import NDArray
 from pydantic import ValidationError
 
-from oddjet.models.baselines.estimators import BaselineError, fit
-from oddjet.models.baselines.settings import BaselineSettings
+from oddjet.models.baselines.errors import BaselineError
+from oddjet.models.baselines.estimators import Score, fit
+from oddjet.models.baselines.settings import BaselineSettings, Trained
+from oddjet.models.baselines.trained import TrainedScore, restore
 from oddjet.models.modelfile import FORMAT
 
 # Scores of so many training jets are kept for the comparison, and must come out again to this relative precision.
@@ -36,14 +39,16 @@ class FittedBaseline:
     seeds : sequence of int
         One fit each.
     jets : ndarray of float32, shape (S, n, D)
-        Scaled training jets of each seed.
+        Scaled training jets of each seed; of a baseline with epochs the first ones suffice.
     metadata : mapping
         `method`, `settings`, `scaler`, `features`, `provenance`.
+    scores : sequence of callable
+        What `oddjet.models.baselines.estimators.fit` gave for each seed.
 
     Attributes
     ----------
     epochs : tuple of int
-        1 for each seed: a fit is one pass.
+        The chosen epoch of each seed; 1 where a fit is one pass.
     """
 
     def __init__(
@@ -52,10 +57,12 @@ class FittedBaseline:
         seeds: Sequence[int],
         jets: NDArray[np.float32],
         metadata: Mapping[str, Any],
+        scores: Sequence[Score],
     ) -> None:
-        self.seeds, self.epochs, self.metadata = tuple(seeds), (1,) * len(seeds), dict(metadata)
+        self.settings, self.seeds, self.metadata = settings, tuple(seeds), dict(metadata)
+        self.epochs = tuple(one.epoch if isinstance(one, TrainedScore) else 1 for one in scores)
         self.jets = jets
-        self._scores = [fit(settings, part, seed) for part, seed in zip(jets, seeds, strict=True)]
+        self._scores = list(scores)
 
     def score(self, scaled: NDArray[np.floating[Any]], chunk: int = 65_536) -> NDArray[np.float64]:
         """Score jets.
@@ -91,9 +98,22 @@ class FittedBaseline:
         parts = self.jets[:, :COMPARED_JETS].astype(np.float64)
         return np.stack([one(part) for one, part in zip(self._scores, parts, strict=True)])
 
+    def weights(self) -> dict[str, torch.Tensor]:
+        """Give the weights of a baseline with epochs, named `seed.NAME` by the position of the seed; else nothing."""
+        return {
+            f"{index}.{name}": tensor
+            for index, one in enumerate(self._scores)
+            if isinstance(one, TrainedScore)
+            for name, tensor in one.state().items()
+        }
+
 
 def fit_baseline(
-    settings: BaselineSettings, seeds: Sequence[int], scaled: NDArray[np.float32], metadata: Mapping[str, Any]
+    settings: BaselineSettings,
+    seeds: Sequence[int],
+    scaled: NDArray[np.float32],
+    metadata: Mapping[str, Any],
+    validation: NDArray[np.float32] | None = None,
 ) -> FittedBaseline:
     """Fit a baseline with every seed.
 
@@ -107,6 +127,8 @@ def fit_baseline(
         Scaled training jets, background alone.
     metadata : mapping
         See `FittedBaseline`; `settings` is added.
+    validation : ndarray of float32, shape (M, D), optional
+        Scaled validation jets, which choose the epoch of the kinds that have epochs.
     """
     size = min(len(scaled), settings.root.maximum_jets)
     picked = [
@@ -116,16 +138,19 @@ def fit_baseline(
         for seed in seeds
     ]
     jets = np.stack([scaled[rows] for rows in picked])
-    return FittedBaseline(settings, seeds, jets, {**metadata, "settings": settings.model_dump(mode="json")})
+    scores = [fit(settings, part, seed, validation) for part, seed in zip(jets, seeds, strict=True)]
+    return FittedBaseline(settings, seeds, jets, {**metadata, "settings": settings.model_dump(mode="json")}, scores)
 
 
 def baseline_content(baseline: FittedBaseline) -> dict[str, Any]:
     """Lay out a baseline: what `torch.save` gets for `model.pt`, and for `snapshots.pt`, whose only snapshot it is."""
+    weights = baseline.weights()
     return {
         "format": FORMAT,
         "parameters": {
-            "jets": torch.from_numpy(baseline.jets.copy()),
+            "jets": torch.from_numpy(baseline.jets[:, : COMPARED_JETS if weights else None].copy()),
             "reference": torch.from_numpy(baseline.reference()),
+            **weights,
         },
         "seeds": list(baseline.seeds),
         "epochs": list(baseline.epochs),
@@ -152,12 +177,29 @@ def read_baseline(path: Path, content: Mapping[str, Any]) -> FittedBaseline:
     try:
         settings = BaselineSettings.model_validate(metadata["settings"])
         jets, reference = (content["parameters"][name].numpy() for name in ("jets", "reference"))
-        baseline = FittedBaseline(settings, content["seeds"], jets, metadata)
-    except (KeyError, ValidationError, ValueError) as error:
+        scores = _read_scores(settings, content, jets)
+        baseline = FittedBaseline(settings, content["seeds"], jets, metadata, scores)
+    except (KeyError, ValidationError, ValueError, RuntimeError) as error:
         raise BaselineError(f"{path}: not the file of a baseline ({error}); fit the method again") from error
     if not np.allclose(baseline.reference(), reference, rtol=PRECISION, atol=0):
         raise BaselineError(
-            f"{path}: a repeated fit gives other scores than the stored ones, probably because scikit-learn changed; "
-            "fit the method again"
+            f"{path}: a repeated fit gives other scores than the stored ones, probably because scikit-learn or torch "
+            "changed; fit the method again"
         )
     return baseline
+
+
+def _read_scores(
+    settings: BaselineSettings, content: Mapping[str, Any], jets: NDArray[np.float32]
+) -> list[Score] | list[TrainedScore]:
+    """Fit each seed again, or give it its weights back."""
+    if not isinstance(settings.root, Trained):
+        return [fit(settings, part, seed) for part, seed in zip(jets, content["seeds"], strict=True)]
+    scores = []
+    for index, epoch in enumerate(content["epochs"]):
+        start = f"{index}."
+        state = {
+            name.removeprefix(start): tensor for name, tensor in content["parameters"].items() if name.startswith(start)
+        }
+        scores.append(restore(settings.root, jets.shape[2], state, epoch))
+    return scores

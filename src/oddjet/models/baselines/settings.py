@@ -75,6 +75,35 @@ class OneClassSvm(_Baseline):
     maximum_jets: int = Field(default=5_000, ge=10, description="training jets; the fit takes their number squared")
 
 
+class Trained(_Baseline):
+    """A network that is trained by epochs; the lowest loss on the validation jets chooses the epoch."""
+
+    epochs: int = Field(default=40, ge=1, description="passes over the training jets, at most")
+    stop_after: int = Field(default=8, ge=1, description="epochs without a lower validation loss that end the training")
+    batch_size: int = Field(default=512, ge=1, description="jets a batch")
+    learning_rate: float = Field(default=1e-3, gt=0, description="Adam's learning rate")
+    hidden: tuple[Annotated[int, Field(ge=1)], ...] = Field(
+        default=(64, 64), min_length=1, description="widths of the hidden layers"
+    )
+
+
+class NeuralSplineFlow(Trained):
+    """Negative log likelihood of a neural spline flow (Durkan et al., arXiv:1906.04032)."""
+
+    kind: Literal["neural_spline_flow"]
+    transforms: int = Field(default=3, ge=1, description="autoregressive spline transformations, one after the other")
+    bins: int = Field(default=8, ge=2, description="bins of a spline")
+
+
+class DeepSvdd(Trained):
+    """Squared distance from a fixed centre, in the space of a network without biases (Ruff et al., ICML 2018)."""
+
+    kind: Literal["deep_svdd"]
+    epochs: int = Field(default=100, ge=1, description="passes over the training jets, at most")
+    latent: int = Field(default=8, ge=1, description="dimension of the space of the centre")
+    weight_decay: float = Field(default=1e-6, ge=0, description="decoupled weight decay (AdamW)")
+
+
 Baseline = (
     SingleFeature
     | Mahalanobis
@@ -84,6 +113,8 @@ Baseline = (
     | LocalOutlierFactor
     | GaussianMixture
     | OneClassSvm
+    | NeuralSplineFlow
+    | DeepSvdd
 )
 
 
@@ -100,4 +131,6 @@ KINDS = (
     "local_outlier_factor",
     "gaussian_mixture",
     "one_class_svm",
+    "neural_spline_flow",
+    "deep_svdd",
 )
