@@ -43,14 +43,19 @@ class ImageSample(BaseModel):
 def _paper_samples() -> dict[str, ImageSample]:
     # Jets above 450 GeV also come from softer hard processes: docs/images.md has how many.
     made = {
-        "qcd": {"process": {"name": "qcd", "pthat_min": 350}, "events": 36_000, "parts": 8},
+        "qcd": {"process": {"name": "qcd", "pthat_min": 325}, "events": 32_000, "parts": 8},
         "top": {
-            "process": {"name": "top_pairs", "pthat_min": 350},
-            "events": 9_000,
+            "process": {"name": "top_pairs", "pthat_min": 325},
+            "events": 12_000,
             "parts": 4,
             "require_match": "top",
         },
-        "w": {"process": {"name": "hadronic_w", "pthat_min": 350}, "events": 18_000, "parts": 4, "require_match": "w"},
+        "w": {
+            "process": {"name": "hadronic_w", "pthat_min": 350},
+            "events": 11_000,
+            "parts": 4,
+            "require_match": "w",
+        },
     }
     return {name: ImageSample.model_validate(sample) for name, sample in made.items()}
 
