@@ -132,6 +132,15 @@ class LossSettings(BaseModel):
         default=0.001, ge=0, description="alpha of nae_logcosh: log cosh(E+ - E-) + alpha E+"
     )
     power: Literal[1, 2] = Field(default=2, description="wnae: W2^2 (squared Euclidean cost, no root) or W1")
+    transport: Literal["exact", "sinkhorn"] = Field(
+        default="exact",
+        description="wnae: exact assignment, or APPROXIMATE: Sinkhorn's divergence (entropic transport, its bias taken "
+        "off), which tends to the exact cost as blur goes to 0. W on validation is always exact",
+    )
+    blur: float = Field(
+        default=0.05, gt=0, description="sinkhorn: length (scaled units) below which transport is not resolved"
+    )
+    sinkhorn_iterations: int = Field(default=20, ge=1, description="sinkhorn: pairs of updates at that blur")
     negative_energy_square: float = Field(default=0.0, ge=0, description="gamma: adds gamma times the mean of E-^2")
     encoder_norm: float = Field(default=0.0, ge=0, description="adds so much times the sum of the encoder's weights^2")
     decoder_norm: float = Field(default=0.0, ge=0, description="adds so much times the sum of the decoder's weights^2")
@@ -192,4 +201,6 @@ class ModelSettings(BaseModel):
                 raise ValueError("loss.train_temperature is for kinds nae and nae_logcosh: the wnae has no likelihood")
             if self.loss.negative_energy_square:
                 raise ValueError("loss.negative_energy_square is for kinds nae and nae_logcosh: remove it")
+        if self.kind != "wnae" and self.loss is not None and self.loss.transport != "exact":
+            raise ValueError(f"loss.transport {self.loss.transport} is for kind wnae: W is no loss of kind {self.kind}")
         return self
