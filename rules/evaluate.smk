@@ -58,6 +58,7 @@ rule compute_auc:
 localrules:
     summarize,
     summarize_merit,
+    write_leaderboard,
     plot_leaderboard,
 
 
@@ -137,3 +138,63 @@ rule summarize_merit:
     shell:
         "python workflow/scripts/summarize_merit.py --merit {input:q} --table {output.table:q}"
         " --summary {output.summary:q} > {log:q} 2>&1"
+
+
+# Trained on signal, and so no method: nothing but the leaderboard reads this, and no choice rests on it.
+rule train_ceilings:
+    input:
+        train="results/dataset/train.h5",
+        test="results/dataset/test.h5",
+        scaler="results/dataset/scaler.json",
+        signals=signal_tables(),
+        cutflow="results/features/cutflow.json",
+    output:
+        table="results/ceilings.csv",
+        summary="results/ceilings.md",
+    log:
+        "results/logs/train_ceilings.log",
+    benchmark:
+        "results/benchmarks/train_ceilings.tsv"
+    conda:
+        "../envs/train.yaml"
+    threads: 1
+    resources:
+        mem_mb=2000,
+        runtime=120,
+    params:
+        signals=signal_arguments(),
+        points=signal_points(),
+        seeds=CONFIG.ensemble.seeds,
+        code=code_digest("train_ceilings"),
+    message:
+        "Supervised trees: what labelled signal would bring on the same features"
+    shell:
+        "python workflow/scripts/train_ceilings.py --train {input.train:q} --test {input.test:q} --scaler {input.scaler:q}"
+        " --signals {params.signals:q} --points {params.points:q} --seeds {params.seeds} --table {output.table:q}"
+        " --summary {output.summary:q} > {log:q} 2>&1"
+
+
+rule write_leaderboard:
+    input:
+        leaderboard="results/leaderboard.csv",
+        merit="results/merit.csv",
+        ceilings="results/ceilings.csv",
+    output:
+        "results/leaderboard.md",
+    log:
+        "results/logs/write_leaderboard.log",
+    benchmark:
+        "results/benchmarks/write_leaderboard.tsv"
+    conda:
+        "../envs/dataset.yaml"
+    threads: 1
+    resources:
+        mem_mb=1000,
+        runtime=10,
+    params:
+        code=code_digest("write_leaderboard"),
+    message:
+        "The leaderboard to read"
+    shell:
+        "python workflow/scripts/write_leaderboard.py --leaderboard {input.leaderboard:q} --merit {input.merit:q}"
+        " --ceilings {input.ceilings:q} --output {output:q} > {log:q} 2>&1"

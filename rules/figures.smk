@@ -57,6 +57,7 @@ rule plot_leaderboard:
     input:
         leaderboard="results/leaderboard.csv",
         merit="results/merit.csv",
+        ceilings="results/ceilings.csv",
     output:
         pdf="results/figures/leaderboard.pdf",
         png="results/figures/leaderboard.png",
@@ -77,4 +78,4 @@ rule plot_leaderboard:
         "All methods by their mean AUC"
     shell:
         "python workflow/scripts/plot_leaderboard.py --leaderboard {input.leaderboard:q} --merit {input.merit:q}"
-        " --label {params.label:q} --output-pdf {output.pdf:q} --output-png {output.png:q} > {log:q} 2>&1"
+        " --ceilings {input.ceilings:q} --label {params.label:q} --output-pdf {output.pdf:q} --output-png {output.png:q} > {log:q} 2>&1"

@@ -54,6 +54,16 @@ def test_the_best_method_stands_at_the_top() -> None:
     assert [text.get_text() for text in axes.texts] == ["Simulation", "mean over grid"]
 
 
+def test_a_supervised_ceiling_stands_apart() -> None:
+    entries = [Entry(*values) for values in leaderboard_entries(ROWS, MERITS)]
+    figure = draw_leaderboard([Entry("trees", 0.55, 0.01, supervised=True), *entries], "Simulation")
+    axes = figure.axes[0]
+    # Above all methods, although its mean is lower than one of theirs, and behind a dashed line.
+    assert [label.get_text() for label in axes.get_yticklabels()] == ["AE", "WNAE", "trees"]
+    assert [line.get_ydata()[0] for line in axes.lines if line.get_linestyle() == "--"] == [2, 1.5]
+    assert "supervised (trained on signal)" in [text.get_text() for text in figure.legends[0].get_texts()]
+
+
 def test_no_method_is_an_error() -> None:
     with pytest.raises(LeaderboardError, match="no method to draw"):
         draw_leaderboard([], "Simulation")

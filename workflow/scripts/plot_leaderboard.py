@@ -21,17 +21,21 @@ def main() -> None:
     arguments = parser(__doc__ or "", EXAMPLE)
     arguments.add_argument("--leaderboard", type=Path, required=True, help="AUC of all methods (CSV)")
     arguments.add_argument("--merit", type=Path, help="figures of merit of all methods (CSV): adds the planed AUC")
+    arguments.add_argument("--ceilings", type=Path, help="AUC of supervised trees (CSV): drawn apart")
     arguments.add_argument("--label", default="Simulation", help="words above the left corner (default: %(default)s)")
     arguments.add_argument("--output-pdf", type=Path, required=True, help="figure to write")
     arguments.add_argument("--output-png", type=Path, required=True, help="the same figure to write")
     given = arguments.parse_args()
     merits = [] if given.merit is None else read_rows(given.merit, MeritRow)
     entries = [Entry(*values) for values in leaderboard_entries(read_rows(given.leaderboard, AucRow), merits)]
+    if given.ceilings is not None:
+        ceilings = leaderboard_entries(read_rows(given.ceilings, AucRow), [])
+        entries += [Entry(*values, supervised=True) for values in ceilings]
     figure = draw_leaderboard(entries, given.label)
     for output in (given.output_pdf, given.output_png):
         with atomic_path(output) as path:
             save_figure(figure, path)
-    inputs = [path for path in (given.leaderboard, given.merit) if path is not None]
+    inputs = [path for path in (given.leaderboard, given.merit, given.ceilings) if path is not None]
     settings = json.dumps({"label": given.label})
     write_record("plot_leaderboard", settings, inputs, [given.output_pdf, given.output_png])
 

@@ -45,7 +45,7 @@ def write_merit_summary(rows: Sequence[MeritRow]) -> str:
     table = [["method", "seeds", *(TITLES[merit] for merit in present)]]
     for method in dict.fromkeys(row.method for row in rows):
         own = [row for row in rows if row.method == method]
-        cells = [_cell([row for row in own if row.merit == merit]) for merit in present]
+        cells = [merit_cell([row for row in own if row.merit == merit]) for merit in present]
         table.append([method, str(len({row.seed for row in own})), *cells])
     return "\n".join(["# Figures of merit, means over the grid", "", *markdown(table), "", EXPLANATION])
 
@@ -61,7 +61,8 @@ def average_merit(rows: Sequence[MeritRow]) -> SeedAverage:
     )
 
 
-def _cell(rows: Sequence[MeritRow]) -> str:
+def merit_cell(rows: Sequence[MeritRow]) -> str:
+    """Write one figure of one method: mean ± uncertainty, with the mean signal efficiency if it is a largest value."""
     if not rows or not all(math.isfinite(row.value) and math.isfinite(row.error) for row in rows):
         return "-"
     found = average_merit(rows)

@@ -31,6 +31,8 @@ class Entry:
         r_inv to AUC averaged over mediator masses.
     planed : pair of float, optional
         AUC and uncertainty with the background reweighted to the signal's pT.
+    supervised : bool
+        A ceiling that was trained on signal; drawn with dashes, above all methods.
     """
 
     method: str
@@ -38,6 +40,7 @@ class Entry:
     uncertainty: float
     by_fraction: Mapping[float, float] = field(default_factory=dict)
     planed: tuple[float, float] | None = None
+    supervised: bool = False
 
 
 def draw_leaderboard(entries: Sequence[Entry], label: str) -> Figure:
@@ -61,13 +64,16 @@ def draw_leaderboard(entries: Sequence[Entry], label: str) -> Figure:
     """
     if not entries:
         raise LeaderboardError("no method to draw; give the AUC tables of at least one")
-    ordered = sorted(entries, key=lambda entry: entry.mean)
+    ordered = sorted(entries, key=lambda entry: (entry.supervised, entry.mean))
+    methods = sum(not entry.supervised for entry in ordered)
     with figure_style():
         figure = Figure(figsize=(10, 3.2 + 0.62 * len(ordered)), layout="constrained")
         axes = figure.subplots()
         axes.axvline(0.5, color="0.6", linewidth=1.2, zorder=0)
         for height, entry in enumerate(ordered):
             _draw_entry(axes, height, entry)
+        if 0 < methods < len(ordered):
+            axes.axhline(methods - 0.5, color="0.3", linestyle="--", linewidth=1.2)
         axes.set_yticks(range(len(ordered)), [method_title(entry.method) for entry in ordered])
         axes.tick_params(axis="y", which="both", length=0)
         axes.minorticks_on()
@@ -86,7 +92,11 @@ def _draw_entry(axes: Axes, height: float, entry: Entry) -> None:
         axes.plot(auc, height, "|", color=colour, markersize=18, markeredgewidth=3.5, label=_fraction_label(r_inv))
     shift = 0.0 if entry.planed is None else 0.14
     style: dict[str, Any] = {"color": "black", "markersize": 10, "elinewidth": 2.5, "capsize": 5, "zorder": 3}
-    axes.errorbar(entry.mean, height + shift, xerr=entry.uncertainty, fmt="o", label=r"mean $\pm$ uncertainty", **style)
+    label = r"mean $\pm$ uncertainty"
+    if entry.supervised:
+        axes.plot([0, entry.mean], [height, height], "--", color="0.6", linewidth=1.2, zorder=0)
+        style, label = {**style, "markerfacecolor": "0.7"}, "supervised (trained on signal)"
+    axes.errorbar(entry.mean, height + shift, xerr=entry.uncertainty, fmt="o", label=label, **style)
     if entry.planed is not None:
         value, error = entry.planed
         axes.errorbar(

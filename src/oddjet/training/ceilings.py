@@ -1,0 +1,164 @@
+"""What supervision reaches on the same features: boosted trees that are told which jets are signal.
+
+A ceiling and not a method: no search can train on the signal that it looks for. Trees take no part in any choice.
+"""
+
+from __future__ import annotations
+
+import statistics
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.ensemble import HistGradientBoostingClassifier
+
+from oddjet.dataset.split import event_uniform
+from oddjet.errors import OddjetError
+from oddjet.evaluation.merit import Auc, SampleScores, compute_auc
+from oddjet.evaluation.signals import Signal
+from oddjet.evaluation.tables import AucRow
+from oddjet.io.tables import read_table
+from oddjet.program import progress
+
+SINGLE, POOLED = "supervised_trees", "supervised_trees_pooled"
+# Each signal jet is scored by trees that did not see its event: trained on all parts but its own.
+FOLDS = 3
+IDENTIFIERS = ("run", "luminosityBlock", "event", "weight")
+
+
+class CeilingError(OddjetError):
+    """Signals that are too small to be trained on and tested with."""
+
+
+class Background(NamedTuple):
+    """Training and test jets of the background."""
+
+    train: NDArray[np.void]
+    test: NDArray[np.void]
+
+
+def ceiling_rows(
+    background: tuple[Path, Path], signals: Sequence[Signal], features: Sequence[str], seeds: Sequence[int]
+) -> list[AucRow]:
+    """Train and test the trees.
+
+    Parameters
+    ----------
+    background : pair of Path
+        Training and test table of the background.
+    signals : sequence of Signal
+        With their feature tables.
+    features : sequence of str
+        Columns that the trees see.
+    seeds : sequence of int
+        Each divides the signal events into other folds.
+
+    Returns
+    -------
+    list of AucRow
+        `supervised_trees`, trained for each signal by itself, and `supervised_trees_pooled`, trained with all of them.
+        The AUC is the mean over the folds, weighted by their signal jets; so is its error, as if the folds were fully
+        correlated (they share the background), and the true one is not larger.
+
+    Raises
+    ------
+    CeilingError
+        If a fold has fewer than two jets of a signal.
+    """
+    columns = [*IDENTIFIERS, *features]
+    jets = Background(*(read_table(path, columns) for path in background))
+    samples = {signal.name: np.concatenate([read_table(path, columns) for path in signal.files]) for signal in signals}
+    found = {}
+    tasks = [(seed, mode) for seed in seeds for mode in (SINGLE, POOLED)]
+    for seed, mode in progress(tasks, total=len(tasks), description="boosted trees"):
+        train = _single if mode == SINGLE else _pooled
+        for name, auc in train(jets, samples, features, seed):
+            found[mode, seed, name] = auc
+    return [
+        AucRow(mode, seed, signal.name, signal.m_phi, signal.r_inv, *auc, len(samples[signal.name]), len(jets.test))
+        for mode in (SINGLE, POOLED)
+        for seed in seeds
+        for signal in signals
+        for auc in [found[mode, seed, signal.name]]
+    ]
+
+
+def folds_of(jets: NDArray[np.void], seed: int) -> NDArray[np.intp]:
+    """Divide jets into folds by a hash of their events: both jets of an event in one; shape (n,), 0 to `FOLDS` - 1."""
+    return (event_uniform(jets, seed) * FOLDS).astype(np.intp)
+
+
+def _single(
+    jets: Background, samples: Mapping[str, NDArray[np.void]], features: Sequence[str], seed: int
+) -> Iterator[tuple[str, Auc]]:
+    for name, signal in samples.items():
+        folds = _checked_folds(name, signal, seed)
+        parts = []
+        for fold in range(FOLDS):
+            trees = _fit(jets.train, signal[folds != fold], features, seed)
+            parts.append(_test(trees, jets.test, signal[folds == fold], name, features))
+        yield name, _mean(parts)
+
+
+def _pooled(
+    jets: Background, samples: Mapping[str, NDArray[np.void]], features: Sequence[str], seed: int
+) -> Iterator[tuple[str, Auc]]:
+    folds = {name: _checked_folds(name, signal, seed) for name, signal in samples.items()}
+    parts: dict[str, list[tuple[Auc, int]]] = {name: [] for name in samples}
+    for fold in range(FOLDS):
+        others = np.concatenate([signal[folds[name] != fold] for name, signal in samples.items()])
+        trees = _fit(jets.train, others, features, seed)
+        for name, signal in samples.items():
+            parts[name].append(_test(trees, jets.test, signal[folds[name] == fold], name, features))
+    for name in samples:
+        yield name, _mean(parts[name])
+
+
+def _checked_folds(name: str, signal: NDArray[np.void], seed: int) -> NDArray[np.intp]:
+    folds = folds_of(signal, seed)
+    if np.bincount(folds, minlength=FOLDS).min() < 2:
+        raise CeilingError(
+            f"signal {name}: {len(signal)} jets are too few for supervised trees in {FOLDS} folds; simulate more events"
+        )
+    return folds
+
+
+def _fit(
+    background: NDArray[np.void], signal: NDArray[np.void], features: Sequence[str], seed: int
+) -> HistGradientBoostingClassifier:
+    inputs = np.concatenate([_matrix(background, features), _matrix(signal, features)])
+    truth = np.repeat([0, 1], [len(background), len(signal)])
+    # Both classes count the same in sum, or a hundred signal jets would be noise among ten thousand of background.
+    weights = np.concatenate([part["weight"] / part["weight"].sum() * len(truth) / 2 for part in (background, signal)])
+    trees = HistGradientBoostingClassifier(
+        max_iter=100, learning_rate=0.05, max_leaf_nodes=15, l2_regularization=1.0, random_state=seed
+    )
+    return trees.fit(inputs, truth, sample_weight=weights)
+
+
+def _test(
+    trees: HistGradientBoostingClassifier,
+    background: NDArray[np.void],
+    signal: NDArray[np.void],
+    name: str,
+    features: Sequence[str],
+) -> tuple[Auc, int]:
+    scores = [
+        SampleScores(label, trees.decision_function(_matrix(part, features)), part["weight"])
+        for label, part in (("background", background), (name, signal))
+    ]
+    return compute_auc(*scores), len(signal)
+
+
+def _mean(parts: Sequence[tuple[Auc, int]]) -> Auc:
+    counts = [count for _, count in parts]
+    return Auc(
+        statistics.fmean([auc.value for auc, _ in parts], counts),
+        statistics.fmean([auc.error for auc, _ in parts], counts),
+    )
+
+
+def _matrix(jets: NDArray[np.void], features: Sequence[str]) -> NDArray[Any]:
+    return np.stack([jets[name] for name in features], axis=1)

@@ -1,0 +1,45 @@
+"""The leaderboard to read: ordered, with the figures of merit beside, ceilings apart."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+
+import pytest
+
+from oddjet.evaluation.leaderboard_table import write_leaderboard
+from oddjet.evaluation.summary import SummaryError
+from oddjet.evaluation.tables import AucRow, MeritRow
+
+ROWS = [
+    AucRow(method, seed, "svj", 1000.0, 0.1, best + seed / 100, 0.01, 300, 2000)
+    for method, best in (("ae", 0.6), ("wnae", 0.8))
+    for seed in (1, 2)
+]
+ROWS.append(AucRow("pca", 1, "svj", 1000.0, 0.1, 0.7, 0.02, 300, 2000))
+MERITS = [MeritRow("wnae", seed, "svj", 1000.0, 0.1, "auc_planed", 0.7, 0.02, math.nan) for seed in (1, 2)]
+CEILINGS = [AucRow("supervised_trees", 1, "svj", 1000.0, 0.1, 0.75, 0.004, 300, 2000)]
+
+
+def lines(text: str) -> list[list[str]]:
+    return [[cell.strip() for cell in line.strip("|").split("|")] for line in text.splitlines() if line[:1] == "|"]
+
+
+def test_the_best_method_comes_first_with_both_errors() -> None:
+    head, _, *table = lines(write_leaderboard(ROWS, MERITS, CEILINGS))
+    assert head == ["rank", "method", "seeds", "AUC", "AUC, pT planed"]
+    assert table == [
+        ["1", "wnae", "2", "0.815 ± 0.010 ± 0.007", "0.700 ± 0.020"],
+        ["2", "pca", "1", "0.700 ± 0.020 ± -", "-"],
+        ["3", "ae", "2", "0.615 ± 0.010 ± 0.007", "-"],
+        # Better than two methods, and still without a rank, below them all.
+        ["", "*supervised_trees*", "1", "*0.750 ± 0.004 ± -*", ""],
+    ]
+    assert "supervised" not in "".join(map("".join, lines(write_leaderboard(ROWS, MERITS))))
+
+
+def test_only_the_same_jets_are_compared() -> None:
+    with pytest.raises(SummaryError, match="score all methods on the same tables"):
+        write_leaderboard(ROWS, MERITS, [replace(CEILINGS[0], n_signal=7)])
+    with pytest.raises(SummaryError, match="ae is the name of a method and of a supervised ceiling"):
+        write_leaderboard(ROWS, MERITS, [replace(CEILINGS[0], method="ae")])

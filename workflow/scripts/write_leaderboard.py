@@ -1,0 +1,32 @@
+"""Write the leaderboard to read (Markdown): all methods with all figures of merit, and the supervised ceilings."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from oddjet.evaluation.leaderboard_table import write_leaderboard
+from oddjet.evaluation.tables import AucRow, MeritRow, read_rows
+from oddjet.io.atomic import write_text
+from oddjet.io.record import write_record
+from oddjet.program import execute, parser
+
+EXAMPLE = """python workflow/scripts/write_leaderboard.py --leaderboard results/leaderboard.csv \\
+      --merit results/merit.csv --ceilings results/ceilings.csv --output leaderboard.md"""
+
+
+def main() -> None:
+    arguments = parser(__doc__ or "", EXAMPLE)
+    arguments.add_argument("--leaderboard", type=Path, required=True, help="AUC of all methods (CSV)")
+    arguments.add_argument("--merit", type=Path, required=True, help="figures of merit of all methods (CSV)")
+    arguments.add_argument("--ceilings", type=Path, help="AUC of supervised trees (CSV)")
+    arguments.add_argument("--output", type=Path, required=True, help="table to write (Markdown)")
+    given = arguments.parse_args()
+    ceilings = [] if given.ceilings is None else read_rows(given.ceilings, AucRow)
+    rows, merits = read_rows(given.leaderboard, AucRow), read_rows(given.merit, MeritRow)
+    write_text(given.output, write_leaderboard(rows, merits, ceilings))
+    inputs = [path for path in (given.leaderboard, given.merit, given.ceilings) if path is not None]
+    write_record("write_leaderboard", "{}", inputs, [given.output])
+
+
+if __name__ == "__main__":
+    execute(main)
