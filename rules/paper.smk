@@ -134,12 +134,8 @@ rule compare_epochs:
 
 rule plot_epochs:
     input:
-        history=lambda wildcards: of_groups(
-            PAPER_EPOCHS[wildcards.figure], "history.csv"
-        ),
-        auc=lambda wildcards: of_groups(
-            PAPER_EPOCHS[wildcards.figure], "auc_by_epoch.csv"
-        ),
+        history=lambda wildcards: tables_of(wildcards.figure, "history.csv"),
+        auc=lambda wildcards: tables_of(wildcards.figure, "auc_by_epoch.csv"),
         measured=lambda wildcards: (
             of_groups(PAPER_EPOCHS[wildcards.figure], "snapshots.csv")
             if wildcards.figure in MEASURED
@@ -274,3 +270,7 @@ rule plot_sketch:
     shell:
         "python workflow/scripts/plot_sketch.py --figure {wildcards.figure}"
         " --output-pdf {output.pdf:q} --output-png {output.png:q} > {log:q} 2>&1"
+
+
+include: "paper_reversed.smk"
+include: "paper_experiments.smk"

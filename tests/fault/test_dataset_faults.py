@@ -92,6 +92,18 @@ def test_a_signal_table_is_refused(tmp_path: Path) -> None:
         build(tmp_path, [write_features(tmp_path / "one.h5"), tmp_path / "two.h5"])
 
 
+def test_with_the_roles_reversed_signal_is_taken_and_background_refused(tmp_path: Path) -> None:
+    jets = np.zeros(300, dtype=[(column.name, column.dtype) for column in COLUMNS])
+    jets["event"], jets["tau2"] = np.arange(300), np.linspace(0, 1, 300)
+    write_table(tmp_path / "two.h5", COLUMNS, jets, {"require_match": "dark_quark"})
+    parts = {part: tmp_path / f"{part}.h5" for part in ("train", "validation", "test")}
+    counts = build_dataset([tmp_path / "two.h5"], parts, tmp_path / "scaler.json", SETTINGS, {}, of_signal=True)
+    assert sum(counts.values()) == 300
+    other = write_features(tmp_path / "one.h5")
+    with pytest.raises(DatasetError, match=r"one\.h5 holds jets that need not come from a dark quark"):
+        build_dataset([other], parts, tmp_path / "scaler.json", SETTINGS, {}, of_signal=True)
+
+
 def test_no_input_is_refused(tmp_path: Path) -> None:
     with pytest.raises(DatasetError, match="no background feature table"):
         build(tmp_path, [])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from math import nan
 
 import numpy as np
 import pytest
@@ -90,9 +91,21 @@ def test_the_collapse_shows_where_the_distance_is_lowest() -> None:
     assert [band.label for band in auc.bands] == [rf"$r_{{\mathrm{{inv}}}}$ = {r}" for r in (0.1, 0.3, 0.5, 0.7)]
 
 
+def test_the_roles_reversed_show_a_signal_that_is_on_no_grid() -> None:
+    rows = [
+        EpochAucRow("wnae", seed, epoch, "top", nan, nan, 0.6 + seed / 10, 0.01, 9, 9)
+        for seed in (1, 2)
+        for epoch in (1, 4)
+    ]
+    distance, auc = paper_panels("13", TrainingTables(HISTORY, rows))
+    assert distance.bands[0].curves == HISTORY["wasserstein_validation"]
+    assert auc.bands[0].curves == {1: ([1, 4], [0.7, 0.7]), 2: ([1, 4], [0.8, 0.8])}
+    assert list(auc.marks) == [4, 4]
+
+
 def test_what_the_tables_do_not_hold_is_refused() -> None:
-    with pytest.raises(PaperFigureError, match="'13' is not one of 2a"):
-        paper_panels("13", TABLES)
+    with pytest.raises(PaperFigureError, match="'10' is not one of 2a"):
+        paper_panels("10", TABLES)
     with pytest.raises(PaperFigureError, match="no energy of background"):
         paper_panels("2a", TrainingTables(HISTORY, AUC))
     with pytest.raises(PaperFigureError, match="history has no positive_energy_train"):

@@ -24,6 +24,7 @@ def main() -> None:
         arguments.add_argument(f"--{part}", type=Path, required=True, help=f"the {part} table to write (HDF5)")
     arguments.add_argument("--scaler", type=Path, required=True, help="the scaler to write (JSON)")
     arguments.add_argument("--cross-sections", type=json.loads, default={}, metavar="JSON", help="sample to pb")
+    arguments.add_argument("--of-signal", action="store_true", help="of semivisible jets: for the roles reversed")
     given = arguments.parse_args()
     settings = read_settings(given.settings, DatasetSettings)
     build_dataset(
@@ -36,6 +37,7 @@ def main() -> None:
             "cross_sections": json.dumps(given.cross_sections),
         },
         given.cross_sections,
+        of_signal=given.of_signal,
     )
 
 

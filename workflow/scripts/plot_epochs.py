@@ -1,4 +1,4 @@
-"""Draw one of the paper's figures by epoch (2a, 3a, 3b, 5, 7a, 9a, 9b): the median of the seeds and their range."""
+"""Draw one of the paper's figures by epoch (2a to 9b, 13): the median of the seeds and their range."""
 
 from __future__ import annotations
 
@@ -20,7 +20,9 @@ EXAMPLE = """python workflow/scripts/plot_epochs.py --figure 9b --history result
 
 def main() -> None:
     arguments = parser(__doc__ or "", EXAMPLE)
-    arguments.add_argument("--figure", required=True, help="number in the analysis summary: 2a, 3a, 3b, 5, 7a, 9a, 9b")
+    arguments.add_argument(
+        "--figure", required=True, help="number in the analysis summary: 2a, 3a, 3b, 5, 7a, 9a, 9b, 13"
+    )
     arguments.add_argument("--history", nargs="+", type=Path, required=True, help="histories of one method")
     arguments.add_argument("--auc-by-epoch", nargs="+", type=Path, required=True, help="tables of monitor_training")
     arguments.add_argument("--measured", nargs="*", type=Path, default=[], help="tables of measure_snapshots (2a, 9a)")

@@ -39,6 +39,8 @@ def build_dataset(
     settings: DatasetSettings,
     attributes: Mapping[str, str],
     cross_sections: Mapping[str, float] | None = None,
+    *,
+    of_signal: bool = False,
 ) -> dict[str, int]:
     """Split background feature tables by event and fit the scaler on the training part.
 
@@ -58,6 +60,8 @@ def build_dataset(
         Provenance, stored in the three tables.
     cross_sections : mapping of str to float, optional
         In pb, by sample: their jets' weights are multiplied with it, over the sum of the sample's generator weights.
+    of_signal : bool
+        Take jets that were kept for a dark quark, and no others: the training with the roles reversed alone.
 
     Returns
     -------
@@ -74,7 +78,7 @@ def build_dataset(
         If a feature is constant or not finite; the message names the feature and, for a single value, the file.
     """
     files = list(inputs)
-    columns = common_columns(files, settings.features)
+    columns = common_columns(files, settings.features, of_signal=of_signal)
     factors = sample_factors(files, cross_sections or {})
     fit = ScalerFit(settings)
     counts = dict.fromkeys(PARTS, 0)
@@ -124,7 +128,7 @@ def sample_factors(files: Sequence[Path], cross_sections: Mapping[str, float]) -
     return factors
 
 
-def common_columns(files: Sequence[Path], features: Sequence[str]) -> list[Column]:
+def common_columns(files: Sequence[Path], features: Sequence[str], *, of_signal: bool = False) -> list[Column]:
     """Return the columns that all files share; raise `DatasetError` where they differ or a feature is missing."""
     if not files:
         raise DatasetError("no background feature table was given; name at least one background sample in the config")
@@ -134,7 +138,13 @@ def common_columns(files: Sequence[Path], features: Sequence[str]) -> list[Colum
             raise DatasetError(f"{path} is given twice; its jets would count double")
         seen.add(path.resolve())
         # By its selection, not by its name: jets that were kept for a dark quark are signal, and no model may see them.
-        if read_attributes(path).get("require_match") == "dark_quark":
+        matched = read_attributes(path).get("require_match") == "dark_quark"
+        if of_signal and not matched:
+            raise DatasetError(
+                f"{path} holds jets that need not come from a dark quark; give the sample of kind 'reversed' "
+                "require_match: dark_quark"
+            )
+        if matched and not of_signal:
             raise DatasetError(
                 f"{path} holds jets matched to dark quarks: a signal sample; give background samples only, so that no "
                 "signal enters the training"

@@ -1,0 +1,75 @@
+# All methods of a config side by side, with what was chosen by background alone: `snakemake experiments` makes the table of
+# docs/experiments.md from config/experiments.yaml.
+localrules:
+    compare_experiments,
+
+
+rule experiments:
+    input:
+        "results/experiments.md",
+
+
+rule measure_fit:
+    input:
+        model="results/models/{method}/{group}/model.pt",
+        background="results/dataset/validation.h5",
+        scaler="results/dataset/scaler.json",
+    output:
+        "results/models/{method}/{group}/fit.csv",
+    log:
+        "results/logs/measure_fit/{method}/{group}.log",
+    benchmark:
+        "results/benchmarks/measure_fit/{method}/{group}.tsv"
+    conda:
+        "../envs/train.yaml"
+    threads: 1
+    resources:
+        mem_mb=3000,
+        runtime=60,
+    params:
+        code=code_digest("measure_fit"),
+    message:
+        "Fit of the background by {wildcards.method}, {wildcards.group}"
+    shell:
+        "python workflow/scripts/measure_fit.py --model {input.model:q} --background {input.background:q}"
+        " --scaler {input.scaler:q} --output {output:q} > {log:q} 2>&1"
+
+
+rule compare_experiments:
+    input:
+        auc=expand("results/auc/{method}.csv", method=CONFIG.methods),
+        scores=expand(
+            "results/scores/{method}/{group}.h5", method=CONFIG.methods, group=GROUPS
+        ),
+        fits=expand(
+            "results/models/{method}/{group}/fit.csv",
+            method=CONFIG.methods,
+            group=GROUPS,
+        ),
+        epochs=expand(
+            "results/models/{method}/{group}/auc_by_epoch.csv",
+            method=CONFIG.trained(),
+            group=GROUPS,
+        ),
+    output:
+        table="results/experiments.csv",
+        summary="results/experiments.md",
+    log:
+        "results/logs/compare_experiments.log",
+    benchmark:
+        "results/benchmarks/compare_experiments.tsv"
+    conda:
+        "../envs/train.yaml"
+    threads: 1
+    resources:
+        mem_mb=1000,
+        runtime=10,
+    params:
+        methods=list(CONFIG.methods),
+        groups=list(GROUPS),
+        code=code_digest("compare_experiments"),
+    message:
+        "Compare all methods by what chose them and by AUC"
+    shell:
+        "python workflow/scripts/compare_experiments.py --methods {params.methods:q} --groups {params.groups:q}"
+        " --table {output.table:q} --summary {output.summary:q} > {log:q} 2>&1"

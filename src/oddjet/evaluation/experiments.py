@@ -1,0 +1,187 @@
+"""Experiments side by side: what chose their epochs, how they fit the background, AUC, its spread and its stability."""
+
+from __future__ import annotations
+
+import csv
+import json
+import statistics
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import astuple, dataclass, fields
+from io import StringIO
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from oddjet.errors import OddjetError
+from oddjet.evaluation.fit import SHUFFLED
+from oddjet.evaluation.history import Curves
+from oddjet.evaluation.merit import SampleScores, compute_auc
+from oddjet.evaluation.tables import NEGATIVES, AucRow, EpochAucRow, SnapshotRow
+from oddjet.io.tables import read_attributes, read_table
+
+EXPLANATION = """\
+Selection: the validation metric at the chosen epochs (W2^2 in the method's own coordinates; mean over seeds). W: of
+1000 negatives of the chosen models and as many validation jets, in the coordinates of the dataset. Shuffled: AUC of
+validation jets with each feature permuted for itself. AUC: mean over the grid and the seeds, on test jets, ± standard
+deviation over seeds. Ensemble: AUC of the mean over seeds of the energies, each divided by its deviation on the
+background after its mean was taken off. Last quarter: largest minus smallest AUC (mean over the grid) among the
+snapshots of the last quarter of the training, on validation jets, of the worst seed; point: the same for single grid
+points.
+"""
+
+
+class ExperimentError(OddjetError):
+    """Tables of an experiment that do not fit together."""
+
+
+@dataclass(frozen=True)
+class Experiment:
+    """One line of the table; None where a method has no such number."""
+
+    method: str
+    seeds: int
+    selection: float | None
+    distance: float | None
+    shuffled: float | None
+    auc: float
+    spread: float
+    aucs: str
+    ensemble: float
+    last_quarter: float | None
+    last_quarter_point: float | None
+
+
+def summarise(
+    auc: Sequence[AucRow],
+    ensemble: float,
+    fit: Sequence[SnapshotRow] = (),
+    epochs: Sequence[EpochAucRow] = (),
+    chosen: Mapping[int, float] | None = None,
+) -> Experiment:
+    """Make the line of one method.
+
+    Parameters
+    ----------
+    auc : sequence of AucRow
+        On test jets.
+    ensemble : float
+        From `ensemble_auc`, mean over the grid.
+    fit : sequence of SnapshotRow
+        From `measure_fit`.
+    epochs : sequence of EpochAucRow
+        Of a training; none for a baseline.
+    chosen : mapping of int to float, optional
+        Seed to the validation metric at its chosen epoch.
+    """
+    by_seed: dict[int, list[float]] = defaultdict(list)
+    for row in auc:
+        by_seed[row.seed].append(row.auc)
+    means = [statistics.fmean(by_seed[seed]) for seed in sorted(by_seed)]
+    distances = [row.value for row in fit if row.sample == NEGATIVES]
+    shuffled = [row.value for row in fit if row.sample == SHUFFLED]
+    over_grid, over_points = last_quarter(epochs)
+    return Experiment(
+        method=auc[0].method,
+        seeds=len(means),
+        selection=statistics.fmean(chosen.values()) if chosen else None,
+        distance=statistics.fmean(distances) if distances else None,
+        shuffled=statistics.fmean(shuffled) if shuffled else None,
+        auc=statistics.fmean(means),
+        spread=statistics.stdev(means) if len(means) > 1 else 0.0,
+        aucs=" ".join(f"{mean:.3f}" for mean in means),
+        ensemble=ensemble,
+        last_quarter=over_grid,
+        last_quarter_point=over_points,
+    )
+
+
+def last_quarter(rows: Sequence[EpochAucRow]) -> tuple[float | None, float | None]:
+    """Largest minus smallest AUC in the last quarter of a training, of the worst seed: mean over the grid, and a point.
+
+    The last quarter are the snapshots after three quarters of the epochs; None without at least two of them.
+    """
+    if not rows:
+        return None, None
+    after = 0.75 * max(row.epoch for row in rows)
+    values: dict[tuple[int, str], list[float]] = defaultdict(list)
+    means: dict[tuple[int, int], list[float]] = defaultdict(list)
+    for row in rows:
+        if row.epoch > after:
+            values[row.seed, row.signal].append(row.auc)
+            means[row.seed, row.epoch].append(row.auc)
+    by_seed: dict[int, list[float]] = defaultdict(list)
+    for (seed, _), aucs in means.items():
+        by_seed[seed].append(statistics.fmean(aucs))
+    if min(map(len, by_seed.values())) < 2:
+        return None, None
+    return max(max(v) - min(v) for v in by_seed.values()), max(max(v) - min(v) for v in values.values())
+
+
+def chosen_values(history: Mapping[str, Curves], epochs: Mapping[int, int]) -> dict[int, float]:
+    """Take the validation W, or E+ where there is no W, at each seed's chosen epoch."""
+    curves = history.get("wasserstein_validation") or history["positive_energy_validation"]
+    return {seed: dict(zip(*curves[seed], strict=True))[epoch] for seed, epoch in epochs.items()}
+
+
+def ensemble_auc(paths: Iterable[Path]) -> dict[str, float]:
+    """Compute the AUC of the mean of all seeds' energies, standardised on the background, by signal.
+
+    Parameters
+    ----------
+    paths : iterable of Path
+        Score tables of one method, a group each.
+
+    Raises
+    ------
+    ExperimentError
+        If the tables are not about the same jets.
+    """
+    total: NDArray[np.float64] | None = None
+    for path in paths:
+        table, names = read_table(path, ["sample", "event", "score"]), json.loads(read_attributes(path)["samples"])
+        scores = table["score"]
+        background = scores[table["sample"] == 0]
+        part = ((scores - background.mean(axis=0)) / background.std(axis=0)).sum(axis=1)
+        if total is None:
+            total, first = part, table
+        elif not all(np.array_equal(first[name], table[name]) for name in ("sample", "event")):
+            raise ExperimentError(f"{path}: other jets than in the first score table; score all groups again")
+        else:
+            total = total + part
+    if total is None:
+        raise ExperimentError("no score table was given")
+    reference = SampleScores("background", total[first["sample"] == 0])
+    return {
+        name: compute_auc(reference, SampleScores(name, total[first["sample"] == code])).value
+        for code, name in enumerate(names)
+        if code
+    }
+
+
+def to_csv(rows: Iterable[Experiment]) -> str:
+    """Write the table with a header, an empty field where there is no number."""
+    text = StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow([field.name for field in fields(Experiment)])
+    for row in rows:
+        writer.writerow(["" if value is None else value for value in astuple(row)])
+    return text.getvalue()
+
+
+def to_markdown(rows: Iterable[Experiment]) -> str:
+    """Write the table for people."""
+    lines = [
+        "# Experiments",
+        "",
+        "| method | seeds | selection | W | shuffled | AUC | by seed | ensemble | last quarter | point |",
+        "| --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |",
+    ]
+    for row in rows:
+        numbers = [row.selection, row.distance, row.shuffled]
+        cells = ["" if value is None else f"{value:.3f}" for value in numbers]
+        cells += [f"{row.auc:.3f} ± {row.spread:.3f}", row.aucs, f"{row.ensemble:.3f}"]
+        cells += ["" if value is None else f"{value:.3f}" for value in (row.last_quarter, row.last_quarter_point)]
+        lines.append(f"| {row.method} | {row.seeds} | {' | '.join(cells)} |")
+    return "\n".join([*lines, "", EXPLANATION])

@@ -1,0 +1,93 @@
+"""How well a method fits the background, by background alone and in coordinates that do not depend on the method.
+
+Methods with other coordinates have a validation W in other units. Here their negative samples are brought back into the
+coordinates of the dataset, where W compares. The second criterion has no coordinates at all: the AUC of jets whose
+features were permuted, each for itself, against the jets they were taken from. Such jets have the background's spectra
+and none of its correlations (the artificial class of the unsupervised forests of Shi and Horvath, 2006).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from oddjet.dataset.scaling import Scaler
+from oddjet.evaluation.follow import model_settings
+from oddjet.evaluation.merit import SampleScores, compute_auc
+from oddjet.evaluation.tables import NEGATIVES, SnapshotRow
+from oddjet.models.follow import MOST_ROUNDS, follow_training
+from oddjet.models.load import Scorer
+from oddjet.models.modelfile import ModelFile
+from oddjet.models.networks import Network
+from oddjet.transport.assignment import wasserstein
+
+SHUFFLED = "shuffled"
+# Chains that start at N(0, 1) have forgotten it after so many rounds of the training's own length.
+CHAINS = 1000
+
+
+def measure_fit(model: Scorer, background: NDArray[np.void], common: Scaler, seed: int) -> Iterator[SnapshotRow]:
+    """Measure the chosen models of a group of seeds.
+
+    Parameters
+    ----------
+    model : Scorer
+        From `load_scorer`.
+    background : structured ndarray, shape (n,)
+        Validation jets, in physical units.
+    common : Scaler
+        The dataset's coordinates.
+    seed : int
+        Of the permutations.
+
+    Yields
+    ------
+    SnapshotRow
+        `auc` of the sample `shuffled`; for methods with negative samples `distance_to_background` of `negatives`, W2^2
+        between `CHAINS` of them and as many jets, in the dataset's coordinates.
+    """
+    method, own = str(model.metadata["method"]), Scaler.from_dict(model.metadata["scaler"])
+    mixed = shuffled(background, own.names, seed)
+    scores = [model.score(own.transform(jets)) for jets in (background, mixed)]
+    for column, (one, epoch) in enumerate(zip(model.seeds, model.epochs, strict=True)):
+        jets, permuted = (SampleScores(f"{method}, seed {one}", values[:, column]) for values in scores)
+        yield SnapshotRow(method, one, epoch, "auc", SHUFFLED, compute_auc(jets, permuted).value)
+    if isinstance(model, ModelFile) and model.metadata["settings"].get("chain") is not None:
+        targets = common.transform(background)
+        for one, epoch, points in zip(model.seeds, model.epochs, draw_negatives(model, own, background), strict=True):
+            negatives = common.transform(in_physical_units(own, points))
+            size = min(len(negatives), len(targets))
+            distance = wasserstein(targets[:size], negatives[:size])
+            yield SnapshotRow(method, one, epoch, "distance_to_background", NEGATIVES, distance)
+
+
+def shuffled(jets: NDArray[np.void], names: tuple[str, ...], seed: int) -> NDArray[np.void]:
+    """Permute each of the named columns for itself; the others are left out."""
+    generator = np.random.default_rng(seed)
+    mixed = np.empty(len(jets), dtype=[(name, jets.dtype[name]) for name in names])
+    for name in names:
+        mixed[name] = generator.permutation(jets[name])
+    return mixed
+
+
+def draw_negatives(model: ModelFile, scaler: Scaler, background: NDArray[np.void]) -> NDArray[Any]:
+    """Draw negatives of the chosen weights, shape (S, n, D), after `MOST_ROUNDS` rounds from an empty buffer."""
+    settings = model_settings(model.metadata["settings"])
+    network = Network(settings.network, len(scaler.names), len(model.seeds))
+    network.load_parameters(model.network.parameters())
+    jets = torch.from_numpy(scaler.transform(background[:CHAINS]))
+    ((_, samples),) = follow_training([(1, network)], settings, model.seeds, jets, MOST_ROUNDS)
+    return np.asarray(samples.numpy())
+
+
+def in_physical_units(scaler: Scaler, points: NDArray[np.floating[Any]]) -> NDArray[np.void]:
+    """Undo the scaling of points (n, D): a structured array with a column a feature."""
+    values = scaler.inverse(points)
+    jets = np.empty(len(values), dtype=[(name, "f8") for name in scaler.names])
+    for index, name in enumerate(scaler.names):
+        jets[name] = values[:, index]
+    return jets

@@ -1,0 +1,171 @@
+"""Experiments side by side: fit of the background in common units, ensembles, stability."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from oddjet.dataset.scaling import Scaler, fit_scaler
+from oddjet.dataset.settings import DatasetSettings
+from oddjet.evaluation.experiments import (
+    ExperimentError,
+    chosen_values,
+    ensemble_auc,
+    last_quarter,
+    summarise,
+    to_csv,
+    to_markdown,
+)
+from oddjet.evaluation.fit import in_physical_units, measure_fit, shuffled
+from oddjet.evaluation.tables import AucRow, EpochAucRow
+from oddjet.io.tables import Column, write_table
+from oddjet.models.generators import Generators
+from oddjet.models.modelfile import load_model, model_content
+from oddjet.models.networks import Network
+from oddjet.models.settings import ModelSettings
+
+FEATURES = ("tau2", "softdrop_mass")
+
+
+def jets(count: int = 400) -> np.ndarray:
+    generator = np.random.default_rng(1)
+    table = np.zeros(count, dtype=[("tau2", "f4"), ("softdrop_mass", "f4")])
+    table["tau2"] = generator.normal(0.2, 0.05, count)
+    # Fully correlated: whatever permutes the columns is seen.
+    table["softdrop_mass"] = np.exp(4.0 + 10.0 * (table["tau2"] - 0.2))
+    return table
+
+
+def scaler(scaling: str) -> Scaler:
+    return fit_scaler(jets(), DatasetSettings(features=FEATURES, scaling=scaling))
+
+
+class Distance:
+    """A scorer of one seed: how far the two features are from being equal."""
+
+    seeds, epochs = (5,), (7,)
+    metadata = {"method": "distance", "scaler": scaler("standard").to_dict(), "settings": {"kind": "mahalanobis"}}  # noqa: RUF012
+
+    def score(self, scaled: np.ndarray, chunk: int = 1) -> np.ndarray:
+        return np.abs(scaled[:, :1] - scaled[:, 1:])
+
+
+def test_permuted_features_keep_their_spectra_and_lose_their_correlation() -> None:
+    mixed = shuffled(jets(), FEATURES, 3)
+    for name in FEATURES:
+        assert np.array_equal(np.sort(mixed[name]), np.sort(jets()[name]))
+    assert abs(np.corrcoef(mixed["tau2"], np.log(mixed["softdrop_mass"]))[0, 1]) < 0.15
+    (row,) = measure_fit(Distance(), jets(), scaler("min_max"), 3)
+    assert (row.method, row.seed, row.epoch, row.quantity, row.sample) == ("distance", 5, 7, "auc", "shuffled")
+    assert row.value > 0.99
+
+
+@pytest.mark.parametrize("scaling", ["min_max", "standard", "power", "quantile"])
+def test_points_come_back_in_physical_units(scaling: str) -> None:
+    own = scaler(scaling)
+    back = in_physical_units(own, own.transform(jets()))
+    for name in FEATURES:
+        np.testing.assert_allclose(back[name], jets()[name], rtol=2e-3)
+
+
+def test_negatives_are_compared_in_the_datasets_units(tmp_path: Path) -> None:
+    # Untrained and with a tiny weight in its chain the samples are noise in the box, the same for both coordinates'
+    # networks; in common units their distance is not.
+    rows = {}
+    for scaling in ("min_max", "standard"):
+        settings = ModelSettings.model_validate({"kind": "wnae", "scaling": scaling})
+        network = Network(settings.network, 2, 2)
+        network.initialise(Generators((1, 2), "initial weights", torch.device("cpu")))
+        metadata = {
+            "method": "wnae",
+            "scaler": scaler(scaling).to_dict(),
+            "features": list(FEATURES),
+            "settings": settings.model_dump(mode="json"),
+        }
+        torch.save(model_content(network, network.flat, (1, 2), (3, 4), metadata), tmp_path / "model.pt")
+        rows[scaling] = list(measure_fit(load_model(tmp_path / "model.pt"), jets(), scaler("min_max"), 1))
+    for found in rows.values():
+        assert [(row.seed, row.epoch, row.quantity) for row in found] == [
+            (1, 3, "auc"),
+            (2, 4, "auc"),
+            (1, 3, "distance_to_background"),
+            (2, 4, "distance_to_background"),
+        ]
+    # A unit of standard scaling is smaller here than one of min-max scaling, so the same noise is nearer.
+    assert rows["standard"][2].value != pytest.approx(rows["min_max"][2].value, rel=0.05)
+
+
+def auc_rows(values: dict[int, list[float]]) -> list[AucRow]:
+    return [
+        AucRow("wnae", seed, f"svj_{index}", 2000.0, 0.1 * index, auc, 0.01, 9, 9)
+        for seed, aucs in values.items()
+        for index, auc in enumerate(aucs)
+    ]
+
+
+def epoch_rows(values: dict[int, dict[int, list[float]]]) -> list[EpochAucRow]:
+    return [
+        EpochAucRow("wnae", seed, epoch, f"svj_{index}", 2000.0, 0.1, auc, 0.01, 9, 9)
+        for seed, by_epoch in values.items()
+        for epoch, aucs in by_epoch.items()
+        for index, auc in enumerate(aucs)
+    ]
+
+
+def test_the_last_quarter_is_that_of_the_worst_seed() -> None:
+    rows = epoch_rows(
+        {
+            1: {1: [0.1, 0.1], 75: [0.2, 0.2], 80: [0.80, 0.90], 100: [0.84, 0.90]},
+            2: {1: [0.1, 0.1], 75: [0.2, 0.2], 80: [0.80, 0.90], 100: [0.90, 0.83]},
+        }
+    )
+    # Mean over the grid: seed 1 from 0.85 to 0.87, seed 2 from 0.85 to 0.865; single points by at most 0.10.
+    assert last_quarter(rows) == pytest.approx((0.02, 0.10))
+    assert last_quarter([row for row in rows if row.epoch != 80]) == (None, None)
+    assert last_quarter([]) == (None, None)
+
+
+def test_a_line_of_the_table() -> None:
+    row = summarise(auc_rows({1: [0.8, 0.9], 2: [0.82, 0.92]}), 0.88, chosen={1: 0.5, 2: 0.7})
+    assert (row.seeds, row.aucs, row.ensemble, row.distance) == (2, "0.850 0.870", 0.88, None)
+    assert (row.auc, row.selection) == pytest.approx((0.86, 0.6))
+    assert row.spread == pytest.approx(0.02 / 2**0.5)
+    assert "| wnae | 2 | 0.600 |  |  | 0.860 ± 0.014 | 0.850 0.870 | 0.880 |  |  |" in to_markdown([row])
+    header, line = to_csv([row]).splitlines()
+    assert dict(zip(header.split(","), line.split(","), strict=True))["shuffled"] == ""
+
+
+def test_the_chosen_value_is_that_of_the_seeds_epoch() -> None:
+    history = {"wasserstein_validation": {1: ([2, 4, 6], [3.0, 1.0, 2.0]), 2: ([2, 4, 6], [3.0, 2.0, 1.5])}}
+    assert chosen_values(history, {1: 4, 2: 6}) == {1: 1.0, 2: 1.5}
+    assert chosen_values({"positive_energy_validation": {1: ([2], [0.1])}}, {1: 2}) == {1: 0.1}
+
+
+def write_scores(path: Path, scores: np.ndarray, events: np.ndarray) -> Path:
+    columns = [Column("sample", "i2", "1", ""), Column("event", "u8", "1", "")]
+    columns.append(Column("score", f"({scores.shape[1]},)f8", "1", ""))
+    rows = np.zeros(len(scores), dtype=[(column.name, column.dtype) for column in columns])
+    rows["sample"], rows["event"], rows["score"] = np.arange(len(scores)) >= 100, events, scores
+    write_table(path, columns, rows, {"samples": json.dumps(["background", "svj"])})
+    return path
+
+
+def test_an_ensemble_is_the_mean_of_standardised_energies(tmp_path: Path) -> None:
+    generator = np.random.default_rng(1)
+    signal = np.arange(200) >= 100
+    # Three seeds of very different scales; each sees a part, all together see more.
+    scores = (generator.normal(size=(200, 3)) + 1.0 * signal[:, None]) * [1.0, 1e3, 1e-3]
+    events = np.arange(200)
+    one = write_scores(tmp_path / "one.h5", scores[:, :2], events)
+    two = write_scores(tmp_path / "two.h5", scores[:, 2:], events)
+    single = [ensemble_auc([write_scores(tmp_path / "x.h5", scores[:, [k]], events)])["svj"] for k in range(3)]
+    together = ensemble_auc([one, two])
+    assert list(together) == ["svj"]
+    assert together["svj"] > max(single) + 0.02
+    assert together == pytest.approx(ensemble_auc([write_scores(tmp_path / "y.h5", scores, events)]))
+    with pytest.raises(ExperimentError, match="other jets"):
+        ensemble_auc([one, write_scores(tmp_path / "z.h5", scores, events + 1)])

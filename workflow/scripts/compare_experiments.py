@@ -1,0 +1,54 @@
+"""Set methods side by side: validation metric, fit of the background, AUC by seed and of the ensemble, stability."""
+
+from __future__ import annotations
+
+import json
+import statistics
+from pathlib import Path
+
+from oddjet.evaluation.experiments import chosen_values, ensemble_auc, summarise, to_csv, to_markdown
+from oddjet.evaluation.history import read_history
+from oddjet.evaluation.scores import read_method
+from oddjet.evaluation.tables import AucRow, EpochAucRow, SnapshotRow, read_rows
+from oddjet.io.atomic import write_text
+from oddjet.io.record import write_record
+from oddjet.program import execute, parser
+
+EXAMPLE = """python workflow/scripts/compare_experiments.py --results results --methods wnae mahalanobis \\
+      --groups seeds-1-2 --table experiments.csv --summary experiments.md"""
+
+
+def main() -> None:
+    arguments = parser(__doc__ or "", EXAMPLE)
+    arguments.add_argument("--results", type=Path, default=Path("results"), help="folder of a run (default: results)")
+    arguments.add_argument("--methods", nargs="+", required=True, help="methods, in the order of the table")
+    arguments.add_argument("--groups", nargs="+", required=True, help="groups of seeds")
+    arguments.add_argument("--table", type=Path, required=True, help="table to write (CSV)")
+    arguments.add_argument("--summary", type=Path, required=True, help="table to write (Markdown)")
+    given = arguments.parse_args()
+    rows, inputs = [], []
+    for method in given.methods:
+        models = [given.results / "models" / method / group for group in given.groups]
+        scores = [given.results / "scores" / method / f"{group}.h5" for group in given.groups]
+        auc, fits = given.results / "auc" / f"{method}.csv", [folder / "fit.csv" for folder in models]
+        histories, epochs = [f / "history.csv" for f in models], [f / "auc_by_epoch.csv" for f in models]
+        trained = [path for path in (*histories, *epochs) if epochs[0].exists()]
+        chosen = {s: e for path in scores for s, e in zip(*read_method(path)[1:], strict=True)}
+        rows.append(
+            summarise(
+                read_rows(auc, AucRow),
+                statistics.fmean(ensemble_auc(scores).values()),
+                [row for path in fits for row in read_rows(path, SnapshotRow)],
+                [row for path in epochs for row in read_rows(path, EpochAucRow)] if trained else [],
+                chosen_values(read_history(histories), chosen) if trained else None,
+            )
+        )
+        inputs += [auc, *scores, *fits, *trained]
+    write_text(given.table, to_csv(rows))
+    write_text(given.summary, to_markdown(rows))
+    settings = json.dumps({"methods": given.methods, "groups": given.groups})
+    write_record("compare_experiments", settings, inputs, [given.table, given.summary])
+
+
+if __name__ == "__main__":
+    execute(main)

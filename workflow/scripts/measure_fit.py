@@ -1,0 +1,35 @@
+"""Measure, by background alone, how well the chosen models of a method fit it: numbers that compare between methods."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from oddjet.dataset.build import read_scaler
+from oddjet.evaluation.fit import measure_fit
+from oddjet.evaluation.tables import SnapshotRow, write_rows
+from oddjet.io.record import write_record
+from oddjet.io.tables import read_table
+from oddjet.models.load import load_scorer
+from oddjet.program import execute, parser
+
+EXAMPLE = """python workflow/scripts/measure_fit.py --model results/models/wnae/seeds-1-2/model.pt \\
+      --background results/dataset/validation.h5 --scaler results/dataset/scaler.json --output fit.csv"""
+
+
+def main() -> None:
+    arguments = parser(__doc__ or "", EXAMPLE)
+    arguments.add_argument("--model", type=Path, required=True, help="model.pt of any method")
+    arguments.add_argument("--background", type=Path, required=True, help="validation part of the background")
+    arguments.add_argument("--scaler", type=Path, required=True, help="scaler.json of the dataset: the common units")
+    arguments.add_argument("--seed", type=int, default=1, help="of the permutations (default: 1)")
+    arguments.add_argument("--output", type=Path, required=True, help="table to write (CSV)")
+    given = arguments.parse_args()
+    model, common = load_scorer(given.model), read_scaler(given.scaler)
+    write_rows(given.output, measure_fit(model, read_table(given.background), common, given.seed), SnapshotRow)
+    inputs = [given.model, given.background, given.scaler]
+    write_record("measure_fit", json.dumps({"seed": given.seed}), inputs, [given.output])
+
+
+if __name__ == "__main__":
+    execute(main)
