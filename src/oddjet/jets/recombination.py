@@ -129,6 +129,42 @@ def _weight(pt2: float, power: int) -> float:  # pragma: no cover - compiled
 
 
 @numba.njit(cache=True)
+def _mask_of(room: int) -> int:  # pragma: no cover - compiled
+    """Return the lowest bits that can number so many slots."""
+    mask = 1
+    while mask < room:
+        mask *= 2
+    return mask - 1
+
+
+@numba.njit(cache=True)
+def _find_anew(
+    lost: int,
+    but: int,
+    blocks: int,
+    y: Floats,
+    phi: Floats,
+    mask: int,
+    d2: Floats,
+    r2: float,
+    weight: Floats,
+    near: Ints,
+    near2: Floats,
+    dij: Floats,
+) -> None:  # pragma: no cover - compiled
+    """Find a neighbour for each of the slots that lost theirs, but for one that gets another one anyway."""
+    slot = 0
+    while lost > 0:
+        while near[slot] != LOST:
+            slot += 1
+        lost -= 1
+        near[slot] = NONE
+        if slot != but:
+            other = _nearest(slot, blocks, y, phi, mask, d2)
+            _attach(slot, other, d2, r2, weight, near, near2, dij)
+
+
+@numba.njit(cache=True)
 def recombine(
     n: int, p: Floats, y: Floats, phi: Floats, power: int, r2: float, parents: Ints
 ) -> int:  # pragma: no cover - compiled
@@ -154,10 +190,7 @@ def recombine(
     """
     blocks = (n + BLOCK - 1) // BLOCK
     room = blocks * BLOCK
-    mask = 1
-    while mask < room:
-        mask *= 2
-    mask -= 1
+    mask = _mask_of(room)
     node = np.arange(room)
     slot_y = np.full(room, FAR)
     slot_phi = np.zeros(room)
@@ -194,15 +227,7 @@ def recombine(
         slot_y[left], near[left], near2[left], dij[left] = FAR, NONE, 0.0, np.inf
         blocks = (left + BLOCK - 1) // BLOCK
         lost = _mark(blocks, i, j, left, near)
-        slot = 0
-        while lost > 0:
-            while near[slot] != LOST:
-                slot += 1
-            lost -= 1
-            near[slot] = NONE
-            if slot != i:
-                other = _nearest(slot, blocks, slot_y, slot_phi, mask, d2)
-                _attach(slot, other, d2, r2, weight, near, near2, dij)
+        _find_anew(lost, i, blocks, slot_y, slot_phi, mask, d2, r2, weight, near, near2, dij)
         if merges:
             other = _nearest(i, blocks, slot_y, slot_phi, mask, d2)
             _adopt_near(blocks, i, d2, near2, near)
