@@ -10,18 +10,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from filelock import FileLock
 
 ROOT = Path(__file__).parents[2]
 TINY = ("--configfile", "config/test/tiny.yaml")
 PARTS = ("Snakefile", "rules", "workflow", "src", "config", "envs", "profiles", "slurm")
-
-
-@pytest.hookimpl(tryfirst=True)  # before the workers read the groups
-def pytest_collection_modifyitems(items):
-    # One worker runs them all: they share the finished run.
-    for item in items:
-        if Path(__file__).parent in item.path.parents:
-            item.add_marker(pytest.mark.xdist_group("workflow"))
 
 
 class Workspace:
@@ -71,12 +64,33 @@ def workspace(tmp_path) -> Workspace:
 
 
 @pytest.fixture(scope="session")
-def finished(tmp_path_factory) -> Workspace:
-    """The tiny configuration, run once from end to end."""
-    space = Workspace(tmp_path_factory.mktemp("finished") / "repository")
-    done = space.snakemake("--cores", "2", *TINY)
-    assert done.returncode == 0, done.stdout + done.stderr
-    return space
+def run_once(tmp_path_factory):
+    """Give a function that runs Snakemake in a new workspace once for all workers of a test run.
+
+    It takes a name, Snakemake's arguments and the folder to start from, and returns a copy of the finished workspace
+    that the worker may edit, and what Snakemake said.
+    """
+    base = tmp_path_factory.getbasetemp()
+    base = base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
+
+    def run(name: str, *arguments: str, origin: Path = ROOT) -> tuple[Workspace, str]:
+        once = base / f"once_{name}"
+        with FileLock(f"{once}.lock"):
+            if not once.exists():
+                space = Workspace(tmp_path_factory.mktemp(name) / "repository", origin)
+                done = space.snakemake(*arguments)
+                assert done.returncode == 0, done.stdout + done.stderr
+                (space.folder / "said").write_text(done.stdout + done.stderr)
+                space.folder.rename(once)
+        return Workspace(tmp_path_factory.mktemp(f"own_{name}") / "repository", once), (once / "said").read_text()
+
+    return run
+
+
+@pytest.fixture(scope="session")
+def finished(run_once) -> Workspace:
+    """The tiny configuration, run from end to end."""
+    return run_once("finished", "--cores", "2", *TINY)[0]
 
 
 @dataclass(frozen=True)

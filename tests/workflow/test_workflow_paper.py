@@ -17,12 +17,9 @@ pytestmark = pytest.mark.slow
 
 
 @pytest.fixture(scope="module")
-def drawn(finished, tmp_path_factory):
+def drawn(run_once, finished):
     """The finished run, with the paper's figures, and what Snakemake said."""
-    space = type(finished)(tmp_path_factory.mktemp("drawn") / "repository", finished.folder)
-    done = space.snakemake("figures", "--cores", "2", *TINY)
-    assert done.returncode == 0, done.stdout + done.stderr
-    return space, done.stdout + done.stderr
+    return run_once("drawn", "figures", "--cores", "2", *TINY, origin=finished.folder)
 
 
 def test_every_figure_whose_method_there_is(drawn):

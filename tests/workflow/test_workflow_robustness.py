@@ -33,8 +33,10 @@ def start(space, *arguments: str) -> subprocess.Popen:
     log.unlink()
     command = [sys.executable, "-m", "snakemake", *arguments]
     run = subprocess.Popen(command, cwd=space.folder, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    limit = time.monotonic() + 120
     while not log.exists():
         assert run.poll() is None
+        assert time.monotonic() < limit, "the job did not begin"
         time.sleep(0.01)
     return run
 
