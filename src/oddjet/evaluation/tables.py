@@ -13,7 +13,7 @@ from typing import Any, TypeVar, get_type_hints
 from oddjet.errors import OddjetError
 from oddjet.io.atomic import write_text
 
-Row = TypeVar("Row", "AucRow", "EpochAucRow", "MeritRow", "SnapshotRow", "ChoiceRow")
+Row = TypeVar("Row", "AucRow", "EpochAucRow", "MeritRow", "SnapshotRow", "ChoiceRow", "ContaminationRow")
 
 
 # Samples of a SnapshotRow that are no signal.
@@ -104,6 +104,22 @@ class ChoiceRow:
     best_auc: float
     last_auc: float
     auc_error: float
+
+
+@dataclass(frozen=True)
+class ContaminationRow:
+    """One AUC of a method that was trained with a share of signal among its jets."""
+
+    signal_fraction: float
+    method: str
+    seed: int
+    signal: str
+    m_phi: float
+    r_inv: float
+    auc: float
+    auc_error: float
+    n_signal: int
+    n_background: int
 
 
 def write_rows(path: Path, rows: Iterable[Row], kind: type[Row]) -> None:

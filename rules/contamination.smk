@@ -1,0 +1,181 @@
+# The contamination scan: `snakemake contamination`. The one place where signal enters a training, and on purpose: what a
+# search loses when its background sample holds signal. Its models lie apart, and no other rule reads them.
+CONTAMINATED = CONFIG.contamination.methods or tuple(CONFIG.baselines())
+# Label in file names to share of signal.
+SIGNAL_SHARES = {
+    f"signal-{share:g}".replace(".", "p"): share
+    for share in CONFIG.contamination.fractions
+}
+
+
+wildcard_constraints:
+    contamination=any_of(SIGNAL_SHARES),
+
+
+def held_out_tables():
+    return [
+        f"results/contamination/signals/{name}.h5" for name in CONFIG.of_kind("signal")
+    ]
+
+
+localrules:
+    contaminate_dataset,
+    summarize_contamination,
+    plot_contamination,
+
+
+rule contaminate_dataset:
+    input:
+        train="results/dataset/train.h5",
+        signals=signal_tables(),
+    output:
+        mixed=[
+            f"results/contamination/dataset/train_{label}.h5"
+            for label in SIGNAL_SHARES
+        ],
+        held_out=held_out_tables(),
+    log:
+        "results/logs/contaminate_dataset.log",
+    benchmark:
+        "results/benchmarks/contaminate_dataset.tsv"
+    conda:
+        "../envs/dataset.yaml"
+    threads: 1
+    resources:
+        mem_mb=2000,
+        runtime=60,
+    params:
+        settings=CONFIG.contamination.model_dump_json(exclude={"methods"}),
+        signals=signal_arguments(),
+        mixed=lambda wildcards, output: [
+            f"{share}={path}"
+            for share, path in zip(SIGNAL_SHARES.values(), output.mixed, strict=True)
+        ],
+        folder=lambda wildcards, output: str(Path(output.held_out[0]).parent),
+        code=code_digest("contaminate_dataset"),
+    message:
+        "Mix signal into the training jets, for the contamination scan"
+    shell:
+        "python workflow/scripts/contaminate_dataset.py --settings {params.settings:q} --train {input.train:q}"
+        " --signals {params.signals:q} --mixed {params.mixed:q} --held-out-dir {params.folder:q} > {log:q} 2>&1"
+
+
+use rule train_model as train_contaminated with:
+    input:
+        train="results/contamination/dataset/train_{contamination}.h5",
+        validation="results/dataset/validation.h5",
+        scaler="results/dataset/scaler.json",
+    output:
+        model="results/contamination/models/{contamination}/{method}/{group}/model.pt",
+        history="results/contamination/models/{contamination}/{method}/{group}/history.csv",
+        snapshots="results/contamination/models/{contamination}/{method}/{group}/snapshots.pt",
+    log:
+        "results/logs/train_contaminated/{contamination}/{method}/{group}.log",
+    benchmark:
+        "results/benchmarks/train_contaminated/{contamination}/{method}/{group}.tsv"
+    message:
+        "Train {wildcards.method} with {wildcards.contamination}, seeds {params.seeds}"
+
+
+use rule fit_baseline as fit_contaminated with:
+    input:
+        train="results/contamination/dataset/train_{contamination}.h5",
+        validation="results/dataset/validation.h5",
+        scaler="results/dataset/scaler.json",
+    output:
+        model="results/contamination/models/{contamination}/{method}/{group}/model.pt",
+        history="results/contamination/models/{contamination}/{method}/{group}/history.csv",
+        snapshots="results/contamination/models/{contamination}/{method}/{group}/snapshots.pt",
+    log:
+        "results/logs/fit_contaminated/{contamination}/{method}/{group}.log",
+    benchmark:
+        "results/benchmarks/fit_contaminated/{contamination}/{method}/{group}.tsv"
+    message:
+        "Fit {wildcards.method} with {wildcards.contamination}, seeds {params.seeds}"
+
+
+use rule score_samples as score_contaminated with:
+    input:
+        model="results/contamination/models/{contamination}/{method}/{group}/model.pt",
+        background="results/dataset/test.h5",
+        signals=held_out_tables(),
+        cutflow="results/features/cutflow.json",
+    output:
+        "results/contamination/scores/{contamination}/{method}/{group}.h5",
+    log:
+        "results/logs/score_contaminated/{contamination}/{method}/{group}.log",
+    benchmark:
+        "results/benchmarks/score_contaminated/{contamination}/{method}/{group}.tsv"
+    params:
+        settings=json.dumps(
+            {"minimum_signal_jets": CONFIG.contamination.minimum_signal_jets}
+        ),
+        signals=[
+            f"{name}={path}"
+            for name, path in zip(
+                CONFIG.of_kind("signal"), held_out_tables(), strict=True
+            )
+        ],
+        points=signal_points(),
+        code=code_digest("score_samples"),
+    message:
+        "Score with {wildcards.method}, {wildcards.group}, trained with {wildcards.contamination}"
+
+
+rule summarize_contamination:
+    input:
+        [
+            f"results/contamination/scores/{label}/{method}/{group}.h5"
+            for label in SIGNAL_SHARES
+            for method in CONTAMINATED
+            for group in GROUPS
+        ],
+    output:
+        table="results/contamination.csv",
+        summary="results/contamination.md",
+    log:
+        "results/logs/summarize_contamination.log",
+    benchmark:
+        "results/benchmarks/summarize_contamination.tsv"
+    conda:
+        "../envs/dataset.yaml"
+    threads: 1
+    resources:
+        mem_mb=1000,
+        runtime=10,
+    params:
+        scores=lambda wildcards, input: [
+            f"{SIGNAL_SHARES[Path(path).parts[3]]}={path}" for path in input
+        ],
+        code=code_digest("summarize_contamination"),
+    message:
+        "AUC by share of signal in the training"
+    shell:
+        "python workflow/scripts/summarize_contamination.py --scores {params.scores:q} --table {output.table:q}"
+        " --summary {output.summary:q} > {log:q} 2>&1"
+
+
+rule plot_contamination:
+    input:
+        "results/contamination.csv",
+    output:
+        pdf="results/figures/contamination.pdf",
+        png="results/figures/contamination.png",
+    log:
+        "results/logs/plot_contamination.log",
+    benchmark:
+        "results/benchmarks/plot_contamination.tsv"
+    conda:
+        "../envs/figures.yaml"
+    threads: 1
+    resources:
+        mem_mb=1000,
+        runtime=10,
+    params:
+        label=lambda wildcards: CONFIG.label,
+        code=code_digest("plot_contamination"),
+    message:
+        "Figure of the contamination scan"
+    shell:
+        "python workflow/scripts/plot_contamination.py --table {input:q} --label {params.label:q}"
+        " --output-pdf {output.pdf:q} --output-png {output.png:q} > {log:q} 2>&1"

@@ -1,0 +1,118 @@
+"""Training tables with signal in them: the one place where signal jets enter a training, to see what that costs.
+
+Nothing of the analysis reads these tables; they lie in a folder of their own and say in their names what they hold.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from oddjet.dataset.contamination_settings import ContaminationSettings
+from oddjet.dataset.split import event_uniform
+from oddjet.errors import OddjetError
+from oddjet.io.tables import Column, TableError, read_columns, read_table, write_table
+
+LOGGER = logging.getLogger("oddjet")
+
+
+class ContaminationError(OddjetError):
+    """Signals that cannot be mixed into the training jets."""
+
+
+def contaminate(
+    train: Path,
+    signals: Mapping[str, Sequence[Path]],
+    mixed: Mapping[float, Path],
+    held_out: Mapping[str, Path],
+    settings: ContaminationSettings,
+    attributes: Mapping[str, str],
+) -> dict[float, int]:
+    """Write a training table for each share of signal, and the signal jets that are left to test on.
+
+    The number of training jets stays what it is: so many background jets make room, drawn at random, as signal jets
+    come in. A larger share holds the signal jets of the smaller ones. Signal events are divided by a hash, so that both
+    jets of an event are on one side, and no jet is trained on in one table and tested on with another.
+
+    Parameters
+    ----------
+    train : Path
+        Background training table.
+    signals : mapping of str to sequence of Path
+        Feature tables of every signal, by name.
+    mixed : mapping of float to Path
+        Share of signal to the table to write.
+    held_out : mapping of str to Path
+        Signal to the table of its test jets to write.
+    settings : ContaminationSettings
+        Which signals are mixed in, division of the events, smallest number of test jets.
+    attributes : mapping of str to str
+        Provenance, stored in all tables.
+
+    Returns
+    -------
+    dict of float to int
+        Signal jets in each training table.
+
+    Raises
+    ------
+    ContaminationError
+        If a named signal does not exist, there are too few signal jets for the largest share, or too few to test on.
+    TableError
+        If a table cannot be read or lacks a column of the training table.
+    """
+    unknown = sorted(set(settings.signals) - set(signals))
+    if unknown:
+        raise ContaminationError(
+            f"contamination.signals: there is no signal {unknown[0]}; the signals are {', '.join(signals)}"
+        )
+    background, columns = read_table(train), read_columns(train)
+    sources = {}
+    for name, files in signals.items():
+        trained, tested = _divide(name, files, columns, settings)
+        write_table(held_out[name], columns, tested, {**attributes, "signal": name})
+        if not settings.signals or name in settings.signals:
+            sources[name] = trained
+    generator = np.random.default_rng(settings.seed)
+    pool = generator.permutation(np.concatenate(list(sources.values())))
+    background = generator.permutation(background)
+    counts = {share: round(share * len(background)) for share in mixed}
+    largest = max(counts, key=lambda share: counts[share])
+    if counts[largest] > len(pool):
+        raise ContaminationError(
+            f"{largest:g} of {len(background)} training jets are {counts[largest]} signal jets, but {len(pool)} may "
+            "train; lower contamination.fractions, raise contamination.signal_share or simulate more signal"
+        )
+    for share, path in mixed.items():
+        count = counts[share]
+        jets = generator.permutation(np.concatenate([pool[:count], background[count:]]))
+        write_table(path, columns, jets, {**attributes, "signal_jets": str(count), "signals": ",".join(sources)})
+        LOGGER.info("%s: %d of %d jets are signal", path, count, len(jets))
+    return counts
+
+
+def _divide(
+    name: str, files: Sequence[Path], columns: Sequence[Column], settings: ContaminationSettings
+) -> tuple[NDArray[np.void], NDArray[np.void]]:
+    """Give the jets of a signal that may train and those that are tested on, with the columns of the training table."""
+    dtype = np.dtype([(column.name, column.dtype) for column in columns])
+    parts = []
+    for path in files:
+        try:
+            jets = read_table(path, [column.name for column in columns])
+        except TableError as error:
+            raise TableError(f"signal {name}: {error}") from error
+        parts.append(jets.astype(dtype))
+    signal = np.concatenate(parts)
+    trains = event_uniform(signal, settings.seed) < settings.signal_share
+    tested = int(np.count_nonzero(~trains))
+    if tested < settings.minimum_signal_jets:
+        raise ContaminationError(
+            f"signal {name}: {tested} of {len(signal)} jets are left to test on, contamination.minimum_signal_jets is "
+            f"{settings.minimum_signal_jets}; simulate more events, or lower contamination.signal_share or the minimum"
+        )
+    return signal[trains], signal[~trains]

@@ -1,0 +1,64 @@
+"""The contamination scan: what the AUC becomes when a share of the training jets is signal."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import astuple
+from pathlib import Path
+
+from oddjet.errors import OddjetError
+from oddjet.evaluation.scores import auc_rows
+from oddjet.evaluation.summary import SeedAverage, average_over_grid, markdown
+from oddjet.evaluation.tables import AucRow, ContaminationRow
+
+NOTE = """\
+Mean AUC over the grid and over seeds ± statistical error and standard deviation over seeds, in quadrature. So large a
+share of the training jets is signal; their number, the scaling, and the validation jets, which are background alone,
+are the same in all columns. Signal jets are tested on only if nothing of their event was in any training. This is the
+one place where signal enters a training; no other result reads these models.
+"""
+
+
+class ScanError(OddjetError):
+    """Arguments that are no scan."""
+
+
+def scan_rows(arguments: Sequence[str]) -> list[ContaminationRow]:
+    """Compute the AUCs of score tables, given as `SHARE=FILE`, the share of signal in the training of each.
+
+    Raises
+    ------
+    ScanError
+        For another form.
+    TableError, MeritError
+        See `oddjet.evaluation.scores.auc_rows`.
+    """
+    rows = []
+    for argument in arguments:
+        share, _, path = argument.partition("=")
+        try:
+            fraction = float(share)
+        except ValueError:
+            raise ScanError(f"--scores: {argument!r} is not SHARE=FILE") from None
+        rows += [ContaminationRow(fraction, *astuple(row)) for row in auc_rows(Path(path))]
+    return rows
+
+
+def scan_averages(rows: Sequence[ContaminationRow]) -> dict[str, dict[float, SeedAverage]]:
+    """Average over signals and seeds: method to share of signal to average."""
+    averages: dict[str, dict[float, SeedAverage]] = {}
+    for fraction in sorted({row.signal_fraction for row in rows}):
+        plain = [AucRow(*astuple(row)[1:]) for row in rows if row.signal_fraction == fraction]
+        for method, average in average_over_grid(plain).items():
+            averages.setdefault(method, {})[fraction] = average
+    return averages
+
+
+def write_scan(rows: Sequence[ContaminationRow]) -> str:
+    """Write the scan as Markdown: one row a method, one column a share of signal."""
+    averages = scan_averages(rows)
+    fractions = sorted({row.signal_fraction for row in rows})
+    table = [["method", *(f"{fraction:.4g} signal" for fraction in fractions)]]
+    for method, found in averages.items():
+        table.append([method, *(str(found[fraction]) if fraction in found else "-" for fraction in fractions)])
+    return "\n".join(["# Signal in the training", "", *markdown(table), "", NOTE])

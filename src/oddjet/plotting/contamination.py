@@ -1,0 +1,64 @@
+"""AUC against the share of signal in the training, a line a method."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from matplotlib.figure import Figure
+
+from oddjet.errors import OddjetError
+from oddjet.plotting.style import figure_style, method_title, write_heading
+
+MARKERS = "osD^vPX*<>"
+
+
+class ContaminationFigureError(OddjetError):
+    """A scan that makes no figure."""
+
+
+def draw_contamination(scan: Mapping[str, Mapping[float, tuple[float, float]]], label: str) -> Figure:
+    """Draw a scan.
+
+    Parameters
+    ----------
+    scan : mapping of str to mapping of float to pair of float
+        Method to share of signal to mean AUC and its uncertainty.
+    label : str
+        Words above the left corner, "Simulation".
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+
+    Raises
+    ------
+    ContaminationFigureError
+        If there is no method.
+    """
+    if not scan:
+        raise ContaminationFigureError("no method to draw; give the table of summarize_contamination")
+    fractions = sorted({fraction for found in scan.values() for fraction in found})
+    with figure_style():
+        figure = Figure(figsize=(10, 9), layout="constrained")
+        axes = figure.subplots()
+        axes.axhline(0.5, color="0.6", linewidth=1.2, zorder=0)
+        for index, (method, found) in enumerate(scan.items()):
+            # Shares differ by powers of ten, and the first is none: they stand side by side, as categories.
+            places = [fractions.index(fraction) + 0.03 * (index - len(scan) / 2) for fraction in found]
+            values, errors = zip(*found.values(), strict=True)
+            axes.errorbar(
+                places,
+                values,
+                yerr=errors,
+                fmt=f"-{MARKERS[index % len(MARKERS)]}",
+                capsize=3,
+                label=method_title(method),
+            )
+        axes.set_xticks(range(len(fractions)), [f"{100 * fraction:.3g} %" for fraction in fractions])
+        axes.tick_params(axis="x", which="minor", length=0)
+        axes.set_xlim(-0.4, len(fractions) - 0.6)
+        axes.set_xlabel("signal in the training")
+        axes.set_ylabel("AUC")
+        figure.legend(loc="outside lower center", ncols=3, fontsize=18)
+        write_heading(axes, label, "mean over grid")
+    return figure

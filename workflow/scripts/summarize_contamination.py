@@ -1,0 +1,33 @@
+"""Put the contamination scan into one table (CSV) and one summary (Markdown)."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from oddjet.evaluation.contamination import scan_rows, write_scan
+from oddjet.evaluation.tables import ContaminationRow, write_rows
+from oddjet.io.atomic import write_text
+from oddjet.io.record import write_record
+from oddjet.program import execute, parser
+
+EXAMPLE = """python workflow/scripts/summarize_contamination.py --table contamination.csv --summary contamination.md \\
+      --scores 0.1=results/contamination/scores/signal-0p1/pca/seeds-1-2.h5"""
+
+
+def main() -> None:
+    arguments = parser(__doc__ or "", EXAMPLE)
+    arguments.add_argument(
+        "--scores", nargs="+", required=True, metavar="SHARE=FILE", help="score tables, and the share of signal of each"
+    )
+    arguments.add_argument("--table", type=Path, required=True, help="table of all AUCs to write (CSV)")
+    arguments.add_argument("--summary", type=Path, required=True, help="summary to write (Markdown)")
+    given = arguments.parse_args()
+    rows = scan_rows(given.scores)
+    write_rows(given.table, rows, ContaminationRow)
+    write_text(given.summary, write_scan(rows))
+    inputs = [Path(text.partition("=")[2]) for text in given.scores]
+    write_record("summarize_contamination", "{}", inputs, [given.table, given.summary])
+
+
+if __name__ == "__main__":
+    execute(main)
