@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 
 from oddjet.dataset.build import read_scaler
+from oddjet.dataset.scaling import Scaler
 from oddjet.evaluation.fit import measure_fit
 from oddjet.evaluation.tables import SnapshotRow, write_rows
 from oddjet.io.record import write_record
@@ -26,7 +27,8 @@ def main() -> None:
     arguments.add_argument("--output", type=Path, required=True, help="table to write (CSV)")
     given = arguments.parse_args()
     model, common = load_scorer(given.model), read_scaler(given.scaler)
-    write_rows(given.output, measure_fit(model, read_table(given.background), common, given.seed), SnapshotRow)
+    own, background = Scaler.from_dict(model.metadata["scaler"]), read_table(given.background)
+    write_rows(given.output, measure_fit(model, background, own, common, given.seed), SnapshotRow)
     inputs = [given.model, given.background, given.scaler]
     write_record("measure_fit", json.dumps({"seed": given.seed}), inputs, [given.output])
 

@@ -9,13 +9,12 @@ and none of its correlations (the artificial class of the unsupervised forests o
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from oddjet.dataset.scaling import Scaler
 from oddjet.evaluation.follow import model_settings
 from oddjet.evaluation.merit import SampleScores, compute_auc
 from oddjet.evaluation.tables import NEGATIVES, SnapshotRow
@@ -30,7 +29,23 @@ SHUFFLED = "shuffled"
 CHAINS = 1000
 
 
-def measure_fit(model: Scorer, background: NDArray[np.void], common: Scaler, seed: int) -> Iterator[SnapshotRow]:
+class Coordinates(Protocol):
+    """Scaled features and back: `oddjet.dataset.scaling.Scaler`."""
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Features, in order."""
+
+    def transform(self, jets: NDArray[np.void]) -> NDArray[np.float32]:
+        """Scale a table to (n, D)."""
+
+    def inverse(self, scaled: NDArray[np.floating[Any]]) -> NDArray[np.float64]:
+        """Undo it, (n, D)."""
+
+
+def measure_fit(
+    model: Scorer, background: NDArray[np.void], own: Coordinates, common: Coordinates, seed: int
+) -> Iterator[SnapshotRow]:
     """Measure the chosen models of a group of seeds.
 
     Parameters
@@ -39,8 +54,8 @@ def measure_fit(model: Scorer, background: NDArray[np.void], common: Scaler, see
         From `load_scorer`.
     background : structured ndarray, shape (n,)
         Validation jets, in physical units.
-    common : Scaler
-        The dataset's coordinates.
+    own, common : Scaler
+        The method's coordinates and the dataset's.
     seed : int
         Of the permutations.
 
@@ -50,7 +65,7 @@ def measure_fit(model: Scorer, background: NDArray[np.void], common: Scaler, see
         `auc` of the sample `shuffled`; for methods with negative samples `distance_to_background` of `negatives`, W2^2
         between `CHAINS` of them and as many jets, in the dataset's coordinates.
     """
-    method, own = str(model.metadata["method"]), Scaler.from_dict(model.metadata["scaler"])
+    method = str(model.metadata["method"])
     mixed = shuffled(background, own.names, seed)
     scores = [model.score(own.transform(jets)) for jets in (background, mixed)]
     for column, (one, epoch) in enumerate(zip(model.seeds, model.epochs, strict=True)):
@@ -74,7 +89,7 @@ def shuffled(jets: NDArray[np.void], names: tuple[str, ...], seed: int) -> NDArr
     return mixed
 
 
-def draw_negatives(model: ModelFile, scaler: Scaler, background: NDArray[np.void]) -> NDArray[Any]:
+def draw_negatives(model: ModelFile, scaler: Coordinates, background: NDArray[np.void]) -> NDArray[Any]:
     """Draw negatives of the chosen weights, shape (S, n, D), after `MOST_ROUNDS` rounds from an empty buffer."""
     settings = model_settings(model.metadata["settings"])
     network = Network(settings.network, len(scaler.names), len(model.seeds))
@@ -84,7 +99,7 @@ def draw_negatives(model: ModelFile, scaler: Scaler, background: NDArray[np.void
     return np.asarray(samples.numpy())
 
 
-def in_physical_units(scaler: Scaler, points: NDArray[np.floating[Any]]) -> NDArray[np.void]:
+def in_physical_units(scaler: Coordinates, points: NDArray[np.floating[Any]]) -> NDArray[np.void]:
     """Undo the scaling of points (n, D): a structured array with a column a feature."""
     values = scaler.inverse(points)
     jets = np.empty(len(values), dtype=[(name, "f8") for name in scaler.names])
