@@ -93,11 +93,28 @@ def test_negatives_are_compared_in_the_datasets_units(tmp_path: Path) -> None:
         assert [(row.seed, row.epoch, row.quantity) for row in found] == [
             (1, 3, "auc"),
             (2, 4, "auc"),
+            (1, 3, "ensemble_auc"),
             (1, 3, "distance_to_background"),
             (2, 4, "distance_to_background"),
         ]
     # A unit of standard scaling is smaller here than one of min-max scaling, so the same noise is nearer.
-    assert rows["standard"][2].value != pytest.approx(rows["min_max"][2].value, rel=0.05)
+    assert rows["standard"][3].value != pytest.approx(rows["min_max"][3].value, rel=0.05)
+
+
+def test_the_ensemble_of_permuted_features_is_that_of_standardised_scores() -> None:
+    class Three(Distance):
+        """Two blind seeds of a huge scale beside one that sees."""
+
+        seeds, epochs = (5, 6, 7), (1, 1, 1)
+
+        def score(self, scaled: np.ndarray, chunk: int = 1) -> np.ndarray:
+            seen = super().score(scaled)
+            blind = 1e6 * np.random.default_rng(1).normal(size=(len(scaled), 2))
+            return np.concatenate([seen, blind], axis=1)
+
+    rows = list(measure_fit(Three(), jets(), scaler("standard"), scaler("min_max"), 3))
+    assert [row.quantity for row in rows] == ["auc", "auc", "auc", "ensemble_auc"]
+    assert rows[-1].value > 0.95
 
 
 def auc_rows(values: dict[int, list[float]]) -> list[AucRow]:
@@ -135,7 +152,7 @@ def test_a_line_of_the_table() -> None:
     assert (row.seeds, row.aucs, row.ensemble, row.distance) == (2, "0.850 0.870", 0.88, None)
     assert (row.auc, row.selection) == pytest.approx((0.86, 0.6))
     assert row.spread == pytest.approx(0.02 / 2**0.5)
-    assert "| wnae | 2 | 0.600 |  |  | 0.860 ± 0.014 | 0.850 0.870 | 0.880 |  |  |" in to_markdown([row])
+    assert "| wnae | 2 | 0.600 |  |  |  | 0.860 ± 0.014 | 0.850 0.870 | 0.880 |  |  |" in to_markdown([row])
     header, line = to_csv([row]).splitlines()
     assert dict(zip(header.split(","), line.split(","), strict=True))["shuffled"] == ""
 

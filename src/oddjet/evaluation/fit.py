@@ -62,8 +62,9 @@ def measure_fit(
     Yields
     ------
     SnapshotRow
-        `auc` of the sample `shuffled`; for methods with negative samples `distance_to_background` of `negatives`, W2^2
-        between `CHAINS` of them and as many jets, in the dataset's coordinates.
+        `auc` of the sample `shuffled`; with several seeds also `ensemble_auc`, that of the mean of their scores, each
+        standardised on the jets (under the first seed); for methods with negative samples `distance_to_background` of
+        `negatives`, W2^2 between `CHAINS` of them and as many jets, in the dataset's coordinates.
     """
     method = str(model.metadata["method"])
     mixed = shuffled(background, own.names, seed)
@@ -71,6 +72,11 @@ def measure_fit(
     for column, (one, epoch) in enumerate(zip(model.seeds, model.epochs, strict=True)):
         jets, permuted = (SampleScores(f"{method}, seed {one}", values[:, column]) for values in scores)
         yield SnapshotRow(method, one, epoch, "auc", SHUFFLED, compute_auc(jets, permuted).value)
+    if len(model.seeds) > 1:
+        mean, deviation = scores[0].mean(axis=0), scores[0].std(axis=0)
+        jets, permuted = (SampleScores(method, ((values - mean) / deviation).mean(axis=1)) for values in scores)
+        value = compute_auc(jets, permuted).value
+        yield SnapshotRow(method, model.seeds[0], model.epochs[0], "ensemble_auc", SHUFFLED, value)
     if isinstance(model, ModelFile) and model.metadata["settings"].get("chain") is not None:
         targets = common.transform(background)
         for one, epoch, points in zip(model.seeds, model.epochs, draw_negatives(model, own, background), strict=True):
