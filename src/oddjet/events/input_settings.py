@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from typing import Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 ProcessName = Literal["w_lnu", "z_ll", "top_pairs", "qcd_lepton", "a_4l", "h0_tautau", "hpm_taunu", "lq_taub"]
+PARTS = ("train", "validation", "test")
 FILES = "own files of the layout of CMS ADC 2021, in the place of a process"
 
 
@@ -61,10 +63,20 @@ class EventSizes(_Section):
     test: int = Field(default=5000, ge=10, description="background events that are scored")
     signal: int = Field(default=5000, ge=10, description="events of each signal")
 
-    @property
-    def background(self) -> int:
-        """All background events."""
-        return self.train + self.validation + self.test
+
+class TableSettings(_Section):
+    """The inputs of the autoencoders: 19 slots of (pT, eta, phi)."""
+
+    pt_floor: float = Field(
+        default=1.0, gt=0, description="pT enters as ln(max(pT, floor)), GeV; so do empty slots"
+    )
+    range: tuple[float, float] = Field(default=(-3.0, 3.0), description="target range of every input")
+
+    @model_validator(mode="after")
+    def _ascending(self) -> Self:
+        if self.range[0] >= self.range[1]:
+            raise ValueError(f"range must be ascending, got {list(self.range)}")
+        return self
 
 
 def default_background() -> dict[str, BackgroundSample]:
@@ -82,7 +94,7 @@ def default_signals() -> dict[str, EventSample]:
     return {name: EventSample(process=name, parts=4) for name in ("a_4l", "h0_tautau", "hpm_taunu", "lq_taub")}
 
 
-def shares(total: int, fractions: dict[str, float]) -> dict[str, int]:
+def shares(total: int, fractions: Mapping[str, float]) -> dict[str, int]:
     """Share `total` events so that the numbers add up: largest remainders first, at least one each."""
     exact = {name: total * fraction for name, fraction in fractions.items()}
     counts = {name: max(1, math.floor(value)) for name, value in exact.items()}
