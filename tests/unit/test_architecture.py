@@ -22,12 +22,12 @@ FLOORS = {
     "simulation": 3,
     "dataset": 3,
     "events": 3,
+    "evaluation": 3,
     # Above `jets`, whose clustering it uses, and above `dataset`, whose split by event it shares.
     "images": 4,
-    "evaluation": 3,
-    "training": 4,
-    "config": 5,
-    "results": 6,
+    "training": 5,
+    "config": 6,
+    "results": 7,
 }
 HEAVY = {
     "awkward",
