@@ -72,7 +72,8 @@ def simulate_events(
     selected: list[NDArray[np.float64]] = []
     done = seen = 0
     while done < events:
-        records = source.next_records(EVENTS_A_BATCH)
+        # Few of the records are left over at the end: most pass the selection.
+        records = source.next_records(min(EVENTS_A_BATCH, events - done + 10))
         particles = to_particles(records)
         chosen = select(reconstruct(particles, settings.detector, detector), len(records))
         selected.append(chosen)
@@ -151,7 +152,9 @@ class EventSource:
         tries = 1 if self._veto.prompt else splitting.tries
         weight = 1.0 if self._veto.prompt else 1 / (splitting.tries * splitting.survive)
         size = event.size()
-        decaying = [n for n in range(size) if event[n].idAbs() in splitting.decays and event[n].isFinal()]
+        decaying = [
+            n for n in range(size if tries > 1 else 0) if event[n].idAbs() in splitting.decays and event[n].isFinal()
+        ]
         found: list[Record] = []
         rest: Record | None = None
         for attempt in range(tries):
