@@ -16,6 +16,7 @@ except OddjetError as error:
 
 # What `snakemake images` makes; vae.smk adds to it.
 IMAGE_RESULTS = []
+METRIC = r"mae|mse|wass\d+(p\d+)?"
 
 
 def image_candidates(sample):
@@ -27,6 +28,30 @@ def image_candidates(sample):
 
 def image_files(part, samples=tuple(IMAGE_SAMPLES)):
     return [f"results/images/jets/{sample}/{part}.h5" for sample in samples]
+
+
+def image_arguments(part, samples=tuple(IMAGE_SAMPLES)):
+    # NAME=FILE: which images are of which sample.
+    return [
+        f"{name}={path}"
+        for name, path in zip(samples, image_files(part, samples), strict=True)
+    ]
+
+
+def ensemble_files(folder, suffix):
+    # Of every reference sample and metric, in one order.
+    return [
+        f"results/images/{folder}/{sample}/{metric}.{suffix}"
+        for sample in CONFIG.images.ensembles.references
+        for metric in CONFIG.images.ensembles.metrics
+    ]
+
+
+def compared_distances():
+    return [
+        f"results/images/distances/{CONFIG.images.background}/test/{metric}.h5"
+        for metric in CONFIG.images.ensembles.compared
+    ]
 
 
 use rule simulate_sample as simulate_image_sample with:
@@ -86,4 +111,169 @@ rule make_images:
         " --test {output.test:q} > {log:q} 2>&1"
 
 
-IMAGE_RESULTS += image_files("test")
+rule compute_distances:
+    input:
+        "results/images/jets/{sample}/{split}.h5",
+    output:
+        "results/images/distances/{sample}/{split}/{metric}.h5",
+    log:
+        "results/logs/compute_distances/{sample}/{split}/{metric}.log",
+    benchmark:
+        "results/benchmarks/compute_distances/{sample}/{split}/{metric}.tsv"
+    wildcard_constraints:
+        sample=any_of(IMAGE_SAMPLES),
+        split="train|test",
+        metric=METRIC,
+    conda:
+        "../envs/features.yaml"
+    threads: 2
+    resources:
+        mem_mb=3000,
+        runtime=60,
+    params:
+        settings=CONFIG.images.distances.model_dump_json(),
+        code=code_digest("compute_distances"),
+    message:
+        "Distances {wildcards.metric} between jets of {wildcards.sample}, {wildcards.split}"
+    shell:
+        "python workflow/scripts/compute_distances.py --settings {params.settings:q} --images {input:q}"
+        " --metric {wildcards.metric} --threads {threads} --output {output:q} > {log:q} 2>&1"
+
+
+# Seconds of work each: on a cluster too they run where Snakemake runs.
+localrules:
+    find_medoids,
+    summarize_images,
+    plot_references,
+
+
+rule find_medoids:
+    input:
+        "results/images/distances/{sample}/train/{metric}.h5",
+    output:
+        "results/images/medoids/{sample}/{metric}.json",
+    log:
+        "results/logs/find_medoids/{sample}/{metric}.log",
+    benchmark:
+        "results/benchmarks/find_medoids/{sample}/{metric}.tsv"
+    wildcard_constraints:
+        sample=any_of(IMAGE_SAMPLES),
+        metric=METRIC,
+    conda:
+        "../envs/features.yaml"
+    threads: 1
+    resources:
+        mem_mb=2000,
+        runtime=30,
+    params:
+        settings=CONFIG.images.medoids.model_dump_json(),
+        code=code_digest("find_medoids"),
+    message:
+        "Medoids of {wildcards.sample} by {wildcards.metric}"
+    shell:
+        "python workflow/scripts/find_medoids.py --settings {params.settings:q} --distances {input:q}"
+        " --output {output:q} > {log:q} 2>&1"
+
+
+rule measure_ensembles:
+    input:
+        medoids="results/images/medoids/{sample}/{metric}.json",
+        images="results/images/jets/{sample}/train.h5",
+        tests=image_files("test"),
+    output:
+        "results/images/ensembles/{sample}/{metric}.h5",
+    log:
+        "results/logs/measure_ensembles/{sample}/{metric}.log",
+    benchmark:
+        "results/benchmarks/measure_ensembles/{sample}/{metric}.tsv"
+    wildcard_constraints:
+        sample=any_of(IMAGE_SAMPLES),
+        metric=METRIC,
+    conda:
+        "../envs/features.yaml"
+    threads: 2
+    resources:
+        mem_mb=3000,
+        runtime=120,
+    params:
+        settings=CONFIG.images.distances.model_dump_json(),
+        tests=image_arguments("test"),
+        code=code_digest("measure_ensembles"),
+    message:
+        "Distances {wildcards.metric} of test jets to reference jets of {wildcards.sample}"
+    shell:
+        "python workflow/scripts/measure_ensembles.py --settings {params.settings:q} --reference {wildcards.sample:q}"
+        " --medoids {input.medoids:q} --images {input.images:q} --tests {params.tests:q} --threads {threads}"
+        " --output {output:q} > {log:q} 2>&1"
+
+
+rule summarize_images:
+    input:
+        tests=image_files("test"),
+        measured=ensemble_files("ensembles", "h5"),
+        medoids=ensemble_files("medoids", "json"),
+        distances=compared_distances(),
+    output:
+        table="results/images/ensembles.csv",
+        summary="results/images/summary.md",
+    log:
+        "results/logs/summarize_images.log",
+    benchmark:
+        "results/benchmarks/summarize_images.tsv"
+    conda:
+        "../envs/features.yaml"
+    threads: 1
+    resources:
+        mem_mb=2000,
+        runtime=30,
+    params:
+        background=CONFIG.images.background,
+        tests=image_arguments("test"),
+        code=code_digest("summarize_images"),
+    message:
+        "Table of the event-to-ensemble distances"
+    shell:
+        "python workflow/scripts/summarize_images.py --background {params.background:q} --tests {params.tests:q}"
+        " --measured {input.measured:q} --medoids {input.medoids:q} --distances {input.distances:q}"
+        " --table {output.table:q} --summary {output.summary:q} > {log:q} 2>&1"
+
+
+rule plot_references:
+    input:
+        medoids="results/images/medoids/{sample}/{metric}.json",
+        images="results/images/jets/{sample}/train.h5",
+    output:
+        pdf="results/figures/images/references_{sample}_{metric}.pdf",
+        png="results/figures/images/references_{sample}_{metric}.png",
+    log:
+        "results/logs/plot_references/{sample}/{metric}.log",
+    benchmark:
+        "results/benchmarks/plot_references/{sample}/{metric}.tsv"
+    wildcard_constraints:
+        sample=any_of(IMAGE_SAMPLES),
+        metric=METRIC,
+    conda:
+        "../envs/figures.yaml"
+    threads: 1
+    resources:
+        mem_mb=2000,
+        runtime=30,
+    params:
+        label=lambda wildcards: CONFIG.label,
+        code=code_digest("plot_references"),
+    message:
+        "Elbow, average image and medoids of {wildcards.sample} by {wildcards.metric}"
+    shell:
+        "python workflow/scripts/plot_references.py --medoids {input.medoids:q} --images {input.images:q}"
+        " --sample {wildcards.sample:q} --label {params.label:q} --output-pdf {output.pdf:q} --output-png {output.png:q} > {log:q} 2>&1"
+
+
+IMAGE_RESULTS += [
+    "results/images/summary.md",
+    *expand(
+        "results/figures/images/references_{sample}_{metric}.{suffix}",
+        sample=CONFIG.images.ensembles.references,
+        metric=CONFIG.images.ensembles.metrics[:1],
+        suffix=["pdf", "png"],
+    ),
+]

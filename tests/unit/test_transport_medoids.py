@@ -5,7 +5,7 @@ from itertools import combinations
 import numpy as np
 import pytest
 
-from oddjet.transport.medoids import MedoidError, elbow, find_medoids, most_frequent
+from oddjet.transport.medoids import MedoidError, elbow, find_medoids, histogram, most_frequent
 
 
 def matrix_of(n, seed=1):
@@ -54,14 +54,17 @@ def test_clusters_are_found():
 def test_the_break_of_two_lines_is_found(point):
     k = np.arange(1, 11)
     peaks = 5.0 - 0.8 * k + 0.7 * np.maximum(k - point, 0)
-    found, suggested = elbow(list(peaks))
-    assert found == pytest.approx(point, abs=1e-6)
-    assert suggested == int(np.ceil(point))
+    found = elbow(list(peaks))
+    assert found.point == pytest.approx(point, abs=1e-6)
+    assert found.suggested == int(np.ceil(point))
+    np.testing.assert_allclose(found.value(k), peaks)
 
 
 def test_the_most_frequent_distance():
-    assert most_frequent(np.array([0.0, 1.0, 1.05, 2.0]), bins=20) == pytest.approx(1.05, abs=0.06)
-    assert most_frequent(np.zeros(3), bins=10) == pytest.approx(0.05)
+    counts, largest = histogram(np.array([0.0, 1.01, 1.05, 2.0]), bins=20)
+    assert (counts.sum(), largest) == (4, 2.0)
+    assert most_frequent(counts, largest) == pytest.approx(1.05)
+    assert most_frequent(*histogram(np.zeros(3), bins=10)) == pytest.approx(0.05)
 
 
 def test_what_has_no_medoids_is_refused():

@@ -33,7 +33,8 @@ class MedoidSettings(BaseModel):
 
     largest: int = Field(default=10, ge=4, le=50, description="medoids are found for k = 1 to this number")
     bins: int = Field(default=50, ge=5, description="bins of the distances whose most frequent value the elbow uses")
-    draws: int = Field(default=10, ge=2, description="sets of random reference jets for each k")
+    draws: int = Field(default=10, ge=2, description="sets of random reference jets to compare with")
+    drawn: int = Field(default=5, ge=1, description="random reference jets of a set")
     seed: int = Field(default=1, ge=0, description="seed of the random reference jets")
 
 

@@ -100,15 +100,46 @@ def _swapped(matrix: Floats, members: list[int]) -> list[int]:
         current[int(out)] = int(into)
 
 
-def most_frequent(nearest: NDArray[np.floating[Any]], bins: int) -> float:
-    """Position of the peak of the histogram of distances: the middle of the fullest of `bins` bins from 0 on."""
-    counts, edges = np.histogram(nearest, bins=bins, range=(0.0, float(np.max(nearest)) or 1.0))
-    fullest = int(np.argmax(counts))
-    return float(0.5 * (edges[fullest] + edges[fullest + 1]))
+def histogram(nearest: NDArray[np.floating[Any]], bins: int) -> tuple[Ints, float]:
+    """Histogram of distances: `bins` counts from 0 on, and the largest distance, where the last bin ends."""
+    largest = float(np.max(nearest)) or 1.0
+    return np.histogram(nearest, bins=bins, range=(0.0, largest))[0].astype(np.int64), largest
 
 
-def elbow(peaks: Sequence[float], steps_a_unit: int = 200) -> tuple[float, int]:
-    """Fit two joined straight lines to a curve of k = 1, 2, ... and say where they break.
+def most_frequent(counts: Ints, largest: float) -> float:
+    """Position of the peak of such a histogram: the middle of the fullest bin."""
+    return float((np.argmax(counts) + 0.5) * largest / len(counts))
+
+
+@dataclass(frozen=True)
+class Elbow:
+    """Two straight lines, joined at `point`: value = start + slope k + bend max(0, k - point).
+
+    Attributes
+    ----------
+    point : float
+        Where they break.
+    start, slope, bend : float
+        Least squares.
+    """
+
+    point: float
+    start: float
+    slope: float
+    bend: float
+
+    @property
+    def suggested(self) -> int:
+        """The first integer that is not below the break."""
+        return int(np.ceil(self.point - 1e-9))
+
+    def value(self, k: Floats) -> Floats:
+        """Value of the lines at k, of any shape."""
+        return np.asarray(self.start + self.slope * k + self.bend * np.maximum(k - self.point, 0.0))
+
+
+def elbow(peaks: Sequence[float], steps_a_unit: int = 200) -> Elbow:
+    """Fit two joined straight lines to a curve of k = 1, 2, ...: the break with the least sum of squares.
 
     Parameters
     ----------
@@ -116,10 +147,6 @@ def elbow(peaks: Sequence[float], steps_a_unit: int = 200) -> tuple[float, int]:
         Values for k = 1 to len(peaks), at least 4.
     steps_a_unit
         Break points that are tried between two values of k; each leaves a linear problem.
-
-    Returns
-    -------
-    The break with the least sum of squares, and the first integer that is not below it.
 
     Raises
     ------
@@ -130,10 +157,12 @@ def elbow(peaks: Sequence[float], steps_a_unit: int = 200) -> tuple[float, int]:
         raise MedoidError(f"an elbow needs at least 4 values of k, not {len(peaks)}")
     k = np.arange(1, len(peaks) + 1, dtype=np.float64)
     tried = np.linspace(1, len(peaks), (len(peaks) - 1) * steps_a_unit + 1)[1:-1]
-    squares = []
+    best, least = Elbow(1.0, 0.0, 0.0, 0.0), np.inf
     for point in tried:
         model = np.stack([np.ones_like(k), k, np.maximum(k - point, 0.0)], axis=1)
-        solution = np.linalg.lstsq(model, np.asarray(peaks), rcond=None)[0]
-        squares.append(float(((model @ solution - peaks) ** 2).sum()))
-    best = float(tried[int(np.argmin(np.round(squares, 15)))])
-    return best, int(np.ceil(best - 1e-9))
+        fitted = Elbow(float(point), *(float(x) for x in np.linalg.lstsq(model, np.asarray(peaks), rcond=None)[0]))
+        squares = float(((fitted.value(k) - peaks) ** 2).sum())
+        # Where the break may lie anywhere between two values of k, the first place counts, whatever rounding says.
+        if squares < least - 1e-15:
+            best, least = fitted, squares
+    return best

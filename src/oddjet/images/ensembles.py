@@ -1,0 +1,153 @@
+"""Event-to-ensemble distances: how far test jets are from the reference jets of a sample and from its average image."""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from oddjet.images.file import read_images
+from oddjet.images.references import References, read_references
+from oddjet.io.tables import Column, TableError, TableWriter, read_attributes, read_table
+from oddjet.transport.images import Metric, cross, metric_of
+from oddjet.transport.sparse import SparseImages
+
+LOGGER = logging.getLogger("oddjet")
+
+# Test jets are measured and written so many at a time.
+ROWS = 2000
+
+
+@dataclass(frozen=True)
+class EnsembleDistances:
+    """Distances of test jets to the reference jets of one sample.
+
+    Attributes
+    ----------
+    reference, metric : str
+        Sample of the reference jets, metric.
+    members : int64 array, shape (r,)
+        Positions of the reference jets among the reference sample's.
+    samples : dict of str to (float64 array of shape (n, r), float64 array of shape (n,))
+        For each sample the distances of its test jets to the members and to the average image.
+    """
+
+    reference: str
+    metric: str
+    members: NDArray[np.int64]
+    samples: dict[str, tuple[NDArray[np.float64], NDArray[np.float64]]]
+
+    def to(self, sample: str, jets: Sequence[int]) -> NDArray[np.float64]:
+        """Distances of a sample's test jets to these reference jets, shape (n, len(jets))."""
+        return self.samples[sample][0][:, np.searchsorted(self.members, np.asarray(jets))]
+
+
+def measure_ensembles(
+    references: Path,
+    images: Path,
+    tests: Mapping[str, Path],
+    output: Path,
+    *,
+    reference: str,
+    root: bool,
+    threads: int,
+    attributes: Mapping[str, str],
+) -> None:
+    """Measure the distances of all test jets to the reference jets and to the average image.
+
+    Parameters
+    ----------
+    references : Path
+        File of `find_medoids`.
+    images : Path
+        The images among which the reference jets were chosen; the average image is that of all of them.
+    tests : mapping of str to Path
+        Test images of each sample.
+    output : Path
+        Table; see `read_ensembles`.
+    reference : str
+        Name of the reference sample.
+    root : bool
+        Whether Wasserstein distances are roots of costs.
+    threads : int
+        Pairs are measured on so many.
+    attributes : mapping of str to str
+        Provenance.
+
+    Raises
+    ------
+    TableError, ReferenceJetError
+        A file cannot be read.
+    """
+    chosen = read_references(references)
+    members = members_of(chosen)
+    training = read_images(images)
+    metric = metric_of(chosen.metric, root=root)
+    kept, average = training.sparse.take(members), training.sparse.mean()
+    more = {
+        "reference": reference,
+        "metric": chosen.metric,
+        "members": json.dumps(members.tolist()),
+        "samples": json.dumps(list(tests)),
+    }
+    columns = _columns(len(members))
+    with TableWriter(output, columns, {**attributes, **more}) as table:
+        for code, (sample, path) in enumerate(tests.items()):
+            batch = read_images(path)
+            for start in range(0, len(batch), ROWS):
+                some = batch.sparse.take(np.arange(start, min(start + ROWS, len(batch))))
+                rows = np.zeros(len(some), [(column.name, column.dtype) for column in columns])
+                rows["sample"] = code
+                for name in ("run", "luminosityBlock", "event", "jet_rank", "pt", "mass", "weight"):
+                    rows[name] = batch.jets[name][start : start + ROWS]
+                rows["distance"], rows["average"] = _measured(some, kept, average, metric, threads)
+                table.append(rows)
+            LOGGER.info("%s: %d jets of %s", metric.name, len(batch), sample)
+        table.finish()
+
+
+def members_of(references: References) -> NDArray[np.int64]:
+    """Give every jet that is a medoid for some k or was drawn, once, ascending."""
+    every = sorted({jet for group in (*references.medoids, *references.random) for jet in group})
+    return np.array(every, np.int64)
+
+
+def read_ensembles(path: Path) -> EnsembleDistances:
+    """Read what `measure_ensembles` wrote; raises `TableError` for anything else."""
+    table, attributes = read_table(path), read_attributes(path)
+    try:
+        samples = json.loads(attributes["samples"])
+        members = np.array(json.loads(attributes["members"]), np.int64)
+        reference, metric = attributes["reference"], attributes["metric"]
+    except KeyError as error:
+        raise TableError(f"{path}: no attribute {error}; give a table that measure_ensembles wrote") from error
+    found = {name: table[table["sample"] == code] for code, name in enumerate(samples)}
+    return EnsembleDistances(
+        reference, metric, members, {name: (rows["distance"], rows["average"]) for name, rows in found.items()}
+    )
+
+
+def _measured(
+    images: SparseImages, members: SparseImages, average: SparseImages, metric: Metric, threads: int
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    return cross(images, members, metric, threads), cross(images, average, metric, threads)[:, 0]
+
+
+def _columns(members: int) -> list[Column]:
+    return [
+        Column("sample", "i2", "1", "Position in the attribute `samples`."),
+        Column("run", "u4", "1", "Run number of the event."),
+        Column("luminosityBlock", "u4", "1", "Luminosity block of the event."),
+        Column("event", "u8", "1", "Event number."),
+        Column("jet_rank", "i2", "1", "Position in pT among the jets of the event, 0 for the leading one."),
+        Column("pt", "f4", "GeV", "Transverse momentum of the jet."),
+        Column("mass", "f4", "GeV", "Mass of the jet, at least 0."),
+        Column("weight", "f4", "1", "Generator weight."),
+        Column("distance", f"({members},)f8", "1", "Distance to each jet of the attribute `members`."),
+        Column("average", "f8", "1", "Distance to the average image of the reference sample."),
+    ]

@@ -1,0 +1,65 @@
+"""Files of reference jets: the medoids of a sample for every k, where the elbow is, random sets to compare with."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from oddjet.errors import OddjetError
+from oddjet.io.atomic import write_text
+
+
+class ReferenceJetError(OddjetError):
+    """A file that holds no reference jets, or a sample too small for them."""
+
+
+@dataclass(frozen=True)
+class References:
+    """Reference jets of one sample and metric; jets are positions in the file of images.
+
+    Attributes
+    ----------
+    metric : str
+    jets : int
+        Number of jets among which they were chosen.
+    medoids : list of list of int
+        Those of k = 1, 2, ...
+    costs, peaks : list of float
+        Mean distance to the nearest medoid, and its most frequent value, for each k.
+    histograms, largest : list of list of int, list of float
+        Distances to the nearest medoid for each k: counts from 0 to the largest.
+    breaking : float
+        Where the two lines through the peaks meet.
+    lines : list of float
+        The lines at k = 1, 2, ...
+    elbow : int
+        The number of medoids that the break suggests.
+    random : list of list of int
+        Random sets.
+    """
+
+    metric: str
+    jets: int
+    medoids: list[list[int]]
+    costs: list[float]
+    peaks: list[float]
+    histograms: list[list[int]]
+    largest: list[float]
+    breaking: float
+    lines: list[float]
+    elbow: int
+    random: list[list[int]]
+
+
+def write_references(path: Path, references: References) -> None:
+    """Write them as JSON."""
+    write_text(path, json.dumps(asdict(references), indent=1) + "\n")
+
+
+def read_references(path: Path) -> References:
+    """Read what `write_references` wrote; raises `ReferenceJetError` for anything else."""
+    try:
+        return References(**json.loads(path.read_text(encoding="utf-8")))
+    except (OSError, ValueError, TypeError) as error:
+        raise ReferenceJetError(f"{path}: holds no reference jets ({error}); run find_medoids") from error
