@@ -47,7 +47,7 @@ class EnsembleSettings(BaseModel):
         default=("qcd", "top"), min_length=1, description="samples whose training jets are references"
     )
     metrics: tuple[Metric, ...] = Field(
-        default=("wass0p5", "wass1", "wass2", "wass5", "mae", "mse"), min_length=1, description="metrics of the table"
+        default=("wass1", "wass0p5", "wass2", "wass5", "mae", "mse"), min_length=1, description="metrics of the table"
     )
     compared: tuple[Metric, ...] = Field(
         default=("wass0p5", "wass1", "mae", "mse"),
