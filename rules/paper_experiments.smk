@@ -67,9 +67,15 @@ rule compare_experiments:
     params:
         methods=list(CONFIG.methods),
         groups=list(GROUPS),
+        approximate=[
+            name
+            for name in CONFIG.trained()
+            if CONFIG.methods[name].loss is not None
+            and CONFIG.methods[name].loss.transport != "exact"
+        ],
         code=code_digest("compare_experiments"),
     message:
         "Compare all methods by what chose them and by AUC"
     shell:
         "python workflow/scripts/compare_experiments.py --methods {params.methods:q} --groups {params.groups:q}"
-        " --table {output.table:q} --summary {output.summary:q} > {log:q} 2>&1"
+        " --approximate {params.approximate:q} --table {output.table:q} --summary {output.summary:q} > {log:q} 2>&1"

@@ -153,6 +153,7 @@ def test_a_line_of_the_table() -> None:
     assert (row.auc, row.selection) == pytest.approx((0.86, 0.6))
     assert row.spread == pytest.approx(0.02 / 2**0.5)
     assert "| wnae | 2 | 0.600 |  |  |  | 0.860 ± 0.014 | 0.850 0.870 | 0.880 |  |  |" in to_markdown([row])
+    assert "| wnae (approximate) | 2 |" in to_markdown([row], ["wnae"])
     header, line = to_csv([row]).splitlines()
     assert dict(zip(header.split(","), line.split(","), strict=True))["shuffled"] == ""
 

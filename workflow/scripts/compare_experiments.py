@@ -23,6 +23,7 @@ def main() -> None:
     arguments.add_argument("--results", type=Path, default=Path("results"), help="folder of a run (default: results)")
     arguments.add_argument("--methods", nargs="+", required=True, help="methods, in the order of the table")
     arguments.add_argument("--groups", nargs="+", required=True, help="groups of seeds")
+    arguments.add_argument("--approximate", nargs="*", default=[], help="methods whose loss is approximate transport")
     arguments.add_argument("--table", type=Path, required=True, help="table to write (CSV)")
     arguments.add_argument("--summary", type=Path, required=True, help="table to write (Markdown)")
     given = arguments.parse_args()
@@ -45,8 +46,8 @@ def main() -> None:
         )
         inputs += [auc, *scores, *fits, *trained]
     write_text(given.table, to_csv(rows))
-    write_text(given.summary, to_markdown(rows))
-    settings = json.dumps({"methods": given.methods, "groups": given.groups})
+    write_text(given.summary, to_markdown(rows, given.approximate))
+    settings = json.dumps({"methods": given.methods, "groups": given.groups, "approximate": given.approximate})
     write_record("compare_experiments", settings, inputs, [given.table, given.summary])
 
 

@@ -173,8 +173,8 @@ def to_csv(rows: Iterable[Experiment]) -> str:
     return text.getvalue()
 
 
-def to_markdown(rows: Iterable[Experiment]) -> str:
-    """Write the table for people."""
+def to_markdown(rows: Iterable[Experiment], approximate: Sequence[str] = ()) -> str:
+    """Write the table for people; methods whose loss is approximate transport (Sinkhorn's) are labelled so."""
     lines = [
         "# Experiments",
         "",
@@ -186,5 +186,6 @@ def to_markdown(rows: Iterable[Experiment]) -> str:
         cells = ["" if value is None else f"{value:.3f}" for value in numbers]
         cells += [f"{row.auc:.3f} ± {row.spread:.3f}", row.aucs, f"{row.ensemble:.3f}"]
         cells += ["" if value is None else f"{value:.3f}" for value in (row.last_quarter, row.last_quarter_point)]
-        lines.append(f"| {row.method} | {row.seeds} | {' | '.join(cells)} |")
+        name = f"{row.method} (approximate)" if row.method in approximate else row.method
+        lines.append(f"| {name} | {row.seeds} | {' | '.join(cells)} |")
     return "\n".join([*lines, "", EXPLANATION])
