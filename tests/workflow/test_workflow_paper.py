@@ -53,3 +53,12 @@ def test_an_edit_draws_again_what_it_feeds(drawn, row):
         assert set(space.planned("figures", *TINY)) - {"figures"} == set(rules)
     finally:
         path.write_text(before)
+
+
+@pytest.mark.parametrize(("name", "trained", "baselines"), [("", 9, 0), ("_ensemble", 3, 4), ("_long", 1, 0)])
+def test_experiments_end_in_one_table(workspace, name, trained, baselines):
+    planned = workspace.planned("experiments", "--configfile", f"config/experiments{name}.yaml")
+    assert planned["train_model"] == trained
+    assert planned.get("fit_baseline", 0) == baselines
+    assert planned["measure_fit"] == trained + baselines
+    assert planned["compare_experiments"] == 1
