@@ -95,11 +95,14 @@ def normalised(
 ) -> SparseImages:
     """Make images of flat arrays, each divided by its sum in float64; see `SparseImages` for the arrays.
 
+    `indptr` may start anywhere, as a slice of a longer one does; `pixel` and `value` start with the first image.
+
     Raises
     ------
     ImageError
         An image is empty, or a value is not above 0.
     """
+    indptr = np.asarray(indptr, np.int64) - indptr[0]
     counts = np.diff(indptr)
     if len(counts) and counts.min() < 1:
         raise ImageError(f"image {int(np.argmin(counts))} has no pixel above 0: nothing to compare")
@@ -108,7 +111,7 @@ def normalised(
         raise ImageError(f"pixel values must be above 0, not {values[np.argmin(values > 0)]}")
     totals = np.add.reduceat(values, indptr[:-1]) if len(counts) else np.empty(0)
     return SparseImages(
-        np.asarray(indptr, np.int64) - (indptr[0] if len(indptr) else 0),
+        indptr,
         np.asarray(pixel, np.int64),
         values / np.repeat(totals, counts),
         pixels,
