@@ -102,16 +102,16 @@ def normalised(
     ImageError
         An image is empty, or a value is not above 0.
     """
-    indptr = np.asarray(indptr, np.int64) - indptr[0]
-    counts = np.diff(indptr)
+    begins = np.asarray(indptr, np.int64) - int(indptr[0])
+    counts = np.diff(begins)
     if len(counts) and counts.min() < 1:
         raise ImageError(f"image {int(np.argmin(counts))} has no pixel above 0: nothing to compare")
     values = np.asarray(value, np.float64)
     if not (values > 0).all():
         raise ImageError(f"pixel values must be above 0, not {values[np.argmin(values > 0)]}")
-    totals = np.add.reduceat(values, indptr[:-1]) if len(counts) else np.empty(0)
+    totals = np.add.reduceat(values, begins[:-1]) if len(counts) else np.empty(0)
     return SparseImages(
-        indptr,
+        begins,
         np.asarray(pixel, np.int64),
         values / np.repeat(totals, counts),
         pixels,
