@@ -10,14 +10,26 @@ import shutil
 import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any, Protocol
 
 import torch
 
 from oddjet.io.atomic import atomic_path
-from oddjet.training.state import TrainingState
 
 LOGGER = logging.getLogger("oddjet")
 FORMAT = 1
+
+
+class Resumable(Protocol):
+    """A training at one moment."""
+
+    epoch: int
+
+    def state_dict(self) -> dict[str, Any]:
+        """Give everything that the training goes on from, in tensors and plain values."""
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Go on from there."""
 
 
 def checkpoint_digest(record: Mapping[str, str], seeds: Sequence[int], device: str) -> str:
@@ -51,18 +63,18 @@ class Checkpoints:
         self.seconds = seconds
         self._last = time.monotonic()
 
-    def after_epoch(self, state: TrainingState) -> None:
+    def after_epoch(self, state: Resumable) -> None:
         """Write the state if the last one is old enough."""
         if time.monotonic() - self._last >= self.seconds:
             self.write(state)
 
-    def write(self, state: TrainingState) -> None:
+    def write(self, state: Resumable) -> None:
         """Write the state; the file is whole at every moment."""
         with atomic_path(self.path) as temporary:
             torch.save({"format": FORMAT, "digest": self.digest, "state": state.state_dict()}, temporary)
         self._last = time.monotonic()
 
-    def resume(self, state: TrainingState) -> bool:
+    def resume(self, state: Resumable) -> bool:
         """Put the kept state into `state`; a state that is damaged or of another training is discarded, and said so.
 
         Returns

@@ -1,0 +1,169 @@
+"""Networks on jet images: a variational autoencoder and a classifier, of the same blocks (arXiv:2110.06948, fig. 2)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+import torch
+from torch import Tensor, nn
+
+from oddjet.errors import OddjetError
+
+
+class ImageNetworkError(OddjetError):
+    """An image that the network cannot halve so often."""
+
+
+@dataclass(frozen=True)
+class Shape:
+    """Sizes of a network.
+
+    Attributes
+    ----------
+    depth
+        Number of down-samplings.
+    pixels
+        Pixels a side of the images.
+    filters
+        Filters of each convolution.
+    hidden, latent
+        Nodes of the dense layer before and after the latent space, and the latent dimensions.
+    decoder_start
+        `mirror`: the decoder unfolds as many channels as `filters`; `single`: one.
+    """
+
+    depth: int
+    pixels: int = 40
+    filters: int = 5
+    hidden: int = 100
+    latent: int = 64
+    decoder_start: Literal["mirror", "single"] = "mirror"
+
+    def __post_init__(self) -> None:
+        if self.pixels % 2**self.depth:
+            raise ImageNetworkError(
+                f"{self.pixels} pixels a side cannot be halved {self.depth} times; change images.jets.pixels or depths"
+            )
+
+    @property
+    def smallest(self) -> int:
+        """Pixels a side after the last block."""
+        return int(self.pixels // 2**self.depth)
+
+    @property
+    def flat(self) -> int:
+        """Numbers after the last block: 2000, 500 and 125 for depths 1, 2 and 3 of 40 pixels."""
+        return self.filters * self.smallest**2
+
+
+class Encoder(nn.Module):
+    """Blocks of two 3x3 convolutions, an ELU after each, and 2x2 average pooling."""
+
+    def __init__(self, shape: Shape) -> None:
+        super().__init__()
+        self.blocks = nn.ModuleList(
+            nn.Sequential(
+                nn.Conv2d(1 if block == 0 else shape.filters, shape.filters, 3, padding=1),
+                nn.ELU(),
+                nn.Conv2d(shape.filters, shape.filters, 3, padding=1),
+                nn.ELU(),
+                nn.AvgPool2d(2),
+            )
+            for block in range(shape.depth)
+        )
+
+    def forward(self, images: Tensor) -> list[Tensor]:
+        """Give the activations after each block, flat, of images (n, pixels, pixels)."""
+        x, after = images.unsqueeze(1), []
+        for block in self.blocks:
+            x = block(x)
+            after.append(x.flatten(1))
+        return after
+
+
+class Decoder(nn.Module):
+    """Two dense layers and blocks of a transposed convolution that doubles the side and two 3x3 convolutions."""
+
+    def __init__(self, shape: Shape) -> None:
+        super().__init__()
+        self.channels, self.side = shape.filters if shape.decoder_start == "mirror" else 1, shape.smallest
+        self.dense = nn.Sequential(
+            nn.Linear(shape.latent, shape.hidden),
+            nn.ELU(),
+            nn.Linear(shape.hidden, self.channels * self.side**2),
+            nn.ELU(),
+        )
+        layers: list[nn.Module] = []
+        for block in range(shape.depth):
+            first = self.channels if block == 0 else shape.filters
+            last = 1 if block == shape.depth - 1 else shape.filters
+            layers += [nn.ConvTranspose2d(first, shape.filters, 2, stride=2), nn.ELU()]
+            layers += [nn.Conv2d(shape.filters, shape.filters, 3, padding=1), nn.ELU()]
+            layers += [nn.Conv2d(shape.filters, last, 3, padding=1), nn.ELU()]
+        self.blocks = nn.Sequential(*layers)
+
+    def forward(self, latent: Tensor) -> Tensor:
+        """Give images (n, pixels, pixels) of latent points (n, latent)."""
+        unfolded = self.dense(latent).view(-1, self.channels, self.side, self.side)
+        images: Tensor = self.blocks(unfolded)
+        return images.squeeze(1)
+
+
+class Vae(nn.Module):
+    """Variational autoencoder of images; the latent space is Gaussian with a mean and a variance a dimension."""
+
+    def __init__(self, shape: Shape) -> None:
+        super().__init__()
+        self.shape = shape
+        self.encoder, self.decoder = Encoder(shape), Decoder(shape)
+        self.dense = nn.Sequential(nn.Linear(shape.flat, shape.hidden), nn.ELU())
+        self.mean = nn.Linear(shape.hidden, shape.latent)
+        self.log_variance = nn.Linear(shape.hidden, shape.latent)
+
+    def encode(self, images: Tensor) -> tuple[Tensor, Tensor]:
+        """Give mean and logarithm of the variance, (n, latent) each, of images (n, pixels, pixels)."""
+        hidden = self.dense(self.encoder(images)[-1])
+        return self.mean(hidden), self.log_variance(hidden)
+
+    def forward(self, images: Tensor, noise: Tensor | None = None) -> tuple[Tensor, Tensor, Tensor]:
+        """Give reconstruction, mean and log variance; the latent point is mean + sigma * noise, without noise the mean.
+
+        Parameters
+        ----------
+        images
+            Shape (n, pixels, pixels).
+        noise
+            N(0, 1) numbers, shape (n, latent).
+        """
+        mean, log_variance = self.encode(images)
+        latent = mean if noise is None else mean + torch.exp(0.5 * log_variance) * noise
+        return self.decoder(latent), mean, log_variance
+
+
+class Classifier(nn.Module):
+    """The encoder's blocks and one dense unit, whose sigmoid is the probability of signal (appendix B of the paper)."""
+
+    def __init__(self, shape: Shape) -> None:
+        super().__init__()
+        self.encoder = Encoder(shape)
+        self.dense = nn.Linear(shape.flat, 1)
+
+    def forward(self, images: Tensor) -> Tensor:
+        """Give the logits, shape (n,), of images (n, pixels, pixels)."""
+        logits: Tensor = self.dense(self.encoder(images)[-1])
+        return logits.squeeze(1)
+
+
+def kld(mean: Tensor, log_variance: Tensor, reduction: Literal["sum", "mean"] = "sum") -> Tensor:
+    """Kullback-Leibler divergence of N(mean, variance) from N(0, 1), over the latent dimensions; shape (n,).
+
+    -1/2 (1 + log s^2 - mu^2 - s^2), arXiv:2110.06948, eq. (3.4).
+    """
+    terms = -0.5 * (1.0 + log_variance - mean**2 - log_variance.exp())
+    return terms.sum(dim=1) if reduction == "sum" else terms.mean(dim=1)
+
+
+def weighted_loss(distance: Tensor, divergence: Tensor, beta: float) -> Tensor:
+    """(1 - beta) distance + beta KLD (eq. 3.5), shape (n,); with beta = 0 the KLD is not read."""
+    return distance if beta == 0 else (1.0 - beta) * distance + beta * divergence

@@ -1,0 +1,107 @@
+"""Networks on images: shapes of the paper, the KLD and the loss, training distances against exact transport."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+
+from oddjet.models.image_distances import probability_images, training_distance
+from oddjet.models.image_networks import Classifier, ImageNetworkError, Shape, Vae, kld, weighted_loss
+from oddjet.transport.images import distances, metric_of
+from oddjet.transport.sparse import sparse_images
+
+SIDE = 3.2
+
+
+def images(count: int, seed: int = 0, pixels: int = 40) -> np.ndarray:
+    generator = np.random.default_rng(seed)
+    filled = np.zeros((count, pixels, pixels), np.float32)
+    for image in filled:
+        rows, columns = np.clip(generator.normal(pixels / 2, pixels / 8, (2, 15)), 0, pixels - 1).astype(int)
+        np.add.at(image, (rows, columns), generator.exponential(1, 15))
+    return filled / filled.sum(axis=(1, 2), keepdims=True)
+
+
+@pytest.mark.parametrize(("depth", "flat"), [(1, 2000), (2, 500), (3, 125)])
+def test_shapes_are_the_papers(depth: int, flat: int) -> None:
+    vae = Vae(Shape(depth))
+    given = torch.from_numpy(images(3))
+    after = vae.encoder(given)
+    assert [tuple(flat.shape) for flat in after] == [(3, 5 * (40 // 2**block) ** 2) for block in range(1, depth + 1)]
+    assert after[-1].shape[1] == flat == vae.shape.flat
+    made, mean, log_variance = vae(given, torch.zeros(3, 64))
+    assert made.shape == (3, 40, 40)
+    assert mean.shape == log_variance.shape == (3, 64)
+    assert Vae(Shape(depth, decoder_start="single")).decoder.dense[2].out_features == flat // 5
+    assert Classifier(Shape(depth))(given).shape == (3,)
+    # Without noise the latent point is the mean, and noise moves it by sigma.
+    torch.testing.assert_close(vae(given)[0], vae(given, torch.zeros(3, 64))[0])
+    torch.testing.assert_close(vae.decoder(mean + torch.exp(0.5 * log_variance)), vae(given, torch.ones(3, 64))[0])
+
+
+def test_an_image_that_cannot_be_halved_is_refused() -> None:
+    with pytest.raises(ImageNetworkError, match="20 pixels a side cannot be halved 3 times"):
+        Shape(3, pixels=20)
+
+
+def test_the_kld_is_that_of_gaussians() -> None:
+    zeros = torch.zeros(2, 64)
+    assert kld(zeros, zeros).tolist() == [0.0, 0.0]
+    # One dimension N(1, 1): 1/2; one of variance e^2: (e^2 - 3) / 2.
+    mean, log_variance = zeros.clone(), zeros.clone()
+    mean[0, 3], log_variance[1, 5] = 1.0, 2.0
+    expected = [0.5, (np.exp(2.0) - 3) / 2]
+    np.testing.assert_allclose(kld(mean, log_variance), expected, rtol=1e-6)
+    np.testing.assert_allclose(kld(mean, log_variance, "mean"), np.array(expected) / 64, rtol=1e-6)
+
+
+def test_beta_weighs_the_two_terms_and_zero_ignores_the_kld() -> None:
+    distance = torch.tensor([0.2, 0.4])
+    assert weighted_loss(distance, torch.tensor([np.inf, np.nan]), 0.0).tolist() == distance.tolist()
+    torch.testing.assert_close(weighted_loss(distance, torch.tensor([1.0, 2.0]), 0.25), torch.tensor([0.4, 0.8]))
+
+
+def test_errors_are_means_over_all_pixels() -> None:
+    one, two = (torch.from_numpy(images(4, seed)) for seed in (1, 2))
+    for metric, power in (("mse", 2), ("mae", 1)):
+        expected = (np.abs(one.numpy() - two.numpy()) ** power).mean(axis=(1, 2))
+        np.testing.assert_allclose(training_distance(metric, SIDE, 0.02, 0.5)(one, two), expected, rtol=1e-5)
+
+
+@pytest.mark.parametrize(("metric", "blur", "tolerance"), [("wass1", 0.004, 0.03), ("wass2", 0.02, 0.07)])
+def test_sinkhorn_comes_near_the_exact_distance(metric: str, blur: float, tolerance: float) -> None:
+    one, two = images(6, 1), images(6, 2)
+    pairs = np.repeat(np.arange(6), 2).reshape(-1, 2)
+    exact = distances(sparse_images(one, SIDE), sparse_images(two, SIDE), pairs, metric_of(metric))
+    given = [torch.from_numpy(part) for part in (one, two)]
+    with torch.no_grad():
+        np.testing.assert_allclose(training_distance(metric, SIDE, blur, 0.9)(*given), exact, rtol=tolerance)
+        # With the coarse steps of the default it is an approximation, and called one.
+        np.testing.assert_allclose(training_distance(metric, SIDE, 0.02, 0.5)(*given), exact, rtol=0.25)
+        assert not torch.is_grad_enabled()
+
+
+def test_reconstructions_become_probabilities() -> None:
+    made = torch.tensor([[[3.0, 1.0], [0.0, -1.0]], [[-0.5, -0.5], [-1.0, -1.0]]], requires_grad=True)
+    found = probability_images(made)
+    assert found.detach().sum(dim=(1, 2)).tolist() == pytest.approx([1, 1])
+    np.testing.assert_allclose(found.detach()[0], np.array([[0.75, 0.25], [0, 0]]), atol=1e-5)
+    np.testing.assert_allclose(found.detach()[1], [[0.5, 0.5], [0, 0]])
+    # Without a pixel above zero there still is a way up.
+    (gradient,) = torch.autograd.grad(found[1, 0, 0], made)
+    assert gradient[1, 0, 0] > 0
+
+
+def test_sinkhorn_has_a_gradient_that_lowers_the_exact_distance() -> None:
+    one, two = images(2, 1), torch.from_numpy(images(2, 2) + 1e-4).requires_grad_()
+    distance = training_distance("wass1", SIDE, 0.02, 0.5)
+    (gradient,) = torch.autograd.grad(distance(torch.from_numpy(one), two).sum(), two)
+    assert torch.isfinite(gradient).all()
+    moved = (two - 0.01 * gradient / gradient.abs().max()).detach().clamp(min=1e-6)
+    pairs = np.array([[0, 0], [1, 1]])
+    before, after = (
+        distances(sparse_images(one, SIDE), sparse_images(made.detach().numpy(), SIDE), pairs, metric_of("wass1"))
+        for made in (two, moved)
+    )
+    assert (after < before).all()

@@ -1,0 +1,263 @@
+"""The image VAE from files to files: schedule, resume, scores, correlations; and the supervised network."""
+
+from __future__ import annotations
+
+import csv
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+from oddjet.evaluation.tables import VaeAucRow, read_rows
+from oddjet.images.distances import compute_distances
+from oddjet.images.ensemble_settings import DistanceSettings
+from oddjet.images.file import JET_COLUMNS, ImageWriter, read_images
+from oddjet.images.vae_settings import CnnSettings, VaeSettings, VaeTraining
+from oddjet.io.tables import read_table
+from oddjet.models.modelfile import ModelFileError
+from oddjet.training.cnn import LabelledFiles, train_cnn
+from oddjet.training.image_loop import ImageTraining, ImageTrainingError, train_until_done
+from oddjet.training.interrupt import TrainingInterruptedError
+from oddjet.training.vae import Run, load_vae, train_vae
+from oddjet.training.vae_latent import LatentError, inner_distances, latent_rows
+from oddjet.training.vae_scores import ANOMALY_METRICS, VaeScoreError, score_images, score_scan
+
+PIXELS, SIDE = 8, 0.64
+SETTINGS = VaeSettings(
+    latent=4,
+    hidden=16,
+    batch_size=32,
+    validation_jets=40,
+    trainings={
+        "mse": VaeTraining(depths=(1, 2), betas=(0.0, 1e-3), train_jets=120, epochs=3),
+        "wass1": VaeTraining(depths=(1,), betas=(1e-7,), train_jets=60, epochs=2),
+    },
+    cnn=CnnSettings(train_jets=200, epochs=40),
+    learning_rate=0.01,
+)
+
+
+def write_images(path: Path, count: int, seed: int, spots: int) -> Path:
+    """Jets of so many bright pixels around the centre, three dim ones beside."""
+    generator = np.random.default_rng(seed)
+    jets = np.zeros(count, dtype=[(column.name, column.dtype) for column in JET_COLUMNS])
+    jets["run"], jets["event"], jets["weight"], jets["pt"], jets["mass"] = seed, np.arange(count), 1, 500, 80
+    pixels, values, indptr = [], [], [0]
+    for _ in range(count):
+        occupied = np.sort(generator.choice(PIXELS**2, spots + 3, replace=False))
+        share = generator.permutation([1.0] * spots + [0.05] * 3)
+        pixels.append(occupied)
+        values.append(share / share.sum())
+        indptr.append(indptr[-1] + len(occupied))
+    with ImageWriter(path, PIXELS, SIDE, {}) as writer:
+        writer.append_images(
+            jets,
+            np.array(indptr, np.int64),
+            np.concatenate(pixels).astype(np.uint16),
+            np.concatenate(values).astype(np.float32),
+        )
+        writer.finish()
+    return path
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("vae")
+    for index, (name, spots) in enumerate((("qcd", 1), ("top", 6), ("w", 2))):
+        (folder / name).mkdir()
+        for number, (part, count) in enumerate((("train", 200), ("validation", 60), ("test", 80))):
+            write_images(folder / name / f"{part}.h5", count, 10 * index + number, spots)
+    for run in (Run("mse", 1, 0.0), Run("mse", 1, 1e-3), Run("mse", 2, 0.0), Run("wass1", 1, 1e-7)):
+        train(folder, run, folder / path_of(run))
+    return folder
+
+
+def path_of(run: Run) -> str:
+    return "{}-{}-{:g}".format(*run)
+
+
+def train(folder: Path, run: Run, output: Path, settings: VaeSettings = SETTINGS) -> None:
+    train_vae(run, settings, folder / "qcd/train.h5", folder / "qcd/validation.h5", output)
+
+
+def history(path: Path) -> list[dict[str, str]]:
+    with path.open() as file:
+        return list(csv.DictReader(file))
+
+
+class Scripted:
+    """An objective with one weight and the validation losses that it is told."""
+
+    jets = 1
+
+    def __init__(self, network: nn.Linear, losses: list[float]) -> None:
+        self.network, self.losses = network, iter(losses)
+
+    def loss(self, rows: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
+        return self.network.weight.sum()
+
+    def validation_loss(self) -> float:
+        return next(self.losses)
+
+
+def test_the_schedule_is_the_papers(tmp_path: Path) -> None:
+    """The rate falls by ten after 5 epochs without improvement, not below 1e-5; the end comes after 12."""
+    network = nn.Linear(1, 1, bias=False)
+    training = ImageTraining(network, VaeSettings())
+    weights = []
+    objective = Scripted(network, [1.0, 0.5, *[0.6] * 50])
+    validate = objective.validation_loss
+    objective.validation_loss = lambda: (weights.append(network.weight.item()), validate())[1]  # type: ignore[method-assign]
+    train_until_done(training, objective, 40, tmp_path, "x")
+    assert training.epoch == 2 + 12
+    assert [row["learning_rate"] for row in training.history] == pytest.approx([1e-3] * 7 + [1e-4] * 5 + [1e-5] * 2)
+    assert (training.best_epoch, training.best_loss) == (2, 0.5)
+    # The weights of the best epoch are back.
+    assert network.weight.item() == weights[1] != weights[-1]
+    with pytest.raises(ImageTrainingError, match="finite in no epoch"):
+        train_until_done(ImageTraining(network, VaeSettings()), Scripted(network, [np.nan] * 3), 3, tmp_path, "x")
+
+
+def test_a_training_that_was_stopped_goes_on_with_the_same_numbers(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = Run("mse", 1, 1e-3)
+    calls = []
+
+    def stop(self: object, interruption: object = None) -> None:
+        calls.append(1)
+
+    from oddjet.training import image_loop
+
+    original = image_loop._run_epoch
+
+    def once(training: ImageTraining, objective: image_loop.Objective) -> None:
+        original(training, objective)
+        if training.epoch == 2 and not calls:
+            stop(training)
+            import os
+            import signal
+
+            os.kill(os.getpid(), signal.SIGTERM)
+
+    monkeypatch.setattr(image_loop, "_run_epoch", once)
+    with pytest.raises(TrainingInterruptedError, match="stops after epoch 2"):
+        train(folder, run, tmp_path)
+    assert (tmp_path / "checkpoints/state.pt").is_file()
+    train(folder, run, tmp_path)
+    assert not (tmp_path / "checkpoints").exists()
+    for name, tensor in load_vae(tmp_path / "model.pt").network.state_dict().items():
+        torch.testing.assert_close(
+            tensor, load_vae(folder / path_of(run) / "model.pt").network.state_dict()[name], rtol=0, atol=0
+        )
+    assert [row["epoch"] for row in history(tmp_path / "history.csv")] == ["1", "2", "3"]
+
+
+def test_the_best_epoch_is_kept_and_seeds_differ(folder: Path, tmp_path: Path) -> None:
+    run = Run("mse", 1, 0.0)
+    vae = load_vae(folder / path_of(run) / "model.pt")
+    rows = history(folder / path_of(run) / "history.csv")
+    assert vae.validation_loss == pytest.approx(min(float(row["loss_validation"]) for row in rows))
+    train(folder, run, tmp_path, SETTINGS.model_copy(update={"seed": 2}))
+    other = load_vae(tmp_path / "model.pt")
+    assert other.validation_loss != vae.validation_loss
+    with pytest.raises(ModelFileError, match="no such model file"):
+        load_vae(tmp_path / "nothing.pt")
+
+
+def test_a_trained_vae_finds_what_is_unlike_its_background(folder: Path, tmp_path: Path) -> None:
+    models = [folder / path_of(Run("mse", 1, beta)) / "model.pt" for beta in (0.0, 1e-3)]
+    samples = {name: folder / name / "test.h5" for name in ("qcd", "top", "w")}
+    rows = score_scan(models, samples, 50, tmp_path / "scores.h5", {})
+    chosen = min((load_vae(path) for path in models), key=lambda vae: vae.validation_loss).run.beta
+    assert {(row.beta, row.anomaly_metric) for row in rows if row.chosen} == {
+        (chosen, name) for name in ANOMALY_METRICS
+    }
+    assert {row.anomaly_metric for row in rows if not row.chosen} == {"loss"}
+    assert {(row.n_signal, row.n_background) for row in rows} == {(50, 50)}
+    table = read_table(tmp_path / "scores.h5")
+    assert np.bincount(table["sample"]).tolist() == [50, 50, 50]
+    # One bright pixel makes a large square error, many a small one: the AUC of the tables is that of the scores.
+    loss = {code: table["loss"][table["sample"] == code] for code in (0, 1)}
+    counted = (loss[1][:, None] > loss[0]).mean()
+    found = next(row.auc for row in rows if row.chosen and (row.signal, row.anomaly_metric) == ("top", "loss"))
+    assert found == pytest.approx(counted, abs=1e-9)
+    with pytest.raises(VaeScoreError, match="of one training metric and depth"):
+        score_scan([*models, folder / path_of(Run("mse", 2, 0.0)) / "model.pt"], samples, 50, tmp_path / "x.h5", {})
+
+
+def test_loss_and_training_metric_agree_up_to_the_kld(folder: Path) -> None:
+    """Table 1 of the paper: the Loss column is the training metric's, where the KLD weighs next to nothing."""
+    batch = read_images(folder / "qcd/test.h5", 0, 30)
+    for run in (Run("wass1", 1, 1e-7), Run("mse", 1, 1e-3), Run("mse", 1, 0.0)):
+        vae = load_vae(folder / path_of(run) / "model.pt")
+        scores = score_images(vae, batch, ("loss", run.metric))
+        expected = (1 - run.beta) * scores[run.metric] + run.beta * scores["kld"]
+        np.testing.assert_allclose(scores["loss"], expected, rtol=1e-12)
+        if run.beta < 1e-5:
+            np.testing.assert_allclose(scores["loss"], scores[run.metric], rtol=1e-3)
+            assert (np.argsort(scores["loss"]) == np.argsort(scores[run.metric])).mean() > 0.9
+    assert (scores["kld"] > 0).all()
+
+
+def test_distances_inside_are_those_of_the_activations(folder: Path, tmp_path: Path) -> None:
+    vae = load_vae(folder / path_of(Run("mse", 2, 0.0)) / "model.pt")
+    images = read_images(folder / "qcd/test.h5", 0, 12).dense()
+    inner = inner_distances(vae, images)
+    assert list(inner) == ["block-1", "block-2", "latent"]
+    with torch.no_grad():
+        flat = vae.network.encoder(torch.from_numpy(images))[0].double()
+    expected = torch.pdist(flat).numpy()
+    np.testing.assert_allclose(inner["block-1"], expected, rtol=1e-6, atol=1e-9)
+
+    files = []
+    for metric in ("wass1", "mse"):
+        files.append(tmp_path / f"{metric}.h5")
+        compute_distances(folder / "qcd/test.h5", files[-1], metric, DistanceSettings(jets=12), 1, {})
+    models = [folder / path_of(run) / "model.pt" for run in (Run("mse", 1, 0.0), Run("mse", 1, 1e-3))]
+    rows = latent_rows(models, folder / "qcd/test.h5", files, 12)
+    assert [(row.layer, row.image_metric) for row in rows[:1]] == [("images", "wass1")]
+    assert {(row.beta, row.layer) for row in rows[1:]} == {
+        (b, name) for b in (0.0, 1e-3) for name in ("block-1", "latent")
+    }
+    assert {row.pairs for row in rows} == {66}
+    assert sum(row.chosen for row in rows[1:]) == 4
+    assert all(-1 <= row.correlation <= 1 for row in rows)
+    with pytest.raises(LatentError, match="are of other jets"):
+        latent_rows(models, folder / "top/test.h5", files, 12)
+
+
+def test_the_supervised_network_finds_its_signal_and_is_tried_on_the_other(folder: Path, tmp_path: Path) -> None:
+    files = {
+        name: LabelledFiles(folder / name / "train.h5", folder / name / "validation.h5") for name in ("qcd", "top")
+    }
+    samples = {name: folder / name / "test.h5" for name in ("qcd", "top", "w")}
+    train_cnn("top", 1, SETTINGS, files, samples, tmp_path)
+    rows = {row.signal: row for row in read_rows(tmp_path / "auc.csv", VaeAucRow)}
+    assert set(rows) == {"top", "w"}
+    assert {(row.training_metric, row.labelled, row.depth) for row in rows.values()} == {("supervised", "top", 1)}
+    assert rows["top"].auc > 0.95
+    assert rows["w"].auc < rows["top"].auc
+    assert (rows["top"].n_signal, rows["top"].n_background) == (80, 80)
+
+
+def test_the_scripts_work_by_hand(folder: Path, tmp_path: Path) -> None:
+    text = SETTINGS.model_dump_json()
+    qcd = folder / "qcd"
+    common = [sys.executable, "workflow/scripts/train_vae.py", "--settings", text, "--metric", "mse", "--depth", "1"]
+    common += ["--beta", "0.001", "--train", str(qcd / "train.h5"), "--validation", str(qcd / "validation.h5")]
+    done = subprocess.run([*common, "--output-dir", str(tmp_path)], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    content = torch.load(tmp_path / "model.pt", weights_only=True)
+    assert json.loads(content["metadata"])["run"] == {"metric": "mse", "depth": 1, "beta": 0.001}
+    command = [sys.executable, "workflow/scripts/score_vae.py", "--models", str(tmp_path / "model.pt"), "--jets", "20"]
+    command += ["--samples", *(f"{name}={folder / name / 'test.h5'}" for name in ("qcd", "top"))]
+    command += ["--scores", str(tmp_path / "scores.h5"), "--auc", str(tmp_path / "auc.csv")]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert len(read_rows(tmp_path / "auc.csv", VaeAucRow)) == len(ANOMALY_METRICS)

@@ -1,0 +1,43 @@
+"""Train the supervised network on one signal against background, and test it on every signal."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from oddjet.images.vae_settings import VaeSettings
+from oddjet.io.record import write_record
+from oddjet.program import execute, parser, read_settings, settings_argument
+from oddjet.training.cnn import LabelledFiles, train_cnn
+
+EXAMPLE = """python workflow/scripts/train_cnn.py --labelled top --depth 3 --output-dir cnn \\
+      --folders qcd=results/images/jets/qcd top=results/images/jets/top w=results/images/jets/w"""
+
+
+def main() -> None:
+    arguments = parser(__doc__ or "", EXAMPLE)
+    settings_argument(arguments)
+    arguments.add_argument("--labelled", required=True, help="the signal that is trained on")
+    arguments.add_argument("--depth", type=int, required=True, help="number of down-samplings")
+    arguments.add_argument(
+        "--folders",
+        nargs="+",
+        required=True,
+        metavar="NAME=FOLDER",
+        help="folders with train.h5, validation.h5 and test.h5 of each sample, the background first",
+    )
+    arguments.add_argument("--output-dir", type=Path, required=True, help="folder of model.pt, history.csv and auc.csv")
+    given = arguments.parse_args()
+    settings = read_settings(given.settings, VaeSettings)
+    folders = {name: Path(folder) for name, folder in (text.split("=", 1) for text in given.folders)}
+    files = {
+        name: LabelledFiles(folders[name] / "train.h5", folders[name] / "validation.h5")
+        for name in (next(iter(folders)), given.labelled)
+    }
+    samples = {name: folder / "test.h5" for name, folder in folders.items()}
+    train_cnn(given.labelled, given.depth, settings, files, samples, given.output_dir)
+    inputs = [*(path for pair in files.values() for path in pair), *samples.values()]
+    write_record("train_cnn", settings.model_dump_json(), inputs, [given.output_dir / "auc.csv"])
+
+
+if __name__ == "__main__":
+    execute(main)
