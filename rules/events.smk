@@ -31,6 +31,7 @@ def event_models(method):
 rule events:
     input:
         expand("results/events/scores/{method}.h5", method=EVENTS.methods),
+        lambda wildcards: event_results(),
 
 
 # Seconds of work each: on a cluster too they run where Snakemake runs.
