@@ -8,9 +8,11 @@ import pytest
 
 from oddjet.evaluation.merit import SampleScores, compute_auc
 from oddjet.images.choice import find_references
-from oddjet.images.distances import DistanceError, compute_distances, read_distances
+from oddjet.images.distance_file import read_distances
+from oddjet.images.distances import DistanceError, compute_distances
+from oddjet.images.ensemble_file import read_ensembles
 from oddjet.images.ensemble_settings import DistanceSettings, MedoidSettings
-from oddjet.images.ensembles import measure_ensembles, read_ensembles
+from oddjet.images.ensembles import measure_ensembles
 from oddjet.images.file import JET_COLUMNS, ImageWriter, read_images
 from oddjet.images.references import ReferenceJetError, read_references, write_references
 from oddjet.images.summary import summarize_images

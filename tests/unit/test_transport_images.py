@@ -5,7 +5,8 @@ import ot
 import pytest
 
 from oddjet.transport import images as module
-from oddjet.transport.images import MetricError, all_distances, cross, distances, metric_of, pairwise, square
+from oddjet.transport.condensed import square
+from oddjet.transport.images import MetricError, all_distances, cross, distances, metric_of, pairwise
 from oddjet.transport.simplex import solve
 from oddjet.transport.sparse import ImageError, sparse_images
 

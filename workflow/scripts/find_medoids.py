@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from oddjet.images.choice import find_references
-from oddjet.images.distances import read_distances
+from oddjet.images.distance_file import read_distances
 from oddjet.images.ensemble_settings import MedoidSettings
 from oddjet.images.references import write_references
 from oddjet.io.record import write_record

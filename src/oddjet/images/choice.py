@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from oddjet.images.distances import DistanceTable
+from oddjet.images.distance_file import DistanceTable
 from oddjet.images.ensemble_settings import MedoidSettings
 from oddjet.images.references import ReferenceJetError, References
 from oddjet.transport.medoids import elbow, find_medoids, histogram, most_frequent

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
+from oddjet.images.ensemble_file import ensemble_columns
 from oddjet.images.file import read_images
 from oddjet.images.references import References, read_references
-from oddjet.io.tables import Column, TableError, TableWriter, read_attributes, read_table
+from oddjet.io.tables import TableWriter
 from oddjet.transport.images import Metric, cross, metric_of
 from oddjet.transport.sparse import SparseImages
 
@@ -21,30 +21,6 @@ LOGGER = logging.getLogger("oddjet")
 
 # Test jets are measured and written so many at a time.
 ROWS = 2000
-
-
-@dataclass(frozen=True)
-class EnsembleDistances:
-    """Distances of test jets to the reference jets of one sample.
-
-    Attributes
-    ----------
-    reference, metric : str
-        Sample of the reference jets, metric.
-    members : int64 array, shape (r,)
-        Positions of the reference jets among the reference sample's.
-    samples : dict of str to (float64 array of shape (n, r), float64 array of shape (n,))
-        For each sample the distances of its test jets to the members and to the average image.
-    """
-
-    reference: str
-    metric: str
-    members: NDArray[np.int64]
-    samples: dict[str, tuple[NDArray[np.float64], NDArray[np.float64]]]
-
-    def to(self, sample: str, jets: Sequence[int]) -> NDArray[np.float64]:
-        """Distances of a sample's test jets to these reference jets, shape (n, len(jets))."""
-        return self.samples[sample][0][:, np.searchsorted(self.members, np.asarray(jets))]
 
 
 def measure_ensembles(
@@ -69,7 +45,7 @@ def measure_ensembles(
     tests : mapping of str to Path
         Test images of each sample.
     output : Path
-        Table; see `read_ensembles`.
+        Table; see `oddjet.images.ensemble_file`.
     reference : str
         Name of the reference sample.
     root : bool
@@ -95,7 +71,7 @@ def measure_ensembles(
         "members": json.dumps(members.tolist()),
         "samples": json.dumps(list(tests)),
     }
-    columns = _columns(len(members))
+    columns = ensemble_columns(len(members))
     with TableWriter(output, columns, {**attributes, **more}) as table:
         for code, (sample, path) in enumerate(tests.items()):
             batch = read_images(path)
@@ -117,37 +93,7 @@ def members_of(references: References) -> NDArray[np.int64]:
     return np.array(every, np.int64)
 
 
-def read_ensembles(path: Path) -> EnsembleDistances:
-    """Read what `measure_ensembles` wrote; raises `TableError` for anything else."""
-    table, attributes = read_table(path), read_attributes(path)
-    try:
-        samples = json.loads(attributes["samples"])
-        members = np.array(json.loads(attributes["members"]), np.int64)
-        reference, metric = attributes["reference"], attributes["metric"]
-    except KeyError as error:
-        raise TableError(f"{path}: no attribute {error}; give a table that measure_ensembles wrote") from error
-    found = {name: table[table["sample"] == code] for code, name in enumerate(samples)}
-    return EnsembleDistances(
-        reference, metric, members, {name: (rows["distance"], rows["average"]) for name, rows in found.items()}
-    )
-
-
 def _measured(
     images: SparseImages, members: SparseImages, average: SparseImages, metric: Metric, threads: int
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     return cross(images, members, metric, threads), cross(images, average, metric, threads)[:, 0]
-
-
-def _columns(members: int) -> list[Column]:
-    return [
-        Column("sample", "i2", "1", "Position in the attribute `samples`."),
-        Column("run", "u4", "1", "Run number of the event."),
-        Column("luminosityBlock", "u4", "1", "Luminosity block of the event."),
-        Column("event", "u8", "1", "Event number."),
-        Column("jet_rank", "i2", "1", "Position in pT among the jets of the event, 0 for the leading one."),
-        Column("pt", "f4", "GeV", "Transverse momentum of the jet."),
-        Column("mass", "f4", "GeV", "Mass of the jet, at least 0."),
-        Column("weight", "f4", "1", "Generator weight."),
-        Column("distance", f"({members},)f8", "1", "Distance to each jet of the attribute `members`."),
-        Column("average", "f8", "1", "Distance to the average image of the reference sample."),
-    ]

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from oddjet.images.distances import read_distances
-from oddjet.images.ensembles import read_ensembles
+from oddjet.images.distance_file import read_distances
+from oddjet.images.ensemble_file import read_ensembles
 from oddjet.images.file import read_images
 from oddjet.images.references import read_references
 from oddjet.images.tables import (

@@ -13,8 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from oddjet.evaluation.merit import Auc, SampleScores, compute_auc
-from oddjet.images.distances import DistanceTable
-from oddjet.images.ensembles import EnsembleDistances
+from oddjet.images.distance_file import DistanceTable
+from oddjet.images.ensemble_file import EnsembleDistances
 from oddjet.images.file import ImageBatch
 from oddjet.images.paper import ELBOWS, PEARSON, PIXELS_ABOVE, TABLE_2
 from oddjet.images.references import References

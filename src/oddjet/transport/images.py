@@ -171,11 +171,3 @@ def cross(first: SparseImages, second: SparseImages, metric: Metric, threads: in
     """Measure every image of the first with every one of the second: float64 array of shape (n, m)."""
     pairs = np.column_stack([index.ravel() for index in np.indices((len(first), len(second)))])
     return all_distances(first, second, pairs, metric, threads).reshape(len(first), len(second))
-
-
-def square(condensed: Floats) -> Floats:
-    """Full symmetric matrix, shape (n, n), of the distances of `pairwise`."""
-    n = round((1 + np.sqrt(1 + 8 * len(condensed))) / 2)
-    matrix = np.zeros((n, n))
-    matrix[np.triu_indices(n, 1)] = condensed
-    return matrix + matrix.T

@@ -1,0 +1,68 @@
+"""Tables of event-to-ensemble distances: how far test jets are from reference jets and from an average image."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from oddjet.io.tables import Column, TableError, read_attributes, read_table
+
+
+@dataclass(frozen=True)
+class EnsembleDistances:
+    """Distances of test jets to the reference jets of one sample.
+
+    Attributes
+    ----------
+    reference, metric : str
+        Sample of the reference jets, metric.
+    members : int64 array, shape (r,)
+        Positions of the reference jets among the reference sample's.
+    samples : dict of str to (float64 array of shape (n, r), float64 array of shape (n,))
+        For each sample the distances of its test jets to the members and to the average image.
+    """
+
+    reference: str
+    metric: str
+    members: NDArray[np.int64]
+    samples: dict[str, tuple[NDArray[np.float64], NDArray[np.float64]]]
+
+    def to(self, sample: str, jets: Sequence[int]) -> NDArray[np.float64]:
+        """Distances of a sample's test jets to these reference jets, shape (n, len(jets))."""
+        return self.samples[sample][0][:, np.searchsorted(self.members, np.asarray(jets))]
+
+
+def read_ensembles(path: Path) -> EnsembleDistances:
+    """Read what `measure_ensembles` wrote; raises `TableError` for anything else."""
+    table, attributes = read_table(path), read_attributes(path)
+    try:
+        samples = json.loads(attributes["samples"])
+        members = np.array(json.loads(attributes["members"]), np.int64)
+        reference, metric = attributes["reference"], attributes["metric"]
+    except KeyError as error:
+        raise TableError(f"{path}: no attribute {error}; give a table that measure_ensembles wrote") from error
+    found = {name: table[table["sample"] == code] for code, name in enumerate(samples)}
+    return EnsembleDistances(
+        reference, metric, members, {name: (rows["distance"], rows["average"]) for name, rows in found.items()}
+    )
+
+
+def ensemble_columns(members: int) -> list[Column]:
+    """Columns of a table of distances to so many reference jets."""
+    return [
+        Column("sample", "i2", "1", "Position in the attribute `samples`."),
+        Column("run", "u4", "1", "Run number of the event."),
+        Column("luminosityBlock", "u4", "1", "Luminosity block of the event."),
+        Column("event", "u8", "1", "Event number."),
+        Column("jet_rank", "i2", "1", "Position in pT among the jets of the event, 0 for the leading one."),
+        Column("pt", "f4", "GeV", "Transverse momentum of the jet."),
+        Column("mass", "f4", "GeV", "Mass of the jet, at least 0."),
+        Column("weight", "f4", "1", "Generator weight."),
+        Column("distance", f"({members},)f8", "1", "Distance to each jet of the attribute `members`."),
+        Column("average", "f8", "1", "Distance to the average image of the reference sample."),
+    ]
