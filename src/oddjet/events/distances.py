@@ -1,0 +1,125 @@
+"""Scores that are distances of an event to background events, and observables to beat."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from oddjet.events.grounds import ground_2d, ground_3d, missing_pt, multiplicity, sorted_pt, total_pt
+from oddjet.events.layout import Events
+from oddjet.events.protocol import first_events
+from oddjet.events.protocol_settings import DistanceSettings, GroundSettings, ProtocolSettings
+from oddjet.transport.linearised import barycentre, embed, nearest_embedded
+from oddjet.transport.medoids import find_medoids
+from oddjet.transport.nearest import References
+from oddjet.transport.pointsets import Sets, distance_matrix, distances_within
+
+LOGGER = logging.getLogger("oddjet")
+Scores = NDArray[np.float64]
+Score = Callable[[Events], Scores]
+# Events whose distances to all references are in memory at once.
+BLOCK = 1000
+
+
+class EventDistances:
+    """All scores of `DistanceSettings.methods`, prepared with the references.
+
+    Parameters
+    ----------
+    references
+        Background events, shape (N, 19, 4).
+    settings, ground
+        Which scores, in which spaces.
+    threads
+        Threads that share the work; no score depends on them.
+    """
+
+    def __init__(
+        self, references: Events, settings: DistanceSettings, ground: GroundSettings, threads: int = 1
+    ) -> None:
+        self.settings, self.ground, self.threads = settings, ground, threads
+        self.flat = References(ground_2d(references, ground))
+        self.solid = References(ground_3d(references, ground))
+        self.scaled = [References(ground_3d(references, ground, scale)) for scale in settings.pt_scales]
+        self.momenta = sorted_pt(references)
+        # The template needs means of coordinates, and an angle has none: the linearised row takes phi as it is.
+        plain = ground_3d(references, GroundSettings(wrap_phi=False))
+        self.template = barycentre(plain)
+        self.vectors = embed(plain, self.template)
+        within = np.sqrt(distances_within(self.solid.sets, threads))
+        medoids = find_medoids(within, max(settings.medoids, default=1))
+        self.medoids = [References(self.solid.sets[medoids[k - 1].members]) for k in settings.medoids]
+
+    def scores(self, events: Events) -> dict[str, Scores]:
+        """Score events: W2 (with its root) by method, in the order of `DistanceSettings.methods`; shape (n,) each."""
+        flat, solid = ground_2d(events, self.ground), ground_3d(events, self.ground)
+        found: dict[str, Scores] = {
+            "total_pt": total_pt(events),
+            "met": missing_pt(events),
+            "multiplicity": multiplicity(events),
+        }
+        for name, sets, references in (("ot_2d", flat, self.flat), ("ot_3d", solid, self.solid)):
+            found[name] = self.least(sets, references)
+            found[f"{name}_mean"], found[f"{name}_max"] = self.mean_and_largest(sets, references)
+        names = [name for name in self.settings.methods() if name.startswith("ot_3d_pt")]
+        for name, scale, references in zip(names, self.settings.pt_scales, self.scaled, strict=True):
+            found[name] = self.least(ground_3d(events, self.ground, scale), references)
+        found["sorted_pt"] = np.sqrt(nearest_embedded(sorted_pt(events), self.momenta, 19).distances)
+        found["ot_3d_linear"] = self.linear(events)
+        for k, references in zip(self.settings.medoids, self.medoids, strict=True):
+            found[f"ot_3d_medoids{k}"] = self.least(solid, references)
+        return {name: found[name] for name in self.settings.methods()}
+
+    def least(self, sets: Sets, references: References) -> Scores:
+        """Distance to the nearest reference, by bounds."""
+        found = references.nearest(sets, self.threads)
+        share = found.solves.sum() / (len(sets) * len(references.sets))
+        LOGGER.info("%d x %d distances: %.2f %% solved", len(sets), len(references.sets), 100 * share)
+        return np.sqrt(found.distances)
+
+    def mean_and_largest(self, sets: Sets, references: References) -> tuple[Scores, Scores]:
+        """Mean distance to the references, and the largest."""
+        mean, largest = np.empty(len(sets)), np.empty(len(sets))
+        for start in range(0, len(sets), BLOCK):
+            rows = slice(start, start + BLOCK)
+            distances = np.sqrt(distance_matrix(sets[rows], references.sets, self.threads))
+            mean[rows], largest[rows] = distances.mean(1), distances.max(1)
+        return mean, largest
+
+    def linear(self, events: Events) -> Scores:
+        """Linearised distance to the nearest reference: one assignment an event, then Euclidean distances."""
+        vectors = embed(ground_3d(events, GroundSettings(wrap_phi=False)), self.template)
+        return np.sqrt(nearest_embedded(vectors, self.vectors, len(self.template)).distances)
+
+
+def prepare_distances(training: Path, settings: ProtocolSettings, threads: int = 1) -> EventDistances:
+    """Take the first background events of a file as references."""
+    references = first_events(training, settings.distances.references)
+    return EventDistances(references, settings.distances, settings.ground, threads)
+
+
+def linear_agreement(distances: EventDistances, events: Events) -> Mapping[str, float]:
+    """Compare linearised with exact 3D distances of events to the references.
+
+    Returns
+    -------
+    mapping
+        `pairs`: rank correlation over all pairs; `scores`: that of the least distances; `excess`: mean of linearised
+        over exact distance, minus 1.
+    """
+    from scipy.stats import spearmanr
+
+    exact = np.sqrt(distance_matrix(ground_3d(events, GroundSettings()), distances.solid.sets, distances.threads))
+    vectors = embed(ground_3d(events, GroundSettings()), distances.template)
+    squared = np.square(vectors).sum(-1)[:, None] + np.square(distances.vectors).sum(-1)
+    linear = np.sqrt(np.maximum(squared - 2 * vectors @ distances.vectors.T, 0.0) / len(distances.template))
+    above = exact > 0
+    return {
+        "pairs": float(spearmanr(exact.ravel(), linear.ravel()).statistic),
+        "scores": float(spearmanr(exact.min(1), linear.min(1)).statistic),
+        "excess": float((linear[above] / exact[above]).mean() - 1),
+    }

@@ -1,0 +1,214 @@
+"""Figures of merit by test set, and their means: the tables (CSV) that pages and figures are made from."""
+
+from __future__ import annotations
+
+import csv
+import math
+import statistics
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import astuple, dataclass, fields
+from io import StringIO
+from pathlib import Path
+from typing import Any, NamedTuple, TypeVar, get_type_hints
+
+import numpy as np
+from numpy.typing import NDArray
+
+from oddjet.errors import OddjetError
+from oddjet.events.protocol_settings import SetsSettings
+from oddjet.events.scores import BACKGROUND, ScoreTable
+from oddjet.io.atomic import write_text
+
+Float = NDArray[np.float64]
+Merits = Callable[[Float, Float], Mapping[str, tuple[float, float]]]
+Row = TypeVar("Row", "SetMerit", "CurvePoint", "Latency")
+# Significance improvement wanders where little signal is left.
+SMALLEST_EFFICIENCY = 0.2
+
+
+class EventTableError(OddjetError):
+    """Scores of too few events, or a file that is not such a table."""
+
+
+@dataclass(frozen=True)
+class SetMerit:
+    """One figure of merit of one test set (or fold); `where` is the signal efficiency, NaN where there is none.
+
+    `n_background` is the number of background events in the set.
+    """
+
+    method: str
+    seed: int
+    signal: str
+    set: int
+    merit: str
+    value: float
+    where: float
+    n_background: int
+
+
+@dataclass(frozen=True)
+class CurvePoint:
+    """Mean and standard deviation over test sets at one signal efficiency: of 1 - eps_b, and of SI (NaN below 0.2)."""
+
+    method: str
+    signal: str
+    signal_efficiency: float
+    rejected: float
+    rejected_sd: float
+    improvement: float
+    improvement_sd: float
+
+
+@dataclass(frozen=True)
+class Latency:
+    """What a score costs on one core: time in microseconds an event, memory in bytes that must be kept."""
+
+    method: str
+    microseconds: float
+    bytes: int
+    what: str
+
+
+class Summary(NamedTuple):
+    """Mean and standard deviation over test sets; mean of `where`; error by the counted background alone, or NaN."""
+
+    mean: float
+    sd: float
+    where: float
+    counting: float
+
+
+def test_sets(table: ScoreTable, sets: SetsSettings) -> Iterator[tuple[str, int, Float, Float]]:
+    """Give signal, number of the test set, background scores and signal scores (n, seeds) of every test set.
+
+    Raises
+    ------
+    EventTableError
+        If a sample has fewer events than the sets take.
+    """
+    background = table.of(BACKGROUND)
+    for name in table.samples[1:]:
+        signal = table.of(name)
+        for sample, scores in ((BACKGROUND, background), (name, signal)):
+            if len(scores) < sets.total:
+                raise EventTableError(
+                    f"{table.method}: {len(scores)} scored events of {sample}, {sets.number} sets of {sets.events} "
+                    f"need {sets.total}; make more events, or lower events.protocol.sets"
+                )
+        for number in range(sets.number):
+            rows = slice(number * sets.events, (number + 1) * sets.events)
+            yield name, number, background[rows], signal[rows]
+
+
+def set_merits(table: ScoreTable, sets: SetsSettings, merits: Merits) -> list[SetMerit]:
+    """Compute the figures of merit of every test set and seed."""
+    return [
+        SetMerit(table.method, seed, signal, number, merit, value, where, len(background))
+        for signal, number, background, others in test_sets(table, sets)
+        for column, seed in enumerate(table.seeds)
+        for merit, (value, where) in merits(background[:, column], others[:, column]).items()
+    ]
+
+
+def curve_points(
+    table: ScoreTable, sets: SetsSettings, curve: Callable[[Float, Float, Float], Float], efficiencies: Float
+) -> list[CurvePoint]:
+    """Average ROC and SI curves over test sets and seeds; the standard deviation is that of the sets' seed means."""
+    points = []
+    found: dict[str, list[Float]] = {}
+    for signal, _, background, others in test_sets(table, sets):
+        seeds = range(len(table.seeds))
+        found.setdefault(signal, []).append(
+            np.stack([curve(background[:, column], others[:, column], efficiencies) for column in seeds])
+        )
+    for signal, curves in found.items():
+        background_efficiencies = np.stack(curves)
+        with np.errstate(divide="ignore"):
+            improvements = efficiencies / np.sqrt(background_efficiencies)
+        for k, efficiency in enumerate(efficiencies):
+            rejected = 1.0 - background_efficiencies[:, :, k].mean(1)
+            improvement = improvements[:, :, k].mean(1)
+            useful = efficiency >= SMALLEST_EFFICIENCY and np.isfinite(improvement).all()
+            points.append(
+                CurvePoint(
+                    table.method,
+                    signal,
+                    float(efficiency),
+                    *_mean_and_sd(rejected.tolist()),
+                    *(_mean_and_sd(improvement.tolist()) if useful else (math.nan, math.nan)),
+                )
+            )
+    return points
+
+
+def summarise(rows: Iterable[SetMerit]) -> dict[tuple[str, str, str], Summary]:
+    """Average over test sets: by (method, signal, merit). Seeds are averaged first, within a set.
+
+    The counting error is that of all sets together: of eps_b at eps_s = 0.3 binomial, carried over to 1/eps_b and SI.
+    """
+    grouped: dict[tuple[str, str, str], dict[int, list[SetMerit]]] = {}
+    for row in rows:
+        grouped.setdefault((row.method, row.signal, row.merit), {}).setdefault(row.set, []).append(row)
+    found = {}
+    for key, by_set in grouped.items():
+        values = [statistics.fmean(row.value for row in same) for same in by_set.values()]
+        wheres = [row.where for same in by_set.values() for row in same]
+        found[key] = Summary(*_mean_and_sd(values), statistics.fmean(wheres), math.nan)
+    for (method, signal, merit), summary in found.items():
+        relative = _relative_counting_error(grouped.get((method, signal, "background_efficiency"), {}))
+        power = {"rejection": 1.0, "improvement": 0.5, "background_efficiency": 1.0}.get(merit, math.nan)
+        found[method, signal, merit] = summary._replace(counting=summary.mean * power * relative)
+    return found
+
+
+def _relative_counting_error(by_set: Mapping[int, Sequence[SetMerit]]) -> float:
+    """Binomial error of eps_b over eps_b, of all sets together."""
+    rows = [same[0] for same in by_set.values()]
+    total = sum(row.n_background for row in rows)
+    share = statistics.fmean(row.value for row in rows) if rows else 0.0
+    return math.sqrt((1.0 - share) / (share * total)) if share > 0 else math.nan
+
+
+def _mean_and_sd(values: Sequence[float]) -> tuple[float, float]:
+    if not all(math.isfinite(value) for value in values):
+        return (math.inf if math.inf in values else math.nan), math.nan
+    return statistics.fmean(values), statistics.stdev(values) if len(values) > 1 else math.nan
+
+
+def write_rows(path: Path, rows: Sequence[Row], kind: type[Row]) -> None:
+    """Write rows as CSV with a header, whole or not at all; floats with 8 digits, NaN as an empty field."""
+    text = StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow([field.name for field in fields(kind)])
+    for row in rows:
+        writer.writerow([_text(value) for value in astuple(row)])
+    write_text(path, text.getvalue())
+
+
+def read_rows(path: Path, kind: type[Row]) -> list[Row]:
+    """Read what `write_rows` wrote; raises `EventTableError` for anything else."""
+    types = get_type_hints(kind)
+    try:
+        with path.open(encoding="utf-8", newline="") as file:
+            reader = csv.DictReader(file)
+            if reader.fieldnames != list(types):
+                raise EventTableError(
+                    f"{path}: columns are {', '.join(reader.fieldnames or ['none'])}, expected {', '.join(types)}"
+                )
+            return [_row(row, kind, types) for row in reader]
+    except (OSError, ValueError, TypeError) as error:
+        raise EventTableError(f"{path}: not a readable table ({error}); run the stage that makes it") from error
+
+
+def _row(words: Mapping[str, str], kind: type[Row], types: Mapping[str, type]) -> Row:
+    values: dict[str, Any] = {
+        name: math.nan if words[name] == "" else convert(words[name]) for name, convert in types.items()
+    }
+    return kind(**values)
+
+
+def _text(value: object) -> str:
+    if isinstance(value, float):
+        return "" if math.isnan(value) else format(value, ".8g")
+    return str(value)

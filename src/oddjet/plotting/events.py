@@ -1,0 +1,128 @@
+"""Figures of the analysis of whole events: ROC and SI curves with bands, AUC against cost."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from oddjet.errors import OddjetError
+from oddjet.plotting.style import BLUE, GREY, ORANGE, PURPLE, RED, VIOLET, figure_style, write_heading
+
+# Brightness differs as well, and lines differ in pattern.
+LOOKS = ((BLUE, "--"), (RED, "-"), (ORANGE, "-."), (PURPLE, ":"), (GREY, (0, (5, 1, 1, 1))), (VIOLET, (0, (1, 1))))
+
+
+class EventFigureError(OddjetError):
+    """Nothing to draw, or more curves than can be told apart."""
+
+
+class Curve(NamedTuple):
+    """A line with a band: signal efficiencies, means, standard deviations (NaN: no band), words for the legend."""
+
+    title: str
+    efficiencies: Sequence[float]
+    mean: Sequence[float]
+    sd: Sequence[float]
+    legend: str
+
+
+class Cost(NamedTuple):
+    """A score: what it costs in microseconds an event, its AUC and the standard deviation of that."""
+
+    title: str
+    microseconds: float
+    auc: float
+    sd: float
+
+
+def draw_curves(panels: Mapping[str, Sequence[Curve]], label: str, quantity: str, kind: str) -> Figure:
+    """Draw the curves of every signal, a panel each.
+
+    Parameters
+    ----------
+    panels
+        Curves by the signal's title, the same methods in the same order everywhere.
+    label
+        Words above the left corner.
+    quantity
+        Label of the y axis.
+    kind
+        "roc" or "si": limits, and what a useless score gives.
+
+    Raises
+    ------
+    EventFigureError
+        If there is no curve, or more than can be told apart.
+    """
+    most = max((len(curves) for curves in panels.values()), default=0)
+    if not most or most > len(LOOKS):
+        raise EventFigureError(f"{most} curves in a panel; a figure shows 1 to {len(LOOKS)}")
+    columns = min(2, len(panels))
+    rows = math.ceil(len(panels) / columns)
+    with figure_style():
+        figure = Figure(figsize=(9.5 * columns, 8.2 * rows), layout="constrained")
+        grid = np.ravel(figure.subplots(rows, columns, squeeze=False))
+        for axes, (signal, curves) in zip(grid, panels.items(), strict=False):
+            _draw_panel(axes, curves, kind)
+            axes.set_xlabel(r"signal efficiency $\epsilon_s$")
+            axes.set_ylabel(quantity)
+            write_heading(axes, label, signal)
+        for axes in grid[len(panels) :]:
+            axes.set_visible(False)
+    return figure
+
+
+def _draw_panel(axes: Axes, curves: Sequence[Curve], kind: str) -> None:
+    everywhere = np.linspace(0.0, 1.0, 101)
+    useless = 1.0 - everywhere if kind == "roc" else np.sqrt(everywhere)
+    axes.plot(everywhere, useless, color="0.75", linewidth=1.5, zorder=0)
+    largest = 1.0
+    for curve, (colour, style) in zip(curves, LOOKS, strict=False):
+        x, mean, sd = (np.asarray(values, float) for values in (curve.efficiencies, curve.mean, curve.sd))
+        shown = np.isfinite(mean)
+        axes.plot(
+            x[shown], mean[shown], color=colour, linestyle=style, linewidth=2.6, label=f"{curve.title}{curve.legend}"
+        )
+        spread = np.where(np.isfinite(sd), sd, 0.0)
+        axes.fill_between(
+            x[shown], (mean - spread)[shown], (mean + spread)[shown], color=colour, alpha=0.22, linewidth=0
+        )
+        largest = max(largest, float(np.max((mean + spread)[shown], initial=1.0)))
+    axes.set_xlim(0.0, 1.0)
+    axes.set_ylim(0.0, 1.0 if kind == "roc" else 1.45 * largest)
+    axes.legend(loc="lower left" if kind == "roc" else "upper right", fontsize=19)
+
+
+def draw_costs(costs: Sequence[Cost], label: str) -> Figure:
+    """Draw AUC, averaged over signals, against microseconds an event; names stand beside their points.
+
+    Raises
+    ------
+    EventFigureError
+        If there is no score.
+    """
+    if not costs:
+        raise EventFigureError("no score to draw")
+    ordered = sorted(costs, key=lambda cost: cost.microseconds)
+    with figure_style():
+        figure = Figure(figsize=(14, 9.5), layout="constrained")
+        axes = figure.subplots()
+        for number, cost in enumerate(ordered, start=1):
+            axes.errorbar(
+                cost.microseconds, cost.auc, yerr=cost.sd, fmt="o", color=BLUE, markersize=11, elinewidth=2, capsize=4
+            )
+            axes.annotate(
+                str(number), (cost.microseconds, cost.auc), xytext=(9, 7), textcoords="offset points", fontsize=20
+            )
+        names = "\n".join(f"{number}  {cost.title}" for number, cost in enumerate(ordered, start=1))
+        figure.text(1.005, 0.96, names, fontsize=18, va="top", ha="left", linespacing=1.6)
+        axes.set_xscale("log")
+        axes.set_xlabel("processor time an event, one core [µs]")
+        axes.set_ylabel("AUC, mean over signals")
+        write_heading(axes, label, "")
+    return figure

@@ -1,0 +1,288 @@
+"""Scores of whole events: augmentations, votes, support vectors, spaces, planing, figures of merit."""
+
+import math
+
+import numpy as np
+import pytest
+
+from oddjet.evaluation.event_merit import background_curve, event_merits
+from oddjet.events.augmentations import ACCEPTANCE, OBJECTS, THRESHOLDS, TRIGGER, augment, momentum, splittable
+from oddjet.events.classification import classify, plane
+from oddjet.events.distances import EventDistances, linear_agreement
+from oddjet.events.grounds import ground_2d, ground_3d, missing_pt, multiplicity, sorted_pt, total_pt
+from oddjet.events.latency import measure_distances
+from oddjet.events.layout import CLASS, EGAMMA, ETA, JET, MET, MUON, PHI, PT, SLOTS, check_events
+from oddjet.events.neighbours import AugmentedNeighbours, choose_k, rank_auc, vote_shares
+from oddjet.events.protocol_settings import (
+    ClassificationSettings,
+    DistanceSettings,
+    GroundSettings,
+    LatencySettings,
+    NeighbourSettings,
+    ProtocolSettings,
+    SupportVectorSettings,
+    VoteSettings,
+)
+from oddjet.events.support_vectors import KernelMachine, TransportMachine
+from oddjet.transport.pointsets import distance_matrix
+
+PLAIN = GroundSettings()
+
+
+def make_events(n: int, seed: int, scale: float = 1.0) -> np.ndarray:
+    """Events that pass the selection, with a missing momentum, objects sorted by pT: shape (n, 19, 4)."""
+    rng = np.random.default_rng(seed)
+    events = np.zeros((n, SLOTS, 4))
+    for event in events:
+        event[0] = rng.exponential(25) + 0.1, 0.0, rng.uniform(-np.pi, np.pi), 1
+        for kind in OBJECTS:
+            number = min(rng.poisson(3.0 if kind == JET else 0.8), kind.size)
+            number = max(number, 1) if kind == EGAMMA else number
+            pt = np.sort(THRESHOLDS[kind.code] + rng.exponential(20 * scale, number))[::-1]
+            if kind == EGAMMA:
+                pt[0] = max(pt[0], 23.5)
+            edge = ACCEPTANCE[kind.code]
+            rows = slice(kind.start, kind.start + number)
+            event[rows] = np.stack(
+                [pt, rng.uniform(-edge, edge, number), rng.uniform(-np.pi, np.pi, number), np.full(number, kind.code)],
+                axis=1,
+            )
+    return events
+
+
+@pytest.fixture(scope="module")
+def augmented():
+    events = make_events(600, 1)
+    return events, *augment(events, 3)
+
+
+def test_augmented_events_keep_the_layout_thresholds_and_acceptance(augmented, tmp_path):
+    before, events, _ = augmented
+    check_events(events, tmp_path)
+    for kind in OBJECTS:
+        objects = events[:, kind.slots]
+        present = objects[..., PT] > 0
+        assert (objects[..., PT][present] >= THRESHOLDS[kind.code] * (1 - 1e-12)).all()
+        assert (np.abs(objects[..., ETA]) <= ACCEPTANCE[kind.code]).all()
+    assert (events[:, EGAMMA.start : MUON.stop, PT].max(1) > TRIGGER).all()
+    assert (np.abs(events[..., PHI]) <= np.pi).all()
+    assert not np.shares_memory(before, events)
+
+
+def test_augmentations_are_taken_equally_often_where_they_can_be(augmented):
+    before, _, kinds = augmented
+    can = np.array([any(splittable(event, kind).size for kind in OBJECTS) for event in before])
+    assert not (kinds[~can] == 1).any()
+    share = np.bincount(kinds[can], minlength=3) / can.sum()
+    assert np.abs(share - 1 / 3).max() < 4 * math.sqrt(2 / 9 / can.sum())
+
+
+def test_more_objects_keep_the_vector_sum_and_split_ones_the_total(augmented):
+    before, after, kinds = augmented
+    for old, new, kind in zip(before, after, kinds, strict=True):
+        if kind == 0:
+            assert momentum(new) == pytest.approx(momentum(old), abs=1e-9)
+            assert multiplicity(new[None]) >= multiplicity(old[None])
+        if kind == 1:
+            assert new[MET.stop :, PT].sum() == pytest.approx(old[MET.stop :, PT].sum(), rel=1e-12)
+            np.testing.assert_array_equal(new[MET.start], old[MET.start])
+            assert multiplicity(new[None]) > multiplicity(old[None])
+        if kind == 2:
+            present = old[:, PT] > 0
+            np.testing.assert_array_equal(new[:, 1:], old[:, 1:])
+            factors = new[present, PT] / old[present, PT]
+            assert factors[1:].std() < 1e-9
+            assert 0.5 <= factors[0] < 5
+            assert 1 - 1e-12 <= factors[-1] < 5
+            # Either one of the two stays, or both go by the same factor.
+            assert min(abs(factors[0] - 1), abs(factors[-1] - 1), abs(factors[0] - factors[-1])) < 1e-9
+
+
+def test_an_event_that_cannot_be_split_is_not():
+    event = np.zeros((1, SLOTS, 4))
+    event[0, EGAMMA.start] = 24.0, 0.5, 1.0, EGAMMA.code  # both pieces would be below the trigger's threshold
+    event[0, JET.start] = 20.0, 0.0, 0.0, JET.code
+    assert all(not splittable(event[0], kind).size for kind in OBJECTS)
+    _, kinds = augment(np.repeat(event, 200, axis=0), 1)
+    assert set(kinds.tolist()) == {0, 2}
+    event[0, EGAMMA.start, PT] = 30.0
+    assert splittable(event[0], EGAMMA).tolist() == [EGAMMA.start]
+
+
+def test_grounds_hold_what_the_paper_says():
+    events = make_events(5, 2)
+    flat, solid = ground_2d(events, PLAIN), ground_3d(events, PLAIN, pt_scale=10.0)
+    np.testing.assert_array_equal(flat.counts, multiplicity(events) + 1)
+    np.testing.assert_allclose(flat.weights.sum(1), 1, rtol=1e-12)
+    np.testing.assert_array_equal(ground_2d(events, GroundSettings(met_in_2d=False)).counts, multiplicity(events))
+    np.testing.assert_allclose(np.sort(solid.points[:, 0]), np.sort(events[..., PT]) / 10)
+    np.testing.assert_allclose(solid.norms.max(1), (np.square(events[..., :3] / [10, 1, 1]).sum(-1)).max(1))
+    np.testing.assert_allclose(sorted_pt(events).sum(1), total_pt(events))
+    np.testing.assert_array_equal(missing_pt(events), events[:, 0, PT])
+    turned = events.copy()
+    turned[..., PHI] = np.where(events[..., PT] > 0, np.angle(np.exp(1j * (events[..., PHI] + 2.0))), 0.0)
+    wrapped = GroundSettings(wrap_phi=True)
+    between = distance_matrix(ground_2d(turned, wrapped), ground_2d(turned, wrapped))
+    np.testing.assert_allclose(
+        between, distance_matrix(ground_2d(events, wrapped), ground_2d(events, wrapped)), atol=1e-9
+    )
+
+
+@pytest.fixture(scope="module")
+def distances():
+    settings = DistanceSettings(references=60, medoids=(2, 10), pt_scales=(30.0,))
+    return EventDistances(make_events(60, 4), settings, PLAIN)
+
+
+def test_scores_by_distance_are_those_of_the_matrices(distances):
+    events = make_events(15, 5, scale=2)
+    scores = distances.scores(events)
+    assert list(scores) == distances.settings.methods()
+    matrix = np.sqrt(distance_matrix(ground_3d(events, PLAIN), distances.solid.sets))
+    np.testing.assert_array_equal(scores["ot_3d"], matrix.min(1))
+    np.testing.assert_allclose(scores["ot_3d_mean"], matrix.mean(1), rtol=1e-12)
+    np.testing.assert_array_equal(scores["ot_3d_max"], matrix.max(1))
+    assert (scores["ot_3d_medoids2"] >= scores["ot_3d_medoids10"] - 1e-12).all()
+    assert (scores["ot_3d_medoids10"] >= scores["ot_3d"]).all()
+    assert (scores["ot_3d_linear"] >= scores["ot_3d"] - 1e-9).all()
+    momenta = [np.sqrt(np.square(sorted_pt(events) - row).sum(1) / SLOTS) for row in distances.momenta]
+    np.testing.assert_allclose(scores["sorted_pt"], np.min(momenta, axis=0), rtol=1e-12)
+    assert (scores["sorted_pt"] <= scores["ot_3d"] + 1e-9).all()
+    agreement = linear_agreement(distances, events)
+    assert agreement["excess"] >= 0
+    assert 0.9 < agreement["pairs"] <= 1
+
+
+def test_costs_are_measured_for_every_way(distances):
+    rows = list(measure_distances(distances, make_events(12, 6), LatencySettings(events=12, repeats=1)))
+    assert {row.method for row in rows} >= {"total_pt", "ot_2d", "ot_3d", "ot_3d_linear", "ot_3d_medoids2"}
+    assert all(row.microseconds >= 0 for row in rows)
+    whole = next(row for row in rows if row.method == "ot_3d" and "all" in row.what)
+    assert whole.bytes == 30 * next(row for row in rows if row.method == "ot_3d_medoids2").bytes
+
+
+def test_votes_count_the_nearest():
+    distances = np.array([[0.0, 3.0, 1.0, 2.0], [5.0, 1.0, 1.0, 1.0]])
+    labels = np.array([True, True, False, False])
+    np.testing.assert_allclose(vote_shares(distances, labels, [1, 2, 4]), [[1, 0.5, 0.5], [1, 0.5, 0.5]])
+    # Validation events of which only the nearest voter tells the truth.
+    points, voters = np.array([0.0, 1.0]), np.array([0.0, 1.0, 1.2, 0.2])
+    choice = choose_k(
+        np.abs(points[:, None] - voters),
+        np.array([True, False, True, False]),
+        np.array([True, False]),
+        VoteSettings(k_min=1, k_max=4, k_step=1),
+    )
+    assert choice.k == 1
+    assert choice.aucs == {1: 1.0, 2: 0.5, 3: 0.5, 4: 0.5}
+    assert rank_auc(np.array([0.0, 1.0]), np.array([1.0, 1.0])) == 0.75
+
+
+def test_neighbours_find_what_looks_augmented_and_not_what_does_not():
+    settings = NeighbourSettings(events=150, votes=VoteSettings(k_min=5, k_max=45, k_step=10))
+    neighbours = AugmentedNeighbours(make_events(150, 7), make_events(150, 8), settings, PLAIN, seed=1)
+    assert len(neighbours.voters) == 225
+    background, hard = neighbours.scores(make_events(80, 9)), neighbours.scores(make_events(80, 10, scale=4))
+    assert ((background >= 0) & (background <= 1)).all()
+    assert rank_auc(background, hard) > 0.7
+    assert sum(neighbours.record()["augmented"].values()) == 150
+
+
+def test_a_machine_on_a_positive_kernel_is_the_plain_one():
+    from sklearn.svm import OneClassSVM
+
+    rng = np.random.default_rng(1)
+    points, tests = rng.normal(size=(80, 3)), rng.normal(size=(30, 3))
+    squared = np.square(points[:, None] - points).sum(-1)
+    machine = KernelMachine(squared, 0.2, 0.3)
+    assert not machine.spectrum.clipped
+    between = np.square(tests[:, None] - points).sum(-1)
+    plain = OneClassSVM(kernel="rbf", gamma=0.2, nu=0.3).fit(points)
+    np.testing.assert_allclose(machine.outlyingness(between), -plain.decision_function(tests), atol=1e-6)
+
+
+def test_a_kernel_with_negative_eigenvalues_is_clipped():
+    rng = np.random.default_rng(2)
+    squared = np.square(rng.normal(size=(40, 40)))
+    squared = squared + squared.T
+    np.fill_diagonal(squared, 0.0)
+    machine = KernelMachine(squared, 1.0, 0.3)
+    assert machine.spectrum.clipped
+    assert machine.spectrum.smallest < 0
+    values, vectors = np.linalg.eigh(np.exp(-squared))
+    projected = np.exp(-squared) @ (vectors[:, values > 0] @ vectors[:, values > 0].T)
+    # Applied to the training events themselves it is the clipped kernel, which is positive.
+    assert np.linalg.eigvalsh((projected + projected.T) / 2).min() > -1e-9
+    assert np.isfinite(machine.outlyingness(squared)).all()
+
+
+def test_support_vectors_choose_without_signal_and_give_labels():
+    settings = SupportVectorSettings(events=120, scan_events=80, validation_events=40, scales=(0.3, 3.0))
+    machine = TransportMachine(make_events(120, 11), make_events(40, 12), make_events(40, 13), settings, PLAIN, 1)
+    events = make_events(60, 14, scale=3)
+    scores = machine.scores(events)
+    assert machine.scale in (0.3, 3.0)
+    assert machine.aucs[machine.scale] == max(machine.aucs.values())
+    np.testing.assert_array_equal(scores["ot_3d_svm_labels"], scores["ot_3d_svm"] > 0)
+    np.testing.assert_allclose(machine.outlying(events), scores["ot_3d_svm"], atol=1e-12)
+    assert scores["ot_3d_svm"].mean() > machine.scores(make_events(60, 15))["ot_3d_svm"].mean()
+    assert machine.record()["paper"]["gamma"] == 0.35
+
+
+def test_planing_levels_the_total_pt():
+    rng = np.random.default_rng(1)
+    background, signal = rng.exponential(50, 4000), rng.exponential(100, 4000)
+    rows = plane(background, signal, (50.0, 100.0), 10_000, rng)
+    assert len(rows[0]) == len(rows[1]) > 500
+    edges = np.linspace(50, 100, 11)
+    counts = [np.histogram(values[chosen], edges)[0] for values, chosen in zip((background, signal), rows, strict=True)]
+    np.testing.assert_array_equal(*counts)
+    assert len(set(rows[0].tolist())) == len(rows[0])
+
+
+def test_supervised_neighbours_tell_events_apart_by_folds():
+    settings = ClassificationSettings(events=60, folds=3, windows=((50.0, 300.0), (1e5, 2e5)), minimum=10)
+    folds = list(classify(make_events(200, 16), make_events(200, 17, scale=3), settings, PLAIN, seed=1))
+    assert [fold.variant for fold in folds[::3]] == ["2D", "3D", "2D, planed 50 to 300 GeV", "3D, planed 50 to 300 GeV"]
+    assert sum(len(fold.background) for fold in folds if fold.variant == "3D") == 60
+    aucs = {
+        name: np.mean([rank_auc(fold.background, fold.signal) for fold in folds if fold.variant == name])
+        for name in ("3D", "3D, planed 50 to 300 GeV")
+    }
+    assert aucs["3D"] > 0.75
+    assert aucs["3D, planed 50 to 300 GeV"] < aucs["3D"]
+
+
+def test_figures_of_merit_obey_their_identities():
+    rng = np.random.default_rng(1)
+    background, signal = rng.normal(size=1000), rng.normal(1.0, size=1000)
+    found = event_merits(background, signal)
+    assert found["improvement"].value == pytest.approx(0.3 * math.sqrt(found["rejection"].value), rel=1e-12)
+    assert found["rejection"].value == pytest.approx(1 / found["background_efficiency"].value, rel=1e-12)
+    assert found["largest_f1"].value >= 2 / 3
+    assert found["largest_improvement"].value >= found["improvement"].value - 1e-9
+    # The smallest eps_b that keeps all signal is that of the cut at the least signal score.
+    curve = background_curve(background, signal, np.array([0.3, 1.0]))
+    np.testing.assert_allclose(curve, [found["background_efficiency"].value, np.mean(background >= signal.min())])
+
+
+def test_a_useless_score_gives_one_and_hard_labels_their_formula():
+    rng = np.random.default_rng(2)
+    same = rng.permutation(1000).astype(float)
+    useless = event_merits(same, -np.sort(-same))
+    assert useless["largest_f1"].value == pytest.approx(2 / 3)
+    assert useless["largest_f1"].where == 1
+    assert useless["largest_improvement"] == (1.0, 1.0)
+    background, signal = np.arange(100) < 16, np.arange(100) < 68
+    labels = event_merits(background.astype(float), signal.astype(float))
+    assert labels["auc"].value == pytest.approx((1 + 0.68 - 0.16) / 2)
+    assert labels["largest_improvement"] == pytest.approx((0.68 / 0.4, 0.68))
+
+
+def test_settings_say_what_they_need_and_refuse_what_cannot_be():
+    assert ProtocolSettings().events_needed() == {"train": 3000, "validation": 1000, "test": 5000}
+    assert VoteSettings().numbers(20) == [5, 15]
+    assert VoteSettings().numbers(3) == [3]
+    with pytest.raises(ValueError, match="no more than the 10 references"):
+        ProtocolSettings(distances=DistanceSettings(references=10, medoids=(20,)))
+    assert np.all(make_events(2, 1)[..., CLASS] <= 4)

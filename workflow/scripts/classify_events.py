@@ -1,0 +1,44 @@
+"""Train and test supervised nearest neighbours on whole events: what the distances could tell at best."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from oddjet.evaluation.event_merit import event_merits
+from oddjet.events.classification import classify
+from oddjet.events.layout import read_events
+from oddjet.events.merit_tables import SetMerit, write_rows
+from oddjet.events.protocol import file_arguments, test_files
+from oddjet.events.protocol_settings import ProtocolSettings
+from oddjet.events.scores import BACKGROUND
+from oddjet.io.record import write_record
+from oddjet.program import execute, parser, progress, read_settings, settings_argument
+
+EXAMPLE = """python workflow/scripts/classify_events.py --background background_test.h5 \\
+      --signals a_4l=a_4l.h5 --output classification.csv"""
+
+
+def main() -> None:
+    arguments = parser(__doc__ or "", EXAMPLE)
+    settings_argument(arguments)
+    file_arguments(arguments)
+    arguments.add_argument("--threads", type=int, default=1, help="threads (default: %(default)s)")
+    arguments.add_argument("--output", type=Path, required=True, help="figures of merit by fold, to write (CSV)")
+    given = arguments.parse_args()
+    settings = read_settings(given.settings, ProtocolSettings)
+    files = test_files(given.background, given.signals)
+    events = {name: read_events(path) for name, path in files.items()}
+    rows = []
+    signals = [name for name in files if name != BACKGROUND]
+    for name in progress(signals, total=len(signals), description="signals classified"):
+        own = settings.classification
+        for fold in classify(events[BACKGROUND], events[name], own, settings.ground, settings.seed, given.threads):
+            for merit, found in event_merits(fold.background, fold.signal).items():
+                size = len(fold.background)
+                rows.append(SetMerit(fold.variant, 0, name, fold.fold, merit, *found, size))
+    write_rows(given.output, rows, SetMerit)
+    write_record("classify_events", settings.model_dump_json(), list(files.values()), [given.output])
+
+
+if __name__ == "__main__":
+    execute(main)

@@ -1,0 +1,41 @@
+"""Compute figures of merit and curves of all scores of whole events, by test set."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+
+from oddjet.evaluation.event_merit import background_curve, event_merits
+from oddjet.events.merit_tables import CurvePoint, SetMerit, curve_points, set_merits, write_rows
+from oddjet.events.protocol_settings import ProtocolSettings
+from oddjet.events.scores import ScoreTable
+from oddjet.io.record import write_record
+from oddjet.program import execute, parser, progress, read_settings, settings_argument
+
+EXAMPLE = """python workflow/scripts/compare_event_scores.py --scores results/events/scores/*.h5 \\
+      --merit merit.csv --curves curves.csv"""
+EFFICIENCIES = np.linspace(0.01, 1.0, 100)
+
+
+def main() -> None:
+    arguments = parser(__doc__ or "", EXAMPLE)
+    settings_argument(arguments)
+    arguments.add_argument("--scores", nargs="+", type=Path, required=True, help="score tables, one a method")
+    arguments.add_argument("--merit", type=Path, required=True, help="figures of merit by test set, to write (CSV)")
+    arguments.add_argument("--curves", type=Path, required=True, help="ROC and SI curves, to write (CSV)")
+    given = arguments.parse_args()
+    settings = read_settings(given.settings, ProtocolSettings)
+    merits: list[SetMerit] = []
+    points: list[CurvePoint] = []
+    for path in progress(given.scores, total=len(given.scores), description="figures of merit of scores"):
+        table = ScoreTable(path)
+        merits += set_merits(table, settings.sets, event_merits)
+        points += curve_points(table, settings.sets, background_curve, EFFICIENCIES)
+    write_rows(given.merit, merits, SetMerit)
+    write_rows(given.curves, points, CurvePoint)
+    write_record("compare_event_scores", settings.model_dump_json(), given.scores, [given.merit, given.curves])
+
+
+if __name__ == "__main__":
+    execute(main)

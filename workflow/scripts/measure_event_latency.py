@@ -1,0 +1,54 @@
+"""Measure what each score costs an event on one core, in time and memory: AUC against microseconds."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from oddjet.dataset.scaling import Scaler
+from oddjet.events.distances import prepare_distances
+from oddjet.events.latency import measure_distances, measure_machines, measure_network
+from oddjet.events.merit_tables import Latency, SetMerit, read_rows, summarise, write_rows
+from oddjet.events.neighbours import prepare_neighbours
+from oddjet.events.pages import latency_markdown
+from oddjet.events.protocol import first_events
+from oddjet.events.protocol_settings import ProtocolSettings
+from oddjet.events.support_vectors import prepare_machine
+from oddjet.events.table import flatten
+from oddjet.io.atomic import write_text
+from oddjet.io.record import write_record
+from oddjet.models.load import load_scorer
+from oddjet.program import execute, parser, read_settings, settings_argument
+
+EXAMPLE = """python workflow/scripts/measure_event_latency.py --training background_train.h5 \\
+      --validation background_validation.h5 --test background_test.h5 --models model.pt --merit merit.csv \\
+      --table latency.csv --page latency.md"""
+
+
+def main() -> None:
+    arguments = parser(__doc__ or "", EXAMPLE)
+    settings_argument(arguments)
+    for name, what in (("training", "background to train with"), ("validation", "to choose with"), ("test", "to time")):
+        arguments.add_argument(f"--{name}", type=Path, required=True, help=f"events: {what} (HDF5)")
+    arguments.add_argument("--models", type=Path, nargs="*", default=[], help="model.pt of networks")
+    arguments.add_argument("--merit", type=Path, required=True, help="figures of merit by test set (CSV)")
+    arguments.add_argument("--table", type=Path, required=True, help="costs to write (CSV)")
+    arguments.add_argument("--page", type=Path, required=True, help="AUC against costs, to write (Markdown)")
+    given = arguments.parse_args()
+    settings = read_settings(given.settings, ProtocolSettings)
+    events = first_events(given.test, settings.latency.events)
+    rows = list(measure_distances(prepare_distances(given.training, settings), events, settings.latency))
+    machine = prepare_machine(given.training, given.validation, settings)
+    rows += measure_machines(prepare_neighbours(given.training, settings), machine, events, settings.latency)
+    for model in map(load_scorer, given.models):
+        inputs = Scaler.from_dict(model.metadata["scaler"]).transform(flatten(events))
+        rows.append(measure_network(model, inputs, settings.latency))
+    merits = read_rows(given.merit, SetMerit)
+    write_rows(given.table, rows, Latency)
+    signals = list(dict.fromkeys(row.signal for row in merits))
+    write_text(given.page, latency_markdown(rows, summarise(merits), signals))
+    inputs_read = [given.training, given.validation, given.test, *given.models, given.merit]
+    write_record("measure_event_latency", settings.model_dump_json(), inputs_read, [given.table, given.page])
+
+
+if __name__ == "__main__":
+    execute(main)

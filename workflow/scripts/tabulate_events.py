@@ -1,0 +1,38 @@
+"""Write the paper's tables 1, 2 and 3 with its numbers beside ours, and one of further scores: CSV and Markdown."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from oddjet.events.merit_tables import SetMerit, read_rows, summarise
+from oddjet.events.pages import EXPLANATION, table_csv, table_markdown, tables
+from oddjet.io.atomic import write_text
+from oddjet.io.record import write_record
+from oddjet.program import execute, parser
+
+EXAMPLE = """python workflow/scripts/tabulate_events.py --merit merit.csv --classification classification.csv \\
+      --output-dir tables --page tables.md"""
+
+
+def main() -> None:
+    arguments = parser(__doc__ or "", EXAMPLE)
+    arguments.add_argument("--merit", type=Path, required=True, help="figures of merit by test set (CSV)")
+    arguments.add_argument("--classification", type=Path, required=True, help="those of supervised neighbours (CSV)")
+    arguments.add_argument("--output-dir", type=Path, required=True, help="folder of the tables, table1.csv and so on")
+    arguments.add_argument("--page", type=Path, required=True, help="all tables, to write (Markdown)")
+    given = arguments.parse_args()
+    scored, supervised = read_rows(given.merit, SetMerit), read_rows(given.classification, SetMerit)
+    summaries = summarise([*scored, *supervised])
+    signals = list(dict.fromkeys(row.signal for row in scored))
+    methods, variants = (list(dict.fromkeys(row.method for row in rows)) for rows in (scored, supervised))
+    page, outputs = ["# Whole events: the tables of arXiv 2401.15542", "", EXPLANATION], [given.page]
+    for name, table in tables(methods, variants).items():
+        outputs.append(given.output_dir / f"{name}.csv")
+        write_text(outputs[-1], table_csv(table, summaries, signals))
+        page.append(table_markdown(table, summaries, signals))
+    write_text(given.page, "\n".join(page))
+    write_record("tabulate_events", "{}", [given.merit, given.classification], outputs)
+
+
+if __name__ == "__main__":
+    execute(main)
