@@ -23,9 +23,9 @@ Select = Callable[[Candidates, int], NDArray[np.float64]]
 
 EVENTS_A_BATCH = 100
 # What the detector could still turn into an isolated lepton above 23 GeV.
-LEPTON_PT_MIN, LEPTON_ETA_MAX, ISOLATION_MAX, CONE = 22.0, 2.6, 0.6, 0.3
-# Of one event with several successful decays, no more than so many are kept, each turned by an angle of its own.
-COPIES_MAX = 2
+LEPTON_PT_MIN, LEPTON_ETA_MAX, ISOLATION_MAX, CONE = 22.4, 2.6, 0.6, 0.3
+# Of one event with several successful decays, no more than so many are kept, all but one turned by angles of their own.
+COPIES_MAX = 3
 
 Record = NDArray[np.float64]  # (particles, 6): PDG code, charge, px, py, pz, E of the visible stable ones
 

@@ -82,7 +82,7 @@ EVENT_PROCESSES: dict[str, EventProcess] = {
     ),
     "qcd_lepton": EventProcess(
         ("HardQCD:hardbbbar = on", "PhaseSpace:pTHatMin = 20", *_one_side_semileptonic()),
-        Splitting(decays=B_MESONS + B_BARYONS, tries=40),
+        Splitting(decays=B_MESONS + B_BARYONS, tries=60),
         quark_pt_min=30.0,
     ),
     "a_4l": EventProcess(
