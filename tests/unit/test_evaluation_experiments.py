@@ -16,6 +16,7 @@ from oddjet.evaluation.experiments import (
     chosen_values,
     ensemble_auc,
     last_quarter,
+    paired_difference,
     summarise,
     to_csv,
     to_markdown,
@@ -188,3 +189,20 @@ def test_an_ensemble_is_the_mean_of_standardised_energies(tmp_path: Path) -> Non
     assert together == pytest.approx(ensemble_auc([write_scores(tmp_path / "y.h5", scores, events)]))
     with pytest.raises(ExperimentError, match="other jets"):
         ensemble_auc([one, write_scores(tmp_path / "z.h5", scores, events + 1)])
+
+
+def test_a_paired_comparison_is_finer_than_two_errors(tmp_path: Path) -> None:
+    generator = np.random.default_rng(1)
+    signal, noise = np.arange(400) >= 100, generator.normal(size=(400, 1))
+    events = np.arange(400)
+    one = write_scores(tmp_path / "one.h5", noise + 1.0 * signal[:, None], events)
+    two = write_scores(tmp_path / "two.h5", noise + 0.8 * signal[:, None], events)
+    found = paired_difference([one], [two], 50)
+    assert (found.first, found.second) == pytest.approx((ensemble_auc([one])["svj"], ensemble_auc([two])["svj"]))
+    # The same noise on both sides: either AUC is known to 0.03, their difference far better.
+    assert 0.0 < found.error < 0.01
+    assert found.first - found.second > 3 * found.error
+    assert paired_difference([one], [one], 20).error == 0.0
+    assert paired_difference([one], [two], 50) == found
+    with pytest.raises(ExperimentError, match="not scored on the same jets"):
+        paired_difference([one], [write_scores(tmp_path / "x.h5", noise, events + 1)])

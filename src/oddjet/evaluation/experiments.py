@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import astuple, dataclass, fields
 from io import StringIO
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -128,13 +129,17 @@ def chosen_values(history: Mapping[str, Curves], epochs: Mapping[int, int]) -> d
     return {seed: dict(zip(*curves[seed], strict=True))[epoch] for seed, epoch in epochs.items()}
 
 
-def ensemble_auc(paths: Iterable[Path]) -> dict[str, float]:
-    """Compute the AUC of the mean of all seeds' energies, standardised on the background, by signal.
+def ensemble_scores(paths: Iterable[Path]) -> tuple[list[str], list[SampleScores], NDArray[np.int64]]:
+    """Average the energies of all seeds, each standardised on the background.
 
     Parameters
     ----------
     paths : iterable of Path
-        Score tables of one method, a group each.
+        Score tables of one method, or of several that are averaged together.
+
+    Returns
+    -------
+    Names of the signals; scores of the background and of each signal; sample and event of every jet, shape (n, 2).
 
     Raises
     ------
@@ -144,23 +149,59 @@ def ensemble_auc(paths: Iterable[Path]) -> dict[str, float]:
     total: NDArray[np.float64] | None = None
     for path in paths:
         table, names = read_table(path, ["sample", "event", "score"]), json.loads(read_attributes(path)["samples"])
-        scores = table["score"]
+        scores, jets = table["score"], np.stack([table["sample"], table["event"]], axis=1).astype(np.int64)
         background = scores[table["sample"] == 0]
         part = ((scores - background.mean(axis=0)) / background.std(axis=0)).sum(axis=1)
         if total is None:
-            total, first = part, table
-        elif not all(np.array_equal(first[name], table[name]) for name in ("sample", "event")):
+            total, first = part, jets
+        elif not np.array_equal(first, jets):
             raise ExperimentError(f"{path}: other jets than in the first score table; score all groups again")
         else:
             total = total + part
     if total is None:
         raise ExperimentError("no score table was given")
-    reference = SampleScores("background", total[first["sample"] == 0])
-    return {
-        name: compute_auc(reference, SampleScores(name, total[first["sample"] == code])).value
-        for code, name in enumerate(names)
-        if code
-    }
+    return names[1:], [SampleScores(name, total[first[:, 0] == code]) for code, name in enumerate(names)], first
+
+
+def ensemble_auc(paths: Iterable[Path]) -> dict[str, float]:
+    """Compute the AUC of the mean of all seeds' energies, standardised on the background, by signal."""
+    names, (background, *signals), _ = ensemble_scores(paths)
+    return {name: compute_auc(background, signal).value for name, signal in zip(names, signals, strict=True)}
+
+
+class Difference(NamedTuple):
+    """Mean AUC over the grid of two ensembles, and the difference with its error."""
+
+    first: float
+    second: float
+    error: float
+
+
+def paired_difference(first: Iterable[Path], second: Iterable[Path], replicas: int = 200, seed: int = 1) -> Difference:
+    """Compare two ensembles on the same jets, by a bootstrap of background and signal jets, the same for both.
+
+    Raises
+    ------
+    ExperimentError
+        If they were not scored on the same jets.
+    """
+    (_, ours, jets), (_, theirs, others) = ensemble_scores(first), ensemble_scores(second)
+    if not np.array_equal(jets, others):
+        raise ExperimentError("the two sides were not scored on the same jets: no paired comparison")
+    generator = np.random.default_rng(seed)
+    differences = []
+    for _ in range(replicas):
+        drawn = [generator.integers(len(sample.scores), size=len(sample.scores)) for sample in ours]
+        one, other = (
+            _grid_mean([SampleScores(s.name, s.scores[rows]) for s, rows in zip(side, drawn, strict=True)])
+            for side in (ours, theirs)
+        )
+        differences.append(one - other)
+    return Difference(_grid_mean(ours), _grid_mean(theirs), statistics.stdev(differences))
+
+
+def _grid_mean(samples: Sequence[SampleScores]) -> float:
+    return statistics.fmean(compute_auc(samples[0], signal).value for signal in samples[1:])
 
 
 def to_csv(rows: Iterable[Experiment]) -> str:
