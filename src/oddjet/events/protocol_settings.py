@@ -83,7 +83,7 @@ class SupportVectorSettings(_Section):
         (0.1, 0.3, 1.0, 3.0, 10.0, 30.0), min_length=1, description="c of gamma = c / median(W2^2), to choose from"
     )
     scan_events: int = Field(1000, ge=50, description="training events while c is chosen")
-    validation_events: int = Field(500, ge=20, description="background events, and as many augmented ones, to choose c")
+    validation_events: int = Field(500, ge=10, description="background events, and as many augmented ones, to choose c")
     paper_gamma: float = Field(
         0.35, gt=0, description="gamma of a further row, 1/GeV^2; the paper chose it by the signals"
     )
