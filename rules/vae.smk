@@ -1,1 +1,248 @@
 # The image VAE, the supervised ceilings and what is made of them; part of `snakemake images`.
+VAE = CONFIG.images.vae
+VAE_BACKGROUND = CONFIG.images.background
+# The background first: that is how the programs tell it from the signals.
+VAE_SAMPLES = [VAE_BACKGROUND, *CONFIG.images.signals()]
+# Folder names to numbers.
+BETAS = {f"beta-{beta:g}": beta for run in VAE.trainings.values() for beta in run.betas}
+
+
+wildcard_constraints:
+    training_metric=any_of(VAE.trainings),
+    depth=r"\d",
+    beta=any_of(BETAS),
+    labelled=any_of(CONFIG.images.signals()),
+
+
+def image_jets(sample, part):
+    return f"results/images/jets/{sample}/{part}.h5"
+
+
+# Of the settings only what a training reads, so that the number of scored jets, another beta or depth trains nothing again.
+def vae_training(metric):
+    common = VAE.model_dump(
+        mode="json", exclude={"test_jets", "correlation_jets", "cnn", "trainings"}
+    )
+    own = VAE.trainings[metric].model_dump(include={"train_jets", "epochs"})
+    return json.dumps({**common, "trainings": {metric: own}})
+
+
+def vae_models(metric, depths=None):
+    run = VAE.trainings[metric]
+    return [
+        f"results/images/vae/{metric}/depth-{depth}/beta-{beta:g}/model.pt"
+        for depth in depths or run.depths
+        for beta in run.betas
+    ]
+
+
+rule train_vae:
+    input:
+        train=image_jets(VAE_BACKGROUND, "train"),
+        validation=image_jets(VAE_BACKGROUND, "validation"),
+    output:
+        model="results/images/vae/{training_metric}/depth-{depth}/{beta}/model.pt",
+        history="results/images/vae/{training_metric}/depth-{depth}/{beta}/history.csv",
+    log:
+        "results/logs/train_vae/{training_metric}/depth-{depth}/{beta}.log",
+    benchmark:
+        "results/benchmarks/train_vae/{training_metric}/depth-{depth}/{beta}.tsv"
+    conda:
+        "../envs/train.yaml"
+    threads: 1
+    resources:
+        mem_mb=4000,
+        runtime=1440,
+    params:
+        settings=lambda wildcards: vae_training(wildcards.training_metric),
+        beta=lambda wildcards: BETAS[wildcards.beta],
+        folder=lambda wildcards, output: str(Path(output.model).parent),
+        code=code_digest("train_vae"),
+    message:
+        "Train a VAE with {wildcards.training_metric}, {wildcards.depth} down-samplings, {wildcards.beta}"
+    shell:
+        # exec: a shell in between would die of the signal that tells the training to keep its epoch and stop.
+        "exec python workflow/scripts/train_vae.py --settings {params.settings:q} --metric {wildcards.training_metric}"
+        " --depth {wildcards.depth} --beta {params.beta} --train {input.train:q} --validation {input.validation:q}"
+        " --output-dir {params.folder:q} > {log:q} 2>&1"
+
+
+rule score_vae:
+    input:
+        models=lambda wildcards: vae_models(
+            wildcards.training_metric, [wildcards.depth]
+        ),
+        samples=[image_jets(name, "test") for name in VAE_SAMPLES],
+    output:
+        scores="results/images/vae/{training_metric}/depth-{depth}/scores.h5",
+        auc="results/images/vae/{training_metric}/depth-{depth}/auc.csv",
+    log:
+        "results/logs/score_vae/{training_metric}/depth-{depth}.log",
+    benchmark:
+        "results/benchmarks/score_vae/{training_metric}/depth-{depth}.tsv"
+    conda:
+        "../envs/train.yaml"
+    threads: 1
+    resources:
+        mem_mb=4000,
+        runtime=240,
+    params:
+        jets=VAE.test_jets,
+        samples=[f"{name}={image_jets(name, 'test')}" for name in VAE_SAMPLES],
+        code=code_digest("score_vae"),
+    message:
+        "Score with the VAEs of {wildcards.training_metric}, {wildcards.depth} down-samplings"
+    shell:
+        "python workflow/scripts/score_vae.py --models {input.models:q} --samples {params.samples:q} --jets {params.jets}"
+        " --threads {threads} --scores {output.scores:q} --auc {output.auc:q} > {log:q} 2>&1"
+
+
+# Trained on signal, and so no anomaly detector: a ceiling for the table, which nothing else reads.
+rule train_cnn:
+    input:
+        [
+            image_jets(name, part)
+            for name in VAE_SAMPLES
+            for part in ("train", "validation", "test")
+        ],
+    output:
+        model="results/images/cnn/{labelled}/depth-{depth}/model.pt",
+        history="results/images/cnn/{labelled}/depth-{depth}/history.csv",
+        auc="results/images/cnn/{labelled}/depth-{depth}/auc.csv",
+    log:
+        "results/logs/train_cnn/{labelled}/depth-{depth}.log",
+    benchmark:
+        "results/benchmarks/train_cnn/{labelled}/depth-{depth}.tsv"
+    conda:
+        "../envs/train.yaml"
+    threads: 1
+    resources:
+        mem_mb=4000,
+        runtime=1440,
+    params:
+        settings=VAE.model_dump_json(
+            exclude={
+                "cnn": {"depths"},
+                "test_jets": True,
+                "correlation_jets": True,
+                "trainings": True,
+                "sinkhorn": True,
+            }
+        ),
+        folders=[f"{name}=results/images/jets/{name}" for name in VAE_SAMPLES],
+        folder=lambda wildcards, output: str(Path(output.model).parent),
+        code=code_digest("train_cnn"),
+    message:
+        "Supervised network on {wildcards.labelled}, {wildcards.depth} down-samplings"
+    shell:
+        "exec python workflow/scripts/train_cnn.py --settings {params.settings:q} --labelled {wildcards.labelled:q}"
+        " --depth {wildcards.depth} --folders {params.folders:q} --output-dir {params.folder:q} > {log:q} 2>&1"
+
+
+# Seconds of work each: on a cluster too they run where Snakemake runs.
+localrules:
+    correlate_vae,
+    summarize_vae,
+    plot_vae,
+
+
+rule correlate_vae:
+    input:
+        models=[path for metric in VAE.trainings for path in vae_models(metric)],
+        images=image_jets(VAE_BACKGROUND, "test"),
+        distances=compared_distances(),
+    output:
+        table="results/images/vae/latent.csv",
+        pairs="results/images/vae/pairs.h5",
+    log:
+        "results/logs/correlate_vae.log",
+    benchmark:
+        "results/benchmarks/correlate_vae.tsv"
+    conda:
+        "../envs/train.yaml"
+    threads: 1
+    resources:
+        mem_mb=2000,
+        runtime=60,
+    params:
+        jets=VAE.correlation_jets,
+        code=code_digest("correlate_vae"),
+    message:
+        "Distances inside the VAEs against those between the images"
+    shell:
+        "python workflow/scripts/correlate_vae.py --models {input.models:q} --images {input.images:q}"
+        " --distances {input.distances:q} --jets {params.jets} --table {output.table:q} --pairs {output.pairs:q} > {log:q} 2>&1"
+
+
+rule summarize_vae:
+    input:
+        auc=[
+            *(
+                f"results/images/vae/{metric}/depth-{depth}/auc.csv"
+                for metric, run in VAE.trainings.items()
+                for depth in run.depths
+            ),
+            *(
+                f"results/images/cnn/{name}/depth-{depth}/auc.csv"
+                for name in CONFIG.images.signals()
+                for depth in VAE.cnn.depths
+            ),
+        ],
+        latent="results/images/vae/latent.csv",
+    output:
+        table="results/images/vae.csv",
+        summary="results/images/vae.md",
+    log:
+        "results/logs/summarize_vae.log",
+    benchmark:
+        "results/benchmarks/summarize_vae.tsv"
+    conda:
+        "../envs/dataset.yaml"
+    threads: 1
+    resources:
+        mem_mb=1000,
+        runtime=10,
+    params:
+        code=code_digest("summarize_vae"),
+    message:
+        "Table of the image VAE"
+    shell:
+        "python workflow/scripts/summarize_vae.py --auc {input.auc:q} --latent {input.latent:q} --table {output.table:q}"
+        " --summary {output.summary:q} > {log:q} 2>&1"
+
+
+rule plot_vae:
+    input:
+        table="results/images/vae.csv",
+        pairs="results/images/vae/pairs.h5",
+    output:
+        scan=[f"results/figures/images/vae_scan.{suffix}" for suffix in ("pdf", "png")],
+        latent=[
+            f"results/figures/images/vae_latent.{suffix}" for suffix in ("pdf", "png")
+        ],
+    log:
+        "results/logs/plot_vae.log",
+    benchmark:
+        "results/benchmarks/plot_vae.tsv"
+    conda:
+        "../envs/figures.yaml"
+    threads: 1
+    resources:
+        mem_mb=1000,
+        runtime=10,
+    params:
+        metric=next(iter(VAE.trainings)),
+        label=lambda wildcards: CONFIG.label,
+        code=code_digest("plot_vae"),
+    message:
+        "Figures of the image VAE"
+    shell:
+        "python workflow/scripts/plot_vae.py --table {input.table:q} --pairs {input.pairs:q} --metric {params.metric}"
+        " --label {params.label:q} --scan {output.scan:q} --latent {output.latent:q} > {log:q} 2>&1"
+
+
+IMAGE_RESULTS += [
+    "results/images/vae.md",
+    "results/figures/images/vae_scan.pdf",
+    "results/figures/images/vae_latent.pdf",
+]

@@ -24,7 +24,7 @@ from oddjet.training.cnn import LabelledFiles, train_cnn
 from oddjet.training.image_loop import ImageTraining, ImageTrainingError, train_until_done
 from oddjet.training.interrupt import TrainingInterruptedError
 from oddjet.training.vae import Run, load_vae, train_vae
-from oddjet.training.vae_latent import LatentError, inner_distances, latent_rows
+from oddjet.training.vae_latent import LatentError, inner_distances, study, write_pairs
 from oddjet.training.vae_scores import ANOMALY_METRICS, VaeScoreError, score_images, score_scan
 
 PIXELS, SIDE = 8, 0.64
@@ -220,16 +220,24 @@ def test_distances_inside_are_those_of_the_activations(folder: Path, tmp_path: P
         files.append(tmp_path / f"{metric}.h5")
         compute_distances(folder / "qcd/test.h5", files[-1], metric, DistanceSettings(jets=12), 1, {})
     models = [folder / path_of(run) / "model.pt" for run in (Run("mse", 1, 0.0), Run("mse", 1, 1e-3))]
-    rows = latent_rows(models, folder / "qcd/test.h5", files, 12)
+    found = study(models, folder / "qcd/test.h5", files, 12)
+    rows = found.rows
     assert [(row.layer, row.image_metric) for row in rows[:1]] == [("images", "wass1")]
     assert {(row.beta, row.layer) for row in rows[1:]} == {
         (b, name) for b in (0.0, 1e-3) for name in ("block-1", "latent")
     }
     assert {row.pairs for row in rows} == {66}
-    assert sum(row.chosen for row in rows[1:]) == 4
+    assert sum(row.chosen for row in rows[1:]) == 2
     assert all(-1 <= row.correlation <= 1 for row in rows)
     with pytest.raises(LatentError, match="are of other jets"):
-        latent_rows(models, folder / "top/test.h5", files, 12)
+        study(models, folder / "top/test.h5", files, 12)
+    write_pairs(tmp_path / "pairs.h5", found, {})
+    pairs = read_table(tmp_path / "pairs.h5")
+    assert pairs.dtype.names == ("mse", "wass1", "block-1", "latent 0", "latent 0.001")
+    np.testing.assert_allclose(
+        pairs["mse"], torch.pdist(torch.from_numpy(images.reshape(12, -1))).numpy() ** 2 / 64, rtol=1e-4
+    )
+    assert rows[0].correlation == pytest.approx(np.corrcoef(pairs["mse"], pairs["wass1"])[0, 1])
 
 
 def test_the_supervised_network_finds_its_signal_and_is_tried_on_the_other(folder: Path, tmp_path: Path) -> None:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -11,8 +12,9 @@ from numpy.typing import NDArray
 
 from oddjet.errors import OddjetError
 from oddjet.evaluation.tables import LatentRow
-from oddjet.images.distances import DistanceTable, read_distances
+from oddjet.images.distance_file import DistanceTable, read_distances
 from oddjet.images.file import ImageBatch, read_images
+from oddjet.io.tables import Column, write_table
 from oddjet.training.vae import TrainedVae, load_vae
 
 Floats = NDArray[np.float64]
@@ -44,7 +46,27 @@ def inner_distances(vae: TrainedVae, images: NDArray[np.float32]) -> dict[str, F
     return {name: _euclidean(flat.double().numpy()) for name, flat in {**layers, "latent": mean}.items()}
 
 
-def latent_rows(models: Sequence[Path], test: Path, distances: Sequence[Path], jets: int) -> list[LatentRow]:
+class Study(NamedTuple):
+    """What is known of pairs of background jets.
+
+    Attributes
+    ----------
+    rows : list of LatentRow
+        Correlations of every layer of every model with every distance between the images; first those of the square
+        error between the images (of depth 0), as in figure 1.
+    pairs : structured ndarray, shape (n (n - 1) / 2,)
+        The distances themselves, for figures: the metrics between the images, and of the deepest models of the first
+        training metric `latent BETA` of each beta and `block-1`, ... of the chosen one.
+    chosen : float
+        That beta.
+    """
+
+    rows: list[LatentRow]
+    pairs: NDArray[np.void]
+    chosen: float
+
+
+def study(models: Sequence[Path], test: Path, distances: Sequence[Path], jets: int) -> Study:
     """Correlate the distances inside VAEs with those between the images.
 
     Parameters
@@ -58,48 +80,60 @@ def latent_rows(models: Sequence[Path], test: Path, distances: Sequence[Path], j
     jets : int
         So many jets, at most.
 
-    Returns
-    -------
-    list of LatentRow
-        For each model, layer and metric; first the distances between the images among themselves (`images` against
-        each other metric, of depth 0), as in figure 1.
-
     Raises
     ------
     LatentError
         The distances are of other jets.
     """
-    batch, tables = _aligned(test, [read_distances(path) for path in distances], jets)
-    measured = {table.metric: _first_pairs(table, len(batch)) for table in tables}
-    square_error = _euclidean(batch.dense().reshape(len(batch), -1).astype(np.float64)) ** 2
-    pairs = len(square_error)
+    tables = [read_distances(path) for path in distances]
+    batch = _aligned(test, tables, jets)
+    images = batch.dense()
+    columns = {"mse": _euclidean(images.reshape(len(batch), -1).astype(np.float64)) ** 2 / images[0].size}
+    measured = {table.metric: _first_pairs(table, len(batch)) for table in tables if table.metric != "mse"}
+    columns.update(measured)
     rows = [
-        LatentRow("none", 0, 0.0, 1, "images", metric, _pearson(square_error, values), pairs)
+        LatentRow("none", 0, 0.0, 1, "images", metric, _pearson(columns["mse"], values), len(values))
         for metric, values in measured.items()
-        if metric != "mse"
     ]
     vaes = [load_vae(path) for path in models]
-    best = {
-        (vae.run.metric, vae.run.depth): min(other.validation_loss for other in vaes if other.run[:2] == vae.run[:2])
-        for vae in vaes
-    }
+    shown = max((vae for vae in vaes if vae.run.metric == vaes[0].run.metric), key=lambda vae: vae.run.depth).run[:2]
+    chosen: dict[tuple[str, int], float] = {}
+    for vae in sorted(vaes, key=lambda vae: vae.validation_loss):
+        chosen.setdefault(vae.run[:2], vae.run.beta)
     for vae in vaes:
-        chosen = int(vae.validation_loss == best[vae.run.metric, vae.run.depth])
-        for layer, inner in inner_distances(vae, batch.dense()).items():
+        best = vae.run.beta == chosen[vae.run[:2]]
+        for layer, inner in inner_distances(vae, images).items():
             rows += [
-                LatentRow(*vae.run, chosen, layer, metric, _pearson(inner, values), pairs)
+                LatentRow(*vae.run, int(best), layer, metric, _pearson(inner, values), len(values))
                 for metric, values in measured.items()
             ]
+            if vae.run[:2] == shown and (best or layer == "latent"):
+                columns[f"latent {vae.run.beta:g}" if layer == "latent" else layer] = inner
+    return Study(rows, _table(columns), chosen[shown])
+
+
+def write_pairs(path: Path, found: Study, attributes: Mapping[str, str]) -> None:
+    """Write the distances of a study as a table."""
+    columns = [
+        Column(name, "f8", "1", "Distance of a pair of background jets.") for name in found.pairs.dtype.names or ()
+    ]
+    write_table(path, columns, found.pairs, {**attributes, "chosen": f"{found.chosen:g}"})
+
+
+def _table(columns: Mapping[str, Floats]) -> NDArray[np.void]:
+    rows = np.empty(len(columns["mse"]), dtype=[(name, "f8") for name in columns])
+    for name, values in columns.items():
+        rows[name] = values
     return rows
 
 
-def _aligned(test: Path, tables: Sequence[DistanceTable], jets: int) -> tuple[ImageBatch, Sequence[DistanceTable]]:
+def _aligned(test: Path, tables: Sequence[DistanceTable], jets: int) -> ImageBatch:
     count = min([jets, *(len(table.jets) for table in tables)])
     batch = read_images(test, 0, count)
     for table in tables:
         if not np.array_equal(table.jets[IDENTIFIERS][: len(batch)], batch.jets[IDENTIFIERS]):
             raise LatentError(f"{test}: the distances ({table.metric}) are of other jets; make them again")
-    return batch, tables
+    return batch
 
 
 def _first_pairs(table: DistanceTable, count: int) -> Floats:

@@ -1,0 +1,118 @@
+"""Tables and figures of the image VAE, from rows."""
+
+from __future__ import annotations
+
+import math
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from oddjet.evaluation.tables import LatentRow, VaeAucRow, write_rows
+from oddjet.evaluation.vae_table import METRICS, PAPER, write_vae_table
+from oddjet.io.tables import Column, write_table
+from oddjet.plotting.vae import ScanPoint, VaeFigureError, draw_pairs, draw_scan
+
+ROWS = [
+    VaeAucRow("mse", 2, beta, chosen, loss, "none", signal, metric, auc + beta, 0.01, 100, 200)
+    for beta, chosen, loss in ((0.0, 0, 0.2), (0.25, 1, 0.1))
+    for signal, auc in (("top", 0.6), ("w", 0.3))
+    for metric in (METRICS if chosen else ("loss",))
+]
+ROWS += [
+    VaeAucRow("supervised", depth, math.nan, 1, loss, "top", signal, "logit", auc, 0.02, 100, 200)
+    for depth, loss, auc in ((1, 0.4, 0.7), (3, 0.3, 0.9))
+    for signal in ("top", "w")
+]
+LATENT = [
+    LatentRow("none", 0, 0.0, 1, "images", "wass1", 0.4, 66),
+    LatentRow("mse", 2, 0.25, 1, "block-1", "wass1", 0.65, 66),
+]
+
+
+def lines(text: str, heading: str) -> list[list[str]]:
+    part = text.split(heading)[1].split("\n#")[0]
+    return [[cell.strip() for cell in line.strip("|").split("|")] for line in part.splitlines() if line[:1] == "|"][2:]
+
+
+def test_the_papers_table_is_whole() -> None:
+    """Every entry of its table 1: the columns add up as in the paper."""
+    assert len(PAPER) == 12
+    assert all(len(values) == len(METRICS) == 6 for values in PAPER.values())
+    assert sum(sum(values) for key, values in PAPER.items() if key[2] == "top") == pytest.approx(28.56)
+    assert sum(sum(values) for key, values in PAPER.items() if key[2] == "w") == pytest.approx(18.24)
+
+
+def test_the_table_has_the_chosen_beta_and_the_papers_numbers() -> None:
+    text = write_vae_table(ROWS, LATENT)
+    table = lines(text, "# Image VAE")
+    assert len(table) == 6
+    assert table[0] == ["MSE", "2", "0.25", "Loss", "0.850 ± 0.010 (0.83)", "0.550 ± 0.010 (0.65)"]
+    assert table[5][3:] == ["Wass(2)", "0.850 ± 0.010 (0.81)", "0.550 ± 0.010 (0.54)"]
+    # The depth with the lower validation loss; its transfer to the other signal beside it.
+    assert lines(text, "## Supervised") == [["top", "3", "0.900 ± 0.020 (0.94)", "0.900 ± 0.020 (0.86)"]]
+    assert lines(text, "## Distances inside the network") == [
+        ["-", "-", "-", "images, MSE", "0.400"],
+        ["MSE", "2", "0.25", "block-1", "0.650"],
+    ]
+
+
+def test_the_scan_has_a_panel_for_the_loss_and_each_signal() -> None:
+    points = [
+        ScanPoint(depth, beta, 0.1, {"top": (0.8, 0.01), "w": (0.4, 0.02)}) for depth in (1, 2) for beta in (0, 1e-7)
+    ]
+    figure = draw_scan(points, "mse", "Simulation")
+    assert [axes.get_ylabel() for axes in figure.axes] == ["validation loss (background)", "AUC, top", "AUC, w"]
+    assert [label.get_text() for label in figure.axes[1].get_xticklabels()] == ["0", "1e-07"]
+    assert [text.get_text() for text in figure.axes[2].get_legend().get_texts()] == ["1", "2"]
+    with pytest.raises(VaeFigureError, match="no VAE was trained with mae"):
+        draw_scan([], "mae", "Simulation")
+
+
+def pairs(names: tuple[str, ...]) -> np.ndarray:
+    table = np.zeros(50, dtype=[(name, "f8") for name in names])
+    generator = np.random.default_rng(1)
+    for name in names:
+        table[name] = generator.exponential(1, 50)
+    return table
+
+
+def test_pairs_are_drawn_with_their_correlation() -> None:
+    table = pairs(("mse", "wass1", "wass0p5", "block-1", "latent 0", "latent 1e-07"))
+    figure = draw_pairs(table, "1e-07", "Simulation")
+    shown = [axes for axes in figure.axes if axes.axison]
+    assert [(axes.get_xlabel(), axes.get_ylabel()) for axes in shown] == [
+        ("MSE between images", "Wass(1)"),
+        (r"latent, $\beta$ = 0", "Wass(1)"),
+        (r"latent, $\beta$ = 1e-07", "Wass(1)"),
+        ("after block 1", "Wass(1)"),
+        (r"latent, $\beta$ = 1e-07", "Wass(1)"),
+        ("after block 1", "Wass(0.5)"),
+        (r"latent, $\beta$ = 1e-07", "Wass(0.5)"),
+    ]
+    assert shown[0].get_title() == f"correlation {np.corrcoef(table['mse'], table['wass1'])[0, 1]:.3f}"
+    with pytest.raises(VaeFigureError, match="no transport distance"):
+        draw_pairs(pairs(("mse", "mae", "latent 0")), "0", "Simulation")
+
+
+def test_the_scripts_make_table_and_figures(tmp_path: Path) -> None:
+    write_rows(tmp_path / "auc.csv", ROWS, VaeAucRow)
+    write_rows(tmp_path / "latent.csv", LATENT, LatentRow)
+    table = pairs(("mse", "wass1", "block-1", "latent 0.25"))
+    columns = [Column(name, "f8", "1", "distance") for name in table.dtype.names]
+    write_table(tmp_path / "pairs.h5", columns, table, {"chosen": "0.25"})
+    commands = (
+        ["summarize_vae", "--auc", "auc.csv", "--latent", "latent.csv", "--table", "vae.csv", "--summary", "vae.md"],
+        ["plot_vae", "--table", "vae.csv", "--pairs", "pairs.h5", "--scan", "s.pdf", "s.png", "--latent", "l.pdf"],
+    )
+    for name, *arguments in commands:
+        given = [text if text.startswith("--") else str(tmp_path / text) for text in arguments]
+        done = subprocess.run(
+            [sys.executable, f"workflow/scripts/{name}.py", *given], capture_output=True, text=True, check=False
+        )
+        assert done.returncode == 0, done.stderr
+    assert "0.850 ± 0.010 (0.83)" in (tmp_path / "vae.md").read_text()
+    assert (tmp_path / "s.pdf").read_bytes().startswith(b"%PDF")
+    assert (tmp_path / "l.pdf").read_bytes().startswith(b"%PDF")

@@ -1,0 +1,31 @@
+"""Put VAEs, supervised networks and correlations into one table (CSV) and one summary (Markdown)."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from oddjet.evaluation.tables import LatentRow, VaeAucRow, read_rows, write_rows
+from oddjet.evaluation.vae_table import write_vae_table
+from oddjet.io.atomic import write_text
+from oddjet.io.record import write_record
+from oddjet.program import execute, parser
+
+EXAMPLE = """python workflow/scripts/summarize_vae.py --auc results/images/vae/*/depth-*/auc.csv \\
+      results/images/cnn/*/depth-*/auc.csv --latent results/images/vae/latent.csv --table vae.csv --summary vae.md"""
+
+
+def main() -> None:
+    arguments = parser(__doc__ or "", EXAMPLE)
+    arguments.add_argument("--auc", type=Path, nargs="+", required=True, help="tables of score_vae and train_cnn")
+    arguments.add_argument("--latent", type=Path, required=True, help="table of correlate_vae")
+    arguments.add_argument("--table", type=Path, required=True, help="table of all AUCs to write (CSV)")
+    arguments.add_argument("--summary", type=Path, required=True, help="summary to write (Markdown)")
+    given = arguments.parse_args()
+    rows = [row for path in given.auc for row in read_rows(path, VaeAucRow)]
+    write_rows(given.table, rows, VaeAucRow)
+    write_text(given.summary, write_vae_table(rows, read_rows(given.latent, LatentRow)))
+    write_record("summarize_vae", "{}", [*given.auc, given.latent], [given.table, given.summary])
+
+
+if __name__ == "__main__":
+    execute(main)
