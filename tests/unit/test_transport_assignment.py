@@ -11,7 +11,7 @@ import torch
 
 from oddjet.transport import assignment
 from oddjet.transport.assignment import TransportError, align, assign, plan, squared_distances, wasserstein
-from oddjet.transport.distances import fill_squared_distances
+from oddjet.transport.distances import fill_aligned_costs, fill_squared_distances
 
 
 def points(n: int, shift: float = 0.0, seed: int = 0) -> np.ndarray:
@@ -25,6 +25,15 @@ def test_value_equals_the_network_simplex(n: int, power: int) -> None:
     costs = ot.dist(x, y, metric="sqeuclidean" if power == 2 else "euclidean")
     expected = ot.emd2(np.full(n, 1 / n), np.full(n, 1 / n), costs)
     assert wasserstein(x, y, power=power) == pytest.approx(expected, rel=1e-9, abs=1e-9)
+
+
+def test_compiled_costs_of_aligned_points_equal_their_plain_twin() -> None:
+    x, y = np.stack([points(40, seed=s) for s in (1, 2)]), np.stack([2 * points(50, 3.0, seed=s) for s in (3, 4)])
+    x[1, :, 3] = 0.0  # a feature that does not vary has no inverse root
+    costs = np.empty((2, 40, 50))
+    fill_aligned_costs(x.astype(np.float32), y.astype(np.float32), costs)
+    expected = squared_distances(*align(x.astype(np.float32), y.astype(np.float32)))
+    np.testing.assert_allclose(costs, expected, rtol=1e-6, atol=1e-9 * expected.max())
 
 
 def test_shifted_set_costs_the_squared_shift() -> None:

@@ -17,11 +17,11 @@ from oddjet.models.energy_kernels import (
     Flags,
     Sizes,
     add_products,
-    add_rows,
     backward,
     forward,
     kernel,
     load,
+    multiply,
     residual,
 )
 
@@ -113,13 +113,12 @@ def _tangents(flat: Array, widths: Sizes, activated: Flags, rows: Array, tangent
     for layer in range(len(activated)):
         inputs, outputs = widths[layer], widths[layer + 1]
         second = first + inputs
-        for o in range(outputs):
-            target = tangent[second + o]
-            for k in range(BLOCK):
-                target[k] = 0.0
-            add_rows(flat, weight + o, outputs, tangent[first : first + inputs], target)
-            if activated[layer]:
+        targets = tangent[second : second + outputs]
+        targets[:] = 0.0
+        multiply(flat, weight, 1, outputs, tangent[first:second], targets)
+        if activated[layer]:
+            for o in range(outputs):
                 mask = rows[second + o]
                 for k in range(BLOCK):
-                    target[k] = target[k] if mask[k] > 0.0 else 0.0
+                    targets[o, k] = targets[o, k] if mask[k] > 0.0 else 0.0
         first, weight = second, weight + (inputs + 1) * outputs

@@ -20,7 +20,7 @@ Array = NDArray[np.floating[Any]]
 Sizes = NDArray[np.int64]
 Flags = NDArray[np.bool_]
 
-BLOCK = 64
+BLOCK = 128
 # Sums may be reordered (vector instructions), but NaN and infinity keep their meaning: a diverging loss must be seen.
 kernel = njit(cache=True, nogil=True, fastmath={"reassoc", "contract", "nsz", "arcp"}, error_model="numpy")
 
@@ -59,21 +59,55 @@ def add_rows(flat: Array, weight: int, stride: int, sources: Array, target: Arra
 
 
 @kernel
+def add_rows_to_two(
+    flat: Array, weight: int, other: int, stride: int, sources: Array, target: Array, second: Array
+) -> None:
+    """Do `add_rows` for `target` from flat[weight] on and for `second` from flat[other] on: sources are loaded once."""
+    count = sources.shape[0]
+    whole = count - count % 4
+    for i in range(0, whole, 4):
+        p, q = weight + i * stride, other + i * stride
+        a, b, c, d = flat[p], flat[p + stride], flat[p + 2 * stride], flat[p + 3 * stride]
+        e, f, g, h = flat[q], flat[q + stride], flat[q + 2 * stride], flat[q + 3 * stride]
+        for k in range(BLOCK):
+            w, x, y, z = sources[i, k], sources[i + 1, k], sources[i + 2, k], sources[i + 3, k]
+            target[k] += (a * w + b * x) + (c * y + d * z)
+            second[k] += (e * w + f * x) + (g * y + h * z)
+    for i in range(whole, count):
+        value, another = flat[weight + i * stride], flat[other + i * stride]
+        for k in range(BLOCK):
+            target[k] += value * sources[i, k]
+            second[k] += another * sources[i, k]
+
+
+@kernel
+def multiply(flat: Array, weight: int, step: int, stride: int, sources: Array, targets: Array) -> None:
+    """Add to each row t of `targets` the rows of `sources`, times flat[weight + t step], flat[... + stride], ..."""
+    count = targets.shape[0]
+    for t in range(0, count - 1, 2):
+        place = weight + t * step
+        add_rows_to_two(flat, place, place + step, stride, sources, targets[t], targets[t + 1])
+    if count % 2:
+        add_rows(flat, weight + (count - 1) * step, stride, sources, targets[count - 1])
+
+
+@kernel
 def forward(flat: Array, widths: Sizes, activated: Flags, rows: Array) -> None:
     """Fill the rows of all layers from those of the first."""
     first, weight = 0, 0
     for layer in range(len(activated)):
         inputs, outputs = widths[layer], widths[layer + 1]
         second, bias = first + inputs, weight + inputs * outputs
+        targets = rows[second : second + outputs]
         for o in range(outputs):
-            target = rows[second + o]
             value = flat[bias + o]
             for k in range(BLOCK):
-                target[k] = value
-            add_rows(flat, weight + o, outputs, rows[first : first + inputs], target)
-            if activated[layer]:
+                targets[o, k] = value
+        multiply(flat, weight, 1, outputs, rows[first:second], targets)
+        if activated[layer]:
+            for o in range(outputs):
                 for k in range(BLOCK):
-                    target[k] = 0.0 if target[k] < 0.0 else target[k]
+                    targets[o, k] = 0.0 if targets[o, k] < 0.0 else targets[o, k]
         first, weight = second, bias + outputs
 
 
@@ -88,15 +122,14 @@ def backward(flat: Array, widths: Sizes, activated: Flags, rows: Array, adjoint:
         second = first
         first -= inputs
         weight -= (inputs + 1) * outputs
-        for i in range(inputs):
-            target = adjoint[first + i]
-            for k in range(BLOCK):
-                target[k] = 0.0
-            add_rows(flat, weight + i * outputs, 1, adjoint[second : second + outputs], target)
-            if layer > 0 and activated[layer - 1]:
+        targets = adjoint[first:second]
+        targets[:] = 0.0
+        multiply(flat, weight, outputs, 1, adjoint[second : second + outputs], targets)
+        if layer > 0 and activated[layer - 1]:
+            for i in range(inputs):
                 mask = rows[first + i]
                 for k in range(BLOCK):
-                    target[k] = target[k] if mask[k] > 0.0 else 0.0
+                    targets[i, k] = targets[i, k] if mask[k] > 0.0 else 0.0
 
 
 @kernel

@@ -17,8 +17,8 @@ from oddjet.models.networks import Network
 from oddjet.models.replay import ReplayBuffer
 from oddjet.models.settings import ChainSettings, LangevinSettings, ModelSettings, ReplaySettings
 from oddjet.models.threads import each_seed
-from oddjet.transport.assignment import align, assign
-from oddjet.transport.distances import fill_squared_distances
+from oddjet.transport.assignment import assign
+from oddjet.transport.distances import fill_aligned_costs, fill_squared_distances
 
 
 class NegativeSampler:
@@ -140,11 +140,10 @@ def transport(points: Tensor, targets: Tensor, threads: int = 1, power: int = 2)
     broken = ~(np.isfinite(sets[0]).all((1, 2)) & np.isfinite(sets[1]).all((1, 2)))
     for array in sets:
         array[broken] = 0.0
-    if power == 2:
-        sets = [np.ascontiguousarray(array) for array in align(*sets)]
     costs = np.empty((len(points), targets.shape[1], points.shape[1]))
-    each_seed(fill_squared_distances, (*sets, costs), (), threads)
-    costs[broken] = 1.0 - np.eye(costs.shape[1])
+    each_seed(fill_aligned_costs if power == 2 else fill_squared_distances, (*sets, costs), (), threads)
+    if broken.any():
+        costs[broken] = 1.0 - np.eye(costs.shape[1])
     columns = torch.from_numpy(assign(np.sqrt(costs) if power == 1 else costs, threads)).to(points.device)
     order = torch.arange(columns.shape[1], device=points.device).expand_as(columns)
     target_of = torch.empty_like(columns).scatter_(1, columns, order)
