@@ -29,7 +29,10 @@ PYTHON
 
 # Two GPUs that do nothing: Slurm asks for device files, and takes any. (`Count=` alone makes the node invalid.)
 for number in 0 1; do
-    test -e "$state/gpu$number" || mknod "$state/gpu$number" c 1 3
+    if ! mknod "$state/gpu$number" c 1 3; then
+        echo "error: no device files can be made here, so no Slurm with GPUs" >&2
+        exit 2
+    fi
 done
 cat > "$state/gres.conf" <<GRES
 AutoDetect=off
