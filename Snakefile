@@ -72,3 +72,8 @@ rule figures:
 rule images:
     input:
         IMAGE_RESULTS,
+
+
+rule image_scores:
+    input:
+        IMAGE_SCORES,

@@ -1,57 +1,5 @@
 # Jet images of the three samples, distances between them, references and their scores; `snakemake images` makes all.
-IMAGE_SAMPLES = CONFIG.images.samples
-try:
-    # Part name to the ROOT file behind it, by sample; None where Pythia makes the file.
-    IMAGE_PARTS = {
-        name: (
-            part_files(sample.files)
-            if sample.files
-            else dict.fromkeys(f"{part:04d}" for part in range(sample.parts))
-        )
-        for name, sample in IMAGE_SAMPLES.items()
-    }
-except OddjetError as error:
-    raise WorkflowError(f"images.samples: {error}") from None
-
-
-# What `snakemake images` makes; vae.smk adds to it.
-IMAGE_RESULTS = []
-METRIC = r"mae|mse|wass\d+(p\d+)?"
-
-
-def image_candidates(sample):
-    return [
-        f"results/images/simulated/{sample}/{part}.root" if file is None else file
-        for part, file in IMAGE_PARTS[sample].items()
-    ]
-
-
-def image_files(part, samples=tuple(IMAGE_SAMPLES)):
-    return [f"results/images/jets/{sample}/{part}.h5" for sample in samples]
-
-
-def image_arguments(part, samples=tuple(IMAGE_SAMPLES)):
-    # NAME=FILE: which images are of which sample.
-    return [
-        f"{name}={path}"
-        for name, path in zip(samples, image_files(part, samples), strict=True)
-    ]
-
-
-def ensemble_files(folder, suffix):
-    # Of every reference sample and metric, in one order.
-    return [
-        f"results/images/{folder}/{sample}/{metric}.{suffix}"
-        for sample in CONFIG.images.ensembles.references
-        for metric in CONFIG.images.ensembles.metrics
-    ]
-
-
-def compared_distances():
-    return [
-        f"results/images/distances/{CONFIG.images.background}/test/{metric}.h5"
-        for metric in CONFIG.images.ensembles.compared
-    ]
+include: "image_inputs.smk"
 
 
 use rule simulate_sample as simulate_image_sample with:
@@ -276,4 +224,99 @@ IMAGE_RESULTS += [
         metric=CONFIG.images.ensembles.metrics[:1],
         suffix=["pdf", "png"],
     ),
+]
+
+
+rule make_grid_images:
+    input:
+        local_candidates_of,
+    output:
+        "results/images/grid/{sample}/{part}.h5",
+    log:
+        "results/logs/make_grid_images/{sample}/{part}.log",
+    benchmark:
+        "results/benchmarks/make_grid_images/{sample}/{part}.tsv"
+    conda:
+        "../envs/features.yaml"
+    threads: 1
+    resources:
+        mem_mb=3000,
+        runtime=120,
+    params:
+        settings=CONFIG.images.jets.model_dump_json(
+            include={"pixels", "width"},
+        ),
+        features=CONFIG.features.model_dump_json(exclude={"features"}),
+        file=candidates_of,
+        require_match=lambda wildcards: SAMPLES[wildcards.sample].require_match,
+        code=code_digest("make_grid_images"),
+    message:
+        "Images of the jets of {wildcards.sample}, part {wildcards.part}"
+    shell:
+        "python workflow/scripts/make_grid_images.py --settings {params.settings:q} --features {params.features:q}"
+        " --require-match {params.require_match} --input {params.file:q} --output {output:q} > {log:q} 2>&1"
+
+
+rule score_grid_images:
+    input:
+        images=grid_images(SAMPLES),
+        train="results/dataset/train.h5",
+        background="results/dataset/test.h5",
+        signals=signal_tables(),
+        # Nothing is reported of samples that lost events.
+        cutflow="results/features/cutflow.json",
+    output:
+        "results/scores/{method}/{group}.h5",
+    log:
+        "results/logs/score_grid_images/{method}/{group}.log",
+    benchmark:
+        "results/benchmarks/score_grid_images/{method}/{group}.tsv"
+    wildcard_constraints:
+        method=any_of(IMAGE_METHODS),
+    conda:
+        "../envs/features.yaml"
+    threads: 2
+    resources:
+        mem_mb=4000,
+        runtime=120,
+    params:
+        settings=lambda wildcards: IMAGE_METHODS[wildcards.method].model_dump_json(),
+        evaluation=CONFIG.evaluation.model_dump_json(),
+        seeds=lambda wildcards: GROUPS[wildcards.group],
+        signals=signal_arguments(),
+        points=signal_points(),
+        code=code_digest("score_grid_images"),
+    message:
+        "Score test background and signals with {wildcards.method}, {wildcards.group}"
+    shell:
+        "python workflow/scripts/score_grid_images.py --settings {params.settings:q} --evaluation {params.evaluation:q}"
+        " --method {wildcards.method:q} --seeds {params.seeds} --images {input.images:q} --train {input.train:q}"
+        " --background {input.background:q} --signals {params.signals:q} --points {params.points:q}"
+        " --threads {threads} --output {output:q} > {log:q} 2>&1"
+
+
+use rule compute_auc as compute_image_auc with:
+    wildcard_constraints:
+        method=any_of(IMAGE_METHODS),
+
+
+use rule compute_merit as compute_image_merit with:
+    wildcard_constraints:
+        method=any_of(IMAGE_METHODS),
+
+
+use rule plot_heatmap as plot_image_heatmap with:
+    wildcard_constraints:
+        method=any_of(IMAGE_METHODS),
+
+
+# What `snakemake image_scores` makes.
+IMAGE_SCORES = [
+    path
+    for name in IMAGE_METHODS
+    for path in (
+        f"results/auc/{name}.csv",
+        f"results/merit/{name}.csv",
+        f"results/figures/auc_heatmap_{name}.pdf",
+    )
 ]

@@ -7,6 +7,7 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from oddjet.images.ensemble_settings import DistanceSettings, EnsembleSettings, MedoidSettings
+from oddjet.images.grid_settings import ImageMethod
 from oddjet.images.jet_settings import ImageJetSettings
 from oddjet.images.vae_settings import VaeSettings
 from oddjet.simulation.settings import Process
@@ -71,6 +72,10 @@ class ImagesSettings(BaseModel):
     distances: DistanceSettings = Field(default=DistanceSettings(), description="distances between jets")
     medoids: MedoidSettings = Field(default=MedoidSettings(), description="reference jets")
     ensembles: EnsembleSettings = Field(default=EnsembleSettings(), description="event-to-ensemble distances")
+    methods: dict[str, ImageMethod] = Field(
+        default_factory=lambda: {"image_wass1": ImageMethod(), "image_mae": ImageMethod(metric="mae")},
+        description="scores of the semivisible-jet analysis by images, by name; `snakemake image_scores` makes them",
+    )
     vae: VaeSettings = Field(default=VaeSettings(), description="variational autoencoder and supervised ceilings")
 
     def signals(self) -> list[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -116,4 +117,25 @@ def normalised(
         values / np.repeat(totals, counts),
         pixels,
         side,
+    )
+
+
+def concatenated(parts: Sequence[SparseImages]) -> SparseImages:
+    """Put images one after the other.
+
+    Raises
+    ------
+    ImageError
+        There are none, or they differ in size.
+    """
+    sizes = {(part.pixels, part.side) for part in parts}
+    if len(sizes) != 1:
+        raise ImageError(f"images of {len(sizes)} different sizes cannot be put together: {sorted(sizes)}")
+    counts = np.concatenate([np.diff(part.indptr) for part in parts])
+    return SparseImages(
+        np.concatenate(([0], np.cumsum(counts))).astype(np.int64),
+        np.concatenate([part.pixel for part in parts]),
+        np.concatenate([part.value for part in parts]),
+        parts[0].pixels,
+        parts[0].side,
     )

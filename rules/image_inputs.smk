@@ -1,0 +1,73 @@
+# Which files the rules of images.smk read: samples, images, distances, reference jets.
+from oddjet.config import NAME
+
+IMAGE_SAMPLES = CONFIG.images.samples
+try:
+    # Part name to the ROOT file behind it, by sample; None where Pythia makes the file.
+    IMAGE_PARTS = {
+        name: (
+            part_files(sample.files)
+            if sample.files
+            else dict.fromkeys(f"{part:04d}" for part in range(sample.parts))
+        )
+        for name, sample in IMAGE_SAMPLES.items()
+    }
+except OddjetError as error:
+    raise WorkflowError(f"images.samples: {error}") from None
+
+
+# What `snakemake images` makes; vae.smk adds to it.
+IMAGE_RESULTS = []
+METRIC = r"mae|mse|wass\d+(p\d+)?"
+
+
+def image_candidates(sample):
+    return [
+        f"results/images/simulated/{sample}/{part}.root" if file is None else file
+        for part, file in IMAGE_PARTS[sample].items()
+    ]
+
+
+def image_files(part, samples=tuple(IMAGE_SAMPLES)):
+    return [f"results/images/jets/{sample}/{part}.h5" for sample in samples]
+
+
+def image_arguments(part, samples=tuple(IMAGE_SAMPLES)):
+    # NAME=FILE: which images are of which sample.
+    return [
+        f"{name}={path}"
+        for name, path in zip(samples, image_files(part, samples), strict=True)
+    ]
+
+
+def ensemble_files(folder, suffix):
+    # Of every reference sample and metric, in one order.
+    return [
+        f"results/images/{folder}/{sample}/{metric}.{suffix}"
+        for sample in CONFIG.images.ensembles.references
+        for metric in CONFIG.images.ensembles.metrics
+    ]
+
+
+def compared_distances():
+    return [
+        f"results/images/distances/{CONFIG.images.background}/test/{metric}.h5"
+        for metric in CONFIG.images.ensembles.compared
+    ]
+
+
+# The jets of the semivisible-jet analysis, scored by their images: results as of the methods of the config.
+IMAGE_METHODS = CONFIG.images.methods
+for name in IMAGE_METHODS:
+    if name in CONFIG.methods or not NAME.fullmatch(name):
+        raise WorkflowError(
+            f"images.methods: {name!r} is also one of `methods`, or no name for a file; give it another one"
+        )
+
+
+def grid_images(samples):
+    return [
+        f"results/images/grid/{sample}/{part}.h5"
+        for sample in samples
+        for part in PARTS[sample]
+    ]

@@ -1,0 +1,22 @@
+"""Settings of the scores that jets of the semivisible-jet analysis get from their images."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from oddjet.images.ensemble_settings import Metric
+
+
+class ImageMethod(BaseModel):
+    """One method: the distance to medoids of background training jets."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    metric: Metric = Field(default="wass1", description="distance between images, see images.ensembles.metrics")
+    medoids: int = Field(default=5, ge=1, le=50, description="number of reference jets")
+    combination: Literal["min", "sum"] = Field(default="min", description="smallest distance, or sum over the medoids")
+    jets: int = Field(
+        default=1000, ge=2, le=20_000, description="training jets, drawn anew for every seed, that medoids are found in"
+    )

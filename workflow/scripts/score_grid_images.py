@@ -1,0 +1,49 @@
+"""Score background test jets and every signal by how far their images are from medoids of training jets."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from oddjet.evaluation.scores import Method, score_samples
+from oddjet.evaluation.settings import EvaluationSettings
+from oddjet.evaluation.signals import parse_signals
+from oddjet.images.grid import ImageScorer
+from oddjet.images.grid_settings import ImageMethod
+from oddjet.io.tables import read_table
+from oddjet.program import execute, parser, read_settings, settings_argument
+from oddjet.provenance.attributes import attributes
+
+EXAMPLE = """python workflow/scripts/score_grid_images.py --method image_wass1 --seeds 1 2 \\
+      --images results/images/grid/*/*.h5 --train results/dataset/train.h5 --background results/dataset/test.h5 \\
+      --signals svj_mphi-2000_rinv-0p3=results/features/svj_mphi-2000_rinv-0p3/0000.h5 --output scores.h5"""
+
+
+def main() -> None:
+    arguments = parser(__doc__ or "", EXAMPLE)
+    settings_argument(arguments)
+    arguments.add_argument("--evaluation", metavar="JSON", help="settings of the evaluation (default: built-in)")
+    arguments.add_argument("--method", required=True, help="name of the method, for the tables")
+    arguments.add_argument("--seeds", type=int, nargs="+", required=True, help="each draws its own training jets")
+    arguments.add_argument("--images", type=Path, nargs="+", required=True, help="files of make_grid_images")
+    arguments.add_argument("--train", type=Path, required=True, help="training part of the background")
+    arguments.add_argument("--background", type=Path, required=True, help="test part of the background")
+    arguments.add_argument("--signals", nargs="+", required=True, metavar="NAME=FILE[,FILE]", help="feature tables")
+    arguments.add_argument("--points", metavar="JSON", help="name to [m_phi, r_inv], where a name does not hold them")
+    arguments.add_argument("--threads", type=int, default=1, help="threads (default: 1)")
+    arguments.add_argument("--output", type=Path, required=True, help="score table to write (HDF5)")
+    given = arguments.parse_args()
+    settings = read_settings(given.settings, ImageMethod)
+    evaluation = read_settings(given.evaluation, EvaluationSettings, "--evaluation")
+    signals = parse_signals(given.signals, given.points)
+    seeds = tuple(given.seeds)
+    scorer = ImageScorer(given.images, read_table(given.train), settings, seeds, given.threads)
+    tables = [path for signal in signals for path in signal.files]
+    provenance = attributes(
+        "score_grid_images", settings.model_dump_json(), [*given.images, given.train, given.background, *tables]
+    )
+    method = Method(given.method, seeds, (0,) * len(seeds))
+    score_samples(scorer, method, given.background, signals, given.output, evaluation, provenance)
+
+
+if __name__ == "__main__":
+    execute(main)
