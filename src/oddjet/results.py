@@ -108,7 +108,8 @@ def _read_model(path: Path) -> dict[str, Any]:
     import torch
 
     metadata = json.loads(torch.load(path, map_location="cpu", weights_only=True)["metadata"])
-    return {**metadata["provenance"], "method": metadata["method"]}
+    # The networks on images are no methods of the config.
+    return {**metadata["provenance"], **{key: metadata[key] for key in ("method",) if key in metadata}}
 
 
 READERS = {".h5": _read_table, ".root": _read_root, ".pt": _read_model}

@@ -75,6 +75,14 @@ def test_a_score_that_says_nothing() -> None:
     assert rejection(curve, 0.5).value == pytest.approx(2.0, rel=0.01)
 
 
+def test_auc_of_hard_labels() -> None:
+    """A yes or no has one working point, and the ROC curve two straight pieces: (1 + eps_s - eps_b) / 2."""
+    generator = np.random.default_rng(8)
+    background, signal = (SampleScores("x", generator.random(4000) < share) for share in (0.16, 0.68))
+    eps_b, eps_s = background.scores.mean(), signal.scores.mean()
+    assert compute_auc(background, signal).value == pytest.approx((1 + eps_s - eps_b) / 2, abs=1e-12)
+
+
 def test_improvement_and_rejection_are_tied() -> None:
     curve = ranking(2).curve()
     assert improvement(curve, 0.5).value == pytest.approx(0.5 * math.sqrt(rejection(curve, 0.5).value), rel=1e-12)

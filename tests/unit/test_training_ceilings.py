@@ -34,8 +34,8 @@ def jets(count: int, seed: int, shift: float = 0.0, copies: int = 1) -> np.ndarr
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
     for name, table in (
-        ("train", jets(1500, 1)),
-        ("test", jets(800, 2)),
+        ("train", jets(900, 1)),
+        ("test", jets(500, 2)),
         ("near", jets(150, 3, 0.4)),
         ("far", jets(150, 4, 2.0)),
         # Each event many times: whoever has seen its copy knows it.
@@ -57,7 +57,7 @@ def test_both_modes_find_what_can_be_found(folder: Path) -> None:
     assert 0.55 < rows[SINGLE, "near"].auc < 0.68
     assert 0.95 < rows[SINGLE, "far"].auc < 0.99
     assert rows[POOLED, "far"].auc > 0.95
-    assert (rows[SINGLE, "far"].n_signal, rows[SINGLE, "far"].n_background) == (150, 800)
+    assert (rows[SINGLE, "far"].n_signal, rows[SINGLE, "far"].n_background) == (150, 500)
     assert 0 < rows[SINGLE, "far"].auc_error < rows[SINGLE, "near"].auc_error < 0.05
 
 
@@ -79,7 +79,7 @@ def test_seeds_divide_differently_and_repeat(folder: Path) -> None:
 
 def test_too_few_signal_jets_are_an_error(folder: Path) -> None:
     write_table(folder / "few.h5", COLUMNS, jets(4, 6), {})
-    with pytest.raises(CeilingError, match="signal few: 4 jets are too few for supervised trees in 3 folds"):
+    with pytest.raises(CeilingError, match="signal few: 4 jets are too few for supervised trees in 2 folds"):
         run(folder, ("few",))
 
 
