@@ -1,0 +1,100 @@
+"""Images of the feature tables' jets, and scores by their distance to medoids of training jets."""
+
+import numpy as np
+import pytest
+
+from oddjet.images.file import JET_COLUMNS, ImageWriter, read_images
+from oddjet.images.grid import GridImageError, ImageScorer, make_grid_images
+from oddjet.images.grid_settings import ImageMethod
+from oddjet.images.jet_settings import ImageJetSettings
+from oddjet.io.chunks import InputFileError
+from oddjet.io.tables import read_table
+from oddjet.jets.extract import extract_features
+from oddjet.jets.settings import FeatureSettings
+from oddjet.simulation.generate import simulate_sample
+from oddjet.simulation.settings import Process, SimulationSettings
+from oddjet.transport.condensed import square
+from oddjet.transport.images import cross, metric_of, pairwise
+from oddjet.transport.medoids import find_medoids
+from oddjet.transport.sparse import ImageError, concatenated
+
+FEATURES = FeatureSettings(features=("ptd",), chunk_size=30)
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory):
+    """A file of top jets, its feature table and its images."""
+    folder = tmp_path_factory.mktemp("grid")
+    process = Process.model_validate({"name": "top_pairs", "pthat_min": 500})
+    settings = SimulationSettings(multiparton_interactions=False)
+    simulate_sample(folder / "top.root", process, settings, sample="t", part=0, events=80, seed=1, attributes={})
+    extract_features(folder / "top.root", folder / "features.h5", FEATURES, require_match="top")
+    options = {"require_match": "top", "attributes": {}}
+    make_grid_images(str(folder / "top.root"), folder / "images.h5", FEATURES, ImageJetSettings(), **options)
+    return read_table(folder / "features.h5"), folder / "images.h5"
+
+
+def test_the_images_are_those_of_the_tables_jets(made):
+    jets, path = made
+    batch = read_images(path)
+    assert len(jets) == len(batch) > 30
+    for name in ("run", "luminosityBlock", "event", "jet_rank", "pt", "eta", "phi", "mass", "n_constituents"):
+        np.testing.assert_array_equal(batch.jets[name], jets[name])
+    # A jet of radius 0.8 fills as much of its image as one of radius 1 does of 3.2.
+    assert batch.side == pytest.approx(2.56)
+    assert (batch.jets["inside"] > 0.95).all()
+
+
+def test_scores_are_distances_to_medoids_of_training_jets(made):
+    jets, path = made
+    train, test = jets[:25], jets[25:][::-1]
+    images = read_images(path).sparse
+    metric = metric_of("wass1")
+    for combination in ("min", "sum"):
+        method = ImageMethod(medoids=3, jets=1000, combination=combination)
+        scores = ImageScorer([path], train, method, (1, 2), 1)(test)
+        assert scores.shape == (len(test), 2)
+        # All training jets are drawn, so the seeds agree.
+        np.testing.assert_array_equal(scores[:, 0], scores[:, 1])
+        training = images.take(np.arange(25))
+        members = training.take(find_medoids(square(pairwise(training, metric)), 3)[-1].members)
+        expected = getattr(cross(images.take(np.arange(25, len(jets))), members, metric), combination)(axis=1)
+        np.testing.assert_allclose(scores[::-1, 0], expected, atol=1e-12)
+
+
+def test_seeds_draw_their_own_training_jets(made):
+    jets, path = made
+    scores = ImageScorer([path], jets, ImageMethod(metric="mae", medoids=2, jets=8), (1, 2), 1)(jets)
+    assert (scores[:, 0] != scores[:, 1]).any()
+
+
+def test_a_jet_without_an_image_is_named(made):
+    jets, path = made
+    other = jets.copy()
+    other["pt"][3] += 1
+    with pytest.raises(GridImageError, match=f"event 1:1:{jets['event'][3]} has no image"):
+        ImageScorer([path], jets, ImageMethod(medoids=2, jets=5), (1,), 1)(other)
+    with pytest.raises(GridImageError, match="too few"):
+        ImageScorer([path], jets[:3], ImageMethod(medoids=5), (1,), 1)
+
+
+def test_a_bad_file_is_skipped_where_the_features_skip_it(tmp_path):
+    (tmp_path / "bad.root").write_bytes(b"no ROOT file")
+    options = {"require_match": "none", "attributes": {}}
+    with pytest.raises(InputFileError):
+        make_grid_images(str(tmp_path / "bad.root"), tmp_path / "a.h5", FEATURES, ImageJetSettings(), **options)
+    assert not (tmp_path / "a.h5").exists()
+    skipping = FEATURES.model_copy(update={"on_bad_file": "skip"})
+    make_grid_images(str(tmp_path / "bad.root"), tmp_path / "b.h5", skipping, ImageJetSettings(), **options)
+    assert len(read_images(tmp_path / "b.h5")) == 0
+
+
+def test_images_of_two_sizes_are_not_put_together(made, tmp_path):
+    with ImageWriter(tmp_path / "small.h5", 8, 1.0, {}) as writer:
+        row = np.zeros(1, [(column.name, column.dtype) for column in JET_COLUMNS])
+        writer.append_images(row, np.array([0, 1]), np.array([3], np.uint16), np.array([1.0], np.float32))
+        writer.finish()
+    parts = [read_images(path).sparse for path in (made[1], tmp_path / "small.h5")]
+    with pytest.raises(ImageError, match="2 different sizes"):
+        concatenated(parts)
+    np.testing.assert_array_equal(concatenated([parts[0], parts[0]]).dense()[len(parts[0]) :], parts[0].dense())
