@@ -40,6 +40,13 @@ class CnnSettings(_Section):
     depths: tuple[Depth, ...] = Field(default=(3,), min_length=1, description="numbers of down-samplings")
     train_jets: int = Field(default=3000, ge=1, description="jets of each of the two classes, at most")
     epochs: int = Field(default=20, ge=1, description="epochs, at most")
+    batch_size: int = Field(default=64, ge=1, description="images a batch")
+    scale: float = Field(
+        default=100.0,
+        gt=0,
+        description="factor on all pixels before the network, which learns little from few jets with pixels that add up "
+        "to one; the paper names none",
+    )
 
 
 class VaeSettings(_Section):
@@ -56,7 +63,7 @@ class VaeSettings(_Section):
     kld: Literal["sum", "mean"] = Field(
         default="sum", description="over the latent dimensions; with mean the same beta is weaker by their number"
     )
-    batch_size: int = Field(default=256, ge=1, description="images a batch")
+    batch_size: int = Field(default=64, ge=1, description="images a batch; with few jets small ones, for more steps")
     learning_rate: float = Field(default=1e-3, gt=0, description="Adam's, at the beginning")
     learning_rate_factor: float = Field(default=0.1, gt=0, lt=1, description="factor when validation does not improve")
     learning_rate_patience: int = Field(default=5, ge=1, description="epochs without improvement until then")

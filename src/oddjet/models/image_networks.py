@@ -142,16 +142,25 @@ class Vae(nn.Module):
 
 
 class Classifier(nn.Module):
-    """The encoder's blocks and one dense unit, whose sigmoid is the probability of signal (appendix B of the paper)."""
+    """The encoder's blocks and one dense unit, whose sigmoid is the probability of signal (appendix B of the paper).
 
-    def __init__(self, shape: Shape) -> None:
+    Parameters
+    ----------
+    shape
+        Depth, pixels and filters.
+    scale
+        Factor on all pixels.
+    """
+
+    def __init__(self, shape: Shape, scale: float = 1.0) -> None:
         super().__init__()
+        self.scale = scale
         self.encoder = Encoder(shape)
         self.dense = nn.Linear(shape.flat, 1)
 
     def forward(self, images: Tensor) -> Tensor:
         """Give the logits, shape (n,), of images (n, pixels, pixels)."""
-        logits: Tensor = self.dense(self.encoder(images)[-1])
+        logits: Tensor = self.dense(self.encoder(images * self.scale)[-1])
         return logits.squeeze(1)
 
 

@@ -101,13 +101,18 @@ def train_cnn(
     train = _together([read_images(pair.train, 0, settings.cnn.train_jets) for pair in files.values()])
     held_out = _together([read_images(pair.validation, 0, settings.validation_jets) for pair in files.values()])
     shape = Shape(depth, train[0].shape[1], settings.filters)
-    network = cast("Classifier", seeded(lambda: Classifier(shape), settings.seed))
-    training = ImageTraining(network, settings)
+    network = cast("Classifier", seeded(lambda: Classifier(shape, settings.cnn.scale), settings.seed))
+    training = ImageTraining(network, settings.model_copy(update={"batch_size": settings.cnn.batch_size}))
     objective = CnnObjective(network, *train, *held_out)
     train_until_done(
         training, objective, settings.cnn.epochs, output, checkpoint_digest(record, [settings.seed], "cpu")
     )
-    metadata = {"labelled": labelled, "shape": asdict(shape), "validation_loss": training.best_loss}
+    metadata = {
+        "labelled": labelled,
+        "shape": asdict(shape),
+        "scale": settings.cnn.scale,
+        "validation_loss": training.best_loss,
+    }
     write_network(output / "model.pt", training, {**metadata, "provenance": record})
     write_history(output / "history.csv", training.history)
     batches = {name: read_images(path) for name, path in samples.items()}
