@@ -103,7 +103,12 @@ def read_events(path: Path, start: int = 0, stop: int | None = None) -> Events:
         stop = len(dataset) if stop is None else stop
         if not 0 <= start <= stop <= len(dataset):
             raise EventLayoutError(f"{path}: rows {start} to {stop} asked for, the file has {len(dataset)} events.")
-        events = np.asarray(dataset[start:stop], dtype=np.float64)
+        try:
+            events = np.asarray(dataset[start:stop], dtype=np.float64)
+        except OSError as error:
+            raise EventLayoutError(
+                f"{path}: rows {start} to {stop} cannot be read ({error}). The file is damaged: fetch or make it again."
+            ) from error
     return check_events(events, path, start)
 
 

@@ -1,0 +1,59 @@
+"""Damaged event files, and a writer that is killed: an error with the file's name, never half a file."""
+
+import subprocess
+import sys
+
+import h5py
+import numpy as np
+import pytest
+
+from oddjet.events.layout import EventLayoutError, read_events, write_events
+
+
+@pytest.fixture
+def path(tmp_path):
+    events = np.zeros((3000, 19, 4))
+    events[:, 0] = 30.0, 0.0, 1.0, 1.0
+    events[:, 0, 0] += np.random.default_rng(1).exponential(10, 3000)
+    write_events(tmp_path / "events.h5", events, {})
+    return tmp_path / "events.h5"
+
+
+def test_a_truncated_file_is_refused(path):
+    size = path.stat().st_size
+    with path.open("r+b") as file:
+        file.truncate(size // 2)
+    with pytest.raises(EventLayoutError, match=r"events\.h5: not a readable HDF5 file"):
+        read_events(path)
+
+
+def test_a_damaged_piece_is_refused_and_the_others_are_read(path):
+    with h5py.File(path) as file:
+        chunk = file["Particles"].id.get_chunk_info(1)
+    with path.open("r+b") as file:
+        file.seek(chunk.byte_offset + 10)
+        file.write(b"\xff" * (chunk.size - 20))
+    assert len(read_events(path, 0, 1000)) == 1000
+    with pytest.raises(EventLayoutError, match=r"events\.h5: rows 1000 to 2000 cannot be read"):
+        read_events(path, 1000, 2000)
+
+
+PROGRAM = """
+import os, sys
+from pathlib import Path
+import numpy as np
+from oddjet.events import layout
+real = layout.h5py.File.create_dataset
+def dies(*given, **named):
+    real(*given, **named)
+    os.kill(os.getpid(), 9)
+layout.h5py.File.create_dataset = dies
+layout.write_events(Path(sys.argv[1]), np.zeros((5, 19, 4)), {})
+"""
+
+
+def test_a_killed_writer_leaves_the_old_file(path):
+    before = path.read_bytes()
+    done = subprocess.run([sys.executable, "-c", PROGRAM, str(path)], check=False, capture_output=True)
+    assert done.returncode == -9
+    assert path.read_bytes() == before
