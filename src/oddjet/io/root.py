@@ -20,6 +20,9 @@ from oddjet.io.chunks import ChunkReader, DamagedDataError, InputFileError, NonF
 from oddjet.io.layouts import LAYOUTS, Layout
 from oddjet.io.records import CandidateRecord
 
+# How an XRootD server says that it has no such file; the client raises an OSError for everything.
+XROOTD_NOT_FOUND = "[3011]"
+
 Tree: TypeAlias = uproot.TTree | uproot.behaviors.RNTuple.RNTuple
 
 
@@ -60,6 +63,8 @@ def _open(path: str) -> Iterator[uproot.ReadOnlyDirectory]:
         raise RemoteSupportError(f"{path}: a package for this kind of address is missing ({error})") from error
     except Exception as error:  # uproot raises ValueError, IndexError, OSError, struct.error ... by kind of damage
         reason = " ".join(str(error).split())
+        if XROOTD_NOT_FOUND in reason:
+            raise MissingFileError(f"{path}: no such file ({reason})") from error
         raise NotRootError(f"{path}: not a readable ROOT file ({type(error).__name__}: {reason})") from error
     with file:
         yield file
