@@ -105,6 +105,27 @@ def test_cancelled_then_the_node_goes_down_and_the_result_is_the_same(
     assert not (folder / FOLDER / "checkpoints").exists()
 
 
+def test_after_the_kill_of_snakemake_its_jobs_are_found_by_their_name(tiny_on_slurm, long_training, slurm_tools):
+    """What docs/cluster.md says: cancel the jobs that go on by the name of the run, unlock, start again."""
+    slurm, jobs, wait_until = slurm_tools
+    folder, log = tiny_on_slurm.folder, tiny_on_slurm.folder / LOG
+    long_training(epochs=2000)
+    before = set(jobs(TRAINING))
+    command = ("--configfile", CONFIG, "--", f"{FOLDER}/model.pt")
+    run = tiny_on_slurm.start("killed.out", *command)
+    wait_until(lambda: epochs_done(log) > 200)
+    run.kill()
+    run.wait()
+    (orphan,) = [job for job, state in jobs(TRAINING).items() if job not in before and state == "RUNNING"]
+    slurm("scancel", "--name", slurm("squeue", f"--jobs={orphan}", "--noheader", "--format=%j").strip())
+    wait_until(lambda: jobs(TRAINING)[orphan] == "CANCELLED")
+    unlock = [sys.executable, "-m", "snakemake", "--profile", "slurm", "--configfile", CONFIG, "--unlock"]
+    subprocess.run(unlock, cwd=folder, check=True, capture_output=True)
+    tiny_on_slurm.finish(tiny_on_slurm.start("again.out", *command), "again.out")
+    assert gone_on_after(log) > 0
+    assert set(torch.load(folder / FOLDER / "model.pt", weights_only=True)["seeds"]) == {1, 2}
+
+
 def test_over_its_memory_it_is_restarted_with_more(tiny_on_slurm, slurm_tools):
     _, jobs, _ = slurm_tools
     before = set(jobs(TRAINING))
