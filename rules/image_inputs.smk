@@ -1,6 +1,4 @@
 # Which files the rules of images.smk read: samples, images, distances, reference jets.
-from oddjet.config import NAME
-
 IMAGE_SAMPLES = CONFIG.images.samples
 try:
     # Part name to the ROOT file behind it, by sample; None where Pythia makes the file.
@@ -59,9 +57,9 @@ def compared_distances():
 # The jets of the semivisible-jet analysis, scored by their images: results as of the methods of the config.
 IMAGE_METHODS = CONFIG.images.methods
 for name in IMAGE_METHODS:
-    if name in CONFIG.methods or not NAME.fullmatch(name):
+    if name in CONFIG.methods:
         raise WorkflowError(
-            f"images.methods: {name!r} is also one of `methods`, or no name for a file; give it another one"
+            f"images.methods: {name!r} is also one of `methods`; give it another name"
         )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
@@ -11,6 +11,9 @@ from oddjet.images.grid_settings import ImageMethod
 from oddjet.images.jet_settings import ImageJetSettings
 from oddjet.images.vae_settings import VaeSettings
 from oddjet.simulation.settings import Process
+
+# Names become wildcards and file names.
+Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]*$")]
 
 
 class ImageSample(BaseModel):
@@ -66,13 +69,13 @@ class ImagesSettings(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    samples: dict[str, ImageSample] = Field(default_factory=_paper_samples, description="samples of jets by name")
+    samples: dict[Name, ImageSample] = Field(default_factory=_paper_samples, description="samples of jets by name")
     background: str = Field(default="qcd", description="the sample that is background; all others are signals")
     jets: ImageJetSettings = Field(default=ImageJetSettings(), description="selection, preprocessing, split")
     distances: DistanceSettings = Field(default=DistanceSettings(), description="distances between jets")
     medoids: MedoidSettings = Field(default=MedoidSettings(), description="reference jets")
     ensembles: EnsembleSettings = Field(default=EnsembleSettings(), description="event-to-ensemble distances")
-    methods: dict[str, ImageMethod] = Field(
+    methods: dict[Name, ImageMethod] = Field(
         default_factory=lambda: {"image_wass1": ImageMethod(), "image_mae": ImageMethod(metric="mae")},
         description="scores of the semivisible-jet analysis by images, by name; `snakemake image_scores` makes them",
     )

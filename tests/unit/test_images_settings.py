@@ -1,0 +1,53 @@
+"""Settings of the images: what is refused, and that the three configurations fit."""
+
+from pathlib import Path
+
+import pytest
+import yaml
+from pydantic import ValidationError
+
+from oddjet.config import load_config
+from oddjet.images.jet_settings import ImageJetSettings
+from oddjet.images.settings import ImageSample, ImagesSettings
+
+CONFIG = Path(__file__).parents[2] / "config"
+QCD = {"process": {"name": "qcd"}}
+
+
+@pytest.mark.parametrize("name", ["config.yaml", "paper.yaml", "test/tiny.yaml"])
+def test_the_configurations_have_the_three_samples(name):
+    images = load_config(yaml.safe_load((CONFIG / name).read_text())).images
+    assert list(images.samples) == ["qcd", "top", "w"]
+    assert images.signals() == ["top", "w"]
+    assert [images.samples[sample].require_match for sample in images.samples] == ["none", "top", "w"]
+
+
+def test_the_width_follows_the_radius():
+    assert ImageJetSettings().side == pytest.approx(3.2)
+    assert ImageJetSettings(radius=0.8).side == pytest.approx(2.56)
+    assert ImageJetSettings(radius=0.8, width=2.0).side == 2.0
+
+
+def test_events_are_shared_among_parts():
+    sample = ImageSample.model_validate({**QCD, "events": 11, "parts": 3})
+    assert [sample.events_of(part) for part in range(3)] == [4, 4, 3]
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        ({"samples": {"qcd": {}, "top": QCD}}, "either process or files"),
+        ({"samples": {"qcd": {**QCD, "files": ["a.root"]}, "top": QCD}}, "either process or files"),
+        ({"samples": {"qcd": {**QCD, "events": 2, "parts": 3}, "top": QCD}}, "3 files cannot share 2 events"),
+        ({"samples": {"q c d": QCD, "top": QCD}}, "match pattern"),
+        ({"samples": {"qcd": QCD}, "ensembles": {"references": ["qcd"]}}, "there must be a signal"),
+        ({"background": "dijets"}, "no sample 'dijets'"),
+        ({"ensembles": {"references": ["w", "z"]}}, "no sample 'z'"),
+        ({"ensembles": {"metrics": ["mae", "mae"]}}, "names one twice"),
+        ({"ensembles": {"metrics": ["emd"]}}, "match pattern"),
+        ({"medoids": {"largest": 3}}, "greater than or equal to 4"),
+    ],
+)
+def test_what_does_not_fit_is_refused(given, message):
+    with pytest.raises(ValidationError, match=message):
+        ImagesSettings.model_validate(given)
