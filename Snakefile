@@ -21,10 +21,12 @@ include: "rules/evaluate.smk"
 include: "rules/figures.smk"
 include: "rules/paper_inputs.smk"
 include: "rules/paper.smk"
+include: "rules/contamination.smk"
 include: "rules/images.smk"
 include: "rules/vae.smk"
 include: "rules/events.smk"
 include: "rules/event_scores.smk"
+include: "rules/targets.smk"
 
 
 rule all:
@@ -43,37 +45,6 @@ rule all:
         "results/figures/leaderboard.pdf",
         "results/summary.md",
         "results/leaderboard.csv",
+        "results/leaderboard.md",
         "results/merit.md",
-
-
-rule simulate:
-    input:
-        [path for name in CONFIG.all_samples() for path in simulated_files(name)],
-
-
-rule features:
-    input:
-        [path for name in CONFIG.all_samples() for path in feature_tables(name)],
-
-
-rule models:
-    input:
-        [path for method in CONFIG.methods for path in models_of(method)],
-
-
-rule figures:
-    input:
-        expand("results/figures/auc_heatmap_{method}.pdf", method=CONFIG.methods),
-        expand("results/figures/training_{method}.pdf", method=CONFIG.trained()),
-        "results/figures/leaderboard.pdf",
-        paper_figures,
-
-
-rule images:
-    input:
-        IMAGE_RESULTS,
-
-
-rule image_scores:
-    input:
-        IMAGE_SCORES,
+        "results/ceilings.md",

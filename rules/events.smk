@@ -28,12 +28,6 @@ def event_models(method):
     return [f"results/events/models/{method}/{group}/model.pt" for group in GROUPS]
 
 
-rule events:
-    input:
-        expand("results/events/scores/{method}.h5", method=EVENTS.methods),
-        lambda wildcards: event_results(),
-
-
 # Seconds of work each: on a cluster too they run where Snakemake runs.
 localrules:
     mix_events,

@@ -22,6 +22,7 @@ from pydantic import (
     model_validator,
 )
 
+from oddjet.dataset.contamination_settings import ContaminationSettings
 from oddjet.dataset.settings import DatasetSettings
 from oddjet.errors import OddjetError
 from oddjet.evaluation.settings import EvaluationSettings, MeritSettings
@@ -35,6 +36,11 @@ from oddjet.training.method import MethodSettings
 
 # Names become wildcards and file names: letters, digits and - _ . inside, nothing that a shell or a path could read.
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*")
+Kind = Literal["background", "signal", "reversed"]
+KIND = (
+    "what the sample is to the analysis; reversed: semivisible jets that figure 13 of the paper trains on, with the "
+    "roles of signal and background reversed, and that nothing else reads"
+)
 MATCH = "keep only jets within features.match_radius of such a generated particle"
 
 
@@ -49,7 +55,7 @@ class _Section(BaseModel):
 class Simulated(_Section):
     """A sample that Pythia makes."""
 
-    kind: Literal["background", "signal"] = Field(description="what the sample is to the analysis")
+    kind: Kind = Field(description=KIND)
     process: Process = Field(description="the hard process and its parameters")
     events: int = Field(gt=0, description="events in the whole sample")
     parts: int = Field(1, gt=0, description="number of files (and jobs) that the events are spread over")
@@ -80,7 +86,7 @@ class Simulated(_Section):
 class Listed(_Section):
     """A sample that lies in ROOT files."""
 
-    kind: Literal["background", "signal"] = Field(description="what the sample is to the analysis")
+    kind: Kind = Field(description=KIND)
     files: tuple[str, ...] = Field(
         min_length=1,
         description="paths, globs, folders, root:// or https:// addresses, or a .txt file with one of these a line",
@@ -207,6 +213,10 @@ class Config(_Section):
     methods: dict[str, Method] = Field(min_length=1, description="networks and baselines by name")
     evaluation: EvaluationSettings = Field(EvaluationSettings(), description="scores, AUC, monitoring")
     merit: MeritSettings = Field(MeritSettings(), description="figures of merit beyond the AUC")
+    contamination: ContaminationSettings = Field(
+        ContaminationSettings(),
+        description="signal mixed into the training jets: what `snakemake contamination` does",
+    )
     images: ImagesSettings = Field(ImagesSettings(), description="jet images: what `snakemake images` does")
     events: EventsSettings = Field(EventsSettings(), description="whole events: what `snakemake events` does")
 
@@ -257,8 +267,8 @@ class Config(_Section):
         given = {name: self.all_samples()[name].cross_section for name in self.of_kind(kind)}
         return {name: value for name, value in given.items() if value is not None}
 
-    def of_kind(self, kind: Literal["background", "signal"]) -> list[str]:
-        """Give the names of the background or of the signal samples, in the order of the config."""
+    def of_kind(self, kind: Kind) -> list[str]:
+        """Give the names of the samples of a kind, in the order of the config."""
         return [name for name, sample in self.all_samples().items() if sample.kind == kind]
 
 

@@ -54,7 +54,11 @@ def test_the_schema_is_what_the_models_say():
         ("samples.top.events", 2, r"samples\.top: .*3 files cannot share 2 events"),
         ("samples.top.process.pthat_min", -1, r"samples\.top\.process\.pthat_min: .*greater than.*\(given: -1\)"),
         ("samples.top.process.name", "topp", r"samples\.top\.process.*'top_pairs'.*"),
-        ("samples.top.kind", "data", r"samples\.top\.kind: Input should be 'background' or 'signal' \(given: 'data'\)"),
+        (
+            "samples.top.kind",
+            "data",
+            r"samples\.top\.kind: Input should be 'background', 'signal' or 'reversed' \(given: 'data'\)",
+        ),
         ("samples.top.cross_section", 0, r"samples\.top\.cross_section: Input should be greater than 0"),
         (
             "samples.qcd",
@@ -94,6 +98,16 @@ def test_events_are_shared_and_none_is_lost():
 def test_events_by_grid_point():
     config = load_config(changed("signals.events", {2000: [5, 7]}))
     assert [config.all_samples()[signal_name(2000, r_inv)].events for r_inv in (0.1, 0.3)] == [5, 7]
+
+
+def test_semivisible_jets_of_kind_reversed_are_neither_background_nor_signal():
+    process = {"name": "svj", "m_phi": 2000, "r_inv": 0.3}
+    sample = {"kind": "reversed", "process": process, "events": 10, "require_match": "dark_quark"}
+    config = load_config({**SMALL, "samples": {**SMALL["samples"], "svj_reversed": sample}})
+    assert config.of_kind("reversed") == ["svj_reversed"]
+    before = load_config(SMALL)
+    for kind in ("background", "signal"):
+        assert config.of_kind(kind) == before.of_kind(kind)
 
 
 def test_names_of_grid_points():

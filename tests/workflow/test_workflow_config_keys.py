@@ -67,7 +67,7 @@ def keys() -> list[str]:
     # The three methods are of one model: all keys of one, and what only another one has.
     others = re.compile(r"methods\.(ae|nae)\.(?!training\.epochs|loss\.(negative_energy_square|train_temperature))")
     # Images and events are targets of their own, with tests of their own.
-    elsewhere = re.compile(r"(images|events)\b")
+    elsewhere = re.compile(r"(images|events|contamination)\b")
     return [key for key in leaves(WHOLE) if key not in FIXED and not others.match(key) and not elsewhere.match(key)]
 
 

@@ -1,0 +1,45 @@
+# What can be asked for by name, beside the default run: `snakemake TARGET --cores all`.
+rule simulate:
+    input:
+        [path for name in CONFIG.all_samples() for path in simulated_files(name)],
+
+
+rule features:
+    input:
+        [path for name in CONFIG.all_samples() for path in feature_tables(name)],
+
+
+rule models:
+    input:
+        [path for method in CONFIG.methods for path in models_of(method)],
+
+
+rule figures:
+    input:
+        expand("results/figures/auc_heatmap_{method}.pdf", method=CONFIG.methods),
+        expand("results/figures/training_{method}.pdf", method=CONFIG.trained()),
+        "results/figures/leaderboard.pdf",
+        paper_figures,
+
+
+rule contamination:
+    input:
+        "results/contamination.csv",
+        "results/contamination.md",
+        "results/figures/contamination.pdf",
+
+
+rule images:
+    input:
+        IMAGE_RESULTS,
+
+
+rule image_scores:
+    input:
+        IMAGE_SCORES,
+
+
+rule events:
+    input:
+        expand("results/events/scores/{method}.h5", method=EVENTS.methods),
+        lambda wildcards: event_results(),
