@@ -51,7 +51,10 @@ rule train_vae:
         "../envs/train.yaml"
     threads: 1
     resources:
-        mem_mb=4000,
+        # All images lie dense in memory, 6.4 kB each.
+        mem_mb=lambda wildcards: (
+            2000 + VAE.trainings[wildcards.training_metric].train_jets // 120
+        ),
         runtime=1440,
     params:
         settings=lambda wildcards: vae_training(wildcards.training_metric),

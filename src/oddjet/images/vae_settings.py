@@ -23,7 +23,7 @@ class VaeTraining(_Section):
         min_length=1,
         description="weights of the KLD; the lowest validation loss on background chooses",
     )
-    train_jets: int = Field(default=6000, ge=1, description="background jets that are trained on, at most")
+    train_jets: int = Field(default=4000, ge=1, description="background jets that are trained on, at most")
     epochs: int = Field(default=12, ge=1, description="epochs, at most; the paper stops by the validation loss alone")
 
 
@@ -39,7 +39,7 @@ class CnnSettings(_Section):
 
     depths: tuple[Depth, ...] = Field(default=(3,), min_length=1, description="numbers of down-samplings")
     train_jets: int = Field(default=3000, ge=1, description="jets of each of the two classes, at most")
-    epochs: int = Field(default=20, ge=1, description="epochs, at most")
+    epochs: int = Field(default=12, ge=1, description="epochs, at most")
     batch_size: int = Field(default=64, ge=1, description="images a batch")
     scale: float = Field(
         default=100.0,
@@ -69,11 +69,11 @@ class VaeSettings(_Section):
     learning_rate_patience: int = Field(default=5, ge=1, description="epochs without improvement until then")
     learning_rate_floor: float = Field(default=1e-5, gt=0, description="smallest learning rate")
     stop_after: int = Field(default=12, ge=1, description="epochs without improvement that end the training")
-    validation_jets: int = Field(default=1500, ge=2, description="background jets of the validation loss, at most")
+    validation_jets: int = Field(default=500, ge=2, description="background jets of the validation loss, at most")
     trainings: dict[Metric, VaeTraining] = Field(
         default={
             "mse": VaeTraining(),
-            "wass1": VaeTraining(depths=(2,), betas=(1e-7,), train_jets=1000, epochs=5),
+            "wass1": VaeTraining(depths=(2,), betas=(1e-7,), train_jets=1000, epochs=4),
         },
         description="which metrics are trained with, and how",
     )
