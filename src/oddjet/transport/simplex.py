@@ -20,7 +20,7 @@ Ints = NDArray[np.int64]
 
 NONE = -1
 # Reduced costs above minus so much times the largest cost count as 0: rounding, not an improvement.
-TOLERANCE = 1e-14
+TOLERANCE = 1e-13
 # Far more steps than any problem takes: a tie could make the method go in circles.
 STEPS_A_NODE = 100
 ROWS_A_STEP = 4
@@ -357,10 +357,21 @@ def transport_costs(
         if n == 0 or m == 0:
             costs[k] = 0.0
             continue
-        mass[n : n + m] = demand[:m]
+        # Rows are cheap to search when they are short: the larger set takes the place of the sources.
+        swapped = n < m
+        if swapped:
+            for i in range(n - 1, -1, -1):
+                mass[m + i] = mass[i]
+            mass[:m] = demand[:m]
+        else:
+            mass[n : n + m] = demand[:m]
         for i in range(n):
             row, column = where[i] // pixels, where[i] % pixels
             for j in range(m):
                 other = where[half + j]
-                cost[i, j] = table[abs(row - other // pixels), abs(column - other % pixels)]
-        costs[k] = solve(n, m, mass, cost, potential, flow, room)
+                price = table[abs(row - other // pixels), abs(column - other % pixels)]
+                if swapped:
+                    cost[j, i] = price
+                else:
+                    cost[i, j] = price
+        costs[k] = solve(max(n, m), min(n, m), mass, cost, potential, flow, room)
