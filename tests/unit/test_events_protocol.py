@@ -12,7 +12,9 @@ from oddjet.events.distances import EventDistances, linear_agreement
 from oddjet.events.grounds import ground_2d, ground_3d, missing_pt, multiplicity, sorted_pt, total_pt
 from oddjet.events.latency import measure_distances
 from oddjet.events.layout import CLASS, EGAMMA, ETA, JET, MET, MUON, PHI, PT, SLOTS, check_events
+from oddjet.events.merit_tables import EventTableError, Latency, SetMerit, read_rows, summarise, write_rows
 from oddjet.events.neighbours import AugmentedNeighbours, choose_k, rank_auc, vote_shares
+from oddjet.events.paper import SIGNALS, TABLE_1, TABLE_2, TABLE_3, paper_value
 from oddjet.events.protocol_settings import (
     ClassificationSettings,
     DistanceSettings,
@@ -277,6 +279,35 @@ def test_a_useless_score_gives_one_and_hard_labels_their_formula():
     labels = event_merits(background.astype(float), signal.astype(float))
     assert labels["auc"].value == pytest.approx((1 + 0.68 - 0.16) / 2)
     assert labels["largest_improvement"] == pytest.approx((0.68 / 0.4, 0.68))
+
+
+def test_tables_are_read_as_they_were_written(tmp_path):
+    rows = [Latency("ae", 1.5, 20, ""), Latency("ot_3d", 2.5, 0, ", all solved")]
+    write_rows(tmp_path / "a.csv", rows, Latency)
+    assert read_rows(tmp_path / "a.csv", Latency) == rows
+    merits = [SetMerit("ae", 1, "a_4l", n, "rejection", 10.0 + n, 0.3, 100) for n in range(2)]
+    merits += [SetMerit("ae", 1, "a_4l", n, "background_efficiency", 0.1, 0.3, 100) for n in range(2)]
+    write_rows(tmp_path / "b.csv", merits, SetMerit)
+    found = summarise(read_rows(tmp_path / "b.csv", SetMerit))["ae", "a_4l", "rejection"]
+    assert (found.mean, found.sd, found.where) == pytest.approx((10.5, math.sqrt(0.5), 0.3))
+    assert found.counting == pytest.approx(10.5 * math.sqrt(0.9 / (0.1 * 200)))
+    with pytest.raises(EventTableError, match="columns are method, microseconds"):
+        read_rows(tmp_path / "a.csv", SetMerit)
+
+
+def test_the_papers_numbers_stand_where_they_belong():
+    assert paper_value(TABLE_1, "ot_3d", "rejection", "hpm_taunu")[:2] == (63.40, 11.01)
+    assert paper_value(TABLE_2, "met", "largest_improvement", "h0_tautau")[:3] == (1.049, 0.141, 0.20)
+    assert paper_value(TABLE_1, "ot_3d_svm_paper_labels", "rejection", "a_4l") is None
+    assert "identical" in paper_value(TABLE_2, "total_pt", "largest_f1", "lq_taub").remark
+    # Every significance improvement follows from its rejection, but for the mean of a ratio.
+    for table in (TABLE_1, TABLE_2, TABLE_3):
+        for method in table:
+            for signal in SIGNALS:
+                one, other = (paper_value(table, method, merit, signal) for merit in ("rejection", "improvement"))
+                assert (one is None) == (other is None)
+                if one is not None:
+                    assert 0.3 * math.sqrt(one.mean) == pytest.approx(other.mean, rel=0.15)
 
 
 def test_settings_say_what_they_need_and_refuse_what_cannot_be():

@@ -203,7 +203,8 @@ def read_rows(path: Path, kind: type[Row]) -> list[Row]:
 
 def _row(words: Mapping[str, str], kind: type[Row], types: Mapping[str, type]) -> Row:
     values: dict[str, Any] = {
-        name: math.nan if words[name] == "" else convert(words[name]) for name, convert in types.items()
+        name: math.nan if words[name] == "" and convert is float else convert(words[name])
+        for name, convert in types.items()
     }
     return kind(**values)
 

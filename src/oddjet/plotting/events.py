@@ -11,10 +11,10 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from oddjet.errors import OddjetError
-from oddjet.plotting.style import BLUE, GREY, ORANGE, PURPLE, RED, VIOLET, figure_style, write_heading
+from oddjet.plotting.style import BLUE, GREY, ORANGE, PURPLE, RED, figure_style, write_heading
 
 # Brightness differs as well, and lines differ in pattern.
-LOOKS = ((BLUE, "--"), (RED, "-"), (ORANGE, "-."), (PURPLE, ":"), (GREY, (0, (5, 1, 1, 1))), (VIOLET, (0, (1, 1))))
+LOOKS = ((BLUE, "--"), (RED, "-"), (ORANGE, "-."), (PURPLE, ":"), (GREY, (0, (5, 1, 1, 1))), ("black", (0, (1, 1))))
 
 
 class EventFigureError(OddjetError):
@@ -94,7 +94,7 @@ def _draw_panel(axes: Axes, curves: Sequence[Curve], kind: str) -> None:
         )
         largest = max(largest, float(np.max((mean + spread)[shown], initial=1.0)))
     axes.set_xlim(0.0, 1.0)
-    axes.set_ylim(0.0, 1.0 if kind == "roc" else 1.45 * largest)
+    axes.set_ylim(0.0, 1.0 if kind == "roc" else 1.8 * largest)
     axes.legend(loc="lower left" if kind == "roc" else "upper right", fontsize=19)
 
 
@@ -110,8 +110,9 @@ def draw_costs(costs: Sequence[Cost], label: str) -> Figure:
         raise EventFigureError("no score to draw")
     ordered = sorted(costs, key=lambda cost: cost.microseconds)
     with figure_style():
-        figure = Figure(figsize=(14, 9.5), layout="constrained")
-        axes = figure.subplots()
+        figure = Figure(figsize=(17, 9.5), layout="constrained")
+        axes, beside = figure.subplots(1, 2, width_ratios=(1.9, 1))
+        beside.set_axis_off()
         for number, cost in enumerate(ordered, start=1):
             axes.errorbar(
                 cost.microseconds, cost.auc, yerr=cost.sd, fmt="o", color=BLUE, markersize=11, elinewidth=2, capsize=4
@@ -120,7 +121,7 @@ def draw_costs(costs: Sequence[Cost], label: str) -> Figure:
                 str(number), (cost.microseconds, cost.auc), xytext=(9, 7), textcoords="offset points", fontsize=20
             )
         names = "\n".join(f"{number}  {cost.title}" for number, cost in enumerate(ordered, start=1))
-        figure.text(1.005, 0.96, names, fontsize=18, va="top", ha="left", linespacing=1.6)
+        beside.text(0.0, 1.0, names, transform=beside.transAxes, fontsize=18, va="top", ha="left", linespacing=1.6)
         axes.set_xscale("log")
         axes.set_xlabel("processor time an event, one core [µs]")
         axes.set_ylabel("AUC, mean over signals")

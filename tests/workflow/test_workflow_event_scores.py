@@ -1,0 +1,118 @@
+"""The scores, tables and figures of the target `events`: what is in them, and what a key makes again."""
+
+import copy
+import csv
+import json
+import math
+import re
+from pathlib import Path
+
+import pytest
+import yaml
+
+from oddjet.config import load_config
+from oddjet.events.scores import ScoreTable
+
+ROOT = Path(__file__).parents[2]
+TINY = ("--configfile", "config/test/tiny.yaml")
+PAGE = (ROOT / "docs/reruns.md").read_text().split("## The events: change this key, these rerun first\n")[1]
+LINES = re.findall(r"^\| `events\.protocol\.(\w+)` \| (.*) \|$", PAGE.split("\n## ")[0], re.MULTILINE)
+READERS = {key: set(re.findall(r"`([^`]+)`", rules)) for key, rules in LINES}
+WHOLE = load_config(yaml.safe_load((ROOT / "config/test/tiny.yaml").read_text())).model_dump(mode="json")
+VALUES = {
+    "seed": 2,
+    "sets": {"events": 20},
+    "ground": {"wrap_phi": True},
+    "distances": {"references": 15},
+    "neighbours": {"validation_share": 0.4},
+    "support_vectors": {"nu": 0.3},
+    "classification": {"folds": 4},
+    "latency": {"repeats": 2},
+}
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture(scope="module")
+def made(run_once):
+    return run_once("events", "events", "--cores", "2", *TINY)[0]
+
+
+def rows(path: Path) -> list[dict]:
+    with path.open(newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def test_every_score_is_in_the_tables(made):
+    folder = made.folder / "results/events"
+    methods = {path.stem for path in (folder / "scores").glob("*.h5")}
+    assert methods >= {"ot_2d", "ot_3d", "ot_3d_pt30", "ot_3d_medoids3", "ot_3d_knn", "ot_3d_svm_labels", "ae", "wnae"}
+    merit = rows(folder / "merit.csv")
+    assert {row["method"] for row in merit} == methods
+    assert {(row["signal"], row["set"]) for row in merit} == {(name, n) for name in ("a_4l", "lq_taub") for n in "01"}
+    named = {row["method"] for table in (folder / "tables").glob("*.csv") for row in rows(table)}
+    assert named >= methods
+    assert {"AE-Raw", "AnomCLR+", "3D", "2D, planed 50 to 150 GeV"} <= named
+    first = next(row for row in rows(folder / "tables/table1.csv") if row["method"] == "ot_3d")
+    assert (first["merit"], first["signal"], float(first["paper_mean"])) == ("auc", "a_4l", 0.837)
+    shares = ScoreTable(folder / "scores/ot_3d.h5").of("background")
+    assert shares.shape == (60, 1)
+
+
+def test_the_tables_follow_from_the_test_sets(made):
+    folder = made.folder / "results/events"
+    values = [
+        float(row["value"])
+        for row in rows(folder / "merit.csv")
+        if (row["method"], row["signal"], row["merit"]) == ("ot_3d", "lq_taub", "auc")
+    ]
+    found = next(
+        row
+        for row in rows(folder / "tables/table1.csv")
+        if (row["method"], row["signal"], row["merit"]) == ("ot_3d", "lq_taub", "auc")
+    )
+    mean = sum(values) / 2
+    assert float(found["mean"]) == pytest.approx(mean, rel=1e-5)
+    assert float(found["sd"]) == pytest.approx(math.sqrt(sum((value - mean) ** 2 for value in values)), rel=1e-4)
+    page = (folder / "tables.md").read_text()
+    assert "| 3D OT | 0." in page
+    assert "0.8639 ± 0.0043 at 0.89†" in page
+
+
+def test_costs_name_every_way_and_figures_are_drawn(made):
+    folder = made.folder / "results/events"
+    costs = {row["method"]: row for row in rows(folder / "latency.csv")}
+    assert {"total_pt", "ot_2d", "ot_3d", "ot_3d_linear", "ot_3d_medoids3", "ot_3d_svm", "ae", "wnae"} <= set(costs)
+    assert int(costs["ae"]["bytes"]) > 1000
+    for name in ("roc", "si", "latency"):
+        for suffix in ("pdf", "png"):
+            assert (folder / f"figures/{name}.{suffix}").stat().st_size > 5000
+
+
+def test_choices_are_kept(made):
+    folder = made.folder / "results/events/choices"
+    assert json.loads((folder / "neighbours.json").read_text())["k"] in (1, 5, 9)
+    machine = json.loads((folder / "svm.json").read_text())
+    assert machine["scale"] in (1.0, 10.0)
+    assert machine["paper"]["gamma"] == 0.35
+    assert set(json.loads((folder / "linearised.json").read_text())) == {"pairs", "scores", "excess"}
+
+
+@pytest.mark.parametrize("key", VALUES)
+def test_a_key_reruns_the_stages_that_read_it(made, key):
+    config = copy.deepcopy(WHOLE)
+    section = config["events"]["protocol"]
+    if isinstance(section[key], dict):
+        section[key] |= VALUES[key]
+    else:
+        section[key] = VALUES[key]
+    (made.folder / "config/changed.yaml").write_text(json.dumps(config))
+    done = made.snakemake("events", "--dry-run", "--configfile", "config/changed.yaml")
+    assert done.returncode == 0, done.stdout + done.stderr
+    blocks = [block for block in done.stdout.split("\n\n") if "\nReason: " in block or "Shell command" in block]
+    first = [block for block in blocks if "updated by another job" not in block and "workflow/scripts/" in block]
+    assert {re.search(r"workflow/scripts/(\w+)\.py", block)[1] for block in first} == READERS[key]
+
+
+def test_every_line_of_the_page_is_tried():
+    assert set(READERS) == set(VALUES) == set(WHOLE["events"]["protocol"])
