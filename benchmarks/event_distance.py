@@ -1,7 +1,7 @@
 """Measure exact transport between whole events against a loop of `ot.emd2`; prints lines `ratio NAME VALUE`.
 
 Events have the layout of CMS ADC 2021, made here of random objects (about as many as W + jets has) or read from a file.
-Both ways are timed from the events to W2^2, cost matrix included, on one thread, and agree to 1e-9. It is processor time,
+Both ways are timed from the events to W2^2, cost matrix included, on one thread, and agree to 1e-9. Processor time,
 of ours the least of some rounds.
 
 Example: python benchmarks/event_distance.py --events results/events/inputs/background_test.h5
