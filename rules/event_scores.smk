@@ -197,7 +197,7 @@ rule tabulate_events:
         classification="results/events/classification.csv",
     output:
         tables=expand(
-            "results/events/tables/{name}.csv",
+            "results/events/{name}.csv",
             name=["table1", "table2", "table3", "ablations"],
         ),
         page="results/events/tables.md",
@@ -218,7 +218,7 @@ rule tabulate_events:
         "Tables of whole events"
     shell:
         "python workflow/scripts/tabulate_events.py --merit {input.merit:q} --classification {input.classification:q}"
-        " --output-dir {params.folder:q} --page {output.page:q} > {log:q} 2>&1"
+        " --output-dir {params.folder:q} > {log:q} 2>&1"
 
 
 rule measure_event_latency:

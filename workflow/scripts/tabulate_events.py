@@ -11,26 +11,28 @@ from oddjet.io.record import write_record
 from oddjet.program import execute, parser
 
 EXAMPLE = """python workflow/scripts/tabulate_events.py --merit merit.csv --classification classification.csv \\
-      --output-dir tables --page tables.md"""
+      --output-dir tables"""
 
 
 def main() -> None:
     arguments = parser(__doc__ or "", EXAMPLE)
     arguments.add_argument("--merit", type=Path, required=True, help="figures of merit by test set (CSV)")
     arguments.add_argument("--classification", type=Path, required=True, help="those of supervised neighbours (CSV)")
-    arguments.add_argument("--output-dir", type=Path, required=True, help="folder of the tables, table1.csv and so on")
-    arguments.add_argument("--page", type=Path, required=True, help="all tables, to write (Markdown)")
+    arguments.add_argument("--output-dir", type=Path, required=True, help="folder of tables.md, table1.csv and so on")
     given = arguments.parse_args()
     scored, supervised = read_rows(given.merit, SetMerit), read_rows(given.classification, SetMerit)
     summaries = summarise([*scored, *supervised])
     signals = list(dict.fromkeys(row.signal for row in scored))
     methods, variants = (list(dict.fromkeys(row.method for row in rows)) for rows in (scored, supervised))
-    page, outputs = ["# Whole events: the tables of arXiv 2401.15542", "", EXPLANATION], [given.page]
+    page, outputs = (
+        ["# Whole events: the tables of arXiv 2401.15542", "", EXPLANATION],
+        [given.output_dir / "tables.md"],
+    )
     for name, table in tables(methods, variants).items():
         outputs.append(given.output_dir / f"{name}.csv")
         write_text(outputs[-1], table_csv(table, summaries, signals))
         page.append(table_markdown(table, summaries, signals))
-    write_text(given.page, "\n".join(page))
+    write_text(outputs[0], "\n".join(page))
     write_record("tabulate_events", "{}", [given.merit, given.classification], outputs)
 
 
