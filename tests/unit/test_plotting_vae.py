@@ -67,6 +67,10 @@ def test_the_scan_has_a_panel_for_the_loss_and_each_signal() -> None:
     assert [axes.get_ylabel() for axes in figure.axes] == ["validation loss (background)", "AUC, top", "AUC, w"]
     assert [label.get_text() for label in figure.axes[1].get_xticklabels()] == ["0", "1e-07"]
     assert [text.get_text() for text in figure.axes[2].get_legend().get_texts()] == ["1", "2"]
+    # Small losses are shown in a power of ten that the label names.
+    small = draw_scan([point._replace(validation_loss=2.5e-5) for point in points], "mse", "Simulation").axes[0]
+    assert small.get_ylabel() == r"validation loss (background) $\times 10^{5}$"
+    assert small.lines[0].get_ydata() == pytest.approx([2.5, 2.5])
     with pytest.raises(VaeFigureError, match="no VAE was trained with mae"):
         draw_scan([], "mae", "Simulation")
 

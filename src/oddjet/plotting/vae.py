@@ -53,6 +53,7 @@ def draw_scan(points: Sequence[ScanPoint], metric: str, label: str) -> Figure:
     signals = list(points[0].auc)
     # Betas differ by powers of ten, and one may be 0: they stand side by side.
     betas = sorted({point.beta for point in points})
+    unit, unit_title = _unit(max(point.validation_loss for point in points))
     with figure_style():
         figure = Figure(figsize=(8 * (1 + len(signals)), 8), layout="constrained")
         panels = figure.subplots(1, 1 + len(signals), squeeze=False)[0]
@@ -60,18 +61,18 @@ def draw_scan(points: Sequence[ScanPoint], metric: str, label: str) -> Figure:
             own = sorted((point for point in points if point.depth == depth), key=lambda point: point.beta)
             places = [betas.index(point.beta) for point in own]
             style: dict[str, Any] = {"marker": MARKERS[index % len(MARKERS)], "label": str(depth)}
-            panels[0].plot(places, [point.validation_loss for point in own], **style)
+            panels[0].plot(places, [point.validation_loss / unit for point in own], **style)
             for axes, signal in zip(panels[1:], signals, strict=True):
                 values, errors = zip(*(point.auc[signal] for point in own), strict=True)
                 axes.errorbar(places, values, yerr=errors, capsize=3, **style)
         for axes, title in zip(
-            panels, ["validation loss (background)", *(f"AUC, {name}" for name in signals)], strict=True
+            panels, [f"validation loss (background){unit_title}", *(f"AUC, {name}" for name in signals)], strict=True
         ):
             axes.set_xticks(range(len(betas)), [f"{beta:g}" for beta in betas])
             axes.tick_params(axis="x", which="minor", length=0)
             axes.set_xlabel(r"$\beta$")
             axes.set_ylabel(title)
-        panels[0].ticklabel_format(axis="y", style="sci", scilimits=(-3, 4))
+        panels[0].ticklabel_format(axis="y", useOffset=False)
         panels[-1].legend(title="down-samplings", fontsize=18, title_fontsize=18)
         write_heading(panels[0], label, "")
         write_heading(panels[-1], "", f"trained with {TITLES.get(metric, metric)}")
@@ -118,13 +119,19 @@ def draw_pairs(pairs: NDArray[np.void], chosen: str, label: str) -> Figure:
 
 
 def _draw_panel(axes: Axes, x: NDArray[np.float64], y: NDArray[np.float64], x_title: str, y_title: str) -> None:
-    axes.hist2d(x, y, bins=BINS, cmap="Blues", cmin=1, rasterized=True)
+    unit, unit_title = _unit(float(np.max(x)))
+    axes.hist2d(x / unit, y, bins=BINS, cmap="Blues", cmin=1, rasterized=True)
     correlation = np.corrcoef(x, y)[0, 1]
     axes.set_title(f"correlation {correlation:.3f}", fontsize=20)
-    axes.set_xlabel(x_title, fontsize=20)
+    axes.set_xlabel(x_title + unit_title, fontsize=20)
     axes.set_ylabel(y_title, fontsize=20)
     axes.tick_params(labelsize=14)
-    axes.ticklabel_format(axis="x", style="sci", scilimits=(-3, 4))
+
+
+def _unit(largest: float) -> tuple[float, str]:
+    """Give the power of ten that numbers up to `largest` are divided by, and how a label says so."""
+    power = int(np.floor(np.log10(largest))) if largest > 0 else 0
+    return (1.0, "") if -2 <= power <= 3 else (10.0**power, rf" $\times 10^{{{-power}}}$")
 
 
 def _inner_title(name: str) -> str:
