@@ -44,8 +44,8 @@ class CnnSettings(_Section):
     scale: float = Field(
         default=100.0,
         gt=0,
-        description="factor on all pixels before the network, which learns little from few jets with pixels that add up "
-        "to one; the paper names none",
+        description="factor on all pixels before the network, which learns little from few jets whose pixels add up to "
+        "one; the paper names none",
     )
 
 
