@@ -1,31 +1,5 @@
 # Whole events: samples, inputs, autoencoders; `snakemake events` makes all. event_scores.smk compares the scores.
-EVENTS = CONFIG.events
-EVENT_SIGNALS = list(EVENTS.signals)
-EVENT_PARTS = ("train", "validation", "test")
-try:
-    # The files of each sample: those that are listed, or those that Pythia makes.
-    EVENT_FILES = {
-        name: (
-            list(part_files(sample.files).values())
-            if sample.files
-            else [
-                f"results/events/simulated/{name}/{part:04d}.h5"
-                for part in range(sample.parts)
-            ]
-        )
-        for name, sample in EVENTS.samples().items()
-    }
-except OddjetError as error:
-    raise WorkflowError(f"events: {error}") from None
-
-
-def event_input(name):
-    # name: background_train, background_validation, background_test, or a signal.
-    return f"results/events/inputs/{name}.h5"
-
-
-def event_models(method):
-    return [f"results/events/models/{method}/{group}/model.pt" for group in GROUPS]
+include: "event_inputs.smk"
 
 
 # Seconds of work each: on a cluster too they run where Snakemake runs.
