@@ -23,7 +23,9 @@ def vae_training(metric):
     common = VAE.model_dump(
         mode="json", exclude={"test_jets", "correlation_jets", "cnn", "trainings"}
     )
-    own = VAE.trainings[metric].model_dump(include={"train_jets", "epochs"})
+    own = VAE.trainings[metric].model_dump(
+        include={"train_jets", "epochs", "batch_size"}
+    )
     return json.dumps({**common, "trainings": {metric: own}})
 
 

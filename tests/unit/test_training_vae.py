@@ -170,6 +170,15 @@ def test_the_best_epoch_is_kept_and_seeds_differ(folder: Path, tmp_path: Path) -
         load_vae(tmp_path / "nothing.pt")
 
 
+def test_a_training_can_have_batches_of_its_own(folder: Path, tmp_path: Path) -> None:
+    own = SETTINGS.model_copy(update={"batch_size": 120})
+    trainings = {"mse": SETTINGS.trainings["mse"].model_copy(update={"batch_size": 32})}
+    train(folder, Run("mse", 1, 0.0), tmp_path, own.model_copy(update={"trainings": trainings}))
+    expected = [float(row["loss_train"]) for row in history(folder / path_of(Run("mse", 1, 0.0)) / "history.csv")]
+    found = [float(row["loss_train"]) for row in history(tmp_path / "history.csv")]
+    assert found == expected
+
+
 def test_a_trained_vae_finds_what_is_unlike_its_background(folder: Path, tmp_path: Path) -> None:
     models = [folder / path_of(Run("mse", 1, beta)) / "model.pt" for beta in (0.0, 1e-3)]
     samples = {name: folder / name / "test.h5" for name in ("qcd", "top", "w")}

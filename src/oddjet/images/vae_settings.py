@@ -25,6 +25,7 @@ class VaeTraining(_Section):
     )
     train_jets: int = Field(default=4000, ge=1, description="background jets that are trained on, at most")
     epochs: int = Field(default=12, ge=1, description="epochs, at most; the paper stops by the validation loss alone")
+    batch_size: int | None = Field(default=None, ge=1, description="images a batch; left out: vae.batch_size")
 
 
 class SinkhornSettings(_Section):
@@ -73,7 +74,7 @@ class VaeSettings(_Section):
     trainings: dict[Metric, VaeTraining] = Field(
         default={
             "mse": VaeTraining(),
-            "wass1": VaeTraining(depths=(2,), betas=(1e-7,), train_jets=1000, epochs=4),
+            "wass1": VaeTraining(depths=(2,), betas=(1e-7,), train_jets=1000, epochs=4, batch_size=16),
         },
         description="which metrics are trained with, and how",
     )

@@ -134,7 +134,7 @@ def train_vae(run: Run, settings: VaeSettings, train: Path, validation: Path, ou
     network = cast("Vae", seeded(lambda: Vae(shape), settings.seed))
     distance = training_distance(run.metric, batch.side, settings.sinkhorn.blur, settings.sinkhorn.scaling)
     images, others = (torch.from_numpy(part.dense()) for part in (batch, held_out))
-    training = ImageTraining(network, settings)
+    training = ImageTraining(network, settings.model_copy(update={"batch_size": own.batch_size or settings.batch_size}))
     objective = VaeObjective(network, run, settings, images, others, distance)
     LOGGER.info("%s, depth %d, beta %g: %d training, %d validation jets", *run, len(images), len(others))
     train_until_done(training, objective, own.epochs, output, checkpoint_digest(record, [settings.seed], "cpu"))
