@@ -6,7 +6,7 @@ import pytest
 from oddjet.plotting.images import ElbowCurves, ImageFigureError, draw_references
 from oddjet.plotting.style import save_figure
 
-CURVES = ElbowCurves([([1, 5, 2], 0.3), ([2, 6, 0], 0.2)], [0.15, 0.1], [0.15, 0.1], 2)
+CURVES = ElbowCurves([([1, 5, 2], 0.3), ([2, 6, 0], 0.2)], [0.15, 0.1], ([1, 1.5, 2], [0.15, 0.1, 0.1]), 2)
 
 
 def test_images_stand_in_a_row_above_the_elbow(tmp_path):

@@ -14,6 +14,7 @@ from oddjet.io.record import write_record
 from oddjet.plotting.images import ElbowCurves, draw_references
 from oddjet.plotting.style import save_figure
 from oddjet.program import execute, parser
+from oddjet.transport.medoids import elbow
 
 EXAMPLE = """python workflow/scripts/plot_references.py --medoids medoids.json --images train.h5 --sample qcd \\
       --output-pdf qcd.pdf --output-png qcd.png"""
@@ -35,7 +36,10 @@ def main() -> None:
     for number, picture in enumerate(images.take(np.array(medoids)).dense(), start=1):
         pictures[f"medoid {number} of {len(medoids)}"] = picture
     histograms = list(zip(references.histograms, references.largest, strict=True))
-    curves = ElbowCurves(histograms, references.peaks, references.lines, references.elbow)
+    fitted = elbow(references.peaks)
+    corners = np.array([1.0, fitted.point, len(references.peaks)])
+    lines = (corners.tolist(), fitted.value(corners).tolist())
+    curves = ElbowCurves(histograms, references.peaks, lines, references.elbow)
     figure = draw_references(pictures, images.side, curves, f"{given.sample}, {references.metric}", given.label)
     for output in (given.output_pdf, given.output_png):
         with atomic_path(output) as path:

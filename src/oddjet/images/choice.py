@@ -39,7 +39,6 @@ def find_references(table: DistanceTable, settings: MedoidSettings) -> Reference
         [counts.tolist() for counts, _ in histograms],
         [largest for _, largest in histograms],
         fitted.point,
-        fitted.value(np.arange(1.0, len(peaks) + 1)).tolist(),
         fitted.suggested,
         [[int(member) for member in draw] for draw in draws],
     )

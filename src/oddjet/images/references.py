@@ -31,8 +31,6 @@ class References:
         Distances to the nearest medoid for each k: counts from 0 to the largest.
     breaking : float
         Where the two lines through the peaks meet.
-    lines : list of float
-        The lines at k = 1, 2, ...
     elbow : int
         The number of medoids that the break suggests.
     random : list of list of int
@@ -47,7 +45,6 @@ class References:
     histograms: list[list[int]]
     largest: list[float]
     breaking: float
-    lines: list[float]
     elbow: int
     random: list[list[int]]
 

@@ -32,15 +32,17 @@ class ElbowCurves:
     ----------
     histograms : sequence of (counts, largest distance)
         Distances to the nearest medoid, from 0 to the largest.
-    peaks, lines : sequence of float
-        Most frequent distance, and the two lines through it.
+    peaks : sequence of float
+        Most frequent distance.
+    lines : tuple of (sequence of k, sequence of float)
+        The corners of the two lines through it: their ends and where they break.
     suggested : int
         The number of medoids that the break suggests.
     """
 
     histograms: Sequence[tuple[Sequence[int], float]]
     peaks: Sequence[float]
-    lines: Sequence[float]
+    lines: tuple[Sequence[float], Sequence[float]]
     suggested: int
 
 
@@ -104,7 +106,7 @@ def _draw_histograms(axes: Axes, curves: ElbowCurves) -> None:
 def _draw_elbow(axes: Axes, curves: ElbowCurves) -> None:
     k = np.arange(1, len(curves.peaks) + 1)
     axes.plot(k, curves.peaks, "o", color="black", markersize=9, label="most frequent distance")
-    axes.plot(k, curves.lines, color=RED, linewidth=2, label="two joined lines")
+    axes.plot(*curves.lines, color=RED, linewidth=2, label="two joined lines")
     axes.axvline(curves.suggested, color=GREY, linestyle="--", label=f"elbow: k = {curves.suggested}")
     axes.set_xlabel("number of medoids k")
     axes.set_ylabel("peak of the histogram")
