@@ -83,7 +83,7 @@ class VaeSettings(_Section):
         default=400, ge=2, description="jets of each sample that are scored, at most; three exact distances each"
     )
     correlation_jets: int = Field(
-        default=120, ge=3, description="background test jets whose pairs are correlated; the paper has 1000"
+        default=500, ge=3, description="background test jets whose pairs are correlated; the paper has 1000"
     )
     cnn: CnnSettings = Field(default=CnnSettings(), description="supervised network")
     seed: int = Field(default=1, ge=0, description="of initial weights, batches and latent noise")
