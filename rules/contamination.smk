@@ -1,21 +1,10 @@
 # The contamination scan: `snakemake contamination`. The one place where signal enters a training, and on purpose: what a
 # search loses when its background sample holds signal. Its models lie apart, and no other rule reads them.
-CONTAMINATED = CONFIG.contamination.methods or tuple(CONFIG.baselines())
-# Label in file names to share of signal.
-SIGNAL_SHARES = {
-    f"signal-{share:g}".replace(".", "p"): share
-    for share in CONFIG.contamination.fractions
-}
+include: "contamination_inputs.smk"
 
 
 wildcard_constraints:
     contamination=any_of(SIGNAL_SHARES),
-
-
-def held_out_tables():
-    return [
-        f"results/contamination/signals/{name}.h5" for name in CONFIG.of_kind("signal")
-    ]
 
 
 localrules:

@@ -1,10 +1,5 @@
 # The image VAE, the supervised ceilings and what is made of them; part of `snakemake images`.
-VAE = CONFIG.images.vae
-VAE_BACKGROUND = CONFIG.images.background
-# The background first: that is how the programs tell it from the signals.
-VAE_SAMPLES = [VAE_BACKGROUND, *CONFIG.images.signals()]
-# Folder names to numbers.
-BETAS = {f"beta-{beta:g}": beta for run in VAE.trainings.values() for beta in run.betas}
+include: "vae_inputs.smk"
 
 
 wildcard_constraints:
@@ -12,30 +7,6 @@ wildcard_constraints:
     depth=r"\d",
     beta=any_of(BETAS),
     labelled=any_of(CONFIG.images.signals()),
-
-
-def image_jets(sample, part):
-    return f"results/images/jets/{sample}/{part}.h5"
-
-
-# Of the settings only what a training reads, so that the number of scored jets, another beta or depth trains nothing again.
-def vae_training(metric):
-    common = VAE.model_dump(
-        mode="json", exclude={"test_jets", "correlation_jets", "cnn", "trainings"}
-    )
-    own = VAE.trainings[metric].model_dump(
-        include={"train_jets", "epochs", "batch_size"}
-    )
-    return json.dumps({**common, "trainings": {metric: own}})
-
-
-def vae_models(metric, depths=None):
-    run = VAE.trainings[metric]
-    return [
-        f"results/images/vae/{metric}/depth-{depth}/beta-{beta:g}/model.pt"
-        for depth in depths or run.depths
-        for beta in run.betas
-    ]
 
 
 rule train_vae:

@@ -1,0 +1,13 @@
+# What the rules of the contamination scan ask the configuration for.
+CONTAMINATED = CONFIG.contamination.methods or tuple(CONFIG.baselines())
+# Label in file names to share of signal.
+SIGNAL_SHARES = {
+    f"signal-{share:g}".replace(".", "p"): share
+    for share in CONFIG.contamination.fractions
+}
+
+
+def held_out_tables():
+    return [
+        f"results/contamination/signals/{name}.h5" for name in CONFIG.of_kind("signal")
+    ]
