@@ -37,6 +37,11 @@ PAPER_METHODS = [
     for method in ("ae", "nae", "nae_logcosh", "wnae")
     if method in CONFIG.trained()
 ]
+# Figure 13: trained on samples of kind `reversed`.
+REVERSED = "results/reversed"
+REVERSED_TABLES = [
+    path for name in CONFIG.of_kind("reversed") for path in feature_tables(name)
+]
 
 
 def paper_signal():
@@ -54,6 +59,16 @@ def paper_signal():
 
 def paper_signal_argument():
     return f"{paper_signal()}={','.join(feature_tables(paper_signal()))}"
+
+
+def reversed_figures():
+    if "wnae" not in CONFIG.trained() or not REVERSED_TABLES:
+        logger.warning(
+            "The configuration has no sample of kind reversed, or no method wnae: the paper's figure 13 is left out."
+            " config/reproduction.yaml has both."
+        )
+        return []
+    return ["13"]
 
 
 def of_groups(method, file):

@@ -1,19 +1,5 @@
 # Figure 13: the WNAE trained on semivisible jets, a sample of kind `reversed`, and tested on top jets. These rules alone
 # train on a signal, and nothing else reads what they make.
-REVERSED = "results/reversed"
-REVERSED_TABLES = [
-    path for name in CONFIG.of_kind("reversed") for path in feature_tables(name)
-]
-
-
-def reversed_figures():
-    if "wnae" not in CONFIG.trained() or not REVERSED_TABLES:
-        logger.warning(
-            "The configuration has no sample of kind reversed, or no method wnae: the paper's figure 13 is left out."
-            " config/reproduction.yaml has both."
-        )
-        return []
-    return ["13"]
 
 
 localrules:
