@@ -71,7 +71,12 @@ def check_results(folder: Path, config: Config) -> list[Result]:
         raise ResultsError(f"{folder}: no results here. Give the folder that holds features/, models/, scores/.")
     for result in results:
         if result.origin:
-            result.reasons += [*_code(result), *_settings(result, config), *_outputs(result), *_inputs(result, folder)]
+            result.reasons += [
+                *_code(result),
+                *_settings(result, config, folder),
+                *_outputs(result),
+                *_inputs(result, folder),
+            ]
     _pass_on(results, folder)
     return sorted(results, key=lambda result: result.path)
 
@@ -91,7 +96,18 @@ def find_results(folder: Path) -> Iterator[Result]:
 
 
 def _read_table(path: Path) -> dict[str, Any]:
-    attributes: dict[str, Any] = dict(read_attributes(path))
+    attributes: dict[str, Any] = {}
+    try:
+        attributes |= read_attributes(path)
+    except TableError:
+        from oddjet.events.layout import EventLayoutError, read_event_attributes
+
+        try:
+            attributes |= read_event_attributes(path)
+        except EventLayoutError:
+            attributes.clear()
+        if not attributes:
+            raise
     if "code_digest" not in attributes:
         raise TableError(f"{path}: no digest in its attributes")
     return attributes
@@ -112,6 +128,19 @@ def _read_model(path: Path) -> dict[str, Any]:
     return {**metadata["provenance"], **{key: metadata[key] for key in ("method",) if key in metadata}}
 
 
+# Stages of one method of the configuration.
+METHOD_SCRIPTS = ("train_model", "fit_baseline", "score_samples", "score_events", "score_grid_images")
+# Stages that are given some sections of their settings and see the others at their defaults.
+READ_PARTS = {
+    "make_grid_images": {"pixels", "width"},
+    "mix_events": {"train", "validation", "test"},
+    "score_event_distances": {"ground", "sets", "distances"},
+    "score_event_neighbours": {"ground", "seed", "sets", "distances", "neighbours"},
+    "score_event_svm": {"ground", "seed", "sets", "support_vectors"},
+    "classify_events": {"ground", "seed", "classification"},
+    "compare_event_scores": {"sets"},
+    "measure_event_latency": {"ground", "seed", "distances", "neighbours", "support_vectors", "latency"},
+}
 READERS = {".h5": _read_table, ".root": _read_root, ".pt": _read_model}
 
 
@@ -127,29 +156,28 @@ def _digest(script: str, *named: str) -> str:
     return code_digest(script, *named)
 
 
-def _settings(result: Result, config: Config) -> Iterator[str]:
+def _settings(result: Result, config: Config, folder: Path) -> Iterator[str]:
     """Compare with the configuration what the stage was given; the order and the spaces of the JSON do not count."""
     origin, script = result.origin, result.origin["script"]
-    sample = config.all_samples().get(origin.get("sample", ""))
+    analysis = _analysis(result, folder)
+    samples = _samples(config, analysis)
+    sample = samples.get(origin.get("sample", ""))
     if "sample" in origin and sample is None:
         yield f"the configuration has no sample {origin['sample']}"
         return
-    if "method" in origin and origin["method"] not in config.methods:
+    methods = _methods(config, analysis, script)
+    if script in METHOD_SCRIPTS and methods is not None and origin.get("method") not in methods:
         yield f"the configuration has no method {origin['method']}"
         return
-    sections: Mapping[str, BaseModel] = {
-        "simulate_sample": config.simulation,
-        "extract_features": config.features,
-        "check_cutflow": config.features,
-        "build_dataset": config.dataset,
-        "score_samples": config.evaluation,
-        "monitor_training": config.evaluation,
-        "compute_merit": config.merit,
-    }
-    section = config.methods[origin["method"]] if script in ("train_model", "fit_baseline") else sections.get(script)
+    section = _sections(config, analysis).get(script)
+    if methods is not None and script in ("train_model", "fit_baseline"):
+        section = methods[origin["method"]]
     wanted = {"label": config.label} if section is None else json.loads(section.model_dump_json())
-    changed = [key for key, value in result.settings.items() if wanted.get(key, value) != value]
-    if changed or (section is not None and set(wanted) != set(result.settings)):
+    read = READ_PARTS.get(script, result.settings)
+    changed = [key for key, value in result.settings.items() if key in read and _differ(wanted.get(key, value), value)]
+    # A stage of the images or the events may be given a part of a section.
+    whole = analysis is None
+    if changed or (section is not None and whole and set(wanted) != set(result.settings)):
         yield f"the settings of {script} have changed ({', '.join(changed) or 'other keys'})"
     if script == "simulate_sample" and sample is not None:
         yield from _simulated(origin, sample, config.seed)
@@ -159,8 +187,66 @@ def _settings(result: Result, config: Config) -> Iterator[str]:
         if float(origin["sample_weight"]) != sample.weight:
             yield "the weight of the sample has changed"
     kinds: Mapping[str, Literal["background", "signal"]] = {"build_dataset": "background", "score_samples": "signal"}
-    if script in kinds and json.loads(origin["cross_sections"]) != config.cross_sections(kinds[script]):
+    weighted = json.loads(origin.get("cross_sections", "{}"))
+    if script in kinds and analysis is None and weighted != config.cross_sections(kinds[script]):
         yield "a cross section has changed"
+
+
+def _differ(wanted: object, given: object) -> bool:
+    """Compare two settings; what only one of them has is a default that the other one leaves out."""
+    if isinstance(wanted, dict) and isinstance(given, dict):
+        return any(_differ(wanted[key], given[key]) for key in set(wanted) & set(given))
+    return wanted != given
+
+
+def _analysis(result: Result, folder: Path) -> str | None:
+    """Name the analysis beside the main one that a result is of, by its folder."""
+    first = result.path.relative_to(folder).parts[0]
+    return first if first in ("images", "events", "contamination", "reversed") else None
+
+
+def _samples(config: Config, analysis: str | None) -> Mapping[str, Any]:
+    if analysis == "images":
+        return {**config.all_samples(), **config.images.samples}
+    return config.events.samples() if analysis == "events" else config.all_samples()
+
+
+def _methods(config: Config, analysis: str | None, script: str) -> Mapping[str, BaseModel] | None:
+    """Give the methods that a result's one is among; None where it has settings of another kind."""
+    if script == "score_grid_images":
+        return config.images.methods
+    if analysis == "images":
+        return None
+    return config.events.methods if analysis == "events" else config.methods
+
+
+def _sections(config: Config, analysis: str | None) -> Mapping[str, BaseModel]:
+    """Give the part of the configuration that each stage reads."""
+    images, events = config.images, config.events
+    return {
+        "simulate_sample": config.simulation,
+        "extract_features": config.features,
+        "check_cutflow": config.features,
+        "build_dataset": config.dataset,
+        "score_samples": config.evaluation if analysis is None else config.contamination,
+        "monitor_training": config.evaluation,
+        "compute_merit": config.merit,
+        "contaminate_dataset": config.contamination,
+        "make_images": images.jets,
+        "make_grid_images": images.jets,
+        "compute_distances": images.distances,
+        "measure_ensembles": images.distances,
+        "find_medoids": images.medoids,
+        "simulate_events": events.objects,
+        "mix_events": events.sizes,
+        "build_event_table": events.table,
+        "score_event_distances": events.protocol,
+        "score_event_neighbours": events.protocol,
+        "score_event_svm": events.protocol,
+        "classify_events": events.protocol,
+        "compare_event_scores": events.protocol,
+        "measure_event_latency": events.protocol,
+    }
 
 
 def _simulated(origin: Mapping[str, Any], sample: Simulated | Listed, seed: int) -> Iterator[str]:

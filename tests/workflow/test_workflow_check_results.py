@@ -12,6 +12,8 @@ from oddjet.config import load_config
 from oddjet.provenance import digest
 from oddjet.results import ResultsError, check_results
 
+TINY = ("--configfile", "config/test/tiny.yaml")
+
 pytestmark = pytest.mark.slow
 
 
@@ -55,6 +57,13 @@ def test_moved_results_match(finished, moved):
     # What carries no digest is checked as an input of what is made from it.
     left = {path.name for path in every if path not in told and path.name not in named}
     assert {name for name in left if not name.endswith(".origin.json")} <= {"history.csv", "scaler.json"}
+
+
+@pytest.mark.parametrize("target", ["events", "images", "contamination"])
+def test_results_of_the_other_analyses_match(finished, run_once, target):
+    after = {"origin": finished.folder} if target == "contamination" else {}
+    space, _ = run_once(target, target, "--cores", "2", *TINY, **after)
+    assert stale(space.folder / "results", tiny(finished)) == {}
 
 
 def test_an_edit_of_the_code_is_told_and_what_hangs_on_it(finished, moved):
