@@ -67,9 +67,7 @@ class EventSizes(_Section):
 class TableSettings(_Section):
     """The inputs of the autoencoders: 19 slots of (pT, eta, phi)."""
 
-    pt_floor: float = Field(
-        default=1.0, gt=0, description="pT enters as ln(max(pT, floor)), GeV; so do empty slots"
-    )
+    pt_floor: float = Field(default=1.0, gt=0, description="pT enters as ln(max(pT, floor)), GeV; so do empty slots")
     range: tuple[float, float] = Field(default=(-3.0, 3.0), description="target range of every input")
 
     @model_validator(mode="after")
