@@ -73,7 +73,8 @@ def test_the_learnt_density_is_near_the_true_one(name: str, width: int, epochs: 
     assert distance(learnt, truth) < limit
     # Most of the mass lies where the truth has nearly all of its own.
     inside = np.isin(np.arange(len(truth)), np.argsort(truth)[::-1][: int((truth > 1e-4).sum())])
-    assert learnt[inside].sum() > 0.7
+    assert flat[inside].sum() < 0.5
+    assert learnt[inside].sum() > 0.6
 
 
 @pytest.mark.slow

@@ -141,4 +141,4 @@ def test_no_rule_of_the_analysis_reads_what_signal_trained() -> None:
     """Files below results/contamination are named in the rules of the scan alone."""
     for path in [*Path("rules").glob("*.smk"), Path("Snakefile")]:
         found = re.findall(r'"results/contamination/[^"]*"', path.read_text())
-        assert bool(found) == (path.name == "contamination.smk"), path
+        assert bool(found) == path.name.startswith("contamination"), path

@@ -49,7 +49,7 @@ def stale(folder, config) -> dict[str, list[str]]:
 def test_moved_results_match(finished, moved):
     assert stale(moved, tiny(finished)) == {}
     carried = {result.path.suffix for result in check_results(moved, tiny(finished))}
-    assert carried == {".root", ".h5", ".pt", ".csv", ".json", ".pdf"}
+    assert carried == {".root", ".h5", ".pt", ".csv", ".json", ".md", ".pdf"}
     every = {path for path in moved.rglob("*.*") if "logs" not in path.parts and "benchmarks" not in path.parts}
     origins = [result.origin for result in check_results(moved, tiny(finished))]
     named = {name for origin in origins for name in origin.get("outputs", {})}

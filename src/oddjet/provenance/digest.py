@@ -21,6 +21,10 @@ PACKAGE_FOLDER = Path(__file__).resolve().parents[1]
 SCRIPTS_FOLDER = PACKAGE_FOLDER.parents[1] / "workflow" / "scripts"
 
 
+# Of each kind of node, the fields that count; filled as kinds come.
+FIELDS: dict[type[ast.AST], tuple[str, ...]] = {}
+
+
 class DigestError(OddjetError):
     """A script or module to be digested does not exist or is not Python."""
 
@@ -109,7 +113,9 @@ def _executed(body: Sequence[ast.AST]) -> Iterator[ast.AST]:
     """Walk statements and those inside them, without what stands under `if TYPE_CHECKING:`, which never runs."""
     for node in body:
         yield node
-        checked = isinstance(node, ast.If) and "TYPE_CHECKING" in ast.unparse(node.test)
+        checked = isinstance(node, ast.If) and any(
+            "TYPE_CHECKING" in (getattr(part, "id", None), getattr(part, "attr", None)) for part in ast.walk(node.test)
+        )
         for field in ("orelse",) if checked else ("body", "handlers", "cases", "orelse", "finalbody"):
             inner = getattr(node, field, None)
             if isinstance(inner, list):
@@ -119,20 +125,28 @@ def _executed(body: Sequence[ast.AST]) -> Iterator[ast.AST]:
 def _write(node: object, text: list[str]) -> None:
     """Write a syntax tree without positions, docstrings and what follows from the rest; `ast.dump` is slower."""
     if isinstance(node, ast.AST):
-        text.append(type(node).__name__)
-        for field in node._fields:
-            if field in ("ctx", "type_comment", "kind"):
-                continue
+        kind = type(node)
+        text.append(kind.__name__)
+        for field in FIELDS.get(kind) or _fields(kind):
             value = getattr(node, field, None)
             if field == "body" and isinstance(node, DOCUMENTED) and _is_docstring(node.body[:1]):
                 value = node.body[1:]
-            _write(value, text)
-    elif isinstance(node, list):
-        text.append(f"[{len(node)}")
-        for item in node:
-            _write(item, text)
+            # Most values are words and lists: a call less for each.
+            if isinstance(value, list):
+                text.append(f"[{len(value)}")
+                for item in value:
+                    _write(item, text)
+            elif isinstance(value, ast.AST):
+                _write(value, text)
+            else:
+                text.append(f" {value!r} ")
     else:
         text.append(f" {node!r} ")
+
+
+def _fields(kind: type[ast.AST]) -> tuple[str, ...]:
+    FIELDS[kind] = tuple(field for field in kind._fields if field not in ("ctx", "type_comment", "kind"))
+    return FIELDS[kind]
 
 
 def _is_docstring(first: Sequence[ast.stmt]) -> bool:
@@ -146,7 +160,12 @@ def _parents(module: str) -> list[str]:
 
 
 def _module_file(module: str) -> Path | None:
-    path = PACKAGE_FOLDER.parent.joinpath(*module.split("."))
+    return _find_module(PACKAGE_FOLDER, module)
+
+
+@cache
+def _find_module(package: Path, module: str) -> Path | None:
+    path = package.parent.joinpath(*module.split("."))
     for candidate in (path.with_suffix(".py"), path / "__init__.py"):
         if candidate.is_file():
             return candidate
