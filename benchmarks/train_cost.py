@@ -1,0 +1,82 @@
+"""Measure what a training step of the WNAE costs: milliseconds and peak memory by batch, chain length, width and seeds.
+
+One thread; each line is a process of its own, so that its peak memory is its own. Milliseconds are medians of processor
+time. Prints a table for docs/performance.md.
+
+Example: python benchmarks/train_cost.py --steps 20
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import resource
+import subprocess
+import sys
+import time
+
+import torch
+
+from oddjet.training.method import MethodSettings
+from oddjet.training.state import TrainingState
+
+DEFAULT = {"batch": 256, "chain": 10, "width": 10, "seeds": 1}
+VARIED = {
+    "batch": (64, 128, 256, 512, 1024, 2048),
+    "chain": (5, 10, 20, 40),
+    "width": (10, 32, 64, 128),
+    "seeds": (1, 4, 16),
+}
+
+
+def measure(point: dict[str, int], steps: int) -> None:
+    """Print the median milliseconds of a step and the peak memory in MB, torch and compiled code with it."""
+    torch.set_num_threads(1)
+    data = torch.randn(10_000, 8, generator=torch.Generator().manual_seed(1)).clamp(-3, 3)
+    settings = MethodSettings.model_validate(
+        {
+            "kind": "wnae",
+            "network": {"hidden": [point["width"], point["width"]]},
+            "chain": {"steps": point["chain"]},
+            "training": {"batch_size": point["batch"]},
+        }
+    )
+    state = TrainingState(settings, range(point["seeds"]), 8, torch.device("cpu"), threads=1)
+    order = torch.Generator().manual_seed(2)
+    times = []
+    for _ in range(steps + 10):
+        chosen = torch.randint(len(data), (point["seeds"], point["batch"]), generator=order)
+        start = time.process_time()
+        state.network.gradient.zero_()
+        state.objective.add_gradient(state.network, data[chosen])
+        state.optimiser.step(state.network.gradient, state.guard.alive, 1)
+        times.append(time.process_time() - start)
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    print(json.dumps([1e3 * sorted(times[10:])[steps // 2], peak]))
+
+
+def main() -> None:
+    arguments = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    arguments.add_argument("--steps", type=int, default=20, help="steps measured")
+    arguments.add_argument("--point", type=json.loads, help="measure this point alone, in this process")
+    given = arguments.parse_args()
+    if given.point:
+        measure(given.point, given.steps)
+        return
+    print("| batch | chain steps | hidden width | seeds | ms a step | ms a step and seed | peak memory, MB |")
+    print("|---|---|---|---|---|---|---|")
+    points = [DEFAULT] + [
+        {**DEFAULT, name: value} for name, values in VARIED.items() for value in values if value != DEFAULT[name]
+    ]
+    for point in points:
+        command = [sys.executable, __file__, "--steps", str(given.steps), "--point", json.dumps(point)]
+        milliseconds, peak = json.loads(subprocess.run(command, check=True, capture_output=True).stdout)  # noqa: S603
+        numbers = " | ".join(str(value) for value in point.values())
+        print(
+            f"| {numbers} | {milliseconds:.2f} | {milliseconds / point['seeds']:.2f} | {peak:.0f} |",
+            flush=True,
+        )
+
+
+if __name__ == "__main__":
+    main()
