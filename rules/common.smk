@@ -21,6 +21,7 @@ from oddjet.config import Simulated, load_config
 from oddjet.errors import OddjetError
 from oddjet.models.settings import OBJECTIVES
 from oddjet.provenance.digest import code_digest
+from oddjet.provenance.kernels import forget_old_kernels
 from oddjet.sources import is_remote, part_files
 
 try:
@@ -113,3 +114,4 @@ onstart:
             f"{Path('results').resolve()} cannot be written (a read-only file system, or not yours)."
             " Make it writable, or run in a copy of this folder; nothing has been changed."
         )
+    forget_old_kernels()
