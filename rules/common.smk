@@ -108,6 +108,13 @@ def models_of(method):
     return [f"results/models/{method}/{group}/model.pt" for group in GROUPS]
 
 
+def scores_of(method):
+    # An ensemble has no seeds of its own.
+    if method in CONFIG.ensembles():
+        return [f"results/scores/{method}.h5"]
+    return [f"results/scores/{method}/{group}.h5" for group in GROUPS]
+
+
 onstart:
     if Path("results").is_dir() and not os.access("results", os.W_OK):
         raise WorkflowError(

@@ -31,9 +31,48 @@ rule score_samples:
         " --cross-sections {params.cross_sections:q} --output {output:q} > {log:q} 2>&1"
 
 
+# Trains nothing, and sees signal in the score tables alone: means and deviations are those of the validation background.
+rule score_ensemble:
+    input:
+        models=lambda wildcards: [
+            path
+            for member in CONFIG.ensembles()[wildcards.method]
+            for path in models_of(member)
+        ],
+        scores=lambda wildcards: [
+            path
+            for member in CONFIG.ensembles()[wildcards.method]
+            for path in scores_of(member)
+        ],
+        background="results/dataset/validation.h5",
+    output:
+        "results/scores/{method}.h5",
+    log:
+        "results/logs/score_ensemble/{method}.log",
+    benchmark:
+        "results/benchmarks/score_ensemble/{method}.tsv"
+    wildcard_constraints:
+        method=any_of(CONFIG.ensembles()),
+    conda:
+        "../envs/train.yaml"
+    threads: 1
+    resources:
+        mem_mb=3000,
+        runtime=60,
+    params:
+        settings=lambda wildcards: CONFIG.methods[wildcards.method].model_dump_json(),
+        code=code_digest("score_ensemble"),
+    message:
+        "Average the scores of the members of {wildcards.method}"
+    shell:
+        "python workflow/scripts/score_ensemble.py --settings {params.settings:q} --method {wildcards.method:q}"
+        " --models {input.models:q} --scores {input.scores:q} --background {input.background:q}"
+        " --output {output:q} > {log:q} 2>&1"
+
+
 rule compute_auc:
     input:
-        expand("results/scores/{{method}}/{group}.h5", group=GROUPS),
+        lambda wildcards: scores_of(wildcards.method),
     output:
         "results/auc/{method}.csv",
     log:
@@ -65,9 +104,7 @@ localrules:
 rule summarize:
     input:
         auc=expand("results/auc/{method}.csv", method=CONFIG.methods),
-        scores=expand(
-            "results/scores/{method}/{group}.h5", method=CONFIG.methods, group=GROUPS
-        ),
+        scores=[path for method in CONFIG.methods for path in scores_of(method)],
     output:
         leaderboard="results/leaderboard.csv",
         summary="results/summary.md",
@@ -82,17 +119,18 @@ rule summarize:
         mem_mb=1000,
         runtime=10,
     params:
+        approximate=CONFIG.approximate(),
         code=code_digest("summarize"),
     message:
         "One table over all methods"
     shell:
         "python workflow/scripts/summarize.py --auc {input.auc:q} --scores {input.scores:q} --leaderboard {output.leaderboard:q}"
-        " --summary {output.summary:q} > {log:q} 2>&1"
+        " --approximate {params.approximate:q} --summary {output.summary:q} > {log:q} 2>&1"
 
 
 rule compute_merit:
     input:
-        expand("results/scores/{{method}}/{group}.h5", group=GROUPS),
+        lambda wildcards: scores_of(wildcards.method),
     output:
         "results/merit/{method}.csv",
     log:
@@ -132,12 +170,13 @@ rule summarize_merit:
         mem_mb=1000,
         runtime=10,
     params:
+        approximate=CONFIG.approximate(),
         code=code_digest("summarize_merit"),
     message:
         "Figures of merit of all methods side by side"
     shell:
         "python workflow/scripts/summarize_merit.py --merit {input:q} --table {output.table:q}"
-        " --summary {output.summary:q} > {log:q} 2>&1"
+        " --approximate {params.approximate:q} --summary {output.summary:q} > {log:q} 2>&1"
 
 
 # Trained on signal, and so no method: nothing but the leaderboard reads this, and no choice rests on it.
@@ -192,9 +231,10 @@ rule write_leaderboard:
         mem_mb=1000,
         runtime=10,
     params:
+        approximate=CONFIG.approximate(),
         code=code_digest("write_leaderboard"),
     message:
         "The leaderboard to read"
     shell:
         "python workflow/scripts/write_leaderboard.py --leaderboard {input.leaderboard:q} --merit {input.merit:q}"
-        " --ceilings {input.ceilings:q} --output {output:q} > {log:q} 2>&1"
+        " --ceilings {input.ceilings:q} --approximate {params.approximate:q} --output {output:q} > {log:q} 2>&1"

@@ -37,13 +37,11 @@ rule measure_fit:
 
 rule compare_experiments:
     input:
-        auc=expand("results/auc/{method}.csv", method=CONFIG.methods),
-        scores=expand(
-            "results/scores/{method}/{group}.h5", method=CONFIG.methods, group=GROUPS
-        ),
+        auc=expand("results/auc/{method}.csv", method=CONFIG.with_models()),
+        scores=[path for method in CONFIG.with_models() for path in scores_of(method)],
         fits=expand(
             "results/models/{method}/{group}/fit.csv",
-            method=CONFIG.methods,
+            method=CONFIG.with_models(),
             group=GROUPS,
         ),
         epochs=expand(
@@ -65,14 +63,9 @@ rule compare_experiments:
         mem_mb=1000,
         runtime=10,
     params:
-        methods=list(CONFIG.methods),
+        methods=CONFIG.with_models(),
         groups=list(GROUPS),
-        approximate=[
-            name
-            for name in CONFIG.trained()
-            if CONFIG.methods[name].loss is not None
-            and CONFIG.methods[name].loss.transport != "exact"
-        ],
+        approximate=CONFIG.approximate(),
         code=code_digest("compare_experiments"),
     message:
         "Compare all methods by what chose them and by AUC"

@@ -11,7 +11,7 @@ rule features:
 
 rule models:
     input:
-        [path for method in CONFIG.methods for path in models_of(method)],
+        [path for method in CONFIG.with_models() for path in models_of(method)],
 
 
 rule figures:

@@ -25,6 +25,7 @@ from pydantic import (
 from oddjet.dataset.contamination_settings import ContaminationSettings
 from oddjet.dataset.settings import DatasetSettings
 from oddjet.errors import OddjetError
+from oddjet.evaluation.ensemble_settings import ScoreEnsembleSettings
 from oddjet.evaluation.settings import EvaluationSettings, MeritSettings
 from oddjet.events.settings import EventsSettings
 from oddjet.images.settings import ImagesSettings
@@ -119,11 +120,18 @@ Sample = Annotated[
 def _method_tag(given: object) -> str:
     if isinstance(given, BaselineSettings):
         return "baseline"
-    return "baseline" if isinstance(given, dict) and given.get("kind") in KINDS else "trained"
+    if isinstance(given, ScoreEnsembleSettings):
+        return "ensemble"
+    kind = given.get("kind") if isinstance(given, dict) else None
+    if kind == "ensemble":
+        return "ensemble"
+    return "baseline" if kind in KINDS else "trained"
 
 
 Method = Annotated[
-    Annotated[MethodSettings, Tag("trained")] | Annotated[BaselineSettings, Tag("baseline")],
+    Annotated[MethodSettings, Tag("trained")]
+    | Annotated[BaselineSettings, Tag("baseline")]
+    | Annotated[ScoreEnsembleSettings, Tag("ensemble")],
     Discriminator(_method_tag),
 ]
 
@@ -210,7 +218,7 @@ class Config(_Section):
     features: FeatureSettings = Field(FeatureSettings(), description="jets and their features")
     dataset: DatasetSettings = Field(DatasetSettings(), description="split and scaling of the background")
     ensemble: Ensemble = Field(Ensemble(), description="seeds")
-    methods: dict[str, Method] = Field(min_length=1, description="networks and baselines by name")
+    methods: dict[str, Method] = Field(min_length=1, description="networks, baselines and ensembles by name")
     evaluation: EvaluationSettings = Field(EvaluationSettings(), description="scores, AUC, monitoring")
     merit: MeritSettings = Field(MeritSettings(), description="figures of merit beyond the AUC")
     contamination: ContaminationSettings = Field(
@@ -247,6 +255,24 @@ class Config(_Section):
             raise ValueError(f"dataset.features: {missing[0]!r} is not among what `features.features` computes")
         return self
 
+    @model_validator(mode="after")
+    def _ensembles_have_members(self) -> Config:
+        single = [name for name in self.methods if name not in self.ensembles()]
+        for name, members in self.ensembles().items():
+            for member in members:
+                if member == name:
+                    raise ValueError(f"methods.{name}.of: an ensemble of itself; the other methods are {single}")
+                if member in self.ensembles():
+                    raise ValueError(f"methods.{name}.of: {member!r} is an ensemble; name its members instead")
+                if member not in single:
+                    raise ValueError(f"methods.{name}.of: {member!r} is no method; the methods are {single}")
+        together = next((name for name in self.contamination.methods if name in self.ensembles()), None)
+        if together is not None:
+            raise ValueError(
+                f"contamination.methods: {together!r} is an ensemble, which trains nothing; name its members instead"
+            )
+        return self
+
     def all_samples(self) -> dict[str, Simulated | Listed]:
         """Give the listed samples and those of the signal grid, by name."""
         return {**self.samples, **self.signals.samples()}
@@ -257,7 +283,25 @@ class Config(_Section):
 
     def baselines(self) -> list[str]:
         """Give the names of the baselines."""
-        return [name for name in self.methods if name not in self.trained()]
+        return [name for name, method in self.methods.items() if isinstance(method, BaselineSettings)]
+
+    def ensembles(self) -> dict[str, tuple[str, ...]]:
+        """Give the members of each ensemble by its name; it has scores, and no model of its own."""
+        return {name: method.of for name, method in self.methods.items() if isinstance(method, ScoreEnsembleSettings)}
+
+    def with_models(self) -> list[str]:
+        """Give the names of the methods that are trained or fitted."""
+        return [name for name in self.methods if name not in self.ensembles()]
+
+    def approximate(self) -> list[str]:
+        """Give the names of the methods whose loss is approximate transport (Sinkhorn's), alone or in an ensemble."""
+        single = {
+            name
+            for name, method in self.methods.items()
+            if isinstance(method, MethodSettings) and method.loss is not None and method.loss.transport != "exact"
+        }
+        ensembles = self.ensembles()
+        return [name for name in self.methods if name in single or single & set(ensembles.get(name, ()))]
 
     def cross_sections(self, kind: Literal["background", "signal"]) -> dict[str, float]:
         """Give the cross sections (pb) of the samples that have one, by name: all background samples have one, or none.

@@ -129,7 +129,7 @@ def _read_model(path: Path) -> dict[str, Any]:
 
 
 # Stages of one method of the configuration.
-METHOD_SCRIPTS = ("train_model", "fit_baseline", "score_samples", "score_events", "score_grid_images")
+METHOD_SCRIPTS = ("train_model", "fit_baseline", "score_samples", "score_ensemble", "score_events", "score_grid_images")
 # Stages that are given some sections of their settings and see the others at their defaults.
 READ_PARTS = {
     "make_grid_images": {"pixels", "width"},
@@ -170,7 +170,7 @@ def _settings(result: Result, config: Config, folder: Path) -> Iterator[str]:
         yield f"the configuration has no method {origin['method']}"
         return
     section = _sections(config, analysis).get(script)
-    if methods is not None and script in ("train_model", "fit_baseline"):
+    if methods is not None and script in ("train_model", "fit_baseline", "score_ensemble"):
         section = methods[origin["method"]]
     wanted = {"label": config.label} if section is None else json.loads(section.model_dump_json())
     read = READ_PARTS.get(script, result.settings)

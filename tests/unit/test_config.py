@@ -92,6 +92,17 @@ def test_the_schema_is_what_the_models_say():
         ("methods", {}, r"methods: .*at least 1 item"),
         ("methods.ae.kind", "vae", r"methods\.ae\.kind: .*'wnae'"),
         ("ensemble.seeds", [1, 1], "holds a seed twice"),
+        ("methods.mean", {"kind": "ensemble", "of": "wnae"}, r"methods\.mean\.of: 'wnae' is no method; .* \['ae'\]"),
+        ("methods.mean", {"kind": "ensemble", "of": ["ae", "mean"]}, r"methods\.mean\.of: an ensemble of itself"),
+        ("methods.mean", {"kind": "ensemble", "of": ["ae", "ae"]}, r"methods\.mean\.of: ae stands twice"),
+        ("methods.mean", {"kind": "ensemble", "of": []}, r"methods\.mean\.of: .*at least 1 item"),
+        ("methods.mean", {"kind": "ensemble"}, r"methods\.mean\.of: Field required"),
+        ("methods.mean", {"kind": "ensemble", "of": "ae", "training": {}}, r"methods\.mean\.training: unknown key"),
+        (
+            "methods",
+            {"ae": {"kind": "ae"}, "one": {"kind": "ensemble", "of": "ae"}, "two": {"kind": "ensemble", "of": "one"}},
+            r"methods\.two\.of: 'one' is an ensemble; name its members instead",
+        ),
     ],
 )
 def test_what_does_not_fit_is_named(path, value, message):
@@ -118,6 +129,24 @@ def test_semivisible_jets_of_kind_reversed_are_neither_background_nor_signal():
     before = load_config(SMALL)
     for kind in ("background", "signal"):
         assert config.of_kind(kind) == before.of_kind(kind)
+
+
+def test_an_ensemble_is_a_method_without_a_model():
+    methods = {
+        "ae": {"kind": "ae"},
+        "pca": {"kind": "pca"},
+        "wnae": {"kind": "wnae", "loss": {"transport": "sinkhorn"}},
+    }
+    methods |= {"mean": {"kind": "ensemble", "of": "ae"}, "all": {"kind": "ensemble", "of": ["ae", "wnae", "pca"]}}
+    config = load_config({**SMALL, "methods": methods})
+    assert config.ensembles() == {"mean": ("ae",), "all": ("ae", "wnae", "pca")}
+    assert (config.trained(), config.baselines()) == (["ae", "wnae"], ["pca"])
+    assert config.with_models() == ["ae", "pca", "wnae"]
+    # What approximates stays labelled inside an ensemble.
+    assert config.approximate() == ["wnae", "all"]
+    assert load_config(json.loads(config.model_dump_json())) == config
+    with pytest.raises(ConfigError, match=r"contamination\.methods: 'mean' is an ensemble, which trains nothing"):
+        load_config({**SMALL, "methods": methods, "contamination": {"methods": ["ae", "mean"]}})
 
 
 def test_names_of_grid_points():

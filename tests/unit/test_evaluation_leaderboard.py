@@ -8,6 +8,7 @@ from dataclasses import replace
 import pytest
 
 from oddjet.evaluation.leaderboard_table import write_leaderboard
+from oddjet.evaluation.merit_summary import write_merit_summary
 from oddjet.evaluation.summary import SummaryError
 from oddjet.evaluation.tables import AucRow, MeritRow
 
@@ -36,6 +37,16 @@ def test_the_best_method_comes_first_with_both_errors() -> None:
         ["", "*supervised_trees*", "1", "*0.750 ± 0.004 ± -*", ""],
     ]
     assert "supervised" not in "".join(map("".join, lines(write_leaderboard(ROWS, MERITS))))
+
+
+def test_approximate_transport_is_labelled() -> None:
+    text = write_leaderboard(ROWS, MERITS, CEILINGS, ["wnae"])
+    assert [row[1] for row in lines(text)[2:4]] == ["wnae (approximate)", "pca"]
+    merits = write_merit_summary(MERITS, ["wnae"])
+    assert lines(merits)[2][0] == "wnae (approximate)"
+    for page in (text, merits):
+        assert "(approximate): the loss is Sinkhorn's divergence and not exact transport" in page
+    assert "pproximate" not in write_leaderboard(ROWS, MERITS) + write_merit_summary(MERITS)
 
 
 def test_only_the_same_jets_are_compared() -> None:

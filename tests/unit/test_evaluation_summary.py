@@ -67,6 +67,13 @@ def test_the_summary_of_a_run() -> None:
     assert "a method with one seed has the statistical error alone" in text
 
 
+def test_approximate_transport_is_labelled() -> None:
+    text = write_summary(ROWS, {}, ["wnae"])
+    assert [line.split(" |")[0] for line in text.splitlines()[6:8]] == ["| ae                ", "| wnae (approximate)"]
+    assert "(approximate): the loss is Sinkhorn's divergence and not exact transport" in text
+    assert "pproximate" not in write_summary(ROWS, {})
+
+
 def test_the_summary_without_epochs_has_no_such_column() -> None:
     text = write_summary(ROWS[:4], {})
     assert "epochs" not in text.splitlines()[4]

@@ -22,12 +22,14 @@ READERS = {
 }
 # The tiny configuration with every key written out, those too that it leaves to their defaults.
 WHOLE = load_config(yaml.safe_load((ROOT / "config/test/tiny.yaml").read_text())).model_dump(mode="json")
-# No other value is possible by itself: the one background sample; keys that another one switches on.
+# No other value is possible by itself: the one background sample; the one kind with members; keys that another one
+# switches on.
 FIXED = {
     "samples.top.kind",
     "methods.wnae.chain.latent",
     "methods.wnae.loss.negative_energy_square",
     "methods.wnae.loss.train_temperature",
+    "methods.wnae_ensemble.kind",
 }
 # Values that must stay in step with others.
 TOGETHER = {

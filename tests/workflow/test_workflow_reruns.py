@@ -10,9 +10,12 @@ import pytest
 DOCS = (Path(__file__).parents[2] / "docs/reruns.md").read_text()
 TRAINED = ("ae", "nae", "wnae")
 BASELINES = ("mahalanobis",)
-METHODS = {"all": (*TRAINED, *BASELINES), "trained": TRAINED, "baselines": BASELINES}
+# Ensemble to the member with which it reruns.
+ENSEMBLES = {"wnae_ensemble": "wnae"}
+METHODS = {"all": (*TRAINED, *BASELINES), "trained": TRAINED, "baselines": BASELINES, "ensembles": tuple(ENSEMBLES)}
 # Rules that only some methods go through.
 SERVED = {"train_model": TRAINED, "monitor_training": TRAINED, "plot_training": TRAINED, "fit_baseline": BASELINES}
+SERVED |= {"score_samples": (*TRAINED, *BASELINES), "score_ensemble": tuple(ENSEMBLES)}
 TINY = ("--configfile", "config/test/tiny.yaml")
 
 pytestmark = pytest.mark.slow
@@ -48,11 +51,12 @@ def append(text: str):
 def test_an_edit_reruns_what_it_feeds(finished, dry_runs, row):
     _, file, rules, methods = row
     touched = set(METHODS[methods] if methods in METHODS else methods.split(", "))
+    touched |= {name for name, member in ENSEMBLES.items() if member in touched}
     with edited(finished, *names(file), append("EDITED = 1")):
         jobs = dry_runs(*TINY)
     assert {job.rule for job in jobs} == set(names(rules))
     for rule in names(rules):
-        served = touched & set(SERVED.get(rule, METHODS["all"]))
+        served = touched & set(SERVED.get(rule, touched))
         assert {job.method for job in jobs if job.rule == rule} in ({None}, served)
 
 

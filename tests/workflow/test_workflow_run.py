@@ -3,13 +3,17 @@
 import csv
 import json
 
+import numpy as np
 import pytest
 import torch
 
+from oddjet.dataset.scaling import Scaler
 from oddjet.io.tables import read_attributes, read_table
+from oddjet.models.load import load_scorer
 
 TRAINED = ("ae", "nae", "wnae")
-METHODS = (*TRAINED, "mahalanobis")
+MODELS = (*TRAINED, "mahalanobis")
+METHODS = (*MODELS, "wnae_ensemble")
 GROUPS = {"seeds-1-2": [1, 2], "seeds-3": [3]}
 SIGNALS = ("svj_mphi-2000_rinv-0p1", "svj_mphi-2000_rinv-0p5")
 TINY = ("--configfile", "config/test/tiny.yaml")
@@ -54,9 +58,9 @@ def test_the_dataset_holds_every_background_jet_once(finished):
 @pytest.mark.parametrize("method", METHODS)
 def test_auc_has_a_row_for_every_seed_and_signal(finished, method):
     table = rows(finished.folder / f"results/auc/{method}.csv")
-    assert {(int(row["seed"]), row["signal"]) for row in table} == {
-        (seed, name) for seed in (1, 2, 3) for name in SIGNALS
-    }
+    # An ensemble is one model, to which no seed belongs.
+    seeds = (0,) if method == "wnae_ensemble" else (1, 2, 3)
+    assert {(int(row["seed"]), row["signal"]) for row in table} == {(seed, name) for seed in seeds for name in SIGNALS}
     background = len(read_table(finished.folder / "results/dataset/test.h5"))
     for row in table:
         assert 0 <= float(row["auc"]) <= 1
@@ -69,7 +73,27 @@ def test_auc_has_a_row_for_every_seed_and_signal(finished, method):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("method", METHODS)
+def test_an_ensemble_is_the_mean_of_its_members_standardised_on_validation_jets(finished):
+    results = finished.folder / "results"
+    validation = read_table(results / "dataset/validation.h5")
+    expected = 0
+    for group in GROUPS:
+        model = load_scorer(results / f"models/wnae/{group}/model.pt")
+        known = model.score(Scaler.from_dict(model.metadata["scaler"]).transform(validation))
+        scores = read_table(results / f"scores/wnae/{group}.h5")["score"]
+        expected += ((scores - known.mean(axis=0)) / known.std(axis=0)).sum(axis=1) / 3
+    table, like = (read_table(results / f"scores/{name}.h5") for name in ("wnae_ensemble", "wnae/seeds-3"))
+    np.testing.assert_allclose(table["score"][:, 0], expected, rtol=1e-6, atol=1e-9)
+    for name in ("sample", "event", "jet_rank", "weight"):
+        np.testing.assert_array_equal(table[name], like[name])
+    assert not (results / "models/wnae_ensemble").exists()
+    line = next(line for line in (results / "summary.md").read_text().splitlines() if "| wnae_ensemble " in line)
+    assert line.split("|")[2].strip() == "1"
+    assert " wnae_ensemble " in (results / "leaderboard.md").read_text()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("method", MODELS)
 def test_models_carry_scaler_and_provenance_and_saw_no_signal(finished, method):
     for group, seeds in GROUPS.items():
         folder = finished.folder / f"results/models/{method}/{group}"
@@ -99,7 +123,7 @@ def test_the_rule_of_the_training_has_no_signal_among_its_inputs(workspace):
     done = workspace.snakemake("--dry-run", "--printshellcmds", *TINY, "--", "models")
     assert done.returncode == 0, done.stderr
     blocks = [part for part in done.stdout.split("\n\n") if "train_model.py" in part or "fit_baseline.py" in part]
-    assert len(blocks) == len(METHODS) * len(GROUPS)
+    assert len(blocks) == len(MODELS) * len(GROUPS)
     assert not [block for block in blocks if "svj" in block]
 
 
@@ -108,9 +132,9 @@ def test_the_default_run_is_as_large_as_it_says(workspace):
     assert planned["simulate_sample"] == planned["extract_features"] == 8 + 12
     assert planned["train_model"] == planned["monitor_training"] == planned["plot_training"] == 3
     assert planned["fit_baseline"] == 4
-    assert (
-        planned["score_samples"] == planned["compute_auc"] == planned["compute_merit"] == planned["plot_heatmap"] == 7
-    )
+    assert planned["score_samples"] == 7
+    assert planned["score_ensemble"] == 1
+    assert planned["compute_auc"] == planned["compute_merit"] == planned["plot_heatmap"] == 8
     assert planned["build_dataset"] == planned["summarize"] == planned["plot_leaderboard"] == planned["all"] == 1
 
 

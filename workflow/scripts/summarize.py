@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 from oddjet.evaluation.scores import read_method
@@ -21,6 +22,7 @@ def main() -> None:
     arguments.add_argument(
         "--scores", nargs="*", type=Path, default=[], help="score tables: their chosen epochs enter the summary"
     )
+    arguments.add_argument("--approximate", nargs="*", default=[], help="methods whose loss is approximate transport")
     arguments.add_argument("--leaderboard", type=Path, required=True, help="table of all rows to write (CSV)")
     arguments.add_argument("--summary", type=Path, required=True, help="summary to write (Markdown)")
     given = arguments.parse_args()
@@ -29,10 +31,11 @@ def main() -> None:
     for path in given.scores:
         method = read_method(path)
         epochs.setdefault(method.name, {}).update(zip(method.seeds, method.epochs, strict=True))
-    summary = write_summary(rows, epochs)
+    summary = write_summary(rows, epochs, given.approximate)
     write_rows(given.leaderboard, rows, AucRow)
     write_text(given.summary, summary)
-    write_record("summarize", "{}", [*given.auc, *given.scores], [given.leaderboard, given.summary])
+    settings = json.dumps({"approximate": given.approximate})
+    write_record("summarize", settings, [*given.auc, *given.scores], [given.leaderboard, given.summary])
 
 
 if __name__ == "__main__":

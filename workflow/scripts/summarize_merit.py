@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 from oddjet.evaluation.merit_summary import write_merit_summary
@@ -17,14 +18,16 @@ EXAMPLE = """python workflow/scripts/summarize_merit.py --merit results/merit/*.
 def main() -> None:
     arguments = parser(__doc__ or "", EXAMPLE)
     arguments.add_argument("--merit", nargs="+", type=Path, required=True, help="tables of compute_merit, one a method")
+    arguments.add_argument("--approximate", nargs="*", default=[], help="methods whose loss is approximate transport")
     arguments.add_argument("--table", type=Path, required=True, help="table of all rows to write (CSV)")
     arguments.add_argument("--summary", type=Path, required=True, help="summary to write (Markdown)")
     given = arguments.parse_args()
     rows = [row for path in given.merit for row in read_rows(path, MeritRow)]
-    summary = write_merit_summary(rows)
+    summary = write_merit_summary(rows, given.approximate)
     write_rows(given.table, rows, MeritRow)
     write_text(given.summary, summary)
-    write_record("summarize_merit", "{}", given.merit, [given.table, given.summary])
+    settings = json.dumps({"approximate": given.approximate})
+    write_record("summarize_merit", settings, given.merit, [given.table, given.summary])
 
 
 if __name__ == "__main__":

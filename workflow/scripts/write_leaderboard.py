@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 from oddjet.evaluation.leaderboard_table import write_leaderboard
@@ -19,13 +20,15 @@ def main() -> None:
     arguments.add_argument("--leaderboard", type=Path, required=True, help="AUC of all methods (CSV)")
     arguments.add_argument("--merit", type=Path, required=True, help="figures of merit of all methods (CSV)")
     arguments.add_argument("--ceilings", type=Path, help="AUC of supervised trees (CSV)")
+    arguments.add_argument("--approximate", nargs="*", default=[], help="methods whose loss is approximate transport")
     arguments.add_argument("--output", type=Path, required=True, help="table to write (Markdown)")
     given = arguments.parse_args()
     ceilings = [] if given.ceilings is None else read_rows(given.ceilings, AucRow)
     rows, merits = read_rows(given.leaderboard, AucRow), read_rows(given.merit, MeritRow)
-    write_text(given.output, write_leaderboard(rows, merits, ceilings))
+    write_text(given.output, write_leaderboard(rows, merits, ceilings, given.approximate))
     inputs = [path for path in (given.leaderboard, given.merit, given.ceilings) if path is not None]
-    write_record("write_leaderboard", "{}", inputs, [given.output])
+    settings = json.dumps({"approximate": given.approximate})
+    write_record("write_leaderboard", settings, inputs, [given.output])
 
 
 if __name__ == "__main__":

@@ -19,6 +19,7 @@ from oddjet.errors import OddjetError
 from oddjet.evaluation.fit import SHUFFLED
 from oddjet.evaluation.history import Curves
 from oddjet.evaluation.merit import SampleScores, compute_auc
+from oddjet.evaluation.summary import label
 from oddjet.evaluation.tables import NEGATIVES, AucRow, EpochAucRow, SnapshotRow
 from oddjet.io.tables import read_attributes, read_table
 
@@ -227,6 +228,5 @@ def to_markdown(rows: Iterable[Experiment], approximate: Sequence[str] = ()) -> 
         cells = ["" if value is None else f"{value:.3f}" for value in numbers]
         cells += [f"{row.auc:.3f} ± {row.spread:.3f}", row.aucs, f"{row.ensemble:.3f}"]
         cells += ["" if value is None else f"{value:.3f}" for value in (row.last_quarter, row.last_quarter_point)]
-        name = f"{row.method} (approximate)" if row.method in approximate else row.method
-        lines.append(f"| {name} | {row.seeds} | {' | '.join(cells)} |")
+        lines.append(f"| {label(row.method, approximate)} | {row.seeds} | {' | '.join(cells)} |")
     return "\n".join([*lines, "", EXPLANATION])

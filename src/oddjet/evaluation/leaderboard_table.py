@@ -5,7 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from oddjet.evaluation.merit_summary import EXPLANATION, TITLES, merit_cell
-from oddjet.evaluation.summary import SeedAverage, SummaryError, average_over_grid, check_same_jets, markdown
+from oddjet.evaluation.summary import (
+    SeedAverage,
+    SummaryError,
+    average_over_grid,
+    check_same_jets,
+    label,
+    legend,
+    markdown,
+)
 from oddjet.evaluation.tables import AucRow, MeritRow
 
 NOTE = """\
@@ -15,7 +23,12 @@ say what the features hold, are no anomaly methods, and have no rank.
 """
 
 
-def write_leaderboard(rows: Sequence[AucRow], merits: Sequence[MeritRow], ceilings: Sequence[AucRow] = ()) -> str:
+def write_leaderboard(
+    rows: Sequence[AucRow],
+    merits: Sequence[MeritRow],
+    ceilings: Sequence[AucRow] = (),
+    approximate: Sequence[str] = (),
+) -> str:
     """Write the leaderboard as Markdown.
 
     Parameters
@@ -26,6 +39,8 @@ def write_leaderboard(rows: Sequence[AucRow], merits: Sequence[MeritRow], ceilin
         Figures of merit of the same methods.
     ceilings : sequence of AucRow
         Supervised ceilings, on the same test jets.
+    approximate : sequence of str
+        Methods whose loss is approximate transport; they are labelled so.
 
     Raises
     ------
@@ -42,10 +57,12 @@ def write_leaderboard(rows: Sequence[AucRow], merits: Sequence[MeritRow], ceilin
     for place, (method, grid) in enumerate(_best_first(methods), start=1):
         own = [row for row in merits if row.method == method]
         cells = [merit_cell([row for row in own if row.merit == merit]) for merit in figures]
-        table.append([str(place), method, str(grid.seeds), _auc(grid), *cells])
+        table.append([str(place), label(method, approximate), str(grid.seeds), _auc(grid), *cells])
     for method, grid in _best_first(supervised):
         table.append(["", f"*{method}*", str(grid.seeds), f"*{_auc(grid)}*", *("" for _ in figures)])
-    return "\n".join(["# Leaderboard, means over the grid", "", *markdown(table), "", NOTE, EXPLANATION])
+    return "\n".join(
+        ["# Leaderboard, means over the grid", "", *markdown(table), "", NOTE, EXPLANATION, *legend(approximate)]
+    )
 
 
 def _best_first(averages: Mapping[str, SeedAverage]) -> list[tuple[str, SeedAverage]]:

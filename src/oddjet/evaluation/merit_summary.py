@@ -7,7 +7,7 @@ import statistics
 from collections import defaultdict
 from collections.abc import Sequence
 
-from oddjet.evaluation.summary import SeedAverage, average, markdown
+from oddjet.evaluation.summary import SeedAverage, average, label, legend, markdown
 from oddjet.evaluation.tables import MeritRow
 
 TITLES = {
@@ -33,21 +33,24 @@ grid point has no value or no error, because it rests on too few background jets
 """
 
 
-def write_merit_summary(rows: Sequence[MeritRow]) -> str:
+def write_merit_summary(rows: Sequence[MeritRow], approximate: Sequence[str] = ()) -> str:
     """Write all figures of merit as Markdown: one row a method, one column a figure.
 
     Parameters
     ----------
     rows : sequence of MeritRow
         All methods, seeds, signals and figures.
+    approximate : sequence of str
+        Methods whose loss is approximate transport; they are labelled so.
     """
     present = [merit for merit in TITLES if any(row.merit == merit for row in rows)]
     table = [["method", "seeds", *(TITLES[merit] for merit in present)]]
     for method in dict.fromkeys(row.method for row in rows):
         own = [row for row in rows if row.method == method]
         cells = [merit_cell([row for row in own if row.merit == merit]) for merit in present]
-        table.append([method, str(len({row.seed for row in own})), *cells])
-    return "\n".join(["# Figures of merit, means over the grid", "", *markdown(table), "", EXPLANATION])
+        table.append([label(method, approximate), str(len({row.seed for row in own})), *cells])
+    title = "# Figures of merit, means over the grid"
+    return "\n".join([title, "", *markdown(table), "", EXPLANATION, *legend(approximate)])
 
 
 def average_merit(rows: Sequence[MeritRow]) -> SeedAverage:

@@ -19,6 +19,9 @@ is the statistical error (DeLong, mean over seeds: all seeds score the same jets
 In the mean over the grid the statistical errors are averaged as if fully correlated, since all grid points share the
 background jets. Every AUC is measured on background test jets that neither trained a model nor chose its epoch.
 """
+APPROXIMATE = """\
+(approximate): the loss is Sinkhorn's divergence and not exact transport; of an ensemble, that of at least one member.
+"""
 
 
 class SummaryError(OddjetError):
@@ -154,7 +157,9 @@ def check_same_jets(rows: Sequence[AucRow]) -> dict[str, tuple[int, int]]:
     return counts
 
 
-def write_summary(rows: Sequence[AucRow], epochs: Mapping[str, Mapping[int, int]]) -> str:
+def write_summary(
+    rows: Sequence[AucRow], epochs: Mapping[str, Mapping[int, int]], approximate: Sequence[str] = ()
+) -> str:
     """Write the summary of a run as Markdown: one table, method by signal.
 
     Parameters
@@ -163,6 +168,8 @@ def write_summary(rows: Sequence[AucRow], epochs: Mapping[str, Mapping[int, int]
         All methods, seeds and signals.
     epochs : mapping of str to mapping of int to int
         Method to seed to chosen epoch, where known.
+    approximate : sequence of str
+        Methods whose loss is approximate transport; they are labelled so.
 
     Raises
     ------
@@ -183,10 +190,25 @@ def write_summary(rows: Sequence[AucRow], epochs: Mapping[str, Mapping[int, int]
     lines = []
     for method, averages in cells.items():
         chosen = [str(epochs.get(method, {}).get(seed, "-")) for seed in seeds[method]]
-        columns = [method, str(len(seeds[method])), *([", ".join(chosen)] if known else []), str(grid[method])]
+        columns = [
+            label(method, approximate),
+            str(len(seeds[method])),
+            *([", ".join(chosen)] if known else []),
+            str(grid[method]),
+        ]
         lines.append(columns + [str(averages[signal]) if signal in averages else "-" for signal in signals])
     lines.append(["signal jets", "", *([""] if known else []), "", *(str(counts[signal][0]) for signal in signals)])
-    return "\n".join([*_opening(counts), *markdown([head, *lines]), "", *_closing(seeds)])
+    return "\n".join([*_opening(counts), *markdown([head, *lines]), "", *_closing(seeds), *legend(approximate)])
+
+
+def label(method: str, approximate: Sequence[str]) -> str:
+    """Name a method in a table for people: one whose loss is approximate transport says so."""
+    return f"{method} (approximate)" if method in approximate else method
+
+
+def legend(approximate: Sequence[str]) -> list[str]:
+    """Say what the label means, if a method has it."""
+    return [APPROXIMATE] if approximate else []
 
 
 def _opening(counts: Mapping[str, tuple[int, int]]) -> list[str]:

@@ -1,0 +1,51 @@
+"""Average the standardised scores of the seeds of one or several methods: a score table of a method of its own."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from oddjet.dataset.scaling import Scaler
+from oddjet.evaluation.ensemble_settings import ScoreEnsembleSettings
+from oddjet.evaluation.ensembles import EnsembleError, Member, score_ensemble
+from oddjet.evaluation.scores import Method
+from oddjet.models.load import Scorer, load_scorer
+from oddjet.program import execute, parser, read_settings, settings_argument
+from oddjet.provenance.attributes import attributes
+
+EXAMPLE = """python workflow/scripts/score_ensemble.py --method wnae_ensemble \\
+      --settings '{"kind": "ensemble", "of": "wnae"}' --models results/models/wnae/seeds-1-2/model.pt \\
+      --scores results/scores/wnae/seeds-1-2.h5 --background results/dataset/validation.h5 --output ensemble.h5"""
+
+
+def main() -> None:
+    arguments = parser(__doc__ or "", EXAMPLE)
+    settings_argument(arguments)
+    arguments.add_argument("--method", required=True, help="name of the ensemble, for the tables")
+    arguments.add_argument("--models", nargs="+", type=Path, required=True, help="model.pt of every group of seeds")
+    arguments.add_argument("--scores", nargs="+", type=Path, required=True, help="their score tables, in that order")
+    arguments.add_argument(
+        "--background", type=Path, required=True, help="validation part of the background: means and deviations"
+    )
+    arguments.add_argument("--output", type=Path, required=True, help="score table to write (HDF5)")
+    given = arguments.parse_args()
+    settings = read_settings(given.settings, ScoreEnsembleSettings)
+    if len(given.models) != len(given.scores):
+        raise EnsembleError(f"{len(given.models)} models and {len(given.scores)} score tables; give one table a model")
+    models = [load_scorer(path) for path in given.models]
+    names = sorted({str(model.metadata["method"]) for model in models})
+    if names != sorted(settings.of):
+        raise EnsembleError(f"--models are of {', '.join(names)}, and the ensemble is of {', '.join(settings.of)}")
+    members = [_member(model, scores) for model, scores in zip(models, given.scores, strict=True)]
+    inputs = [*given.models, *given.scores, given.background]
+    provenance = attributes("score_ensemble", settings.model_dump_json(), inputs)
+    score_ensemble(given.method, members, given.background, given.output, provenance)
+
+
+def _member(model: Scorer, scores: Path) -> Member:
+    scaler = Scaler.from_dict(model.metadata["scaler"])
+    method = Method(str(model.metadata["method"]), model.seeds, model.epochs)
+    return Member(method, lambda jets: model.score(scaler.transform(jets)), scores)
+
+
+if __name__ == "__main__":
+    execute(main)
