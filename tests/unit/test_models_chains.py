@@ -14,10 +14,10 @@ from torch import Tensor
 from oddjet.models.chains import ChainRecord, Field, confine, langevin
 from oddjet.models.energy import energy_and_gradient
 from oddjet.models.generators import Generators
-from oddjet.models.negatives import transport
+from oddjet.models.negatives import NegativeSampler, transport
 from oddjet.models.networks import Network
 from oddjet.models.replay import ReplayBuffer
-from oddjet.models.settings import ChainSettings, NetworkSettings, ReplaySettings
+from oddjet.models.settings import ChainSettings, ModelSettings, NetworkSettings, ReplaySettings
 
 CPU = torch.device("cpu")
 
@@ -241,6 +241,33 @@ def test_one_step_is_drift_and_noise() -> None:
     (gradient,) = torch.autograd.grad((point - net.reconstruct(point)).square().mean(-1).sum(), point)
     expected = starts - 0.0242 / 0.063 * gradient + 0.22 * noise[:, 0]
     assert torch.allclose(langevin(field(net), starts, noise, settings), expected, atol=1e-13)
+
+
+def test_an_annealed_chain_cools_down_to_its_temperature() -> None:
+    def sampler(**chain: object) -> tuple[ModelSettings, NegativeSampler]:
+        settings = ModelSettings.model_validate({"kind": "wnae", "chain": {"steps": 4, **chain}})
+        return settings, NegativeSampler(settings, (1, 2), 8, CPU, torch.float64)
+
+    net, jets = network(), 0.5 * drawn((2, 30, 8), 3)
+    settings, annealed = sampler(anneal_from=64)
+    found = annealed.draw(net, jets, differentiable=False).samples
+    # By hand: 64, 16, 4 and 1 times T, the step with it, and so the noise twice, four and eight times as large.
+    _, by_hand = sampler()
+    starts, _ = by_hand._starts(net, jets, by_hand.replay, by_hand.noise)
+    noise = by_hand.noise.normal(4, 30, 8, dtype=torch.float64)
+    assert settings.chain is not None
+    for step, ratio in enumerate((64, 16, 4, 1)):
+        temperature, size = 0.063 * ratio, 0.5 * 0.22**2 * ratio
+        gradient = energy_and_gradient(net, starts)[1]
+        starts = (starts - size / temperature * gradient + (2 * size) ** 0.5 * noise[:, step]).clamp(-3, 3)
+    assert torch.allclose(found, starts, rtol=1e-10, atol=1e-12)
+    # Without it nothing is scaled: the same numbers as before there was such a setting.
+    plain, again = (sampler(**extra)[1].draw(net, jets, differentiable=False) for extra in ({}, {"anneal_from": 1}))
+    assert torch.equal(plain.samples, again.samples)
+    assert not torch.allclose(plain.samples, found)
+    for wrong in ({"metropolis": True}, {"steps": 1}):
+        with pytest.raises(ValidationError, match="anneal_from 4 needs two steps or more and no metropolis"):
+            ChainSettings.model_validate({"anneal_from": 4, **wrong})
 
 
 def test_step_and_noise_follow_from_each_other() -> None:

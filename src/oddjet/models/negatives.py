@@ -87,10 +87,15 @@ class NegativeSampler:
             return network.decode(ends), ends
 
     def _run(self, network: Network, starts: Tensor, noise: Generators, *, differentiable: bool) -> ChainRecord:
+        numbers = noise.normal(self.chain.steps, *starts.shape[1:], dtype=starts.dtype)
+        factors = self.chain.noise_factors()
+        if factors is not None:
+            # Step and temperature fall together, so the noise alone changes from step to step.
+            numbers *= numbers.new_tensor(factors).view(1, -1, 1, 1)
         return ChainRecord(
             network,
             starts,
-            noise.normal(self.chain.steps, *starts.shape[1:], dtype=starts.dtype),
+            numbers,
             self.chain,
             differentiable=differentiable,
             temperatures=self.temperatures,

@@ -97,6 +97,12 @@ class ChainSettings(LangevinSettings):
         "chains in the latent space (on-manifold initialisation), which are what the replay buffer then keeps",
     )
     latent: LangevinSettings | None = Field(default=None, description="chain in the latent space; for start omi alone")
+    anneal_from: float = Field(
+        default=1.0,
+        ge=1,
+        description="annealed chain: the first step has so many times the temperature, which then falls to T at the "
+        "last step, the same factor a step; step and noise^2 fall with it, and the drift per gradient stays",
+    )
 
     @model_validator(mode="before")
     @classmethod
@@ -111,7 +117,15 @@ class ChainSettings(LangevinSettings):
             raise ValueError(f"bounds: the lower end comes first, not {self.bounds}")
         if self.latent is not None and self.start != "omi":
             raise ValueError(f"latent is read with start omi alone, not {self.start}: remove it")
+        if self.anneal_from != 1 and (self.metropolis or self.steps == 1):
+            raise ValueError(f"anneal_from {self.anneal_from:g} needs two steps or more and no metropolis: remove it")
         return self
+
+    def noise_factors(self) -> tuple[float, ...] | None:
+        """Factor on the noise of each step of an annealed chain, the root of its temperature over T; None without."""
+        if self.anneal_from == 1:
+            return None
+        return tuple(self.anneal_from ** (0.5 * (1.0 - step / (self.steps - 1))) for step in range(self.steps))
 
 
 class ReplaySettings(BaseModel):
