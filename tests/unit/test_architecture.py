@@ -34,7 +34,6 @@ HEAVY = {
     "energyflow",
     "fastjet",
     "h5py",
-    "lap",
     "matplotlib",
     "numba",
     "ot",

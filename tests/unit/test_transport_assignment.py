@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import itertools
 
+import lap
 import numpy as np
 import ot
 import pytest
 import torch
+from scipy.optimize import linear_sum_assignment
 
-from oddjet.transport import assignment
 from oddjet.transport.assignment import TransportError, align, assign, plan, squared_distances, wasserstein
-from oddjet.transport.distances import fill_aligned_costs, fill_squared_distances
+from oddjet.transport.augmenting_paths import fill_matches
+from oddjet.transport.distances import aligned_distances, distances_between
 
 
 def points(n: int, shift: float = 0.0, seed: int = 0) -> np.ndarray:
@@ -28,12 +30,12 @@ def test_value_equals_the_network_simplex(n: int, power: int) -> None:
 
 
 def test_compiled_costs_of_aligned_points_equal_their_plain_twin() -> None:
-    x, y = np.stack([points(40, seed=s) for s in (1, 2)]), np.stack([2 * points(50, 3.0, seed=s) for s in (3, 4)])
-    x[1, :, 3] = 0.0  # a feature that does not vary has no inverse root
-    costs = np.empty((2, 40, 50))
-    fill_aligned_costs(x.astype(np.float32), y.astype(np.float32), costs)
-    expected = squared_distances(*align(x.astype(np.float32), y.astype(np.float32)))
-    np.testing.assert_allclose(costs, expected, rtol=1e-6, atol=1e-9 * expected.max())
+    for x, y in ((points(40, seed=1), 2 * points(50, 3.0, seed=3)), (points(40, seed=2), 2 * points(50, 3.0, seed=4))):
+        x[:, 3] *= 1.0 if x[0, 3] > 0 else 0.0  # a feature that does not vary has no inverse root
+        costs = np.empty((40, 50))
+        aligned_distances(x.astype(np.float32), y.astype(np.float32), costs)
+        expected = squared_distances(*align(x.astype(np.float32), y.astype(np.float32)))
+        np.testing.assert_allclose(costs, expected, rtol=1e-6, atol=1e-9 * expected.max())
 
 
 def test_shifted_set_costs_the_squared_shift() -> None:
@@ -54,20 +56,49 @@ def test_ties_and_duplicates_give_the_minimum() -> None:
     assert wasserstein(np.zeros((30, 8)), np.zeros((30, 8))) == 0.0
 
 
-def test_a_batch_equals_its_members_and_threads_change_nothing() -> None:
+def test_a_batch_equals_its_members() -> None:
     costs = np.stack([squared_distances(points(40, seed=s), points(40, 0.3, seed=s + 9)) for s in range(5)])
-    single = np.stack([assign(matrix) for matrix in costs])
-    assert np.array_equal(assign(costs), single)
-    assert np.array_equal(assign(costs, threads=2), single)
+    assert np.array_equal(assign(costs), np.stack([assign(matrix) for matrix in costs]))
     assert assign(costs[:1]).shape == (1, 40)
+    assert assign(np.empty((0, 4, 4))).shape == (0, 4)
+    assert assign(np.empty((0, 0))).shape == (0,)
+    assert assign(np.ones((3, 1, 1))).tolist() == [[0], [0], [0]]
 
 
-def test_scipy_fallback_finds_the_same_cost(monkeypatch: pytest.MonkeyPatch) -> None:
-    costs = squared_distances(points(60), points(60, 0.5, seed=2))
-    fast = costs[np.arange(60), assign(costs)].sum()
-    monkeypatch.setattr(assignment, "lap", None)
-    slow = assign(costs[None])[0]
-    assert costs[np.arange(60), slow].sum() == pytest.approx(fast, rel=1e-12)
+COSTS = {
+    "squared distances": lambda rng, n: squared_distances(rng.normal(size=(n, 8)), rng.gamma(1.0, 1.0, (n, 8))),
+    "uniform": lambda rng, n: rng.random((n, n)),
+    "negative": lambda rng, n: rng.normal(-5.0, 3.0, (n, n)),
+    "ties": lambda rng, n: rng.integers(0, 4, (n, n)).astype(float),
+    "all equal": lambda rng, n: np.full((n, n), 7.0),
+    "rank one": lambda rng, n: np.outer(np.sort(rng.random(n)), np.sort(rng.random(n))),
+    "many orders of magnitude": lambda rng, n: np.exp(rng.normal(0.0, 12.0, (n, n))),
+    "identical rows": lambda rng, n: np.repeat(rng.random((1, n)), n, axis=0),
+}
+
+
+@pytest.mark.parametrize("kind", COSTS)
+@pytest.mark.parametrize("n", [2, 3, 17, 64, 65, 300])
+def test_two_other_solvers_find_the_same_cost(kind: str, n: int) -> None:
+    for seed in range(3):
+        costs = COSTS[kind](np.random.default_rng(seed), n)
+        columns, rows = assign(costs), np.arange(n)
+        assert np.array_equal(np.sort(columns), rows)
+        expected = costs[linear_sum_assignment(costs)].sum()
+        tolerance = 1e-12 * np.abs(costs).max() * n
+        assert costs[rows, columns].sum() == pytest.approx(expected, rel=1e-12, abs=tolerance)
+        assert costs[rows, lap.lapjvh(costs, return_cost=False)[1]].sum() == pytest.approx(expected, abs=tolerance)
+
+
+@pytest.mark.parametrize("power", [1, 2])
+def test_matches_of_several_seeds_have_the_least_cost(power: int) -> None:
+    x = np.stack([points(50, seed=s) for s in range(3)])
+    y = np.stack([2.0 * points(50, 1.0, seed=s + 5) for s in range(3)])
+    columns = np.empty((3, 50), np.int64)
+    fill_matches(x, y, columns, power)
+    for seed in range(3):
+        costs = ot.dist(x[seed], y[seed], metric="sqeuclidean" if power == 2 else "euclidean")
+        assert costs[np.arange(50), columns[seed]].sum() == pytest.approx(costs[linear_sum_assignment(costs)].sum())
 
 
 def test_gradient_equals_pots() -> None:
@@ -88,15 +119,13 @@ def test_squared_distances_are_exact_far_from_the_origin() -> None:
 
 
 def test_compiled_distances_equal_the_direct_ones() -> None:
-    x, y = np.stack([points(5), points(5, seed=2)]), np.stack([points(7, seed=3), points(7, seed=4)])
-    costs = np.empty((2, 5, 7))
-    fill_squared_distances(x, y, costs)
+    x, y, costs = points(5), points(7, seed=3), np.empty((5, 7))
+    distances_between(x, y, costs)
     assert np.allclose(costs, squared_distances(x, y), rtol=1e-12)
-    single = np.empty((2, 5, 7))
-    fill_squared_distances(x.astype(np.float32), y.astype(np.float32), single)
-    assert np.allclose(single, squared_distances(x.astype(np.float32), y.astype(np.float32)), rtol=1e-12)
-    y[1, 3, 2] = np.nan
-    fill_squared_distances(x, y, costs)
+    distances_between(x.astype(np.float32), y.astype(np.float32), costs)
+    assert np.allclose(costs, squared_distances(x.astype(np.float32), y.astype(np.float32)), rtol=1e-12)
+    y[3, 2] = np.nan
+    distances_between(x, y, costs)
     assert np.isnan(costs).sum() == 5
 
 

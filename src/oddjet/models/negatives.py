@@ -17,8 +17,7 @@ from oddjet.models.networks import Network
 from oddjet.models.replay import ReplayBuffer
 from oddjet.models.settings import ChainSettings, LangevinSettings, ModelSettings, ReplaySettings
 from oddjet.models.threads import each_seed
-from oddjet.transport.assignment import assign
-from oddjet.transport.distances import fill_aligned_costs, fill_squared_distances
+from oddjet.transport.augmenting_paths import fill_matches
 
 
 class NegativeSampler:
@@ -132,7 +131,7 @@ def transport(points: Tensor, targets: Tensor, threads: int = 1, power: int = 2)
     points, targets
         Shapes (S, B, D).
     threads
-        Assignments solved at the same time.
+        Seeds matched at the same time.
     power
         2: squared Euclidean cost, no root taken; 1: Euclidean cost.
 
@@ -141,17 +140,14 @@ def transport(points: Tensor, targets: Tensor, threads: int = 1, power: int = 2)
     Costs W_p^p, shape (S,), and their gradients with respect to the points, (S, B, D). A seed with a point that is not
     finite is matched in order: its cost then shows what went wrong.
     """
-    sets = [tensor.cpu().numpy().astype(np.float64) for tensor in (targets, points)]
+    sets = [tensor.cpu().numpy().astype(np.float64) for tensor in (points, targets)]
     broken = ~(np.isfinite(sets[0]).all((1, 2)) & np.isfinite(sets[1]).all((1, 2)))
     for array in sets:
         array[broken] = 0.0
-    costs = np.empty((len(points), targets.shape[1], points.shape[1]))
-    each_seed(fill_aligned_costs if power == 2 else fill_squared_distances, (*sets, costs), (), threads)
-    if broken.any():
-        costs[broken] = 1.0 - np.eye(costs.shape[1])
-    columns = torch.from_numpy(assign(np.sqrt(costs) if power == 1 else costs, threads)).to(points.device)
-    order = torch.arange(columns.shape[1], device=points.device).expand_as(columns)
-    target_of = torch.empty_like(columns).scatter_(1, columns, order)
+    matches = np.empty(sets[0].shape[:2], np.int64)
+    each_seed(fill_matches, (*sets, matches), (power,), threads)
+    matches[broken] = np.arange(matches.shape[1])
+    target_of = torch.from_numpy(matches).to(points.device)
     difference = points - targets.gather(1, target_of.unsqueeze(-1).expand_as(targets))
     if power == 2:
         return difference.square().sum(-1).mean(-1), difference * (2.0 / points.shape[1])

@@ -16,7 +16,6 @@ PACKAGES = (
     "awkward",
     "fastjet",
     "h5py",
-    "lapx",
     "numba",
     "numpy",
     "POT",

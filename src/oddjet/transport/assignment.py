@@ -1,23 +1,19 @@
 """Exact optimal transport between sets of points with equal weights: an assignment problem.
 
 Between two sets of n points, each of weight 1/n, some optimal plan is a permutation (Birkhoff), so the network simplex
-of general transport is not needed: a Jonker-Volgenant solver finds the same cost several times faster.
+of general transport is not needed: shortest augmenting paths (`oddjet.transport.augmenting_paths`) find the same cost
+many times faster.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from oddjet.errors import OddjetError
-
-try:
-    import lap
-except ImportError:  # no wheel for this platform: the same result from scipy, about four times slower
-    lap = None  # type: ignore[assignment]
+from oddjet.transport.augmenting_paths import fill_assignments
 
 Float = NDArray[np.float64]
 Index = NDArray[np.int64]
@@ -86,15 +82,13 @@ def _roots(matrices: Float) -> tuple[Float, Float]:
     return (vectors * roots) @ transposed, (vectors / roots) @ transposed
 
 
-def assign(costs: Float, threads: int = 1) -> Index:
+def assign(costs: Float) -> Index:
     """Solve assignment problems exactly.
 
     Parameters
     ----------
     costs
         Cost of matching row i with column j, shape (N, N), or (S, N, N) for S problems.
-    threads
-        Problems solved at the same time.
 
     Returns
     -------
@@ -112,30 +106,11 @@ def assign(costs: Float, threads: int = 1) -> Index:
     if not finite.all():
         where = tuple(int(index) for index in np.argwhere(~finite)[0])
         raise TransportError(f"assignment: cost {array[where]} at {where} is not finite; check the points")
+    columns = np.empty(array.shape[:-1], np.int64)
     if array.ndim == 2:
-        return solver()(array)
-    if lap is not None and len(array) > 1:
-        _, columns = lap.lapjvh_batch(array, return_cost=False, n_threads=threads)
-        return np.stack(columns) if columns else np.empty(array.shape[:2], np.int64)
-    return np.stack([solver()(matrix) for matrix in array]) if len(array) else np.empty(array.shape[:2], np.int64)
-
-
-def solver() -> Callable[[Float], Index]:
-    """Pick the fastest exact solver that is installed: lapx `lapjvh`, or scipy's."""
-    return assign_with_lapx if lap is not None else assign_with_scipy
-
-
-def assign_with_lapx(costs: Float) -> Index:
-    """Solve one problem with lapx's `lapjvh`; shape (N, N) to (N,)."""
-    columns: Index = lap.lapjvh(costs, return_cost=False)[1]
-    return columns
-
-
-def assign_with_scipy(costs: Float) -> Index:
-    """Solve one problem with scipy's `linear_sum_assignment`; shape (N, N) to (N,)."""
-    from scipy.optimize import linear_sum_assignment
-
-    columns: Index = linear_sum_assignment(costs)[1].astype(np.int64)
+        fill_assignments(array[None], columns[None])
+    else:
+        fill_assignments(array, columns)
     return columns
 
 

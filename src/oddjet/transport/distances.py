@@ -1,4 +1,4 @@
-"""Cost matrices of many transport problems, compiled: squared Euclidean distances without cancellation."""
+"""Cost matrices of transport problems, compiled: squared Euclidean distances without cancellation."""
 
 from __future__ import annotations
 
@@ -10,20 +10,11 @@ from numpy.typing import NDArray
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def fill_squared_distances(
-    x: NDArray[np.floating[Any]], y: NDArray[np.floating[Any]], costs: NDArray[np.float64]
-) -> None:
-    """Put |x_i - y_j|^2 into costs[s, i, j], in float64: x of shape (S, N, D), y (S, M, D), costs (S, N, M).
+def distances_between(x: NDArray[np.floating[Any]], y: NDArray[np.floating[Any]], costs: NDArray[np.float64]) -> None:
+    """Put |x_i - y_j|^2 into costs[i, j], in float64: x of shape (N, D), y (M, D), costs (N, M).
 
     NaN and infinity go through, so that the caller sees them.
     """
-    for seed in range(x.shape[0]):
-        _fill(x[seed], y[seed], costs[seed])
-
-
-@njit(cache=True, nogil=True, error_model="numpy")
-def _fill(x: NDArray[np.floating[Any]], y: NDArray[np.floating[Any]], costs: NDArray[np.float64]) -> None:
-    """Put |x_i - y_j|^2 into costs[i, j]."""
     n_features = x.shape[1]
     columns = np.empty((n_features, y.shape[0]))
     for j in range(y.shape[0]):
@@ -40,18 +31,17 @@ def _fill(x: NDArray[np.floating[Any]], y: NDArray[np.floating[Any]], costs: NDA
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def fill_aligned_costs(x: NDArray[np.floating[Any]], y: NDArray[np.floating[Any]], costs: NDArray[np.float64]) -> None:
-    """Put squared distances of aligned points into costs[s, i, j]: x of shape (S, N, D), y (S, M, D), finite.
+def aligned_distances(x: NDArray[np.floating[Any]], y: NDArray[np.floating[Any]], costs: NDArray[np.float64]) -> None:
+    """Put squared distances of aligned points into costs[i, j]: x of shape (N, D), y (M, D), finite.
 
     The same permutations are optimal as for |x_i - y_j|^2, and found sooner; the plain twin, and why, is
     `oddjet.transport.assignment.align`.
     """
-    for seed in range(x.shape[0]):
-        first, second = _centred(x[seed]), _centred(y[seed])
-        root, inverse = _roots(_covariance(first))
-        middle, _ = _roots(root @ _covariance(second) @ root)
-        stretch, squeeze = _roots(inverse @ middle @ inverse)
-        _fill(first @ stretch, second @ squeeze, costs[seed])
+    first, second = _centred(x), _centred(y)
+    root, inverse = _roots(_covariance(first))
+    middle, _ = _roots(root @ _covariance(second) @ root)
+    stretch, squeeze = _roots(inverse @ middle @ inverse)
+    distances_between(first @ stretch, second @ squeeze, costs)
 
 
 @njit(cache=True, nogil=True, error_model="numpy")

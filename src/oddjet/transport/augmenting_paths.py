@@ -1,0 +1,198 @@
+"""The assignment problem by shortest augmenting paths from all free rows at once, compiled.
+
+Jonker and Volgenant (1987) search from one free row after the other. Here every free row is the root of a tree and one
+search grows them all (Dijkstra with several sources): each tree that reaches a free column gives a path, and paths of
+different trees share no vertex, so that one search matches many rows. Its inner loop, over all columns of a row, is
+written such that the compiler makes vector code of it: distances are not negative, so their bits are ordered like
+integers, and with the number of the column in the lowest bits (a relative change of 1e-11 or less) one minimum of
+integers finds both the least distance and its column.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numba import njit
+from numpy.typing import NDArray
+
+from oddjet.transport.distances import aligned_distances, distances_between
+
+Float = NDArray[np.float64]
+Index = NDArray[np.int64]
+INFINITE_BITS = np.int64(np.float64(np.inf).view(np.int64))
+# A search ends when this share of its trees has reached a free column: the last trees would have to grow very large,
+# and fewer are left of them once the others are matched.
+ENOUGH = 0.3
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def fill_matches(x: NDArray[np.floating[Any]], y: NDArray[np.floating[Any]], columns: Index, power: int) -> None:
+    """Match two sets of points at the least cost, each seed for itself.
+
+    Parameters
+    ----------
+    x, y
+        Finite points, shapes (S, N, D).
+    columns
+        Filled: the y of each x, shape (S, N).
+    power
+        2: squared Euclidean cost, of aligned points; 1: Euclidean cost.
+    """
+    n = x.shape[1]
+    costs = np.empty((n, n))
+    for seed in range(len(x)):
+        if power == 2:
+            aligned_distances(x[seed], y[seed], costs)
+        else:
+            distances_between(x[seed], y[seed], costs)
+            for i in range(n):
+                for j in range(n):
+                    costs[i, j] = np.sqrt(costs[i, j])
+        fill_assignment(costs, columns[seed])
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def fill_assignments(costs: Float, columns: Index) -> None:
+    """Put the column of each row into `columns`, shape (S, N); costs are finite, shape (S, N, N)."""
+    for problem in range(len(costs)):
+        fill_assignment(costs[problem], columns[problem])
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def fill_assignment(costs: Float, match: Index) -> None:
+    """Put the column of each row, a permutation of the least total cost, into `match`; costs (N, N), finite."""
+    n = len(costs)
+    if n < 2:
+        match[:] = 0
+        return
+    mask = 1
+    while mask < n:
+        mask *= 2
+    mask -= 1
+    dual, owner, free = np.empty(n), np.empty(n, np.int64), np.empty(n, np.int64)
+    left = _match_column_minima(costs, dual, owner, match, free)
+    row_dual = np.empty(n)
+    for k in range(left):
+        row_dual[free[k]] = _least_reduced(costs[free[k]], dual)
+    while left:
+        left = _augment(costs, dual, row_dual, owner, match, free, left, mask)
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def _match_column_minima(costs: Float, dual: Float, owner: Index, match: Index, free: Index) -> int:
+    """Start with the least cost of each column as its dual; match what this allows; number of free rows, in `free`."""
+    n = len(costs)
+    owner[:] = 0
+    dual[:] = costs[0]
+    for i in range(1, n):
+        row = costs[i]
+        for j in range(n):
+            better = row[j] < dual[j]
+            dual[j] = row[j] if better else dual[j]
+            owner[j] = i if better else owner[j]
+    minima = np.zeros(n, np.int64)
+    match[:] = -1
+    for j in range(n):
+        i = owner[j]
+        minima[i] += 1
+        if match[i] < 0:
+            match[i] = j
+        else:
+            owner[j] = -1
+    left = 0
+    for i in range(n):
+        if minima[i] == 0:
+            free[left] = i
+            left += 1
+        elif minima[i] == 1:
+            # A row that has no other column to lose keeps its one up to the cost of the next best (reduction transfer).
+            j = match[i]
+            kept, dual[j] = dual[j], -np.inf
+            dual[j] = kept - _least_reduced(costs[i], dual)
+    return left
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def _augment(
+    costs: Float, dual: Float, row_dual: Float, owner: Index, match: Index, free: Index, left: int, mask: int
+) -> int:
+    """Grow a tree from every free row, match those that reach a free column; number of rows still free, in `free`."""
+    n = len(costs)
+    work, shortest, before = dual.copy(), np.full(n, np.inf), np.empty(n, np.int64)
+    root, end = np.empty(n, np.int64), np.full(n, -1, np.int64)
+    closed, final = np.empty(n, np.int64), np.empty(n)
+    column = 0
+    for k in range(left):
+        i = free[k]
+        root[i] = i
+        column = _relax(costs[i], work, -row_dual[i], i, shortest, before, mask)
+    reached, n_closed, length = 0, 0, 0.0
+    while shortest[column] < np.inf:
+        length = shortest[column]
+        closed[n_closed], final[n_closed] = column, length
+        n_closed += 1
+        # From now on no path to it is shorter, and none is asked for.
+        shortest[column], work[column] = np.inf, -np.inf
+        tree, i = root[before[column]], owner[column]
+        if i >= 0:
+            root[i] = tree
+            offset = length - (costs[i, column] - dual[column])
+            column = _relax(costs[i], work, offset, i, shortest, before, mask)
+            continue
+        if end[tree] < 0:
+            end[tree] = column
+            reached += 1
+            if reached >= ENOUGH * left:
+                break
+        column = _least(shortest, mask)
+    for k in range(n_closed):
+        dual[closed[k]] -= length - final[k]
+    still = 0
+    for k in range(left):
+        row = free[k]
+        column = end[row]
+        if column < 0:
+            row_dual[row] += length
+            free[still] = row
+            still += 1
+            continue
+        while True:
+            i = before[column]
+            owner[column] = i
+            match[i], column = column, match[i]
+            if i == row:
+                break
+    return still
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def _relax(row: Float, work: Float, offset: float, i: int, shortest: Float, before: Index, mask: int) -> int:
+    """Shorten the paths to all columns by way of row i; the column that is now the nearest."""
+    best = INFINITE_BITS | mask
+    for j in range(len(row)):
+        path = offset + (row[j] - work[j])
+        better = path < shortest[j]
+        length = np.float64(path if better else shortest[j])
+        shortest[j] = length
+        before[j] = i if better else before[j]
+        best = min(best, (np.float64(length).view(np.int64) & ~mask) | j)
+    return int(best & mask)
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def _least(shortest: Float, mask: int) -> int:
+    """Column of the smallest value; values not negative."""
+    best = INFINITE_BITS | mask
+    for j in range(len(shortest)):
+        best = min(best, (np.float64(shortest[j]).view(np.int64) & ~mask) | j)
+    return int(best & mask)
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def _least_reduced(row: Float, dual: Float) -> float:
+    """Smallest reduced cost of a row; reduced costs are not negative."""
+    best = INFINITE_BITS
+    for j in range(len(row)):
+        best = min(best, np.float64(row[j] - dual[j]).view(np.int64))
+    return float(np.int64(best).view(np.float64))
