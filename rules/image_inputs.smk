@@ -52,20 +52,3 @@ def compared_distances():
         f"results/images/distances/{CONFIG.images.background}/test/{metric}.h5"
         for metric in CONFIG.images.ensembles.compared
     ]
-
-
-# The jets of the semivisible-jet analysis, scored by their images: results as of the methods of the config.
-IMAGE_METHODS = CONFIG.images.methods
-for name in IMAGE_METHODS:
-    if name in CONFIG.methods:
-        raise WorkflowError(
-            f"images.methods: {name!r} is also one of `methods`; give it another name"
-        )
-
-
-def grid_images(samples):
-    return [
-        f"results/images/grid/{sample}/{part}.h5"
-        for sample in samples
-        for part in PARTS[sample]
-    ]

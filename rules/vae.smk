@@ -31,6 +31,8 @@ rule train_vae:
         runtime=1440,
     params:
         settings=lambda wildcards: vae_training(wildcards.training_metric),
+        metric=lambda wildcards: wildcards.training_metric,
+        depth=lambda wildcards: wildcards.depth,
         beta=lambda wildcards: BETAS[wildcards.beta],
         folder=lambda wildcards, output: str(Path(output.model).parent),
         code=code_digest("train_vae"),
@@ -38,8 +40,8 @@ rule train_vae:
         "Train a VAE with {wildcards.training_metric}, {wildcards.depth} down-samplings, {wildcards.beta}"
     shell:
         # exec: a shell in between would die of the signal that tells the training to keep its epoch and stop.
-        "exec python workflow/scripts/train_vae.py --settings {params.settings:q} --metric {wildcards.training_metric}"
-        " --depth {wildcards.depth} --beta {params.beta} --train {input.train:q} --validation {input.validation:q}"
+        "exec python workflow/scripts/train_vae.py --settings {params.settings:q} --metric {params.metric}"
+        " --depth {params.depth} --beta {params.beta} --train {input.train:q} --validation {input.validation:q}"
         " --output-dir {params.folder:q} > {log:q} 2>&1"
 
 

@@ -4,7 +4,11 @@ VAE_BACKGROUND = CONFIG.images.background
 # The background first: that is how the programs tell it from the signals.
 VAE_SAMPLES = [VAE_BACKGROUND, *CONFIG.images.signals()]
 # Folder names to numbers.
-BETAS = {f"beta-{beta:g}": beta for run in VAE.trainings.values() for beta in run.betas}
+BETAS = {
+    f"beta-{beta:g}": beta
+    for run in (*VAE.trainings.values(), *CONFIG.images.vae_methods().values())
+    for beta in run.betas
+}
 
 
 def image_jets(sample, part):
@@ -12,13 +16,16 @@ def image_jets(sample, part):
 
 
 # Of the settings only what a training reads, so that the number of scored jets, another beta or depth trains nothing again.
-def vae_training(metric):
+def vae_settings(metric, own, **others):
     common = VAE.model_dump(
         mode="json", exclude={"test_jets", "correlation_jets", "cnn", "trainings"}
     )
+    return json.dumps({**common, **others, "trainings": {metric: own}})
+
+
+def vae_training(metric):
     kept = {"train_jets", "epochs", "batch_size"}
-    own = VAE.trainings[metric].model_dump(include=kept)
-    return json.dumps({**common, "trainings": {metric: own}})
+    return vae_settings(metric, VAE.trainings[metric].model_dump(include=kept))
 
 
 def vae_models(metric, depths=None):

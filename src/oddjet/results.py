@@ -129,10 +129,21 @@ def _read_model(path: Path) -> dict[str, Any]:
 
 
 # Stages of one method of the configuration.
-METHOD_SCRIPTS = ("train_model", "fit_baseline", "score_samples", "score_ensemble", "score_events", "score_grid_images")
+METHOD_SCRIPTS = (
+    "train_model",
+    "fit_baseline",
+    "score_samples",
+    "score_ensemble",
+    "score_events",
+    "score_grid_images",
+    "score_grid_vae",
+)
+# Those of the methods of `images.methods`.
+IMAGE_SCORES = ("score_grid_images", "score_grid_vae")
 # Stages that are given some sections of their settings and see the others at their defaults.
 READ_PARTS = {
     "make_grid_images": {"pixels", "width"},
+    "score_grid_vae": {"anomaly"},
     "mix_events": {"train", "validation", "test"},
     "score_event_distances": {"ground", "sets", "distances"},
     "score_event_neighbours": {"ground", "seed", "sets", "distances", "neighbours"},
@@ -170,13 +181,13 @@ def _settings(result: Result, config: Config, folder: Path) -> Iterator[str]:
         yield f"the configuration has no method {origin['method']}"
         return
     section = _sections(config, analysis).get(script)
-    if methods is not None and script in ("train_model", "fit_baseline", "score_ensemble"):
+    if methods is not None and script in ("train_model", "fit_baseline", "score_ensemble", *IMAGE_SCORES):
         section = methods[origin["method"]]
     wanted = {"label": config.label} if section is None else json.loads(section.model_dump_json())
     read = READ_PARTS.get(script, result.settings)
     changed = [key for key, value in result.settings.items() if key in read and _differ(wanted.get(key, value), value)]
     # A stage of the images or the events may be given a part of a section.
-    whole = analysis is None
+    whole = analysis is None and script not in READ_PARTS
     if changed or (section is not None and whole and set(wanted) != set(result.settings)):
         yield f"the settings of {script} have changed ({', '.join(changed) or 'other keys'})"
     if script == "simulate_sample" and sample is not None:
@@ -186,7 +197,10 @@ def _settings(result: Result, config: Config, folder: Path) -> Iterator[str]:
             yield "require_match has changed"
         if float(origin["sample_weight"]) != sample.weight:
             yield "the weight of the sample has changed"
-    kinds: Mapping[str, Literal["background", "signal"]] = {"build_dataset": "background", "score_samples": "signal"}
+    kinds: Mapping[str, Literal["background", "signal"]] = {
+        "build_dataset": "background",
+        **dict.fromkeys(("score_samples", *IMAGE_SCORES), "signal"),
+    }
     weighted = json.loads(origin.get("cross_sections", "{}"))
     if script in kinds and analysis is None and weighted != config.cross_sections(kinds[script]):
         yield "a cross section has changed"
@@ -213,7 +227,7 @@ def _samples(config: Config, analysis: str | None) -> Mapping[str, Any]:
 
 def _methods(config: Config, analysis: str | None, script: str) -> Mapping[str, BaseModel] | None:
     """Give the methods that a result's one is among; None where it has settings of another kind."""
-    if script == "score_grid_images":
+    if script in IMAGE_SCORES:
         return config.images.methods
     if analysis == "images":
         return None

@@ -4,11 +4,14 @@ import numpy as np
 import pytest
 
 from oddjet.images.file import JET_COLUMNS, ImageWriter, read_images
-from oddjet.images.grid import GridImageError, ImageScorer, make_grid_images
-from oddjet.images.grid_settings import ImageMethod
+from oddjet.images.gather import gather_images
+from oddjet.images.grid import make_grid_images
 from oddjet.images.jet_settings import ImageJetSettings
+from oddjet.images.library import ImageLibrary, ImageLibraryError
+from oddjet.images.medoid_scores import MedoidScoreError, MedoidScorer
+from oddjet.images.medoid_settings import MedoidMethod
 from oddjet.io.chunks import InputFileError
-from oddjet.io.tables import read_table
+from oddjet.io.tables import read_table, write_table
 from oddjet.jets.extract import extract_features
 from oddjet.jets.settings import FeatureSettings
 from oddjet.simulation.generate import simulate_sample
@@ -51,8 +54,8 @@ def test_scores_are_distances_to_medoids_of_training_jets(made):
     images = read_images(path).sparse
     metric = metric_of("wass1")
     for combination in ("min", "sum"):
-        method = ImageMethod(medoids=3, jets=1000, combination=combination)
-        scores = ImageScorer([path], train, method, (1, 2), 1)(test)
+        method = MedoidMethod(medoids=3, jets=1000, combination=combination)
+        scores = MedoidScorer(ImageLibrary([path]), train, method, (1, 2), 1)(test)
         assert scores.shape == (len(test), 2)
         # All training jets are drawn, so the seeds agree.
         np.testing.assert_array_equal(scores[:, 0], scores[:, 1])
@@ -64,7 +67,7 @@ def test_scores_are_distances_to_medoids_of_training_jets(made):
 
 def test_seeds_draw_their_own_training_jets(made):
     jets, path = made
-    scores = ImageScorer([path], jets, ImageMethod(metric="mae", medoids=2, jets=8), (1, 2), 1)(jets)
+    scores = MedoidScorer(ImageLibrary([path]), jets, MedoidMethod(metric="mae", medoids=2, jets=8), (1, 2), 1)(jets)
     assert (scores[:, 0] != scores[:, 1]).any()
 
 
@@ -72,10 +75,30 @@ def test_a_jet_without_an_image_is_named(made):
     jets, path = made
     other = jets.copy()
     other["pt"][3] += 1
-    with pytest.raises(GridImageError, match=f"event 1:1:{jets['event'][3]} has no image"):
-        ImageScorer([path], jets, ImageMethod(medoids=2, jets=5), (1,), 1)(other)
-    with pytest.raises(GridImageError, match="too few"):
-        ImageScorer([path], jets[:3], ImageMethod(medoids=5), (1,), 1)
+    with pytest.raises(ImageLibraryError, match=f"event 1:1:{jets['event'][3]} has no image"):
+        MedoidScorer(ImageLibrary([path]), jets, MedoidMethod(medoids=2, jets=5), (1,), 1)(other)
+    with pytest.raises(MedoidScoreError, match="too few"):
+        MedoidScorer(ImageLibrary([path]), jets[:3], MedoidMethod(medoids=5), (1,), 1)
+
+
+def test_images_of_a_dataset_are_gathered_in_another_order(made, tmp_path):
+    jets, path = made
+    copied = tmp_path / "table.h5"
+    columns = [column for column in JET_COLUMNS if column.name != "inside"]
+    rows = np.empty(20, [(column.name, column.dtype) for column in columns])
+    for column in columns:
+        rows[column.name] = jets[column.name][:20]
+    write_table(copied, columns, rows, {})
+    library = ImageLibrary([path])
+    assert gather_images(library, copied, tmp_path / "gathered.h5", 1) == 20
+    gathered = read_images(tmp_path / "gathered.h5")
+    assert (gathered.side, gathered.sparse.pixels) == (library.side, library.pixels) == (pytest.approx(2.56), 40)
+    # All of them, each with its own image, and not in the order of the table.
+    assert gathered.jets["pt"].tolist() != rows["pt"].tolist()
+    assert sorted(gathered.jets["pt"]) == sorted(rows["pt"])
+    np.testing.assert_allclose(gathered.dense(), library.of(gathered.jets).dense(), atol=1e-7)
+    gather_images(library, copied, tmp_path / "again.h5", 1)
+    np.testing.assert_array_equal(read_images(tmp_path / "again.h5").dense(), gathered.dense())
 
 
 def test_a_bad_file_is_skipped_where_the_features_skip_it(tmp_path):

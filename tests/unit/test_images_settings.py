@@ -33,6 +33,14 @@ def test_events_are_shared_among_parts():
     assert [sample.events_of(part) for part in range(3)] == [4, 4, 3]
 
 
+def test_a_method_is_of_medoids_unless_it_says_otherwise():
+    given = {"near": {"metric": "mae"}, "far": {"kind": "medoids", "combination": "sum"}, "network": {"kind": "vae"}}
+    settings = ImagesSettings.model_validate({"methods": given})
+    assert list(settings.medoid_methods()) == ["near", "far"]
+    assert settings.vae_methods()["network"].metric == "mse"
+    assert ImagesSettings.model_validate(settings.model_dump(mode="json")) == settings
+
+
 @pytest.mark.parametrize(
     ("given", "message"),
     [
@@ -46,6 +54,10 @@ def test_events_are_shared_among_parts():
         ({"ensembles": {"metrics": ["mae", "mae"]}}, "names one twice"),
         ({"ensembles": {"metrics": ["emd"]}}, "match pattern"),
         ({"medoids": {"largest": 3}}, "greater than or equal to 4"),
+        ({"methods": {"a": {"kind": "cnn"}}}, "is medoids or vae"),
+        ({"methods": {"a": {"kind": "vae", "medoids": 3}}}, "Extra inputs"),
+        ({"methods": {"a": {"depth": 2}}}, "Extra inputs"),
+        ({"methods": {"a": {"kind": "vae", "betas": []}}}, "at least 1 item"),
     ],
 )
 def test_what_does_not_fit_is_refused(given, message):

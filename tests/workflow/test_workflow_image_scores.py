@@ -7,26 +7,48 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
+import yaml
 
+from oddjet.evaluation.tables import AucRow, read_rows
+from oddjet.images.file import read_images
 from oddjet.io.tables import read_attributes, read_table
+from oddjet.training.vae import load_vae
 
 TINY = ("--configfile", "config/test/tiny.yaml")
 ROOT = Path(__file__).parents[2]
 SECTION = (ROOT / "docs/reruns.md").read_text().split("## The image scores: edit this, these rerun\n")[1]
 ROWS = [re.findall(r"`([^`]+)`", line) for line in SECTION.split("\n## ")[0].splitlines() if line.startswith("| ")][2:]
-PROGRAMS = {"compute_image_auc": "compute_auc", "compute_image_merit": "compute_merit"}
+# Rules that run the program of another one.
+PROGRAMS = {
+    "compute_image_auc": "compute_auc",
+    "compute_image_merit": "compute_merit",
+    "plot_image_heatmap": "plot_heatmap",
+    "train_grid_vae": "train_vae",
+    "summarize_all_methods": "summarize",
+    "summarize_all_merit": "summarize_merit",
+    "write_all_leaderboard": "write_leaderboard",
+    "plot_all_leaderboard": "plot_leaderboard",
+}
+METHODS = ("image_wass1", "image_mae", "image_vae")
 
 pytestmark = pytest.mark.slow
 
 
 @pytest.fixture(scope="module")
-def scored(run_once, finished):
-    return run_once("image_scores", "image_scores", "--cores", "2", *TINY, origin=finished.folder)[0]
+def copy_of_scored(run_once, finished):
+    """Give a function: a copy of the finished workspace with the image scores."""
+    return lambda: run_once("image_scores", "image_scores", "--cores", "2", *TINY, origin=finished.folder)[0]
+
+
+@pytest.fixture(scope="module")
+def scored(copy_of_scored):
+    return copy_of_scored()
 
 
 def test_the_tables_are_those_of_any_method(scored):
     folder = scored.folder / "results"
-    for name in ("image_wass1", "image_mae"):
+    for name in METHODS:
         with (folder / f"auc/{name}.csv").open(newline="") as file, (folder / "auc/ae.csv").open(newline="") as other:
             rows, known = list(csv.DictReader(file)), list(csv.DictReader(other))
         assert [{key: row[key] for key in ("seed", "signal", "n_signal", "n_background")} for row in rows] == [
@@ -45,6 +67,58 @@ def test_the_tables_are_those_of_any_method(scored):
     assert scored.planned(*TINY) == {}
 
 
+def test_the_leaderboard_has_all_methods(scored, finished):
+    folder = scored.folder / "results"
+    rows = read_rows(folder / "images/leaderboard.csv", AucRow)
+    own = read_rows(folder / "leaderboard.csv", AucRow)
+    assert rows[: len(own)] == own
+    assert {row.method for row in rows[len(own) :]} == set(METHODS)
+    page = (folder / "images/leaderboard.md").read_text()
+    assert all(f"| {name} " in page for name in (*METHODS, "ae", "mahalanobis"))
+    assert "supervised_trees" in page
+    assert (folder / "images/leaderboard.pdf").read_bytes().startswith(b"%PDF")
+    assert (folder / "images/leaderboard.png").read_bytes().startswith(b"\x89PNG")
+    # The tables of the default run are untouched.
+    for name in ("leaderboard.csv", "leaderboard.md", "merit.csv", "summary.md"):
+        assert (folder / name).read_bytes() == (finished.folder / "results" / name).read_bytes()
+
+
+def test_a_vae_is_trained_on_background_of_the_dataset_for_every_seed(scored):
+    folder = scored.folder / "results"
+    gathered = read_images(folder / "images/dataset/train.h5")
+    table = read_table(folder / "dataset/train.h5")
+    assert sorted(gathered.jets["pt"]) == sorted(table["pt"])
+    models = sorted((folder / "images/methods/image_vae").glob("seed-*/beta-1e-08/model.pt"))
+    vaes = [load_vae(path) for path in models]
+    assert [vae.settings.seed for vae in vaes] == [1, 2, 3]
+    attributes = read_attributes(folder / "scores/image_vae/seeds-1-2.h5")
+    assert json.loads(attributes["epochs"]) == [vae.epoch for vae in vaes[:2]]
+    inputs = json.loads(json.loads(torch.load(models[0], weights_only=True)["metadata"])["provenance"]["inputs"])
+    assert set(inputs) == {f"results/images/dataset/{part}.h5" for part in ("train", "validation")}
+
+
+def test_image_scores_are_weighted_as_those_of_other_methods(copy_of_scored):
+    """A cross section reaches every score table in the same way."""
+    scored = copy_of_scored()
+    signal = "svj_mphi-2000_rinv-0p1"
+    config = yaml.safe_load((ROOT / "config/test/tiny.yaml").read_text())
+    config["signals"]["m_phi"], config["signals"]["r_inv"] = [2000], [0.5]
+    process = {"name": "svj", "m_phi": 2000, "r_inv": 0.1}
+    config["samples"][signal] = {"kind": "signal", "process": process, "events": 120, "require_match": "dark_quark"}
+    config["samples"][signal]["cross_section"] = 25.0
+    (scored.folder / "config/weighted.yaml").write_text(json.dumps(config))
+    targets = [f"results/scores/{method}/seeds-3.h5" for method in ("mahalanobis", *METHODS)]
+    done = scored.snakemake(*targets, "--cores", "2", "--configfile", "config/weighted.yaml")
+    assert done.returncode == 0, done.stdout + done.stderr
+    tables = [read_table(scored.folder / path) for path in targets]
+    for table in tables:
+        for column in ("sample", "event", "weight"):
+            np.testing.assert_array_equal(table[column], tables[0][column])
+    names = json.loads(read_attributes(scored.folder / targets[0])["samples"])
+    weighted = tables[0]["weight"][tables[0]["sample"] == names.index(signal)]
+    np.testing.assert_allclose(weighted, 25.0 / 120, rtol=1e-5)
+
+
 @pytest.mark.parametrize("row", ROWS, ids=lambda row: row[0])
 def test_an_edit_scores_again_what_it_feeds(scored, row):
     file, *rules = row
@@ -53,9 +127,7 @@ def test_an_edit_scores_again_what_it_feeds(scored, row):
     try:
         path.write_text(before + "\nEDITED = 1\n")
         planned = set(scored.planned("image_scores", *TINY)) - {"image_scores"}
-        assert {PROGRAMS.get(rule, rule).replace("plot_image_heatmap", "plot_heatmap") for rule in planned} == set(
-            rules
-        )
+        assert {PROGRAMS.get(rule, rule) for rule in planned} == set(rules)
     finally:
         path.write_text(before)
 

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 from oddjet.evaluation.scores import Method, score_samples
 from oddjet.evaluation.settings import EvaluationSettings
-from oddjet.evaluation.signals import parse_signals
-from oddjet.images.grid import ImageScorer
-from oddjet.images.grid_settings import ImageMethod
+from oddjet.evaluation.signals import cross_section_factors, parse_signals
+from oddjet.images.library import ImageLibrary
+from oddjet.images.medoid_scores import MedoidScorer
+from oddjet.images.medoid_settings import MedoidMethod
 from oddjet.io.tables import read_table
 from oddjet.program import execute, parser, read_settings, settings_argument
 from oddjet.provenance.attributes import attributes
@@ -29,20 +31,22 @@ def main() -> None:
     arguments.add_argument("--background", type=Path, required=True, help="test part of the background")
     arguments.add_argument("--signals", nargs="+", required=True, metavar="NAME=FILE[,FILE]", help="feature tables")
     arguments.add_argument("--points", metavar="JSON", help="name to [m_phi, r_inv], where a name does not hold them")
+    arguments.add_argument("--cross-sections", type=json.loads, default={}, metavar="JSON", help="signal to pb")
     arguments.add_argument("--threads", type=int, default=1, help="threads (default: 1)")
     arguments.add_argument("--output", type=Path, required=True, help="score table to write (HDF5)")
     given = arguments.parse_args()
-    settings = read_settings(given.settings, ImageMethod)
+    settings = read_settings(given.settings, MedoidMethod)
     evaluation = read_settings(given.evaluation, EvaluationSettings, "--evaluation")
-    signals = parse_signals(given.signals, given.points)
-    seeds = tuple(given.seeds)
-    scorer = ImageScorer(given.images, read_table(given.train), settings, seeds, given.threads)
-    tables = [path for signal in signals for path in signal.files]
-    provenance = attributes(
-        "score_grid_images", settings.model_dump_json(), [*given.images, given.train, given.background, *tables]
+    signals, seeds = parse_signals(given.signals, given.points), tuple(given.seeds)
+    scorer = MedoidScorer(ImageLibrary(given.images), read_table(given.train), settings, seeds, given.threads)
+    inputs = [*given.images, given.train, given.background, *(path for signal in signals for path in signal.files)]
+    provenance = attributes("score_grid_images", settings.model_dump_json(), inputs)
+    provenance["cross_sections"] = json.dumps(given.cross_sections)
+    method, factors = (
+        Method(given.method, seeds, (0,) * len(seeds)),
+        cross_section_factors(signals, given.cross_sections),
     )
-    method = Method(given.method, seeds, (0,) * len(seeds))
-    score_samples(scorer, method, given.background, signals, given.output, evaluation, provenance)
+    score_samples(scorer, method, given.background, signals, given.output, evaluation, provenance, factors)
 
 
 if __name__ == "__main__":

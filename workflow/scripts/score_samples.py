@@ -8,8 +8,7 @@ from pathlib import Path
 from oddjet.dataset.scaling import Scaler
 from oddjet.evaluation.scores import Method, score_samples
 from oddjet.evaluation.settings import EvaluationSettings
-from oddjet.evaluation.signals import parse_signals
-from oddjet.io.weights import weight_of_cross_section
+from oddjet.evaluation.signals import cross_section_factors, parse_signals
 from oddjet.models.load import load_scorer
 from oddjet.program import execute, parser, read_settings, settings_argument
 from oddjet.provenance.attributes import attributes
@@ -45,11 +44,7 @@ def main() -> None:
             **attributes("score_samples", settings.model_dump_json(), inputs),
             "cross_sections": json.dumps(given.cross_sections),
         },
-        {
-            signal.name: weight_of_cross_section(signal.files, given.cross_sections[signal.name])
-            for signal in signals
-            if signal.name in given.cross_sections
-        },
+        cross_section_factors(signals, given.cross_sections),
     )
 
 

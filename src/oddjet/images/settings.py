@@ -4,16 +4,30 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag, model_validator
 
 from oddjet.images.ensemble_settings import DistanceSettings, EnsembleSettings, MedoidSettings
-from oddjet.images.grid_settings import ImageMethod
 from oddjet.images.jet_settings import ImageJetSettings
+from oddjet.images.medoid_settings import MedoidMethod
+from oddjet.images.vae_method_settings import VaeMethod
 from oddjet.images.vae_settings import VaeSettings
 from oddjet.simulation.settings import Process
 
 # Names become wildcards and file names.
 Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]*$")]
+
+
+def _kind(given: object) -> str:
+    """Tell which method is meant; without a word it is that of the medoids."""
+    return str(given.get("kind", "medoids") if isinstance(given, dict) else getattr(given, "kind", "medoids"))
+
+
+ImageMethod = Annotated[
+    Annotated[MedoidMethod, Tag("medoids")] | Annotated[VaeMethod, Tag("vae")],
+    Discriminator(
+        _kind, custom_error_type="kind", custom_error_message="the kind of an image method is medoids or vae"
+    ),
+]
 
 
 class ImageSample(BaseModel):
@@ -64,6 +78,14 @@ def _paper_samples() -> dict[str, ImageSample]:
     return {name: ImageSample.model_validate(sample) for name, sample in made.items()}
 
 
+def _methods() -> dict[str, MedoidMethod | VaeMethod]:
+    return {
+        "image_wass1": MedoidMethod(),
+        "image_mae": MedoidMethod(metric="mae"),
+        "image_vae": VaeMethod(kind="vae"),
+    }
+
+
 class ImagesSettings(BaseModel):
     """What `snakemake images` does."""
 
@@ -76,7 +98,7 @@ class ImagesSettings(BaseModel):
     medoids: MedoidSettings = Field(default=MedoidSettings(), description="reference jets")
     ensembles: EnsembleSettings = Field(default=EnsembleSettings(), description="event-to-ensemble distances")
     methods: dict[Name, ImageMethod] = Field(
-        default_factory=lambda: {"image_wass1": ImageMethod(), "image_mae": ImageMethod(metric="mae")},
+        default_factory=_methods,
         description="scores of the semivisible-jet analysis by images, by name; `snakemake image_scores` makes them",
     )
     vae: VaeSettings = Field(default=VaeSettings(), description="variational autoencoder and supervised ceilings")
@@ -84,6 +106,14 @@ class ImagesSettings(BaseModel):
     def signals(self) -> list[str]:
         """Give the names of the signal samples."""
         return [name for name in self.samples if name != self.background]
+
+    def medoid_methods(self) -> dict[str, MedoidMethod]:
+        """Give the methods that are distances to reference jets, by name."""
+        return {name: method for name, method in self.methods.items() if isinstance(method, MedoidMethod)}
+
+    def vae_methods(self) -> dict[str, VaeMethod]:
+        """Give the methods that are image VAEs, by name."""
+        return {name: method for name, method in self.methods.items() if isinstance(method, VaeMethod)}
 
     @model_validator(mode="after")
     def _samples_exist(self) -> ImagesSettings:

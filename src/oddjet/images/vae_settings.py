@@ -14,7 +14,15 @@ class _Section(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
-class VaeTraining(_Section):
+class TrainingSize(_Section):
+    """How long a training is."""
+
+    train_jets: int = Field(default=4000, ge=1, description="background jets that are trained on, at most")
+    epochs: int = Field(default=12, ge=1, description="epochs, at most; the paper stops by the validation loss alone")
+    batch_size: int | None = Field(default=None, ge=1, description="images a batch; left out: vae.batch_size")
+
+
+class VaeTraining(TrainingSize):
     """Trainings with one metric: every number of down-samplings with every beta."""
 
     depths: tuple[Depth, ...] = Field(default=(1, 2, 3), min_length=1, description="numbers of down-samplings")
@@ -23,9 +31,6 @@ class VaeTraining(_Section):
         min_length=1,
         description="weights of the KLD; the lowest validation loss on background chooses",
     )
-    train_jets: int = Field(default=4000, ge=1, description="background jets that are trained on, at most")
-    epochs: int = Field(default=12, ge=1, description="epochs, at most; the paper stops by the validation loss alone")
-    batch_size: int | None = Field(default=None, ge=1, description="images a batch; left out: vae.batch_size")
 
 
 class SinkhornSettings(_Section):

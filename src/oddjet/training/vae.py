@@ -51,6 +51,8 @@ class TrainedVae:
         The lowest mean loss on background validation jets; it chooses beta.
     side
         Length of a side of the images that it was trained on.
+    epoch
+        The epoch of that loss, whose weights these are.
     """
 
     network: Vae
@@ -58,6 +60,7 @@ class TrainedVae:
     settings: VaeSettings
     validation_loss: float
     side: float
+    epoch: int
 
 
 class VaeObjective:
@@ -180,10 +183,11 @@ def load_vae(path: Path) -> TrainedVae:
         network.load_state_dict(content["parameters"])
         settings = VaeSettings.model_validate(metadata["settings"])
         run, loss, side = Run(**metadata["run"]), float(metadata["validation_loss"]), float(metadata["side"])
+        (epoch,) = map(int, content["epochs"])
     except (KeyError, TypeError, ValueError, RuntimeError) as error:
         raise ModelFileError(f"{path}: not the file of an image VAE ({error}); train it again") from error
     network.eval()
-    return TrainedVae(network, run, settings, loss, side)
+    return TrainedVae(network, run, settings, loss, side, epoch)
 
 
 def _shape(run: Run, settings: VaeSettings, pixels: int) -> Shape:

@@ -1,4 +1,4 @@
-"""Settings of the scores that jets of the semivisible-jet analysis get from their images."""
+"""Settings of the scores that jets of the semivisible-jet analysis get from reference jets."""
 
 from __future__ import annotations
 
@@ -9,11 +9,12 @@ from pydantic import BaseModel, ConfigDict, Field
 from oddjet.images.ensemble_settings import Metric
 
 
-class ImageMethod(BaseModel):
+class MedoidMethod(BaseModel):
     """One method: the distance to medoids of background training jets."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
+    kind: Literal["medoids"] = Field(default="medoids", description="distance to reference jets")
     metric: Metric = Field(default="wass1", description="distance between images, see images.ensembles.metrics")
     medoids: int = Field(default=5, ge=1, le=50, description="number of reference jets")
     combination: Literal["min", "sum"] = Field(default="min", description="smallest distance, or sum over the medoids")

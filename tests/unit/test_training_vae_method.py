@@ -1,0 +1,125 @@
+"""Image VAEs as a method: one a seed, scored in the tables of any method; trainings with every metric."""
+
+import csv
+import json
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+from oddjet.evaluation.scores import auc_rows
+from oddjet.images.file import JET_COLUMNS, ImageWriter, read_images
+from oddjet.images.library import ImageLibrary
+from oddjet.images.vae_settings import VaeSettings, VaeTraining
+from oddjet.io.tables import Column, read_attributes, read_table, write_table
+from oddjet.jets.cutflow import Cutflow
+from oddjet.training.vae import Run, load_vae, train_vae
+from oddjet.training.vae_method import VaeScorer
+from oddjet.training.vae_scores import ANOMALY_METRICS, VaeScoreError, score_images
+
+PIXELS, SIDE = 8, 0.64
+COMMON = {"latent": 4, "hidden": 16, "batch_size": 16, "validation_jets": 40, "learning_rate": 0.01}
+RUNS = [(1, 0.0), (1, 1e-3), (2, 0.0), (2, 1e-3)]
+SIGNAL = "svj_mphi-2000_rinv-0p3"
+
+
+def write_jets(path, count, number, spots, weight=1.0):
+    """Jets of bright pixels with dim ones beside: their images, and their table as the dataset has it."""
+    generator = np.random.default_rng(number)
+    jets = np.zeros(count, dtype=[(column.name, column.dtype) for column in JET_COLUMNS])
+    jets["run"], jets["event"], jets["weight"] = number, np.arange(count), weight
+    jets["pt"], jets["mass"] = generator.uniform(500, 600, count), 80
+    pixel = np.sort(generator.permuted(np.tile(np.arange(PIXELS**2), (count, 1)), axis=1)[:, : spots + 3], axis=1)
+    value = generator.permuted(np.tile([1.0] * spots + [0.05] * 3, (count, 1)), axis=1) / (spots + 0.15)
+    indptr = np.arange(count + 1) * (spots + 3)
+    with ImageWriter(path / "images.h5", PIXELS, SIDE, {}) as writer:
+        writer.append_images(jets, indptr, pixel.ravel().astype(np.uint16), value.ravel().astype(np.float32))
+        writer.finish()
+    cutflow = Cutflow(sum_of_generated_weights=2.0 * count).to_json()
+    columns = [Column(column.name, column.dtype, column.unit, column.description) for column in JET_COLUMNS[:-1]]
+    rows = np.zeros(count, dtype=[(column.name, column.dtype) for column in columns])
+    for column in columns:
+        rows[column.name] = jets[column.name]
+    write_table(path / "table.h5", columns, rows, {"cutflow": cutflow})
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("vae_method")
+    kinds = {"train": (200, 1), "validation": (60, 1), "test": (80, 1), "signal": (50, 6)}
+    for number, (name, (count, spots)) in enumerate(kinds.items()):
+        (folder / name).mkdir()
+        write_jets(folder / name, count, number, spots, 0.5 if name == "signal" else 1.0)
+    for seed, beta in RUNS:
+        train(folder, Run("mse", 1, beta), folder / f"seed-{seed}/{beta:g}", 6, seed=seed)
+    return folder
+
+
+def train(folder, run, output, epochs, **changes):
+    settings = VaeSettings(**COMMON, trainings={run.metric: VaeTraining(train_jets=120, epochs=epochs)}, **changes)
+    train_vae(run, settings, folder / "train/images.h5", folder / "validation/images.h5", output)
+
+
+def models(folder):
+    return [folder / f"seed-{seed}/{beta:g}/model.pt" for seed, beta in RUNS]
+
+
+def test_scores_are_those_of_each_seeds_best_beta(folder):
+    library = ImageLibrary([folder / name / "images.h5" for name in ("test", "signal")])
+    jets = read_table(folder / "test/table.h5")[::-1]
+    for anomaly in ("mse", "wass1"):
+        scorer = VaeScorer(library, models(folder), anomaly, (2, 1), 1)
+        scores = scorer(jets)
+        assert scores.shape == (80, 2)
+        for column, seed in enumerate((2, 1)):
+            trained = [load_vae(path) for path in models(folder) if f"seed-{seed}" in str(path)]
+            best = min(trained, key=lambda vae: vae.validation_loss)
+            assert scorer.vaes[column].run == best.run
+            expected = score_images(best, read_images(folder / "test/images.h5"), (anomaly,))[anomaly]
+            np.testing.assert_allclose(scores[::-1, column], expected, rtol=1e-6)
+
+
+def test_what_does_not_fit_is_named(folder, tmp_path):
+    library = ImageLibrary([folder / "test/images.h5"])
+    with pytest.raises(VaeScoreError, match=r"seed 3: no model; the models are of seeds \[1, 2\]"):
+        VaeScorer(library, models(folder), "mse", (1, 3), 1)
+    with ImageWriter(tmp_path / "large.h5", PIXELS, 2 * SIDE, {}) as writer:
+        row = np.zeros(1, [(column.name, column.dtype) for column in JET_COLUMNS])
+        writer.append_images(row, np.array([0, 1]), np.array([3], np.uint16), np.array([1.0], np.float32))
+        writer.finish()
+    with pytest.raises(VaeScoreError, match=r"8 pixels on 0.64, the images have 8 on 1.28"):
+        VaeScorer(ImageLibrary([tmp_path / "large.h5"]), models(folder), "mse", (1,), 1)
+
+
+def test_the_program_writes_the_scores_of_any_method(folder, tmp_path):
+    command = [sys.executable, "workflow/scripts/score_grid_vae.py", "--method", "image_vae", "--seeds", "1", "2"]
+    command += ["--settings", json.dumps({"minimum_signal_jets": 10}), "--anomaly", "mse", "--models"]
+    command += [str(path) for path in models(folder)]
+    command += ["--images", *(str(folder / name / "images.h5") for name in ("test", "signal"))]
+    command += ["--background", str(folder / "test/table.h5"), "--signals", f"{SIGNAL}={folder / 'signal/table.h5'}"]
+    command += ["--cross-sections", json.dumps({SIGNAL: 300.0}), "--output", str(tmp_path / "scores.h5")]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    table, attributes = read_table(tmp_path / "scores.h5"), read_attributes(tmp_path / "scores.h5")
+    assert np.bincount(table["sample"]).tolist() == [80, 50]
+    # 300 pb over the 100 that the sample's generator weights add up to.
+    np.testing.assert_allclose(table["weight"], np.where(table["sample"] == 1, 0.5 * 3.0, 1.0), rtol=1e-6)
+    assert attributes["method"] == "image_vae"
+    assert json.loads(attributes["seeds"]) == [1, 2]
+    assert all(1 <= epoch <= 6 for epoch in json.loads(attributes["epochs"]))
+    rows = auc_rows(tmp_path / "scores.h5")
+    assert [(row.method, row.seed, row.signal) for row in rows] == [("image_vae", seed, SIGNAL) for seed in (1, 2)]
+
+
+@pytest.mark.parametrize("metric", ["mse", "mae", "wass1", "wass2"])
+def test_every_metric_trains_and_scores(folder, tmp_path, metric):
+    """The validation loss is finite and falls, and every anomaly metric is finite."""
+    run = Run(metric, 1, 1e-8)
+    train(folder, run, tmp_path, 4)
+    with (tmp_path / "history.csv").open(newline="") as file:
+        losses = [float(row["loss_validation"]) for row in csv.DictReader(file)]
+    assert np.isfinite(losses).all()
+    assert losses[-1] < losses[0]
+    scores = score_images(load_vae(tmp_path / "model.pt"), read_images(folder / "test/images.h5"), ANOMALY_METRICS)
+    assert all(np.isfinite(values).all() and (values >= 0).all() for values in scores.values())
