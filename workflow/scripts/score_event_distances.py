@@ -10,6 +10,7 @@ from oddjet.events.distances import linear_agreement, prepare_distances
 from oddjet.events.protocol import file_arguments, first_events, test_files, write_methods
 from oddjet.events.protocol_settings import ProtocolSettings
 from oddjet.io.atomic import write_text
+from oddjet.io.record import write_record
 from oddjet.program import execute, parser, progress, read_settings, settings_argument
 from oddjet.provenance.attributes import attributes
 
@@ -35,9 +36,10 @@ def main() -> None:
     scores = {name: distances.scores(first_events(path, settings.sets.total)) for name, path in samples}
     agreement = linear_agreement(distances, first_events(given.background, min(COMPARED, settings.sets.total)))
     logging.getLogger("oddjet").info("linearised against exact: %s", agreement)
-    inputs = [given.references, *files.values()]
-    write_methods(given.output_dir, scores, attributes("score_event_distances", settings.model_dump_json(), inputs))
+    made_from = "score_event_distances", settings.model_dump_json(), [given.references, *files.values()]
+    write_methods(given.output_dir, scores, attributes(*made_from))
     write_text(given.agreement, json.dumps(agreement, indent=1) + "\n")
+    write_record(*made_from, [given.agreement])
 
 
 if __name__ == "__main__":

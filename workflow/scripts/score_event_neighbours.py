@@ -10,6 +10,7 @@ from oddjet.events.neighbours import prepare_neighbours
 from oddjet.events.protocol import file_arguments, first_events, test_files, write_methods
 from oddjet.events.protocol_settings import NEIGHBOUR_METHODS, ProtocolSettings
 from oddjet.io.atomic import write_text
+from oddjet.io.record import write_record
 from oddjet.program import execute, parser, read_settings, settings_argument
 from oddjet.provenance.attributes import attributes
 
@@ -34,9 +35,10 @@ def main() -> None:
     scores = {
         name: {NEIGHBOUR_METHODS[0]: neighbours.scores(first_events(path, total))} for name, path in files.items()
     }
-    written = attributes("score_event_neighbours", settings.model_dump_json(), [given.training, *files.values()])
-    write_methods(given.output_dir, scores, written)
+    made_from = "score_event_neighbours", settings.model_dump_json(), [given.training, *files.values()]
+    write_methods(given.output_dir, scores, attributes(*made_from))
     write_text(given.choice, json.dumps(neighbours.record(), indent=1) + "\n")
+    write_record(*made_from, [given.choice])
 
 
 if __name__ == "__main__":

@@ -10,6 +10,7 @@ from oddjet.events.protocol import file_arguments, first_events, test_files, wri
 from oddjet.events.protocol_settings import ProtocolSettings
 from oddjet.events.support_vectors import prepare_machine
 from oddjet.io.atomic import write_text
+from oddjet.io.record import write_record
 from oddjet.program import execute, parser, progress, read_settings, settings_argument
 from oddjet.provenance.attributes import attributes
 
@@ -34,9 +35,10 @@ def main() -> None:
     files = test_files(given.background, given.signals)
     samples = progress(files.items(), total=len(files), description="samples scored by support vectors")
     scores = {name: machine.scores(first_events(path, settings.sets.total)) for name, path in samples}
-    inputs = [given.training, given.validation, *files.values()]
-    write_methods(given.output_dir, scores, attributes("score_event_svm", settings.model_dump_json(), inputs))
+    made_from = "score_event_svm", settings.model_dump_json(), [given.training, given.validation, *files.values()]
+    write_methods(given.output_dir, scores, attributes(*made_from))
     write_text(given.choice, json.dumps(machine.record(), indent=1) + "\n")
+    write_record(*made_from, [given.choice])
 
 
 if __name__ == "__main__":
