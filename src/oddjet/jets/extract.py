@@ -13,6 +13,7 @@ import numpy.typing as npt
 from oddjet.errors import OddjetError
 from oddjet.io.checksums import verify
 from oddjet.io.chunks import PARTONS, InputFileError
+from oddjet.io.jet_columns import RECONSTRUCTED
 from oddjet.io.records import CandidateRecord, Particles
 from oddjet.io.root import count_events, generated_weight, read_candidates
 from oddjet.io.tables import Column, TableWriter
@@ -26,15 +27,7 @@ from oddjet.program import progress
 LOGGER = logging.getLogger("oddjet")
 
 JET_COLUMNS = (
-    Column("run", "u4", "1", "Run number of the event."),
-    Column("luminosityBlock", "u4", "1", "Luminosity block of the event."),
-    Column("event", "u8", "1", "Event number."),
-    Column("jet_rank", "i2", "1", "Position in pT among the jets of the event, 0 for the leading one."),
-    Column("pt", "f4", "GeV", "Transverse momentum of the jet."),
-    Column("eta", "f4", "1", "Pseudorapidity of the jet."),
-    Column("phi", "f4", "rad", "Azimuth of the jet, in [-pi, pi]."),
-    Column("mass", "f4", "GeV", "Mass of the jet, at least 0."),
-    Column("n_constituents", "i4", "1", "Number of constituents."),
+    *RECONSTRUCTED,
     Column("truth_match", "i1", "1", "1 if a parton of the kind asked for lies near, 0 if not, -1 without truth."),
     Column("weight", "f4", "1", "Generator weight times the weight of the sample."),
 )
