@@ -15,7 +15,7 @@ from oddjet.evaluation.merit import SampleScores, compute_auc
 from oddjet.evaluation.monitor import MonitoredJets
 from oddjet.evaluation.scores import Method, auc_rows, read_method, score_samples
 from oddjet.evaluation.settings import EvaluationSettings
-from oddjet.evaluation.signals import Signal, SignalError, grid_point, parse_signals
+from oddjet.evaluation.signals import Signal, SignalError, cross_section_factors, grid_point, parse_signals
 from oddjet.evaluation.tables import AucRow, read_rows
 from oddjet.io.tables import Column, read_attributes, read_columns, read_table, write_table
 
@@ -86,6 +86,12 @@ def test_a_cross_section_weights_its_signal(tmp_path: Path, samples: tuple[Path,
     assert [row.auc for row in auc_rows(tmp_path / "weighted.h5")] == pytest.approx(
         [row.auc for row in auc_rows(tmp_path / "plain.h5")], rel=1e-9
     )
+
+
+def test_a_cross_section_of_no_signal_is_refused(samples: tuple[Path, list[Signal]]) -> None:
+    assert cross_section_factors(samples[1], {}) == {}
+    with pytest.raises(SignalError, match="'even' is no signal; they are svj_mphi-2000_rinv-0p3, odd"):
+        cross_section_factors(samples[1], {"even": 1.0})
 
 
 def test_auc_rows_by_seed_and_signal(tmp_path: Path, samples: tuple[Path, list[Signal]]) -> None:
