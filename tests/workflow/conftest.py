@@ -1,16 +1,27 @@
-"""A copy of the repository to run the workflow in, and one finished tiny run that several tests look at."""
+"""A copy of the repository to run the workflow in, and one finished tiny run that several tests look at.
 
+A module about a target of its own names it, `TARGET = "images"`, and gets the finished workspace as `made` and the
+programs that a dry run would start as `first_jobs`. Tables of docs/reruns.md are given by their headings: the rows of
+`EDITS` become those of a test with an argument `row`, and `KEYS` is what `readers` holds.
+"""
+
+import copy
 import json
 import os
 import re
 import shutil
 import subprocess
 import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+import yaml
 from filelock import FileLock
+
+from oddjet.config import load_config
 
 ROOT = Path(__file__).parents[2]
 TINY = ("--configfile", "config/test/tiny.yaml")
@@ -107,12 +118,12 @@ class Job:
         return "Input files updated by another job" not in self.reason
 
 
-@pytest.fixture(scope="session")
-def dry_runs_told(finished):
-    """Give a function that returns status and output of a dry run in the finished workspace; see dry_runs.py."""
+@contextmanager
+def dry_run_server(folder: Path) -> Iterator[Callable[..., tuple[int, str]]]:
+    """Give a function that returns status and output of a dry run in a folder; see dry_runs.py."""
     with subprocess.Popen(
         [sys.executable, Path(__file__).with_name("dry_runs.py")],
-        cwd=finished.folder,
+        cwd=folder,
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,
@@ -125,6 +136,13 @@ def dry_runs_told(finished):
 
         yield dry_run
         server.stdin.close()
+
+
+@pytest.fixture(scope="session")
+def dry_runs_told(finished):
+    """Give a function that returns status and output of a dry run in the finished workspace."""
+    with dry_run_server(finished.folder) as dry_run:
+        yield dry_run
 
 
 @pytest.fixture(scope="session")
@@ -152,3 +170,77 @@ def job_of(block: str) -> Job:
         methods.pop() if len(methods) == 1 else None,
         re.search(r"^Reason: (.*)$", block, re.MULTILINE)[1],
     )
+
+
+def page_rows(heading: str) -> list[list[str]]:
+    """Rows of the first table under a heading of docs/reruns.md: what stands between backticks."""
+    page = (ROOT / "docs/reruns.md").read_text()
+    lines = page.split(f"## {heading}\n")[1].split("\n## ")[0].splitlines()
+    return [re.findall(r"`([^`]+)`", line) for line in lines if line.startswith("| ")][2:]
+
+
+def pytest_generate_tests(metafunc):
+    heading = getattr(metafunc.module, "EDITS", None)
+    if heading is not None and "row" in metafunc.fixturenames:
+        metafunc.parametrize("row", page_rows(heading), ids=lambda row: row[0])
+
+
+@pytest.fixture(scope="module")
+def readers(request) -> dict[str, set[str]]:
+    """The rules that each key reruns first."""
+    return {key: set(rules) for key, *rules in page_rows(request.module.KEYS)}
+
+
+@pytest.fixture(scope="module")
+def made(request, run_once) -> Workspace:
+    """The tiny configuration, and what the module's target makes of it."""
+    target = request.module.TARGET
+    return run_once(target, target, "--cores", "2", *TINY)[0]
+
+
+@pytest.fixture(scope="module")
+def first_jobs(request, made):
+    """Give a function: the programs that a dry run of the module's target starts for a change of their own."""
+    with dry_run_server(made.folder) as dry_run:
+
+        def ask(*arguments: str) -> set[str]:
+            status, output = dry_run(request.module.TARGET, *arguments)
+            assert status == 0, output
+            blocks = [block for block in output.split("\n\n") if "\nShell command: " in block]
+            assert blocks or "Nothing to be done" in output, output
+            first = [block for block in blocks if "Input files updated by another job" not in block]
+            return {re.search(r"workflow/scripts/(\w+)\.py", block)[1] for block in first}
+
+        yield ask
+
+
+@pytest.fixture(scope="session")
+def _written_out() -> dict:
+    return load_config(yaml.safe_load((ROOT / "config/test/tiny.yaml").read_text())).model_dump(mode="json")
+
+
+@pytest.fixture
+def whole(_written_out) -> dict:
+    """The tiny configuration with every key written out, to be edited."""
+    return copy.deepcopy(_written_out)
+
+
+@pytest.fixture
+def configured(made, whole):
+    """Give a function that writes a configuration into the workspace of `made` and returns Snakemake's arguments.
+
+    It is `whole`, with other values in it by dotted key; a dictionary changes some keys of a section.
+    """
+
+    def write(changes: dict[str, object] | None = None) -> tuple[str, str]:
+        for key, value in (changes or {}).items():
+            *parents, last = key.split(".")
+            section = whole
+            for part in parents:
+                section = section[part]
+            section[last] = section[last] | value if isinstance(value, dict) else value
+        # JSON is YAML, and keeps 1e-5 a number.
+        (made.folder / "config/changed.yaml").write_text(json.dumps(whole))
+        return "--configfile", "config/changed.yaml"
+
+    return write

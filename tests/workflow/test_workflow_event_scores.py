@@ -1,26 +1,16 @@
 """The scores, tables and figures of the target `events`: what is in them, and what a key makes again."""
 
-import copy
 import csv
 import json
 import math
-import re
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
-import yaml
 
-from oddjet.config import load_config
 from oddjet.events.scores import ScoreTable
 
-ROOT = Path(__file__).parents[2]
-TINY = ("--configfile", "config/test/tiny.yaml")
-PAGE = (ROOT / "docs/reruns.md").read_text().split("## The events: change this key, these rerun first\n")[1]
-LINES = re.findall(r"^\| `events\.protocol\.(\w+)` \| (.*) \|$", PAGE.split("\n## ")[0], re.MULTILINE)
-READERS = {key: set(re.findall(r"`([^`]+)`", rules)) for key, rules in LINES}
-WHOLE = load_config(yaml.safe_load((ROOT / "config/test/tiny.yaml").read_text())).model_dump(mode="json")
+TARGET = "events"
+KEYS = "The events: change this key, these rerun first"
 VALUES = {
     "seed": 2,
     "sets": {"events": 20},
@@ -33,34 +23,6 @@ VALUES = {
 }
 
 pytestmark = pytest.mark.slow
-
-
-@pytest.fixture(scope="module")
-def made(run_once):
-    return run_once("events", "events", "--cores", "2", *TINY)[0]
-
-
-@pytest.fixture(scope="module")
-def first_jobs(made):
-    """Give a function: the programs that a dry run of `events` starts for a change of their own."""
-    with subprocess.Popen(
-        [sys.executable, Path(__file__).with_name("dry_runs.py")],
-        cwd=made.folder,
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        text=True,
-    ) as server:
-
-        def ask(*arguments: str) -> set[str]:
-            print(json.dumps(["events", *arguments]), file=server.stdin, flush=True)
-            status, output = json.loads(server.stdout.readline())
-            assert status == 0, output
-            blocks = [block for block in output.split("\n\n") if "\nShell command: " in block]
-            first = [block for block in blocks if "Input files updated by another job" not in block]
-            return {re.search(r"workflow/scripts/(\w+)\.py", block)[1] for block in first}
-
-        yield ask
-        server.stdin.close()
 
 
 def rows(path: Path) -> list[dict]:
@@ -124,16 +86,11 @@ def test_choices_are_kept(made):
 
 
 @pytest.mark.parametrize("key", VALUES)
-def test_a_key_reruns_the_stages_that_read_it(made, first_jobs, key):
-    config = copy.deepcopy(WHOLE)
-    section = config["events"]["protocol"]
-    if isinstance(section[key], dict):
-        section[key] |= VALUES[key]
-    else:
-        section[key] = VALUES[key]
-    (made.folder / "config/changed.yaml").write_text(json.dumps(config))
-    assert first_jobs("--configfile", "config/changed.yaml") == READERS[key]
+def test_a_key_reruns_the_stages_that_read_it(first_jobs, configured, readers, key):
+    changes = {f"events.protocol.{key}": VALUES[key]}
+    assert first_jobs(*configured(changes)) == readers[f"events.protocol.{key}"]
 
 
-def test_every_line_of_the_page_is_tried():
-    assert set(READERS) == set(VALUES) == set(WHOLE["events"]["protocol"])
+def test_every_line_of_the_page_is_tried(readers, whole):
+    told = {key.removeprefix("events.protocol.") for key in readers if key.startswith("events.protocol.")}
+    assert told == set(VALUES) == set(whole["events"]["protocol"])

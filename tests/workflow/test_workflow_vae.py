@@ -1,26 +1,14 @@
 """The VAE's part of the target `images`: files, the numbers in them, and which training a changed key repeats."""
 
-import copy
 import csv
-import json
-from pathlib import Path
 
 import pytest
-import yaml
 
-from oddjet.config import load_config
 from oddjet.evaluation.tables import LatentRow, VaeAucRow, read_rows
 
-TINY = ("--configfile", "config/test/tiny.yaml")
-ROOT = Path(__file__).parents[2]
-WHOLE = load_config(yaml.safe_load((ROOT / "config/test/tiny.yaml").read_text())).model_dump(mode="json")
+TARGET = "images"
 
 pytestmark = pytest.mark.slow
-
-
-@pytest.fixture(scope="module")
-def made(run_once):
-    return run_once("images", "images", "--cores", "2", *TINY)[0]
 
 
 def test_vaes_are_trained_scored_and_drawn(made):
@@ -59,15 +47,8 @@ def test_vaes_are_trained_scored_and_drawn(made):
         ("correlation_jets", 15, {"correlate_vae"}),
     ],
 )
-def test_a_key_repeats_what_reads_it(made, key, value, rules):
-    config = copy.deepcopy(WHOLE)
-    *parents, last = key.split(".")
-    section = config["images"]["vae"]
-    for part in parents:
-        section = section[part]
-    section[last] = value
-    (made.folder / "config/changed.yaml").write_text(json.dumps(config))
-    planned = made.planned("images", "--configfile", "config/changed.yaml")
+def test_a_key_repeats_what_reads_it(made, configured, key, value, rules):
+    planned = made.planned("images", *configured({f"images.vae.{key}": value}))
     repeated = {"train_vae", "train_cnn", "score_vae", "correlate_vae"} & set(planned)
     after = {"train_vae": {"score_vae", "correlate_vae"}}
     assert repeated == rules.union(*(after.get(rule, set()) for rule in rules))
