@@ -150,9 +150,9 @@ rule score_grid_vae:
         mem_mb=4000,
         runtime=240,
     params:
+        settings=lambda wildcards: VAE_METHODS[wildcards.method].model_dump_json(),
         evaluation=CONFIG.evaluation.model_dump_json(),
         seeds=lambda wildcards: GROUPS[wildcards.group],
-        anomaly=lambda wildcards: VAE_METHODS[wildcards.method].anomaly,
         signals=signal_arguments(),
         points=signal_points(),
         cross_sections=json.dumps(CONFIG.cross_sections("signal")),
@@ -160,8 +160,8 @@ rule score_grid_vae:
     message:
         "Score test background and signals with {wildcards.method}, {wildcards.group}"
     shell:
-        "python workflow/scripts/score_grid_vae.py --settings {params.evaluation:q} --method {wildcards.method:q}"
-        " --seeds {params.seeds} --models {input.models:q} --anomaly {params.anomaly} --images {input.images:q}"
+        "python workflow/scripts/score_grid_vae.py --settings {params.settings:q} --evaluation {params.evaluation:q}"
+        " --method {wildcards.method:q} --seeds {params.seeds} --models {input.models:q} --images {input.images:q}"
         " --background {input.background:q} --signals {params.signals:q} --points {params.points:q}"
         " --cross-sections {params.cross_sections:q} --threads {threads} --output {output:q} > {log:q} 2>&1"
 

@@ -16,6 +16,7 @@ from pydantic import BaseModel
 
 from oddjet.config import Config, Listed, Simulated
 from oddjet.errors import OddjetError
+from oddjet.images.vae_settings import VaeSettings
 from oddjet.io.record import SUFFIX
 from oddjet.io.tables import TableError, read_attributes
 from oddjet.models.settings import OBJECTIVES
@@ -143,7 +144,8 @@ IMAGE_SCORES = ("score_grid_images", "score_grid_vae")
 # Stages that are given some sections of their settings and see the others at their defaults.
 READ_PARTS = {
     "make_grid_images": {"pixels", "width"},
-    "score_grid_vae": {"anomaly"},
+    # Seeds and numbers of jets and epochs are those of a method or of a metric.
+    "train_vae": set(VaeSettings.model_fields) - {"trainings", "seed", "test_jets", "correlation_jets", "cnn"},
     "mix_events": {"train", "validation", "test"},
     "score_event_distances": {"ground", "sets", "distances"},
     "score_event_neighbours": {"ground", "seed", "sets", "distances", "neighbours"},
@@ -187,7 +189,7 @@ def _settings(result: Result, config: Config, folder: Path) -> Iterator[str]:
     read = READ_PARTS.get(script, result.settings)
     changed = [key for key, value in result.settings.items() if key in read and _differ(wanted.get(key, value), value)]
     # A stage of the images or the events may be given a part of a section.
-    whole = analysis is None and script not in READ_PARTS
+    whole = analysis is None
     if changed or (section is not None and whole and set(wanted) != set(result.settings)):
         yield f"the settings of {script} have changed ({', '.join(changed) or 'other keys'})"
     if script == "simulate_sample" and sample is not None:
@@ -248,6 +250,7 @@ def _sections(config: Config, analysis: str | None) -> Mapping[str, BaseModel]:
         "contaminate_dataset": config.contamination,
         "make_images": images.jets,
         "make_grid_images": images.jets,
+        "train_vae": images.vae,
         "compute_distances": images.distances,
         "measure_ensembles": images.distances,
         "find_medoids": images.medoids,

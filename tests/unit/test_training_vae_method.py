@@ -94,7 +94,7 @@ def test_what_does_not_fit_is_named(folder, tmp_path):
 
 def test_the_program_writes_the_scores_of_any_method(folder, tmp_path):
     command = [sys.executable, "workflow/scripts/score_grid_vae.py", "--method", "image_vae", "--seeds", "1", "2"]
-    command += ["--settings", json.dumps({"minimum_signal_jets": 10}), "--anomaly", "mse", "--models"]
+    command += ["--evaluation", json.dumps({"minimum_signal_jets": 10}), "--models"]
     command += [str(path) for path in models(folder)]
     command += ["--images", *(str(folder / name / "images.h5") for name in ("test", "signal"))]
     command += ["--background", str(folder / "test/table.h5"), "--signals", f"{SIGNAL}={folder / 'signal/table.h5'}"]

@@ -2,7 +2,9 @@
 
 import csv
 import json
-import re
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -17,8 +19,7 @@ from oddjet.training.vae import load_vae
 
 TINY = ("--configfile", "config/test/tiny.yaml")
 ROOT = Path(__file__).parents[2]
-SECTION = (ROOT / "docs/reruns.md").read_text().split("## The image scores: edit this, these rerun\n")[1]
-ROWS = [re.findall(r"`([^`]+)`", line) for line in SECTION.split("\n## ")[0].splitlines() if line.startswith("| ")][2:]
+EDITS = "The image scores: edit this, these rerun"
 # Rules that run the program of another one.
 PROGRAMS = {
     "compute_image_auc": "compute_auc",
@@ -119,7 +120,6 @@ def test_image_scores_are_weighted_as_those_of_other_methods(copy_of_scored):
     np.testing.assert_allclose(weighted, 25.0 / 120, rtol=1e-5)
 
 
-@pytest.mark.parametrize("row", ROWS, ids=lambda row: row[0])
 def test_an_edit_scores_again_what_it_feeds(scored, row):
     file, *rules = row
     path = scored.folder / file
@@ -130,6 +130,32 @@ def test_an_edit_scores_again_what_it_feeds(scored, row):
         assert {PROGRAMS.get(rule, rule) for rule in planned} == set(rules)
     finally:
         path.write_text(before)
+
+
+def test_results_of_other_settings_are_told(scored):
+    """`check_results` compares the methods, and of `images.vae` what a training reads."""
+    config = yaml.safe_load((ROOT / "config/test/tiny.yaml").read_text())
+
+    def stale(images: dict) -> set[str]:
+        changed = {**config, "images": {**config["images"], **images}}
+        (scored.folder / "config/changed.yaml").write_text(json.dumps(changed))
+        command = [sys.executable, "workflow/scripts/check_results.py", "--configfile", "config/changed.yaml"]
+        done = subprocess.run(
+            command,
+            cwd=scored.folder,
+            env={**os.environ, "PYTHONPATH": str(scored.folder / "src")},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        return {line.split(": ")[0] for line in done.stdout.splitlines() if "settings of" in line}
+
+    assert stale({}) == set()
+    methods = config["images"]["methods"]
+    scores = {f"results/scores/image_vae/{group}.h5" for group in ("seeds-1-2", "seeds-3")}
+    assert stale({"methods": {**methods, "image_vae": {**methods["image_vae"], "epochs": 3}}}) == scores
+    models = {f"results/images/methods/image_vae/seed-{seed}/beta-1e-08/model.pt" for seed in (1, 2, 3)}
+    assert stale({"vae": {**config["images"]["vae"], "hidden": 12}}) == models
 
 
 def test_a_name_that_is_taken_is_refused(scored):

@@ -9,12 +9,13 @@ from oddjet.evaluation.scores import Method, score_samples
 from oddjet.evaluation.settings import EvaluationSettings
 from oddjet.evaluation.signals import cross_section_factors, parse_signals
 from oddjet.images.library import ImageLibrary
+from oddjet.images.vae_method_settings import VaeMethod
 from oddjet.program import execute, parser, read_settings, settings_argument
 from oddjet.provenance.attributes import attributes
 from oddjet.training.vae_method import VaeScorer
-from oddjet.training.vae_scores import ANOMALY_METRICS
 
-EXAMPLE = """python workflow/scripts/score_grid_vae.py --method image_vae --seeds 1 2 --anomaly mse \\
+EXAMPLE = """python workflow/scripts/score_grid_vae.py --method image_vae --seeds 1 2 \\
+      --settings '{"kind": "vae", "anomaly": "mae"}' \\
       --models results/images/methods/image_vae/seed-*/*/model.pt --images results/images/grid/*/*.h5 \\
       --background results/dataset/test.h5 --output scores.h5 \\
       --signals svj_mphi-2000_rinv-0p3=results/features/svj_mphi-2000_rinv-0p3/0000.h5"""
@@ -23,10 +24,10 @@ EXAMPLE = """python workflow/scripts/score_grid_vae.py --method image_vae --seed
 def main() -> None:
     arguments = parser(__doc__ or "", EXAMPLE)
     settings_argument(arguments)
+    arguments.add_argument("--evaluation", metavar="JSON", help="settings of the evaluation (default: built-in)")
     arguments.add_argument("--method", required=True, help="name of the method, for the tables")
     arguments.add_argument("--seeds", type=int, nargs="+", required=True, help="each has its own models")
     arguments.add_argument("--models", type=Path, nargs="+", required=True, help="model.pt of every seed and beta")
-    arguments.add_argument("--anomaly", choices=ANOMALY_METRICS, required=True, help="distance that is the score")
     arguments.add_argument("--images", type=Path, nargs="+", required=True, help="files of make_grid_images")
     arguments.add_argument("--background", type=Path, required=True, help="test part of the background")
     arguments.add_argument("--signals", nargs="+", required=True, metavar="NAME=FILE[,FILE]", help="feature tables")
@@ -35,11 +36,12 @@ def main() -> None:
     arguments.add_argument("--threads", type=int, default=1, help="threads (default: 1)")
     arguments.add_argument("--output", type=Path, required=True, help="score table to write (HDF5)")
     given = arguments.parse_args()
-    evaluation = read_settings(given.settings, EvaluationSettings)
+    settings = read_settings(given.settings or '{"kind": "vae"}', VaeMethod)
+    evaluation = read_settings(given.evaluation, EvaluationSettings, "--evaluation")
     signals, seeds = parse_signals(given.signals, given.points), tuple(given.seeds)
-    scorer = VaeScorer(ImageLibrary(given.images), given.models, given.anomaly, seeds, given.threads)
+    scorer = VaeScorer(ImageLibrary(given.images), given.models, settings.anomaly, seeds, given.threads)
     inputs = [*given.models, *given.images, given.background, *(path for signal in signals for path in signal.files)]
-    provenance = attributes("score_grid_vae", json.dumps({"anomaly": given.anomaly}), inputs)
+    provenance = attributes("score_grid_vae", settings.model_dump_json(), inputs)
     provenance["cross_sections"] = json.dumps(given.cross_sections)
     method = Method(given.method, seeds, tuple(vae.epoch for vae in scorer.vaes))
     factors = cross_section_factors(signals, given.cross_sections)
