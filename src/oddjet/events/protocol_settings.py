@@ -80,7 +80,9 @@ class SupportVectorSettings(_Section):
     events: int = Field(3000, ge=50, description="background events to train with")
     nu: float = Field(0.2, gt=0, le=1, description="bound on the share of training events outside")
     scales: tuple[PositiveFloat, ...] = Field(
-        (0.1, 0.3, 1.0, 3.0, 10.0, 30.0, 100.0, 300.0), min_length=1, description="c of gamma = c / median(W2^2), to choose from"
+        (0.1, 0.3, 1.0, 3.0, 10.0, 30.0, 100.0, 300.0),
+        min_length=1,
+        description="c of gamma = c / median(W2^2), to choose from",
     )
     scan_events: int = Field(1000, ge=50, description="training events while c is chosen")
     validation_events: int = Field(500, ge=10, description="background events, and as many augmented ones, to choose c")
