@@ -21,12 +21,12 @@ LOG = "results/logs/train_model/ae/seeds-1-2.log"
 def test_the_tiny_run_from_end_to_end(tiny_on_slurm, slurm_tools):
     slurm, jobs, _ = slurm_tools
     results = tiny_on_slurm.folder / "results"
-    assert {path.stem for path in results.glob("auc/*.csv")} == {"ae", "nae", "wnae", "mahalanobis"}
+    assert {path.stem for path in results.glob("auc/*.csv")} == {"ae", "nae", "wnae", "mahalanobis", "wnae_ensemble"}
     assert {path.stem for path in results.glob("figures/*.pdf")} >= {"leaderboard", "training_wnae"}
     assert "wnae" in (results / "summary.md").read_text()
     every = jobs("")
     assert set(every.values()) == {"COMPLETED"}
-    # Small programs are grouped; the dataset and the summaries are made where Snakemake runs.
+    # Small programs are grouped (an ensemble with its members); dataset and summaries are made where Snakemake runs.
     names = slurm("squeue", "--states=all", "--noheader", "--format=%k").split()
     kinds = Counter(re.match("rule_(sample|train_model|train_ceilings|score|monitor)", name)[1] for name in names)
     assert kinds == {"sample": 4, "train_model": 6, "score": 4, "monitor": 3, "train_ceilings": 1}, names
