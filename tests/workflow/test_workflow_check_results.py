@@ -106,6 +106,14 @@ def test_a_change_of_the_configuration_is_told(finished, moved):
     assert "features/top/0000.h5" not in found
 
 
+def test_other_members_of_an_ensemble_are_told(finished, moved):
+    methods = yaml.safe_load((finished.folder / "config/test/tiny.yaml").read_text())["methods"]
+    found = stale(moved, tiny(finished, methods={**methods, "wnae_ensemble": {"kind": "ensemble", "of": "ae"}}))
+    assert found["scores/wnae_ensemble.h5"] == ["the settings of score_ensemble have changed (of)"]
+    assert found["leaderboard.csv"] == ["its input results/auc/wnae_ensemble.csv no longer matches"]
+    assert "scores/wnae/seeds-3.h5" not in found
+
+
 def test_damaged_replaced_and_missing_files_are_told(finished, moved):
     (moved / "auc/ae.csv").write_text("method,seed\n")
     (moved / "features/top/0000.h5").write_bytes(b"no table")
