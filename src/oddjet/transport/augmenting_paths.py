@@ -24,6 +24,8 @@ INFINITE_BITS = np.int64(np.float64(np.inf).view(np.int64))
 # A search ends when this share of its trees has reached a free column: the last trees would have to grow very large,
 # and fewer are left of them once the others are matched.
 ENOUGH = 0.3
+# Rows bid for columns before the first search, so often a free row: each bid is cheap, and later ones gain little.
+BIDS = 8
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
@@ -72,6 +74,7 @@ def fill_assignment(costs: Float, match: Index) -> None:
     mask -= 1
     dual, owner, free = np.empty(n), np.empty(n, np.int64), np.empty(n, np.int64)
     left = _match_column_minima(costs, dual, owner, match, free)
+    left = _bid(costs, dual, owner, match, free, left, mask)
     row_dual = np.empty(n)
     for k in range(left):
         row_dual[free[k]] = _least_reduced(costs[free[k]], dual)
@@ -111,6 +114,42 @@ def _match_column_minima(costs: Float, dual: Float, owner: Index, match: Index, 
             kept, dual[j] = dual[j], -np.inf
             dual[j] = kept - _least_reduced(costs[i], dual)
     return left
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def _bid(costs: Float, dual: Float, owner: Index, match: Index, free: Index, left: int, mask: int) -> int:
+    """Let free rows take their cheapest columns (augmenting row reduction); number of rows still free, in `free`.
+
+    The column's dual falls until the row is indifferent to its second choice; a row that lost it bids next.
+    """
+    bids, still, k = BIDS * left, 0, 0
+    reduced = np.empty(len(costs))
+    while k < left:
+        row = free[k]
+        k += 1
+        if bids == 0:
+            free[still] = row
+            still += 1
+            continue
+        bids -= 1
+        column = _reduce(costs[row], dual, reduced, mask)
+        first, reduced[column] = reduced[column], np.inf
+        other = _least(reduced, mask)
+        gain = reduced[other] - first
+        dual[column] -= gain
+        if gain <= 0.0 and owner[column] >= 0:
+            column = other
+        loser = owner[column]
+        owner[column], match[row] = row, column
+        if loser >= 0:
+            match[loser] = -1
+            if gain > 0.0:
+                k -= 1
+                free[k] = loser
+            else:
+                free[still] = loser
+                still += 1
+    return still
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
@@ -177,6 +216,17 @@ def _relax(row: Float, work: Float, offset: float, i: int, shortest: Float, befo
         shortest[j] = length
         before[j] = i if better else before[j]
         best = min(best, (np.float64(length).view(np.int64) & ~mask) | j)
+    return int(best & mask)
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def _reduce(row: Float, dual: Float, reduced: Float, mask: int) -> int:
+    """Fill the reduced costs of a row; the column of the least one."""
+    best = INFINITE_BITS | mask
+    for j in range(len(row)):
+        value = np.float64(row[j] - dual[j])
+        reduced[j] = value
+        best = min(best, (np.float64(value).view(np.int64) & ~mask) | j)
     return int(best & mask)
 
 
