@@ -79,7 +79,7 @@ class VaeSettings(_Section):
     trainings: dict[Metric, VaeTraining] = Field(
         default={
             "mse": VaeTraining(),
-            "wass1": VaeTraining(depths=(2,), betas=(1e-7,), train_jets=1000, epochs=4, batch_size=16),
+            "wass1": VaeTraining(betas=(1e-7,), train_jets=1000, epochs=4, batch_size=16),
         },
         description="which metrics are trained with, and how",
     )
