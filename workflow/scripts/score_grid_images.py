@@ -42,10 +42,8 @@ def main() -> None:
     inputs = [*given.images, given.train, given.background, *(path for signal in signals for path in signal.files)]
     provenance = attributes("score_grid_images", settings.model_dump_json(), inputs)
     provenance["cross_sections"] = json.dumps(given.cross_sections)
-    method, factors = (
-        Method(given.method, seeds, (0,) * len(seeds)),
-        cross_section_factors(signals, given.cross_sections),
-    )
+    method = Method(given.method, seeds, (0,) * len(seeds))
+    factors = cross_section_factors(signals, given.cross_sections)
     score_samples(scorer, method, given.background, signals, given.output, evaluation, provenance, factors)
 
 
