@@ -9,6 +9,8 @@ again from the points of the chain, which is cheaper than to keep them. The torc
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
 from oddjet.models.energy_kernels import (
@@ -16,7 +18,6 @@ from oddjet.models.energy_kernels import (
     Array,
     Flags,
     Sizes,
-    add_products,
     backward,
     forward,
     kernel,
@@ -99,8 +100,7 @@ def add_chain_gradient(
                 _tangents(flat[seed], widths, activated, rows, tangent)
                 residual(widths, tangent, tangents[last:])
                 backward(flat[seed], widths, activated, rows, tangents, 0)
-                add_products(widths, rows, tangents, scale, True, gradient[seed])
-                add_products(widths, tangent, values, scale, False, gradient[seed])
+                _add_products(widths, rows, tangents, tangent, values, scale, gradient[seed])
                 for feature in range(n_features):
                     for k in range(BLOCK):
                         tangent[feature, k] -= scale * (tangents[last + feature, k] - tangents[feature, k])
@@ -122,3 +122,52 @@ def _tangents(flat: Array, widths: Sizes, activated: Flags, rows: Array, tangent
                 for k in range(BLOCK):
                     targets[o, k] = targets[o, k] if mask[k] > 0.0 else 0.0
         first, weight = second, weight + (inputs + 1) * outputs
+
+
+@kernel
+def _add_products(
+    widths: Sizes,
+    rows: Array,
+    tangents: Array,
+    tangent: Array,
+    values: Array,
+    scale: float | np.floating[Any],
+    gradient: Array,
+) -> None:
+    """Add scale * (tangents x rows + values x tangent), adjoints of a layer x what the layer before has, to (P,).
+
+    Two rows of adjoints meet two of inputs in one loop: each is loaded half as often. Where a layer has an odd number
+    of rows its last one stands in for the one that is missing, and that sum is left out.
+    """
+    first, weight = 0, 0
+    for layer in range(len(widths) - 1):
+        inputs, outputs = widths[layer], widths[layer + 1]
+        second, bias = first + inputs, weight + inputs * outputs
+        for o in range(0, outputs, 2):
+            p = min(o + 1, outputs - 1)
+            to, tp, vo, vp = tangents[second + o], tangents[second + p], values[second + o], values[second + p]
+            for i in range(0, inputs, 2):
+                j = min(i + 1, inputs - 1)
+                ri, rj, si, sj = rows[first + i], rows[first + j], tangent[first + i], tangent[first + j]
+                oi, oj = to[0] * ri[0] + vo[0] * si[0], to[0] * rj[0] + vo[0] * sj[0]
+                pi, pj = tp[0] * ri[0] + vp[0] * si[0], tp[0] * rj[0] + vp[0] * sj[0]
+                for k in range(1, BLOCK):
+                    oi += to[k] * ri[k] + vo[k] * si[k]
+                    oj += to[k] * rj[k] + vo[k] * sj[k]
+                    pi += tp[k] * ri[k] + vp[k] * si[k]
+                    pj += tp[k] * rj[k] + vp[k] * sj[k]
+                place = weight + i * outputs + o
+                gradient[place] += scale * oi
+                if j > i:
+                    gradient[place + outputs] += scale * oj
+                if p > o:
+                    gradient[place + 1] += scale * pi
+                if j > i and p > o:
+                    gradient[place + outputs + 1] += scale * pj
+        for o in range(outputs):
+            source = tangents[second + o]
+            total = source[0]
+            for k in range(1, BLOCK):
+                total += source[k]
+            gradient[bias + o] += scale * total
+        first, weight = second, bias + outputs

@@ -20,7 +20,8 @@ Array = NDArray[np.floating[Any]]
 Sizes = NDArray[np.int64]
 Flags = NDArray[np.bool_]
 
-BLOCK = 128
+# Points a block: as many as a batch of the paper, for every loop over them costs as much as 50 points before it begins.
+BLOCK = 256
 # Sums may be reordered (vector instructions), but NaN and infinity keep their meaning: a diverging loss must be seen.
 kernel = njit(cache=True, nogil=True, fastmath={"reassoc", "contract", "nsz", "arcp"}, error_model="numpy")
 
