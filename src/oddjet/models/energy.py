@@ -88,7 +88,9 @@ def measure_energy(network: Network, x: Tensor) -> Tensor:
 
 def _compiled_energy(network: Network, points: NDArray[np.float32]) -> NDArray[np.float32]:
     result = np.empty(points.shape[:2], np.float32)
-    each_seed(energies, (network.flat.numpy(), points, result), network.structure(), network.threads)
+    # To wake a thread costs as much as the energies of some thousand points.
+    threads = network.threads if result.size > 10_000 else 1
+    each_seed(energies, (network.flat.numpy(), points, result), network.structure(), threads)
     return result
 
 

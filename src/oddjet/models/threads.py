@@ -22,9 +22,10 @@ def each_seed(kernel: Callable[..., None], arrays: Sequence[NDArray[Any]], other
         kernel(*arrays, *others)
         return
     edges = [n_seeds * piece // pieces for piece in range(pieces + 1)]
-    tasks = [
-        _pool(threads).submit(kernel, *(array[low:high] for array in arrays), *others) for low, high in pairwise(edges)
-    ]
+    first, *rest = [tuple(array[low:high] for array in arrays) for low, high in pairwise(edges)]
+    tasks = [_pool(pieces - 1).submit(kernel, *piece, *others) for piece in rest]
+    # The thread that is here works too: to wake one more costs as much as a small kernel.
+    kernel(*first, *others)
     for task in tasks:
         task.result()
 
