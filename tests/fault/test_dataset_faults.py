@@ -9,7 +9,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from oddjet.dataset.build import DatasetError, build_dataset, read_scaler
+from oddjet.dataset.build import DatasetError, build_dataset
+from oddjet.dataset.scaler_file import read_scaler
 from oddjet.dataset.scaling import ScalingError
 from oddjet.dataset.settings import DatasetSettings
 from oddjet.io.tables import Column, write_table

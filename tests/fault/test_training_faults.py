@@ -13,7 +13,7 @@ from torch import Tensor
 from oddjet.training.guard import NonFiniteLossError
 from oddjet.training.loop import train
 from oddjet.training.method import MethodSettings
-from oddjet.training.run import TrainingInputError, choose_device, read_scaler
+from oddjet.training.run import TrainingInputError, choose_device
 from oddjet.training.state import TrainingState
 
 CPU = torch.device("cpu")
@@ -80,11 +80,7 @@ def test_training_ends_when_every_seed_has_stopped() -> None:
     assert len(state.history) == 3
 
 
-def test_inputs_are_refused_in_one_sentence(tmp_path: Path) -> None:
-    (tmp_path / "scaler.json").write_text("{")
-    for path in (tmp_path / "scaler.json", tmp_path / "none.json"):
-        with pytest.raises(TrainingInputError, match=r"\.json: cannot be read as a scaler"):
-            read_scaler(path)
+def test_a_device_that_is_not_there_is_refused() -> None:
     if not torch.cuda.is_available():
         with pytest.raises(TrainingInputError, match="no CUDA device"):
             choose_device("cuda")

@@ -11,7 +11,8 @@ import numpy as np
 import pytest
 from numpy.lib.recfunctions import structured_to_unstructured
 
-from oddjet.dataset.build import DatasetError, build_dataset, read_scaler
+from oddjet.dataset.build import DatasetError, build_dataset
+from oddjet.dataset.scaler_file import read_scaler
 from oddjet.dataset.settings import DatasetSettings
 from oddjet.dataset.split import PARTS, assign_parts
 from oddjet.io.tables import Column, read_attributes, read_columns, read_table, write_table

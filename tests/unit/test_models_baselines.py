@@ -16,8 +16,8 @@ from scipy.spatial.distance import cdist
 from scipy.stats import multivariate_normal
 from sklearn.ensemble import IsolationForest
 
-from oddjet.dataset.build import write_scaler
-from oddjet.dataset.scaling import fit_scaler
+from oddjet.dataset.scaler_file import method_scaler, read_scaler, write_scaler
+from oddjet.dataset.scaling import Scaler, fit_scaler
 from oddjet.dataset.settings import DatasetSettings
 from oddjet.evaluation.history import read_history
 from oddjet.evaluation.merit import SampleScores, compute_auc
@@ -196,35 +196,48 @@ def test_what_cannot_be_fitted_says_why() -> None:
 COLUMNS = [Column(name, "f4", "1", "value") for name in ("tau2", "tau3", "c2", "n_constituents")]
 
 
-def test_the_script_writes_what_train_model_writes(tmp_path: Path) -> None:
-    text = '{"kind": "feature", "feature": "n_constituents"}'
+def run_script(folder: Path, text: str) -> Path:
+    """Fit what the settings say on small tables; the folder of its files."""
     table = np.zeros(200, dtype=[(column.name, column.dtype) for column in COLUMNS])
     for index, column in enumerate(COLUMNS):
-        table[column.name] = np.random.default_rng(index).normal(5, 1, 200)
+        table[column.name] = np.random.default_rng(index).gamma(5, 1, 200)
     for part in ("train", "validation"):
-        write_table(tmp_path / f"{part}.h5", COLUMNS, table, {})
+        write_table(folder / f"{part}.h5", COLUMNS, table, {})
     write_scaler(
-        tmp_path / "scaler.json", fit_scaler(table, DatasetSettings(features=("tau2", "tau3", "c2"), log_floors={}))
+        folder / "scaler.json", fit_scaler(table, DatasetSettings(features=("tau2", "tau3", "c2"), log_floors={}))
     )
-    command = [
-        sys.executable,
-        "workflow/scripts/fit_baseline.py",
-        "--method",
-        "odd",
-        "--settings",
-        text,
-        "--seeds",
-        "4",
-    ]
+    command = [sys.executable, "workflow/scripts/fit_baseline.py", "--method", "odd", "--settings", text]
+    command += ["--seeds", "4", "--output-dir", str(folder / "out")]
     for part in ("train.h5", "validation.h5", "scaler.json"):
-        command += [f"--{part.split('.')[0]}", str(tmp_path / part)]
-    done = subprocess.run(
-        [*command, "--output-dir", str(tmp_path / "out")], capture_output=True, text=True, check=False
-    )
+        command += [f"--{part.split('.')[0]}", str(folder / part)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
-    model = load_scorer(tmp_path / "out" / "model.pt")
+    return folder / "out"
+
+
+def test_the_script_writes_what_train_model_writes(tmp_path: Path) -> None:
+    text = '{"kind": "feature", "feature": "n_constituents"}'
+    output = run_script(tmp_path, text)
+    model = load_scorer(output / "model.pt")
     assert model.metadata["features"] == ["n_constituents"]
     assert json.loads(model.metadata["provenance"]["settings"])["kind"] == json.loads(text)["kind"]
-    history = read_history([tmp_path / "out" / "history.csv"])
+    history = read_history([output / "history.csv"])
     assert history["positive_energy_train"][4][0] == [1]
     assert read_table(tmp_path / "train.h5").dtype.names == tuple(column.name for column in COLUMNS)
+
+
+def test_a_baseline_may_have_coordinates_of_its_own(tmp_path: Path) -> None:
+    output = run_script(tmp_path, '{"kind": "nearest_neighbours", "scaling": "quantile"}')
+    model, jets = load_scorer(output / "model.pt"), read_table(tmp_path / "train.h5")
+    expected = method_scaler("quantile", tmp_path / "scaler.json", tmp_path / "train.h5")
+    assert Scaler.from_dict(model.metadata["scaler"]) == expected
+    assert expected != read_scaler(tmp_path / "scaler.json")
+    twin = fit_baseline(settings("nearest_neighbours"), (4,), expected.transform(jets), {})
+    assert model.score(expected.transform(jets)) == pytest.approx(twin.score(expected.transform(jets)))
+
+
+@pytest.mark.parametrize("kind", [kind for kind in KINDS if kind != "feature"])
+def test_every_baseline_but_a_single_feature_takes_a_scaling(kind: str) -> None:
+    assert settings(kind, scaling="standard").root.scaling == "standard"
+    with pytest.raises(ValidationError, match="scaling"):
+        BaselineSettings.model_validate({"kind": "feature", "feature": "tau2", "scaling": "standard"})

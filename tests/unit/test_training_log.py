@@ -13,14 +13,14 @@ import numpy as np
 import pytest
 import torch
 
-from oddjet.dataset.build import read_scaler, write_scaler
+from oddjet.dataset.scaler_file import method_scaler, read_scaler, write_scaler
 from oddjet.dataset.scaling import fit_scaler
 from oddjet.dataset.settings import DatasetSettings
 from oddjet.io.tables import Column, read_table, write_table
 from oddjet.models.modelfile import load_model
 from oddjet.training.loop import train
 from oddjet.training.method import MethodSettings
-from oddjet.training.run import TrainingFiles, method_scaler
+from oddjet.training.run import TrainingFiles
 from oddjet.training.state import TrainingState
 
 FEATURES = ("tau2", "softdrop_mass")
@@ -97,11 +97,13 @@ def files(tmp_path: Path) -> TrainingFiles:
 
 def test_a_method_may_have_coordinates_of_its_own(files: TrainingFiles) -> None:
     jets, datasets = read_table(files.train), read_scaler(files.scaler)
-    assert method_scaler("dataset", files) == datasets
+    assert method_scaler("dataset", files.scaler, files.train) == datasets
     for scaling in ("min_max", "standard", "power", "quantile"):
         expected = fit_scaler(jets, DatasetSettings(features=FEATURES, scaling=scaling))
-        assert method_scaler(scaling, files) == expected
-    assert method_scaler("min_max", files).transform(jets) == pytest.approx(datasets.transform(jets))
+        assert method_scaler(scaling, files.scaler, files.train) == expected
+    assert method_scaler("min_max", files.scaler, files.train).transform(jets) == pytest.approx(
+        datasets.transform(jets)
+    )
 
 
 def test_the_program_writes_plain_lines_and_keeps_its_coordinates_in_the_model(files: TrainingFiles) -> None:

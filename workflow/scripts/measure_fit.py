@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from oddjet.dataset.build import read_scaler
+from oddjet.dataset.scaler_file import read_scaler
 from oddjet.dataset.scaling import Scaler
 from oddjet.evaluation.fit import measure_fit
 from oddjet.evaluation.tables import SnapshotRow, write_rows

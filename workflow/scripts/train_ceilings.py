@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from oddjet.dataset.build import read_scaler
+from oddjet.dataset.scaler_file import read_scaler
 from oddjet.evaluation.signals import parse_signals
 from oddjet.evaluation.summary import write_summary
 from oddjet.evaluation.tables import AucRow, write_rows

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import json
 import logging
 from contextlib import ExitStack
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from oddjet.dataset.scaling import Scaler, ScalerFit, ScalingError
+from oddjet.dataset.scaler_file import write_scaler
+from oddjet.dataset.scaling import ScalerFit, ScalingError
 from oddjet.dataset.split import PARTS, assign_parts
 from oddjet.errors import OddjetError
-from oddjet.io.atomic import write_text
 from oddjet.io.tables import Column, TableWriter, read_attributes, read_columns, read_table
 from oddjet.io.weights import weight_of_cross_section
 from oddjet.program import progress
@@ -173,21 +172,6 @@ def check_counts(counts: Mapping[str, int], settings: DatasetSettings, files: in
                 f"({sum(counts.values())} jets in {files} background file(s), fraction {share:g}); simulate more "
                 f"background events, give more files, or change dataset.fractions or dataset.minimum_jets.{part}"
             )
-
-
-def write_scaler(path: Path, scaler: Scaler) -> None:
-    """Write a scaler as JSON, whole or not at all."""
-    write_text(path, json.dumps(scaler.to_dict(), indent=2) + "\n")
-
-
-def read_scaler(path: Path) -> Scaler:
-    """Read what `write_scaler` wrote; raise `ScalingError` naming the file if it is something else."""
-    try:
-        return Scaler.from_dict(json.loads(path.read_text(encoding="utf-8")))
-    except (OSError, UnicodeDecodeError, json.JSONDecodeError) as error:
-        raise ScalingError(f"{path}: not a readable scaler ({error}); run the stage build_dataset") from error
-    except ScalingError as error:
-        raise ScalingError(f"{path}: {error}") from error
 
 
 def _compare_columns(reference: Path, expected: Sequence[Column], path: Path, found: Sequence[Column]) -> None:

@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 import torch
 
-from oddjet.dataset.build import read_scaler
+from oddjet.dataset.scaler_file import method_scaler
 from oddjet.dataset.scaling import fit_scaler
 from oddjet.dataset.settings import DatasetSettings
 from oddjet.io.atomic import atomic_path
@@ -57,7 +57,7 @@ def fit_method(
     if isinstance(settings.root, SingleFeature):
         scaler = fit_scaler(train, DatasetSettings(features=(settings.root.feature,), log_floors={}))
     else:
-        scaler = read_scaler(inputs.scaler)
+        scaler = method_scaler(settings.root.scaling, inputs.scaler, inputs.train)
     record = attributes("fit_baseline", settings.model_dump_json(), inputs)
     metadata = {"method": method, "scaler": scaler.to_dict(), "features": list(scaler.names), "provenance": record}
     baseline = fit_baseline(settings, seeds, scaler.transform(train), metadata, scaler.transform(validation))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -12,17 +11,16 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from oddjet.dataset.scaling import Scaler, refit_scaler
+from oddjet.dataset.scaler_file import method_scaler
 from oddjet.errors import OddjetError
 from oddjet.io.atomic import atomic_path
-from oddjet.io.tables import iterate_table
 from oddjet.models.modelfile import model_content, snapshots_content
 from oddjet.models.settings import OBJECTIVES
 from oddjet.provenance.attributes import attributes
 from oddjet.training.checkpoint import Checkpoints, checkpoint_digest
 from oddjet.training.history import write_history
 from oddjet.training.interrupt import Interruption, TrainingInterruptedError
-from oddjet.training.jets import ROWS_AT_A_TIME, read_jets
+from oddjet.training.jets import read_jets
 from oddjet.training.loop import train
 from oddjet.training.method import MethodSettings
 from oddjet.training.state import TrainingState
@@ -87,7 +85,7 @@ def train_method(
     # The tensors are small: torch's own threads cost more than they bring. Threads are for seeds.
     torch.set_num_threads(1)
     record = attributes("train_model", settings.model_dump_json(), files.paths(), OBJECTIVES[settings.kind])
-    scaler = method_scaler(settings.scaling, files)
+    scaler = method_scaler(settings.scaling, files.scaler, files.train)
     memory_mb = settings.training.memory_mb
     jets, weights = read_jets(files.train, scaler, device, memory_mb, output)
     validation, _ = read_jets(files.validation, scaler, device, float("inf"), output)
@@ -157,19 +155,3 @@ def choose_device(name: str) -> torch.device:
     if name == "cuda" and not available:
         raise TrainingInputError("training.device is cuda and torch finds no CUDA device; set it to auto or cpu")
     return torch.device("cuda" if name != "cpu" and available else "cpu")
-
-
-def method_scaler(scaling: str, files: TrainingFiles) -> Scaler:
-    """Read the dataset's scaler, or fit the method's own one on the training jets, where its settings name one."""
-    scaler = read_scaler(files.scaler)
-    if scaling == "dataset":
-        return scaler
-    return refit_scaler(scaler, scaling, iterate_table(files.train, scaler.names, ROWS_AT_A_TIME))
-
-
-def read_scaler(path: Path) -> Scaler:
-    """Read scaler.json; raises `TrainingInputError`, or `ScalingError` when it is of another shape."""
-    try:
-        return Scaler.from_dict(json.loads(path.read_text(encoding="utf-8")))
-    except (OSError, ValueError) as error:
-        raise TrainingInputError(f"{path}: cannot be read as a scaler ({error}); make it with build_dataset") from error

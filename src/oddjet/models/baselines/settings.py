@@ -6,6 +6,8 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, RootModel
 
+from oddjet.models.settings import Scaling
+
 
 class _Baseline(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -26,48 +28,56 @@ class SingleFeature(_Baseline):
     )
 
 
-class Mahalanobis(_Baseline):
+class _Scaled(_Baseline):
+    scaling: Scaling = Field(
+        default="dataset",
+        description="coordinates of the jets: those of the dataset stage, or of the method's own, fitted on the "
+        "training jets; see dataset.scaling",
+    )
+
+
+class Mahalanobis(_Scaled):
     """Squared Mahalanobis distance from the mean of the training jets."""
 
     kind: Literal["mahalanobis"]
 
 
-class PcaResidual(_Baseline):
+class PcaResidual(_Scaled):
     """Squared distance from the plane of the leading principal components."""
 
     kind: Literal["pca"]
     components: int = Field(default=4, ge=1, description="dimension of the plane")
 
 
-class IsolationForest(_Baseline):
+class IsolationForest(_Scaled):
     """Isolation forest."""
 
     kind: Literal["isolation_forest"]
     trees: int = Field(default=200, ge=1, description="number of trees")
 
 
-class NearestNeighbours(_Baseline):
+class NearestNeighbours(_Scaled):
     """Mean distance to the nearest training jets."""
 
     kind: Literal["nearest_neighbours"]
     neighbours: int = Field(default=10, ge=1, description="number of training jets")
 
 
-class LocalOutlierFactor(_Baseline):
+class LocalOutlierFactor(_Scaled):
     """Local outlier factor."""
 
     kind: Literal["local_outlier_factor"]
     neighbours: int = Field(default=20, ge=1, description="number of training jets")
 
 
-class GaussianMixture(_Baseline):
+class GaussianMixture(_Scaled):
     """Negative log likelihood under a mixture of Gaussians with full covariances."""
 
     kind: Literal["gaussian_mixture"]
     components: int = Field(default=30, ge=1, description="number of Gaussians")
 
 
-class OneClassSvm(_Baseline):
+class OneClassSvm(_Scaled):
     """One-class support vector machine with a Gaussian kernel of scikit-learn's `scale` width."""
 
     kind: Literal["one_class_svm"]
@@ -75,7 +85,7 @@ class OneClassSvm(_Baseline):
     maximum_jets: int = Field(default=5_000, ge=10, description="training jets; the fit takes their number squared")
 
 
-class Trained(_Baseline):
+class Trained(_Scaled):
     """A network that is trained by epochs; the lowest loss on the validation jets chooses the epoch."""
 
     epochs: int = Field(default=40, ge=1, description="passes over the training jets, at most")

@@ -1,0 +1,51 @@
+"""The scaler as a file, scaler.json, and the scaler that a method of its own coordinates makes of it."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+from oddjet.dataset.scaling import Scaler, ScalingError, refit_scaler
+from oddjet.io.atomic import write_text
+from oddjet.io.tables import iterate_table
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+ROWS_AT_A_TIME = 1_000_000
+
+
+def write_scaler(path: Path, scaler: Scaler) -> None:
+    """Write a scaler as JSON, whole or not at all."""
+    write_text(path, json.dumps(scaler.to_dict(), indent=2) + "\n")
+
+
+def read_scaler(path: Path) -> Scaler:
+    """Read what `write_scaler` wrote; raise `ScalingError` naming the file if it is something else."""
+    try:
+        return Scaler.from_dict(json.loads(path.read_text(encoding="utf-8")))
+    except (OSError, UnicodeDecodeError, json.JSONDecodeError) as error:
+        raise ScalingError(f"{path}: not a readable scaler ({error}); run the stage build_dataset") from error
+    except ScalingError as error:
+        raise ScalingError(f"{path}: {error}") from error
+
+
+def method_scaler(scaling: str, scaler: Path, train: Path) -> Scaler:
+    """Read the dataset's scaler, or fit a method's own one on the training jets, where its settings name one.
+
+    Parameters
+    ----------
+    scaling : str
+        "dataset", or the coordinates of `refit_scaler`.
+    scaler, train : Path
+        scaler.json and training table of the dataset.
+
+    Raises
+    ------
+    ScalingError, TableError
+        If the scaler or the table cannot be read.
+    """
+    found = read_scaler(scaler)
+    if scaling == "dataset":
+        return found
+    return refit_scaler(found, scaling, iterate_table(train, found.names, ROWS_AT_A_TIME))
