@@ -75,6 +75,13 @@ def test_gradient_through_the_chain_equals_pots_emd2() -> None:
     assert torch.allclose(ours, net.gradient, rtol=1e-8, atol=1e-12)
 
 
+@pytest.mark.parametrize(
+    ("hidden", "compiled"), [((10, 10), True), ((128,), True), ((129,), False), ((10, 300), False)]
+)
+def test_networks_that_are_wide_run_in_torch(hidden: tuple[int, ...], compiled: bool) -> None:
+    assert Network(NetworkSettings(hidden=hidden), 8, 1).compiled is compiled
+
+
 @pytest.mark.parametrize("hidden", [(10, 10), (7,), (33, 20)])
 def test_compiled_chains_equal_their_torch_twin(hidden: tuple[int, ...]) -> None:
     compiled, twin = (Network(NetworkSettings(hidden=hidden), 8, 3, dtype=torch.float32) for _ in range(2))
