@@ -130,7 +130,7 @@ def test_an_edit_draws_again_what_it_feeds(drawn, row):
 
 
 @pytest.mark.parametrize(
-    ("name", "trained", "baselines"), [("", 12, 0), ("_ensemble", 3, 4), ("_features", 2, 1), ("_long", 1, 0)]
+    ("name", "trained", "baselines"), [("", 14, 16), ("_ensemble", 3, 4), ("_features", 4, 16), ("_long", 1, 0)]
 )
 def test_experiments_end_in_one_table(workspace, name, trained, baselines):
     planned = workspace.planned("experiments", "--configfile", f"config/experiments{name}.yaml")
