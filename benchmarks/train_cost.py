@@ -1,9 +1,9 @@
 """Measure what a training step of the WNAE costs: milliseconds and peak memory by batch, chain length, width and seeds.
 
 One thread; each line is a process of its own, so that its peak memory is its own. Milliseconds are medians of processor
-time. Prints a table for docs/performance.md.
+time. Prints the table of docs/performance.md and draws its figure.
 
-Example: python benchmarks/train_cost.py --steps 20
+Example: python benchmarks/train_cost.py --steps 20 --figure docs/images/train_cost.png
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ import resource
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import torch
 
@@ -55,10 +56,31 @@ def measure(point: dict[str, int], steps: int) -> None:
     print(json.dumps([1e3 * sorted(times[10:])[steps // 2], peak]))
 
 
+def draw(rows: list[tuple[dict[str, int], float, float]], path: Path) -> None:
+    """Draw milliseconds and peak memory against each of the four numbers, the others at their defaults."""
+    import matplotlib.pyplot as plt  # not in the processes whose memory is measured
+
+    names = {"batch": "jets a batch", "chain": "steps of the chain", "width": "hidden width", "seeds": "seeds"}
+    figure, axes = plt.subplots(2, len(names), figsize=(12, 5), sharey="row", sharex="col", layout="constrained")
+    for column, (name, label) in enumerate(names.items()):
+        others = {key: value for key, value in DEFAULT.items() if key != name}
+        line = sorted((point[name], ms, mb) for point, ms, mb in rows if others.items() <= point.items())
+        for axis, values in zip(axes[:, column], (1, 2), strict=True):
+            axis.plot([row[0] for row in line], [row[values] for row in line], "o-", color="#1f4e79")
+            axis.set_xscale("log", base=2)
+            axis.grid(alpha=0.3)
+        axes[0, column].set_yscale("log")
+        axes[1, column].set_xlabel(label)
+    axes[0, 0].set_ylabel("ms a step")
+    axes[1, 0].set_ylabel("peak memory [MB]")
+    figure.savefig(path, dpi=100)
+
+
 def main() -> None:
     arguments = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     arguments.add_argument("--steps", type=int, default=20, help="steps measured")
     arguments.add_argument("--point", type=json.loads, help="measure this point alone, in this process")
+    arguments.add_argument("--figure", type=Path, help="draw the curves into this file")
     given = arguments.parse_args()
     if given.point:
         measure(given.point, given.steps)
@@ -68,14 +90,18 @@ def main() -> None:
     points = [DEFAULT] + [
         {**DEFAULT, name: value} for name, values in VARIED.items() for value in values if value != DEFAULT[name]
     ]
+    rows = []
     for point in points:
         command = [sys.executable, __file__, "--steps", str(given.steps), "--point", json.dumps(point)]
         milliseconds, peak = json.loads(subprocess.run(command, check=True, capture_output=True).stdout)  # noqa: S603
+        rows.append((point, milliseconds, peak))
         numbers = " | ".join(str(value) for value in point.values())
         print(
             f"| {numbers} | {milliseconds:.2f} | {milliseconds / point['seeds']:.2f} | {peak:.0f} |",
             flush=True,
         )
+    if given.figure:
+        draw(rows, given.figure)
 
 
 if __name__ == "__main__":
