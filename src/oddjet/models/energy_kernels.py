@@ -134,10 +134,8 @@ def backward(flat: Array, widths: Sizes, activated: Flags, rows: Array, adjoint:
 
 
 @kernel
-def add_products(
-    widths: Sizes, rows: Array, adjoint: Array, scale: float | np.floating[Any], with_bias: bool, gradient: Array
-) -> None:
-    """Add scale * (adjoint of a layer) x (rows of the layer before) to the gradient (P,)."""
+def add_products(widths: Sizes, rows: Array, adjoint: Array, gradient: Array) -> None:
+    """Add (adjoint of a layer) x (rows of the layer before) to the gradient (P,)."""
     first, weight = 0, 0
     for layer in range(len(widths) - 1):
         inputs, outputs = widths[layer], widths[layer + 1]
@@ -149,12 +147,11 @@ def add_products(
                 total = source[0] * values[0]
                 for k in range(1, BLOCK):
                     total += source[k] * values[k]
-                gradient[weight + i * outputs + o] += scale * total
-            if with_bias:
-                total = source[0]
-                for k in range(1, BLOCK):
-                    total += source[k]
-                gradient[bias + o] += scale * total
+                gradient[weight + i * outputs + o] += total
+            total = source[0]
+            for k in range(1, BLOCK):
+                total += source[k]
+            gradient[bias + o] += total
         first, weight = second, bias + outputs
 
 
@@ -209,4 +206,4 @@ def add_energy_gradient(
                 for k in range(BLOCK):
                     adjoint[last + feature, k] = -factor[k] * difference[feature, k]
             backward(flat[seed], widths, activated, rows, adjoint, 1)
-            add_products(widths, rows, adjoint, points.dtype.type(1), True, gradient[seed])
+            add_products(widths, rows, adjoint, gradient[seed])

@@ -75,7 +75,7 @@ def train_method(
     Raises
     ------
     TrainingInputError
-        No seeds or the same twice, no CUDA device where one is asked for, a scaler that cannot be read.
+        No seeds or the same twice, no CUDA device where one is asked for.
     NonFiniteLossError, TableError, ScalingError, TrainingDataError
         See `oddjet.training.loop.train`, `oddjet.io.tables.read_table` and `oddjet.dataset.scaling`.
     """
