@@ -2,20 +2,30 @@
 import json
 import os
 import re
-import shlex
 import sys
 from pathlib import Path
 
 from snakemake.exceptions import WorkflowError
 from snakemake.settings.types import DeploymentMethod
 
+# The folder of this workflow: of its Snakefile, wherever Snakemake was started and whether or not it is used as a module.
+ODDJET = Path(str(workflow.current_basedir)).parent
+if not (ODDJET / "src/oddjet").is_dir():
+    raise WorkflowError(
+        f"{ODDJET} holds no src/oddjet: clone the repository and name the Snakefile of the clone, not its address."
+    )
 # The package of this folder is the one whose code is digested, so it is the one that every job imports; and the Python
-# that runs Snakemake runs the jobs, unless each rule has an environment of its own.
-sys.path.insert(0, f"{workflow.basedir}/src")
-EXPORTS = f"export PYTHONPATH={shlex.quote(workflow.basedir)}/src${{{{PYTHONPATH:+:$PYTHONPATH}}}}; "
+# that runs Snakemake runs the jobs, unless each rule has an environment of its own. What jobs import is then known: no
+# PYTHONPATH of an experiment's software and no packages of the user's reach them.
+sys.path.insert(0, str(ODDJET / "src"))
+os.environ.update(
+    ODDJET=str(ODDJET), PYTHONPATH=str(ODDJET / "src"), PYTHONNOUSERSITE="1"
+)
+os.environ.pop("PYTHONHOME", None)
 if DeploymentMethod.CONDA not in workflow.deployment_settings.deployment_method:
-    EXPORTS += f"export PATH={shlex.quote(str(Path(sys.executable).parent))}:$PATH; "
-shell.prefix(EXPORTS)
+    os.environ["PATH"] = os.pathsep.join(
+        [str(Path(sys.executable).parent), os.environ.get("PATH", os.defpath)]
+    )
 
 from oddjet.config import Simulated, load_config
 from oddjet.errors import OddjetError

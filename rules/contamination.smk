@@ -45,7 +45,7 @@ rule contaminate_dataset:
     message:
         "Mix signal into the training jets, for the contamination scan"
     shell:
-        "python workflow/scripts/contaminate_dataset.py --settings {params.settings:q} --train {input.train:q}"
+        'python "$ODDJET"/workflow/scripts/contaminate_dataset.py --settings {params.settings:q} --train {input.train:q}'
         " --signals {params.signals:q} --mixed {params.mixed:q} --held-out-dir {params.folder:q} > {log:q} 2>&1"
 
 
@@ -140,7 +140,7 @@ rule summarize_contamination:
     message:
         "AUC by share of signal in the training"
     shell:
-        "python workflow/scripts/summarize_contamination.py --scores {params.scores:q} --table {output.table:q}"
+        'python "$ODDJET"/workflow/scripts/summarize_contamination.py --scores {params.scores:q} --table {output.table:q}'
         " --summary {output.summary:q} > {log:q} 2>&1"
 
 
@@ -166,5 +166,5 @@ rule plot_contamination:
     message:
         "Figure of the contamination scan"
     shell:
-        "python workflow/scripts/plot_contamination.py --table {input:q} --label {params.label:q}"
+        'python "$ODDJET"/workflow/scripts/plot_contamination.py --table {input:q} --label {params.label:q}'
         " --output-pdf {output.pdf:q} --output-png {output.png:q} > {log:q} 2>&1"

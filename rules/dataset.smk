@@ -30,6 +30,6 @@ rule build_dataset:
     message:
         "Split the background by event and fit the scaling"
     shell:
-        "python workflow/scripts/build_dataset.py --settings {params.settings:q} --inputs {input:q}"
+        'python "$ODDJET"/workflow/scripts/build_dataset.py --settings {params.settings:q} --inputs {input:q}'
         " --train {output.train:q} --validation {output.validation:q} --test {output.test:q}"
         " --scaler {output.scaler:q} --cross-sections {params.cross_sections:q} > {log:q} 2>&1"

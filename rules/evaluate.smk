@@ -26,7 +26,7 @@ rule score_samples:
     message:
         "Score test background and signals with {wildcards.method}, {wildcards.group}"
     shell:
-        "python workflow/scripts/score_samples.py --settings {params.settings:q} --model {input.model:q}"
+        'python "$ODDJET"/workflow/scripts/score_samples.py --settings {params.settings:q} --model {input.model:q}'
         " --background {input.background:q} --signals {params.signals:q} --points {params.points:q}"
         " --cross-sections {params.cross_sections:q} --output {output:q} > {log:q} 2>&1"
 
@@ -65,7 +65,7 @@ rule score_ensemble:
     message:
         "Average the scores of the members of {wildcards.method}"
     shell:
-        "python workflow/scripts/score_ensemble.py --settings {params.settings:q} --method {wildcards.method:q}"
+        'python "$ODDJET"/workflow/scripts/score_ensemble.py --settings {params.settings:q} --method {wildcards.method:q}'
         " --models {input.models:q} --scores {input.scores:q} --background {input.background:q}"
         " --output {output:q} > {log:q} 2>&1"
 
@@ -90,7 +90,7 @@ rule compute_auc:
     message:
         "AUC of {wildcards.method}"
     shell:
-        "python workflow/scripts/compute_auc.py --scores {input:q} --output {output:q} > {log:q} 2>&1"
+        'python "$ODDJET"/workflow/scripts/compute_auc.py --scores {input:q} --output {output:q} > {log:q} 2>&1'
 
 
 # Two seconds of work each: on a cluster too they run where Snakemake runs.
@@ -124,7 +124,7 @@ rule summarize:
     message:
         "One table over all methods"
     shell:
-        "python workflow/scripts/summarize.py --auc {input.auc:q} --scores {input.scores:q} --leaderboard {output.leaderboard:q}"
+        'python "$ODDJET"/workflow/scripts/summarize.py --auc {input.auc:q} --scores {input.scores:q} --leaderboard {output.leaderboard:q}'
         " --approximate {params.approximate:q} --summary {output.summary:q} > {log:q} 2>&1"
 
 
@@ -149,7 +149,7 @@ rule compute_merit:
     message:
         "Figures of merit of {wildcards.method}"
     shell:
-        "python workflow/scripts/compute_merit.py --settings {params.settings:q} --scores {input:q}"
+        'python "$ODDJET"/workflow/scripts/compute_merit.py --settings {params.settings:q} --scores {input:q}'
         " --output {output:q} > {log:q} 2>&1"
 
 
@@ -175,7 +175,7 @@ rule summarize_merit:
     message:
         "Figures of merit of all methods side by side"
     shell:
-        "python workflow/scripts/summarize_merit.py --merit {input:q} --table {output.table:q}"
+        'python "$ODDJET"/workflow/scripts/summarize_merit.py --merit {input:q} --table {output.table:q}'
         " --approximate {params.approximate:q} --summary {output.summary:q} > {log:q} 2>&1"
 
 
@@ -208,7 +208,7 @@ rule train_ceilings:
     message:
         "Supervised trees: what labelled signal would bring on the same features"
     shell:
-        "python workflow/scripts/train_ceilings.py --train {input.train:q} --test {input.test:q} --scaler {input.scaler:q}"
+        'python "$ODDJET"/workflow/scripts/train_ceilings.py --train {input.train:q} --test {input.test:q} --scaler {input.scaler:q}'
         " --signals {params.signals:q} --points {params.points:q} --seeds {params.seeds} --table {output.table:q}"
         " --summary {output.summary:q} > {log:q} 2>&1"
 
@@ -236,5 +236,5 @@ rule write_leaderboard:
     message:
         "The leaderboard to read"
     shell:
-        "python workflow/scripts/write_leaderboard.py --leaderboard {input.leaderboard:q} --merit {input.merit:q}"
+        'python "$ODDJET"/workflow/scripts/write_leaderboard.py --leaderboard {input.leaderboard:q} --merit {input.merit:q}'
         " --ceilings {input.ceilings:q} --approximate {params.approximate:q} --output {output:q} > {log:q} 2>&1"

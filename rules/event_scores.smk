@@ -36,7 +36,7 @@ rule score_event_distances:
     message:
         "Score whole events by transport distances"
     shell:
-        "python workflow/scripts/score_event_distances.py --settings {params.settings:q} --references {input.references:q}"
+        'python "$ODDJET"/workflow/scripts/score_event_distances.py --settings {params.settings:q} --references {input.references:q}'
         " --background {input.background:q} --signals {params.signals:q} --threads {threads}"
         " --output-dir {params.folder:q} --agreement {output.agreement:q} > {log:q} 2>&1"
 
@@ -68,7 +68,7 @@ rule score_event_neighbours:
     message:
         "Score whole events by neighbours among augmented ones"
     shell:
-        "python workflow/scripts/score_event_neighbours.py --settings {params.settings:q} --training {input.training:q}"
+        'python "$ODDJET"/workflow/scripts/score_event_neighbours.py --settings {params.settings:q} --training {input.training:q}'
         " --background {input.background:q} --signals {params.signals:q} --threads {threads}"
         " --output-dir {params.folder:q} --choice {output.choice:q} > {log:q} 2>&1"
 
@@ -100,7 +100,7 @@ rule score_event_svm:
     message:
         "Score whole events by support vectors on the transport kernel"
     shell:
-        "python workflow/scripts/score_event_svm.py --settings {params.settings:q} --training {input.training:q}"
+        'python "$ODDJET"/workflow/scripts/score_event_svm.py --settings {params.settings:q} --training {input.training:q}'
         " --validation {input.validation:q} --background {input.background:q} --signals {params.signals:q}"
         " --threads {threads} --output-dir {params.folder:q} --choice {output.choice:q} > {log:q} 2>&1"
 
@@ -128,7 +128,7 @@ rule classify_events:
     message:
         "Supervised neighbours of whole events"
     shell:
-        "python workflow/scripts/classify_events.py --settings {params.settings:q} --background {input.background:q}"
+        'python "$ODDJET"/workflow/scripts/classify_events.py --settings {params.settings:q} --background {input.background:q}'
         " --signals {params.signals:q} --threads {threads} --output {output:q} > {log:q} 2>&1"
 
 
@@ -154,7 +154,7 @@ rule compare_event_scores:
     message:
         "Figures of merit of all scores of whole events"
     shell:
-        "python workflow/scripts/compare_event_scores.py --settings {params.settings:q} --scores {input:q}"
+        'python "$ODDJET"/workflow/scripts/compare_event_scores.py --settings {params.settings:q} --scores {input:q}'
         " --merit {output.merit:q} --curves {output.curves:q} > {log:q} 2>&1"
 
 
@@ -184,7 +184,7 @@ rule tabulate_events:
     message:
         "Tables of whole events"
     shell:
-        "python workflow/scripts/tabulate_events.py --merit {input.merit:q} --classification {input.classification:q}"
+        'python "$ODDJET"/workflow/scripts/tabulate_events.py --merit {input.merit:q} --classification {input.classification:q}'
         " --output-dir {params.folder:q} > {log:q} 2>&1"
 
 
@@ -216,7 +216,7 @@ rule measure_event_latency:
     message:
         "Cost of the scores of whole events on one core"
     shell:
-        "python workflow/scripts/measure_event_latency.py --settings {params.settings:q} --training {input.training:q}"
+        'python "$ODDJET"/workflow/scripts/measure_event_latency.py --settings {params.settings:q} --training {input.training:q}'
         " --validation {input.validation:q} --test {input.test:q} --models {input.models:q} --merit {input.merit:q}"
         " --table {output.table:q} --page {output.page:q} > {log:q} 2>&1"
 
@@ -246,7 +246,7 @@ rule plot_event_curves:
     message:
         "Curves of whole events: {wildcards.kind}"
     shell:
-        "python workflow/scripts/plot_event_curves.py --curves {input.curves:q} --merit {input.merit:q}"
+        'python "$ODDJET"/workflow/scripts/plot_event_curves.py --curves {input.curves:q} --merit {input.merit:q}'
         " --kind {wildcards.kind} --label {params.label:q} --output-pdf {output.pdf:q} --output-png {output.png:q}"
         " > {log:q} 2>&1"
 
@@ -274,5 +274,5 @@ rule plot_event_latency:
     message:
         "AUC of whole events against cost"
     shell:
-        "python workflow/scripts/plot_event_latency.py --latency {input.latency:q} --merit {input.merit:q}"
+        'python "$ODDJET"/workflow/scripts/plot_event_latency.py --latency {input.latency:q} --merit {input.merit:q}'
         " --label {params.label:q} --output-pdf {output.pdf:q} --output-png {output.png:q} > {log:q} 2>&1"

@@ -37,7 +37,7 @@ rule simulate_events:
     message:
         "Simulate events of {wildcards.sample}, part {wildcards.part}"
     shell:
-        "python workflow/scripts/simulate_events.py --settings {params.settings:q} --simulation {params.simulation:q}"
+        'python "$ODDJET"/workflow/scripts/simulate_events.py --settings {params.settings:q} --simulation {params.simulation:q}'
         " --sample {wildcards.sample:q} --process {params.process:q} {params.numbers}"
         " --output {output:q} > {log:q} 2>&1"
 
@@ -68,7 +68,7 @@ rule mix_events:
     message:
         "Mix the background of the events"
     shell:
-        "python workflow/scripts/mix_events.py --settings {params.settings:q} --inputs {params.inputs:q}"
+        'python "$ODDJET"/workflow/scripts/mix_events.py --settings {params.settings:q} --inputs {params.inputs:q}'
         " --fractions {params.fractions:q} {params.seed} --train {output.train:q}"
         " --validation {output.validation:q} --test {output.test:q} > {log:q} 2>&1"
 
@@ -96,7 +96,7 @@ rule gather_events:
     message:
         "Gather the events of {wildcards.signal}"
     shell:
-        "python workflow/scripts/gather_events.py --sample {wildcards.signal:q} {params.events} --inputs {input:q}"
+        'python "$ODDJET"/workflow/scripts/gather_events.py --sample {wildcards.signal:q} {params.events} --inputs {input:q}'
         " --output {output:q} > {log:q} 2>&1"
 
 
@@ -125,7 +125,7 @@ rule build_event_table:
     message:
         "Turn the background's events into the inputs of the autoencoders"
     shell:
-        "python workflow/scripts/build_event_table.py --settings {params.settings:q} --objects {params.objects:q}"
+        'python "$ODDJET"/workflow/scripts/build_event_table.py --settings {params.settings:q} --objects {params.objects:q}'
         " --inputs {input:q} --train {output.train:q} --validation {output.validation:q}"
         " --scaler {output.scaler:q} > {log:q} 2>&1"
 
@@ -182,5 +182,5 @@ rule score_events:
     message:
         "Score whole events with {wildcards.method}"
     shell:
-        "python workflow/scripts/score_events.py --models {input.models:q} --background {input.background:q}"
+        'python "$ODDJET"/workflow/scripts/score_events.py --models {input.models:q} --background {input.background:q}'
         " --signals {params.signals:q} --output {output:q} > {log:q} 2>&1"

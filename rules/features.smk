@@ -22,7 +22,7 @@ rule extract_features:
     message:
         "Extract the features of {wildcards.sample}, part {wildcards.part}"
     shell:
-        "python workflow/scripts/extract_features.py --settings {params.settings:q} --sample {wildcards.sample:q}"
+        'python "$ODDJET"/workflow/scripts/extract_features.py --settings {params.settings:q} --sample {wildcards.sample:q}'
         " --require-match {params.require_match} --weight {params.weight} --input {params.file:q}"
         " --output {output:q} > {log:q} 2>&1"
 
@@ -55,5 +55,5 @@ rule check_cutflow:
     message:
         "Check that no event is lost and list the files that were skipped"
     shell:
-        "python workflow/scripts/check_cutflow.py --settings {params.settings:q} --folder results/features"
+        'python "$ODDJET"/workflow/scripts/check_cutflow.py --settings {params.settings:q} --folder results/features'
         " --parts {params.parts:q} --cutflow {output.cutflow:q} --bad-files {output.bad_files:q} > {log:q} 2>&1"

@@ -21,7 +21,7 @@ rule plot_heatmap:
     message:
         "Heatmap of {wildcards.method}"
     shell:
-        "python workflow/scripts/plot_heatmap.py --auc {input:q} --label {params.label:q} --output-pdf {output.pdf:q}"
+        'python "$ODDJET"/workflow/scripts/plot_heatmap.py --auc {input:q} --label {params.label:q} --output-pdf {output.pdf:q}'
         " --output-png {output.png:q} > {log:q} 2>&1"
 
 
@@ -49,7 +49,7 @@ rule plot_training:
     message:
         "Training of {wildcards.method} by epoch"
     shell:
-        "python workflow/scripts/plot_training.py --history {input.history:q} --auc-by-epoch {input.auc:q}"
+        'python "$ODDJET"/workflow/scripts/plot_training.py --history {input.history:q} --auc-by-epoch {input.auc:q}'
         " --scores {input.scores:q} --label {params.label:q} --output-pdf {output.pdf:q} --output-png {output.png:q} > {log:q} 2>&1"
 
 
@@ -77,5 +77,5 @@ rule plot_leaderboard:
     message:
         "All methods by their mean AUC"
     shell:
-        "python workflow/scripts/plot_leaderboard.py --leaderboard {input.leaderboard:q} --merit {input.merit:q}"
+        'python "$ODDJET"/workflow/scripts/plot_leaderboard.py --leaderboard {input.leaderboard:q} --merit {input.merit:q}'
         " --ceilings {input.ceilings:q} --label {params.label:q} --output-pdf {output.pdf:q} --output-png {output.png:q} > {log:q} 2>&1"

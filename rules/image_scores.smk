@@ -29,7 +29,7 @@ rule make_grid_images:
     message:
         "Images of the jets of {wildcards.sample}, part {wildcards.part}"
     shell:
-        "python workflow/scripts/make_grid_images.py --settings {params.settings:q} --features {params.features:q}"
+        'python "$ODDJET"/workflow/scripts/make_grid_images.py --settings {params.settings:q} --features {params.features:q}'
         " --require-match {params.require_match} --input {params.file:q} --output {output:q} > {log:q} 2>&1"
 
 
@@ -56,7 +56,7 @@ rule gather_grid_images:
     message:
         "Images of the background jets that are trained on"
     shell:
-        "python workflow/scripts/gather_grid_images.py --images {input.images:q} --tables {input.tables:q}"
+        'python "$ODDJET"/workflow/scripts/gather_grid_images.py --images {input.images:q} --tables {input.tables:q}'
         " --seed {params.seed} --outputs {output:q} > {log:q} 2>&1"
 
 
@@ -121,7 +121,7 @@ rule score_grid_images:
     message:
         "Score test background and signals with {wildcards.method}, {wildcards.group}"
     shell:
-        "python workflow/scripts/score_grid_images.py --settings {params.settings:q} --evaluation {params.evaluation:q}"
+        'python "$ODDJET"/workflow/scripts/score_grid_images.py --settings {params.settings:q} --evaluation {params.evaluation:q}'
         " --method {wildcards.method:q} --seeds {params.seeds} --images {input.images:q} --train {input.train:q}"
         " --background {input.background:q} --signals {params.signals:q} --points {params.points:q}"
         " --cross-sections {params.cross_sections:q} --threads {threads} --output {output:q} > {log:q} 2>&1"
@@ -160,7 +160,7 @@ rule score_grid_vae:
     message:
         "Score test background and signals with {wildcards.method}, {wildcards.group}"
     shell:
-        "python workflow/scripts/score_grid_vae.py --settings {params.settings:q} --evaluation {params.evaluation:q}"
+        'python "$ODDJET"/workflow/scripts/score_grid_vae.py --settings {params.settings:q} --evaluation {params.evaluation:q}'
         " --method {wildcards.method:q} --seeds {params.seeds} --models {input.models:q} --images {input.images:q}"
         " --background {input.background:q} --signals {params.signals:q} --points {params.points:q}"
         " --cross-sections {params.cross_sections:q} --threads {threads} --output {output:q} > {log:q} 2>&1"

@@ -54,7 +54,7 @@ rule make_images:
     message:
         "Images of {wildcards.sample}"
     shell:
-        "python workflow/scripts/make_images.py --settings {params.settings:q} --inputs {params.files:q}"
+        'python "$ODDJET"/workflow/scripts/make_images.py --settings {params.settings:q} --inputs {params.files:q}'
         " --require-match {params.require_match} --train {output.train:q} --validation {output.validation:q}"
         " --test {output.test:q} > {log:q} 2>&1"
 
@@ -84,7 +84,7 @@ rule compute_distances:
     message:
         "Distances {wildcards.metric} between jets of {wildcards.sample}, {wildcards.split}"
     shell:
-        "python workflow/scripts/compute_distances.py --settings {params.settings:q} --images {input:q}"
+        'python "$ODDJET"/workflow/scripts/compute_distances.py --settings {params.settings:q} --images {input:q}'
         " --metric {wildcards.metric} --threads {threads} --output {output:q} > {log:q} 2>&1"
 
 
@@ -119,7 +119,7 @@ rule find_medoids:
     message:
         "Medoids of {wildcards.sample} by {wildcards.metric}"
     shell:
-        "python workflow/scripts/find_medoids.py --settings {params.settings:q} --distances {input:q}"
+        'python "$ODDJET"/workflow/scripts/find_medoids.py --settings {params.settings:q} --distances {input:q}'
         " --output {output:q} > {log:q} 2>&1"
 
 
@@ -150,7 +150,7 @@ rule measure_ensembles:
     message:
         "Distances {wildcards.metric} of test jets to reference jets of {wildcards.sample}"
     shell:
-        "python workflow/scripts/measure_ensembles.py --settings {params.settings:q} --reference {wildcards.sample:q}"
+        'python "$ODDJET"/workflow/scripts/measure_ensembles.py --settings {params.settings:q} --reference {wildcards.sample:q}'
         " --medoids {input.medoids:q} --images {input.images:q} --tests {params.tests:q} --threads {threads}"
         " --output {output:q} > {log:q} 2>&1"
 
@@ -181,7 +181,7 @@ rule summarize_images:
     message:
         "Table of the event-to-ensemble distances"
     shell:
-        "python workflow/scripts/summarize_images.py --background {params.background:q} --tests {params.tests:q}"
+        'python "$ODDJET"/workflow/scripts/summarize_images.py --background {params.background:q} --tests {params.tests:q}'
         " --measured {input.measured:q} --medoids {input.medoids:q} --distances {input.distances:q}"
         " --table {output.table:q} --summary {output.summary:q} > {log:q} 2>&1"
 
@@ -212,7 +212,7 @@ rule plot_references:
     message:
         "Elbow, average image and medoids of {wildcards.sample} by {wildcards.metric}"
     shell:
-        "python workflow/scripts/plot_references.py --medoids {input.medoids:q} --images {input.images:q}"
+        'python "$ODDJET"/workflow/scripts/plot_references.py --medoids {input.medoids:q} --images {input.images:q}'
         " --sample {wildcards.sample:q} --label {params.label:q} --output-pdf {output.pdf:q} --output-png {output.png:q} > {log:q} 2>&1"
 
 

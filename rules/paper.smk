@@ -31,7 +31,7 @@ rule sample_negatives:
     message:
         "Negative samples of {wildcards.method} by epoch, {wildcards.group}"
     shell:
-        "python workflow/scripts/sample_negatives.py --snapshots {input.snapshots:q} --train {input.train:q}"
+        'python "$ODDJET"/workflow/scripts/sample_negatives.py --snapshots {input.snapshots:q} --train {input.train:q}'
         " --output {output:q} > {log:q} 2>&1"
 
 
@@ -67,7 +67,7 @@ rule measure_snapshots:
     message:
         "Energies and W by epoch of {wildcards.method}, {wildcards.group}"
     shell:
-        "python workflow/scripts/measure_snapshots.py --snapshots {input.snapshots:q} --background {input.background:q}"
+        'python "$ODDJET"/workflow/scripts/measure_snapshots.py --snapshots {input.snapshots:q} --background {input.background:q}'
         " --signal {params.signal:q} {params.negatives:q} --output {output:q} > {log:q} 2>&1"
 
 
@@ -94,7 +94,7 @@ rule select_epochs:
     message:
         "AUC of {wildcards.method} at one moment of its training: {wildcards.moment}"
     shell:
-        "python workflow/scripts/select_epochs.py --history {input.history:q} --auc-by-epoch {input.auc:q}"
+        'python "$ODDJET"/workflow/scripts/select_epochs.py --history {input.history:q} --auc-by-epoch {input.auc:q}'
         " --moment {wildcards.moment} --output {output:q} > {log:q} 2>&1"
 
 
@@ -128,7 +128,7 @@ rule compare_epochs:
     message:
         "AUC at the epochs chosen without signal, against the best ones"
     shell:
-        "python workflow/scripts/compare_epochs.py --history {input.history:q} --auc-by-epoch {input.auc:q}"
+        'python "$ODDJET"/workflow/scripts/compare_epochs.py --history {input.history:q} --auc-by-epoch {input.auc:q}'
         " --table {output.table:q} --summary {output.summary:q} > {log:q} 2>&1"
 
 
@@ -170,7 +170,7 @@ rule plot_epochs:
     message:
         "Figure {wildcards.figure} of the paper"
     shell:
-        "python workflow/scripts/plot_epochs.py --figure {wildcards.figure} --history {input.history:q}"
+        'python "$ODDJET"/workflow/scripts/plot_epochs.py --figure {wildcards.figure} --history {input.history:q}'
         " --auc-by-epoch {input.auc:q} {params.options:q} --label {params.label:q}"
         " --output-pdf {output.pdf:q} --output-png {output.png:q} > {log:q} 2>&1"
 
@@ -212,7 +212,7 @@ rule plot_histograms:
     message:
         "Figure {wildcards.figure} of the paper"
     shell:
-        "python workflow/scripts/plot_histograms.py --figure {wildcards.figure} --method {params.method:q}"
+        'python "$ODDJET"/workflow/scripts/plot_histograms.py --figure {wildcards.figure} --method {params.method:q}'
         " --seed {params.seed} --negatives {input.negatives:q} --history {input.history:q}"
         " --background {input.background:q} --scaler {input.scaler:q} --signal {params.signal:q} --label {params.label:q}"
         " --output-pdf {output.pdf:q} --output-png {output.png:q} > {log:q} 2>&1"
@@ -243,7 +243,7 @@ rule plot_paper_heatmap:
     message:
         "Figure {wildcards.figure} of the paper"
     shell:
-        "python workflow/scripts/plot_heatmap.py --auc {input:q} --title {params.title:q} --label {params.label:q}"
+        'python "$ODDJET"/workflow/scripts/plot_heatmap.py --auc {input:q} --title {params.title:q} --label {params.label:q}'
         " --output-pdf {output.pdf:q} --output-png {output.png:q} > {log:q} 2>&1"
 
 
@@ -268,7 +268,7 @@ rule plot_sketch:
     message:
         "Figure {wildcards.figure} of the paper"
     shell:
-        "python workflow/scripts/plot_sketch.py --figure {wildcards.figure}"
+        'python "$ODDJET"/workflow/scripts/plot_sketch.py --figure {wildcards.figure}'
         " --output-pdf {output.pdf:q} --output-png {output.png:q} > {log:q} 2>&1"
 
 

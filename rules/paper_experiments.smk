@@ -31,7 +31,7 @@ rule measure_fit:
     message:
         "Fit of the background by {wildcards.method}, {wildcards.group}"
     shell:
-        "python workflow/scripts/measure_fit.py --model {input.model:q} --background {input.background:q}"
+        'python "$ODDJET"/workflow/scripts/measure_fit.py --model {input.model:q} --background {input.background:q}'
         " --scaler {input.scaler:q} --output {output:q} > {log:q} 2>&1"
 
 
@@ -70,5 +70,5 @@ rule compare_experiments:
     message:
         "Compare all methods by what chose them and by AUC"
     shell:
-        "python workflow/scripts/compare_experiments.py --methods {params.methods:q} --groups {params.groups:q}"
+        'python "$ODDJET"/workflow/scripts/compare_experiments.py --methods {params.methods:q} --groups {params.groups:q}'
         " --approximate {params.approximate:q} --table {output.table:q} --summary {output.summary:q} > {log:q} 2>&1"

@@ -30,7 +30,7 @@ rule build_reversed:
     message:
         "Split semivisible jets by event, to train on them"
     shell:
-        "python workflow/scripts/build_dataset.py --settings {params.settings:q} --inputs {input:q} --of-signal"
+        'python "$ODDJET"/workflow/scripts/build_dataset.py --settings {params.settings:q} --inputs {input:q} --of-signal'
         " --train {output.train:q} --validation {output.validation:q} --test {output.test:q}"
         " --scaler {output.scaler:q} > {log:q} 2>&1"
 
@@ -65,7 +65,7 @@ rule train_reversed:
         "Train wnae on semivisible jets, seeds {params.seeds}"
     shell:
         # exec: a shell in between would die of the signal that tells the training to keep its epoch and stop.
-        "exec python workflow/scripts/train_model.py --settings {params.settings:q} --method wnae"
+        'exec python "$ODDJET"/workflow/scripts/train_model.py --settings {params.settings:q} --method wnae'
         " --seeds {params.seeds} --threads {threads} --train {input.train:q} --validation {input.validation:q}"
         " --scaler {input.scaler:q} --output-dir {params.folder:q} > {log:q} 2>&1"
 
@@ -93,5 +93,5 @@ rule monitor_reversed:
     message:
         "AUC of top jets by epoch, trained on semivisible jets, {wildcards.group}"
     shell:
-        "python workflow/scripts/monitor_training.py --settings {params.settings:q} --snapshots {input.snapshots:q}"
+        'python "$ODDJET"/workflow/scripts/monitor_training.py --settings {params.settings:q} --snapshots {input.snapshots:q}'
         " --background {input.background:q} --signals top={input.signal:q} --output {output:q} > {log:q} 2>&1"

@@ -23,6 +23,6 @@ rule simulate_sample:
     message:
         "Simulate {wildcards.sample}, part {wildcards.part}"
     shell:
-        "python workflow/scripts/simulate_sample.py --settings {params.settings:q} --sample {wildcards.sample:q}"
+        'python "$ODDJET"/workflow/scripts/simulate_sample.py --settings {params.settings:q} --sample {wildcards.sample:q}'
         " --process {params.process:q} {params.numbers}"
         " --output {output:q} > {log:q} 2>&1"

@@ -32,7 +32,7 @@ rule train_model:
         "Train {wildcards.method}, seeds {params.seeds}"
     shell:
         # exec: a shell in between would die of the signal that tells the training to keep its epoch and stop.
-        "exec python workflow/scripts/train_model.py --settings {params.settings:q} --method {wildcards.method:q}"
+        'exec python "$ODDJET"/workflow/scripts/train_model.py --settings {params.settings:q} --method {wildcards.method:q}'
         " --seeds {params.seeds} --threads {threads} --train {input.train:q} --validation {input.validation:q}"
         " --scaler {input.scaler:q} --output-dir {params.folder:q} > {log:q} 2>&1"
 
@@ -67,7 +67,7 @@ rule fit_baseline:
     message:
         "Fit {wildcards.method}, seeds {params.seeds}"
     shell:
-        "python workflow/scripts/fit_baseline.py --settings {params.settings:q} --method {wildcards.method:q}"
+        'python "$ODDJET"/workflow/scripts/fit_baseline.py --settings {params.settings:q} --method {wildcards.method:q}'
         " --seeds {params.seeds} --train {input.train:q} --validation {input.validation:q}"
         " --scaler {input.scaler:q} --output-dir {params.folder:q} > {log:q} 2>&1"
 
@@ -97,6 +97,6 @@ rule monitor_training:
     message:
         "AUC by epoch of {wildcards.method}, {wildcards.group}"
     shell:
-        "python workflow/scripts/monitor_training.py --settings {params.settings:q} --snapshots {input.snapshots:q}"
+        'python "$ODDJET"/workflow/scripts/monitor_training.py --settings {params.settings:q} --snapshots {input.snapshots:q}'
         " --background {input.background:q} --signals {params.signals:q} --points {params.points:q}"
         " --output {output:q} > {log:q} 2>&1"

@@ -40,7 +40,7 @@ rule train_vae:
         "Train a VAE with {wildcards.training_metric}, {wildcards.depth} down-samplings, {wildcards.beta}"
     shell:
         # exec: a shell in between would die of the signal that tells the training to keep its epoch and stop.
-        "exec python workflow/scripts/train_vae.py --settings {params.settings:q} --metric {params.metric}"
+        'exec python "$ODDJET"/workflow/scripts/train_vae.py --settings {params.settings:q} --metric {params.metric}'
         " --depth {params.depth} --beta {params.beta} --train {input.train:q} --validation {input.validation:q}"
         " --output-dir {params.folder:q} > {log:q} 2>&1"
 
@@ -71,7 +71,7 @@ rule score_vae:
     message:
         "Score with the VAEs of {wildcards.training_metric}, {wildcards.depth} down-samplings"
     shell:
-        "python workflow/scripts/score_vae.py --models {input.models:q} --samples {params.samples:q} --jets {params.jets}"
+        'python "$ODDJET"/workflow/scripts/score_vae.py --models {input.models:q} --samples {params.samples:q} --jets {params.jets}'
         " --threads {threads} --scores {output.scores:q} --auc {output.auc:q} > {log:q} 2>&1"
 
 
@@ -113,7 +113,7 @@ rule train_cnn:
     message:
         "Supervised network on {wildcards.labelled}, {wildcards.depth} down-samplings"
     shell:
-        "exec python workflow/scripts/train_cnn.py --settings {params.settings:q} --labelled {wildcards.labelled:q}"
+        'exec python "$ODDJET"/workflow/scripts/train_cnn.py --settings {params.settings:q} --labelled {wildcards.labelled:q}'
         " --depth {wildcards.depth} --folders {params.folders:q} --output-dir {params.folder:q} > {log:q} 2>&1"
 
 
@@ -148,7 +148,7 @@ rule correlate_vae:
     message:
         "Distances inside the VAEs against those between the images"
     shell:
-        "python workflow/scripts/correlate_vae.py --models {input.models:q} --images {input.images:q}"
+        'python "$ODDJET"/workflow/scripts/correlate_vae.py --models {input.models:q} --images {input.images:q}'
         " --distances {input.distances:q} --jets {params.jets} --table {output.table:q} --pairs {output.pairs:q} > {log:q} 2>&1"
 
 
@@ -185,7 +185,7 @@ rule summarize_vae:
     message:
         "Table of the image VAE"
     shell:
-        "python workflow/scripts/summarize_vae.py --auc {input.auc:q} --latent {input.latent:q} --table {output.table:q}"
+        'python "$ODDJET"/workflow/scripts/summarize_vae.py --auc {input.auc:q} --latent {input.latent:q} --table {output.table:q}'
         " --summary {output.summary:q} > {log:q} 2>&1"
 
 
@@ -215,7 +215,7 @@ rule plot_vae:
     message:
         "Figures of the image VAE"
     shell:
-        "python workflow/scripts/plot_vae.py --table {input.table:q} --pairs {input.pairs:q} --metric {params.metric}"
+        'python "$ODDJET"/workflow/scripts/plot_vae.py --table {input.table:q} --pairs {input.pairs:q} --metric {params.metric}'
         " --label {params.label:q} --scan {output.scan:q} --latent {output.latent:q} > {log:q} 2>&1"
 
 
