@@ -32,6 +32,7 @@ from oddjet.images.settings import ImagesSettings
 from oddjet.jets.settings import FeatureSettings, Match
 from oddjet.models.baselines.settings import KINDS, BaselineSettings
 from oddjet.program import describe_validation
+from oddjet.simulation.seeds import shared_run
 from oddjet.simulation.settings import Process, SemivisibleJets, SimulationSettings
 from oddjet.training.method import MethodSettings
 
@@ -244,6 +245,11 @@ class Config(_Section):
         without = sorted(set(self.of_kind("background")) - set(self.cross_sections("background")))
         if without and self.cross_sections("background"):
             raise ValueError(f"samples.{without[0]}: no cross_section, but other background samples have one; give all")
+        shared = shared_run(
+            self.seed, [name for name, sample in self.all_samples().items() if isinstance(sample, Simulated)]
+        )
+        if shared:
+            raise ValueError(f"samples: {shared[0]} and {shared[1]} have the same run number; rename one")
         points = [self.all_samples()[name].grid_point() for name in self.of_kind("signal")]
         twice = next((point for point in points if points.count(point) > 1), None)
         if twice is not None:

@@ -267,7 +267,7 @@ def _sections(config: Config, analysis: str | None) -> Mapping[str, BaseModel]:
 
 
 def _simulated(origin: Mapping[str, Any], sample: Simulated | Listed, seed: int) -> Iterator[str]:
-    from oddjet.simulation.generate import derive_seed
+    from oddjet.simulation.seeds import derive_seed
 
     if isinstance(sample, Listed):
         yield "the configuration lists files for this sample"

@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 import uproot
 
-from oddjet.simulation.generate import SimulationError, derive_seed, simulate_sample, start_pythia
+from oddjet.simulation.generate import SimulationError, simulate_sample, start_pythia
+from oddjet.simulation.seeds import RUN_MAX, derive_seed, run_number, shared_run
 from oddjet.simulation.settings import DetectorSettings, Process, SemivisibleJets, SimulationSettings, TopPairs
 
 FAST = SimulationSettings(multiparton_interactions=False)
@@ -75,6 +76,20 @@ def by_r_inv(simulate, svj):
     return {0.0: point(0.0), 0.3: svj, 0.7: point(0.7), 1.0: point(1.0)}
 
 
+def test_samples_have_runs_of_their_own(monkeypatch):
+    names = [f"svj_{m_phi}_{r_inv}" for m_phi in range(100) for r_inv in range(10)]
+    runs = {run_number(seed, name) for seed in (1, 2) for name in names}
+    assert len(runs) == 2 * len(names)
+    assert min(runs) >= 1
+    assert max(runs) <= RUN_MAX < 2**31
+    assert run_number(1, "top") == run_number(1, "top") == 1413466589
+    assert shared_run(1, names) is None
+    monkeypatch.setattr("oddjet.simulation.seeds.RUN_MAX", 500)  # now some of a thousand names must meet
+    first, second = shared_run(1, names)
+    assert first != second
+    assert run_number(1, first) == run_number(1, second)
+
+
 def test_seeds_are_in_pythias_range_and_tell_every_job_apart():
     seeds = [derive_seed(seed, sample, part) for seed in (0, 1) for sample in ("a", "b", "a/1") for part in range(100)]
     assert len(set(seeds)) == len(seeds)
@@ -89,7 +104,7 @@ def test_branches_have_the_names_and_types_of_nanoaod(top_root):
 
 def test_event_numbers(top):
     assert len(top) == EVENTS
-    assert set(top.run) == {1}
+    assert set(top.run) == {run_number(7, "top")}
     assert set(top.luminosityBlock) == {1}
     assert top.event.to_list() == list(range(1, EVENTS + 1))
     assert set(top.genWeight) == {1}

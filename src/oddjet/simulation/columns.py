@@ -29,6 +29,7 @@ def event_columns(
     detector: DetectorSettings,
     generator: np.random.Generator,
     *,
+    run: int,
     part: int,
     first: int,
 ) -> dict[str, Any]:
@@ -41,7 +42,7 @@ def event_columns(
         for direction in (np.cos, np.sin)
     ]
     return {
-        "run": np.ones(size, dtype=np.uint32),
+        "run": np.full(size, run, dtype=np.uint32),
         "luminosityBlock": np.full(size, part + 1, dtype=np.uint32),
         "event": np.arange(first, first + size, dtype=np.uint64),
         "genWeight": batch.info.weights[:, 0].to_numpy().astype(np.float32),

@@ -13,7 +13,8 @@ from numpy.typing import NDArray
 from oddjet.simulation.detector import Candidates, Particles, reconstruct
 from oddjet.simulation.event_processes import EVENT_PROCESSES, EventProcess, event_pythia_settings
 from oddjet.simulation.event_veto import EarlyVeto
-from oddjet.simulation.generate import SimulationError, captured_output, derive_seed, generator_facts
+from oddjet.simulation.generate import SimulationError, captured_output, generator_facts
+from oddjet.simulation.seeds import derive_seed
 from oddjet.simulation.settings import SimulationSettings
 
 LOGGER = logging.getLogger("oddjet")
@@ -44,7 +45,7 @@ def simulate_events(
     select
         From candidates to selected events; see `Select`.
     sample, part, seed
-        From which the job's seed follows; see `oddjet.simulation.generate.derive_seed`.
+        From which the job's seed follows; see `oddjet.simulation.seeds.derive_seed`.
     events
         Number of selected events.
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ctypes
-import hashlib
 import json
 import logging
 import os
@@ -24,11 +23,11 @@ from oddjet.io.atomic import atomic_path
 from oddjet.program import progress
 from oddjet.simulation.columns import event_columns
 from oddjet.simulation.processes import pythia_settings
+from oddjet.simulation.seeds import derive_seed, run_number
 from oddjet.simulation.settings import Process, SimulationSettings
 
 LOGGER = logging.getLogger("oddjet")
 
-SEED_MAX = 900_000_000  # the largest that Pythia takes
 EVENTS_A_BATCH = 250  # 45 MB of full event records
 BATCHES_A_BLOCK = 4  # ROOT baskets below 1000 events compress badly
 # What Pythia starts its messages with; the rest of its output is tables.
@@ -39,15 +38,6 @@ MILLIBARN = 1e9  # in pb
 
 class SimulationError(OddjetError):
     """Pythia refuses a setting, does not start, or gives up too many events."""
-
-
-def derive_seed(config_seed: int, sample: str, part: int) -> int:
-    """Give the seed of a job: 1 to 900,000,000, a hash of the config's seed, the sample's name and the part.
-
-    Adding a sample or a part thus changes no other job's events.
-    """
-    digest = hashlib.sha256(f"{config_seed}/{sample}/{part}".encode()).digest()
-    return 1 + int.from_bytes(digest[:8], "big") % SEED_MAX
 
 
 def simulate_sample(
@@ -70,11 +60,11 @@ def simulate_sample(
     process, settings
         What is produced, and what all samples have in common.
     sample, part
-        Name of the sample and number of this part; the part gives the luminosity block, part + 1.
+        Name of the sample and number of this part: they give the run number and the luminosity block, part + 1.
     events
         Number of events in the file, at least 1.
     seed
-        Seed of the config; see `derive_seed`.
+        Seed of the config; see `oddjet.simulation.seeds`.
     attributes
         Provenance, kept in the metadata.
 
@@ -85,7 +75,7 @@ def simulate_sample(
     """
     if events < 1:
         raise SimulationError(f"events = {events}: a sample needs at least 1 event.")
-    job_seed = derive_seed(seed, sample, part)
+    job_seed, run = derive_seed(seed, sample, part), run_number(seed, sample)
     # The detector draws from a generator of its own, so that a change of its parameters leaves Pythia's events alone.
     generator = np.random.default_rng(job_seed)
     pythia = start_pythia(process, settings, job_seed)
@@ -98,15 +88,15 @@ def simulate_sample(
         for size in progress(sizes, total=len(sizes), description=f"{sample}/{part}"):
             batch, failures = next_events(pythia, size, limit - failed)
             failed += failures
-            block.append(event_columns(batch, pythia, settings.detector, generator, part=part, first=first))
+            block.append(event_columns(batch, pythia, settings.detector, generator, run=run, part=part, first=first))
             first += size
             if len(block) == BATCHES_A_BLOCK or first > events:
                 write_block(file, block)
                 block.clear()
-        run = {"seed": job_seed, "pythia_settings": pythia_settings(process, settings, job_seed)}
+        job = {"seed": job_seed, "run": run, "pythia_settings": pythia_settings(process, settings, job_seed)}
         request = {"sample": sample, "part": part, "process": process.model_dump(), "events": events}
         outcome = {"failed_events": failed, **generator_facts(pythia)}
-        file["metadata"] = json.dumps({**attributes, **request, **run, **outcome})
+        file["metadata"] = json.dumps({**attributes, **request, **job, **outcome})
 
 
 def start_pythia(process: Process, settings: SimulationSettings, seed: int) -> pythia8mc.Pythia:
