@@ -32,20 +32,41 @@ from oddjet.errors import OddjetError
 from oddjet.models.settings import OBJECTIVES
 from oddjet.provenance.digest import code_digest
 from oddjet.provenance.kernels import forget_old_kernels
-from oddjet.sources import is_remote, part_files
+from oddjet.addresses import is_remote
+from oddjet.sources import find_samples, refuse_shared
+
+
+def tell_left_out(found):
+    # Once: the jobs of a run parse the workflow again.
+    for line in sorted({line for sample in found.values() for line in sample.left_out}):
+        if workflow.is_main_process:
+            logger.warning(f"left out: {line}")
+
 
 try:
     CONFIG = load_config(config)
     SAMPLES = CONFIG.all_samples()
+    LISTED = find_samples(CONFIG.listed(), "samples")
+    # A jet that a model trained on must not be tested on. Samples of kind 'reversed' are read with the background alone.
+    for kinds in (("background", "signal"), ("background", "reversed")):
+        refuse_shared(
+            {
+                f"samples.{name}": list(LISTED[name].parts.values())
+                for kind in kinds
+                for name in CONFIG.of_kind(kind)
+                if name in LISTED
+            }
+        )
     # Part name to the ROOT file behind it, by sample; None where Pythia makes the file.
     PARTS = {
         name: (
             dict.fromkeys(f"{part:04d}" for part in range(sample.parts))
             if isinstance(sample, Simulated)
-            else part_files(sample.files)
+            else LISTED[name].parts
         )
         for name, sample in SAMPLES.items()
     }
+    tell_left_out(LISTED)
 except OddjetError as error:
     raise WorkflowError(str(error)) from None
 

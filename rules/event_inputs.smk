@@ -2,20 +2,42 @@
 EVENTS = CONFIG.events
 EVENT_SIGNALS = list(EVENTS.signals)
 try:
-    # The files of each sample: those that are listed, or those that Pythia makes.
-    EVENT_FILES = {
-        name: (
-            list(part_files(sample.files).values())
+    EVENT_LISTED = find_samples(
+        {
+            name: sample.files
+            for name, sample in EVENTS.samples().items()
             if sample.files
-            else [
-                f"results/events/simulated/{name}/{part:04d}.h5"
-                for part in range(sample.parts)
-            ]
-        )
-        for name, sample in EVENTS.samples().items()
-    }
+        },
+        "events",
+        suffixes=(".h5", ".hdf5"),
+    )
+    refuse_shared(
+        {
+            f"events.{name}": list(found.parts.values())
+            for name, found in EVENT_LISTED.items()
+        }
+    )
+    tell_left_out(EVENT_LISTED)
 except OddjetError as error:
-    raise WorkflowError(f"events: {error}") from None
+    raise WorkflowError(str(error)) from None
+for name, found in EVENT_LISTED.items():
+    for file in found.parts.values():
+        if is_remote(file):
+            raise WorkflowError(
+                f"events.{name}.files: {file} is an address; events are read from files of this machine. Fetch it first."
+            )
+# The files of each sample: those that are listed, or those that Pythia makes.
+EVENT_FILES = {
+    name: (
+        list(EVENT_LISTED[name].parts.values())
+        if sample.files
+        else [
+            f"results/events/simulated/{name}/{part:04d}.h5"
+            for part in range(sample.parts)
+        ]
+    )
+    for name, sample in EVENTS.samples().items()
+}
 
 
 def event_input(name):

@@ -1,17 +1,28 @@
 # Which files the rules of images.smk read: samples, images, distances, reference jets.
 IMAGE_SAMPLES = CONFIG.images.samples
 try:
-    # Part name to the ROOT file behind it, by sample; None where Pythia makes the file.
-    IMAGE_PARTS = {
-        name: (
-            part_files(sample.files)
-            if sample.files
-            else dict.fromkeys(f"{part:04d}" for part in range(sample.parts))
-        )
-        for name, sample in IMAGE_SAMPLES.items()
-    }
+    IMAGE_LISTED = find_samples(
+        {name: sample.files for name, sample in IMAGE_SAMPLES.items() if sample.files},
+        "images.samples",
+    )
+    refuse_shared(
+        {
+            f"images.samples.{name}": list(found.parts.values())
+            for name, found in IMAGE_LISTED.items()
+        }
+    )
+    tell_left_out(IMAGE_LISTED)
 except OddjetError as error:
-    raise WorkflowError(f"images.samples: {error}") from None
+    raise WorkflowError(str(error)) from None
+# Part name to the ROOT file behind it, by sample; None where Pythia makes the file.
+IMAGE_PARTS = {
+    name: (
+        IMAGE_LISTED[name].parts
+        if sample.files
+        else dict.fromkeys(f"{part:04d}" for part in range(sample.parts))
+    )
+    for name, sample in IMAGE_SAMPLES.items()
+}
 
 
 # What `snakemake images` makes; vae.smk adds to it.

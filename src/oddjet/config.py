@@ -317,6 +317,10 @@ class Config(_Section):
         given = {name: self.all_samples()[name].cross_section for name in self.of_kind(kind)}
         return {name: value for name, value in given.items() if value is not None}
 
+    def listed(self) -> dict[str, tuple[str, ...]]:
+        """Give the sources of the samples that lie in files, by name."""
+        return {name: sample.files for name, sample in self.samples.items() if isinstance(sample, Listed)}
+
     def of_kind(self, kind: Kind) -> list[str]:
         """Give the names of the samples of a kind, in the order of the config."""
         return [name for name, sample in self.all_samples().items() if sample.kind == kind]

@@ -1,58 +1,129 @@
-"""The ROOT files behind a sample: paths, globs, folders, addresses, lists of these, and a stable name for each."""
+"""The files behind a sample: paths, globs, folders, addresses, lists of these, and a stable name for each.
+
+What counts is written down in docs/files.md; what a folder or glob leaves out is told.
+"""
 
 from __future__ import annotations
 
 import hashlib
+import os
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from glob import glob
+from itertools import pairwise
 from pathlib import Path
+from urllib.parse import urlsplit
 
+from oddjet.addresses import LOCAL_ADDRESS, identity, is_remote
 from oddjet.errors import OddjetError
 
-ADDRESS = re.compile(r"[a-z]+://")
+LISTS = (".txt", ".list", ".lst")
+ROOT_FILES = (".root",)
+# Folders in which batch systems keep what did not end well.
+FAILED = ("failed",)
+MAGIC = re.compile(r"[*?\[]")
 
 
 class SourceError(OddjetError):
     """A file, glob, folder or list of a sample names nothing, or the same file twice."""
 
 
-def is_remote(source: str) -> bool:
-    """Tell an address (`root://`, `https://`) from a path of this machine."""
-    return ADDRESS.match(source) is not None
+@dataclass
+class Found:
+    """What the sources of a sample stand for."""
+
+    parts: dict[str, str] = field(default_factory=dict)
+    """Part name to path or address."""
+    left_out: list[str] = field(default_factory=list)
+    """A line for each thing that a folder or glob has and that is no part."""
 
 
-def part_files(sources: Sequence[str]) -> dict[str, str]:
+def find_files(sources: Sequence[str], suffixes: Sequence[str] = ROOT_FILES) -> Found:
     """Resolve the sources of a sample.
 
     Parameters
     ----------
     sources
-        Each a path, a glob, a folder (all `*.root` below it), an address, or a `.txt` file with one of these a line
-        (empty lines and lines that start with `#` are passed over).
+        Each a path, a glob, a folder (all files below it that end in one of `suffixes`), an address, or a list: a text
+        file (`.txt`, `.list`, `.lst`) with one of these a line. `~`, `$NAME` and `{a,b}` are expanded.
+    suffixes
+        How the sample's files end.
 
     Returns
     -------
-    dict of str
-        Part name to path or address. The name depends on the path alone, so that a file put in front of the list does
-        not rename the others.
+    Found
+        Part names depend on the path alone, so that a file put in front of the list does not rename the others.
 
     Raises
     ------
     SourceError
-        A source names no file, a file stands in the list twice, or has braces in its path.
+        A source names no file, names a file of another kind, or names one that another source names too (by any
+        spelling or link); or a path has braces.
     """
-    parts: dict[str, str] = {}
+    found = Found()
+    search = _Search(tuple(suffixes), found.left_out)
+    seen: dict[str, str] = {}
     for source in sources:
-        for path in _resolve(source):
+        try:
+            paths = list(search.files(source))
+        except OSError as error:
+            raise SourceError(f"files: {source}: {error}.") from error
+        for path in paths:
             if set(path) & set("{}"):
                 raise SourceError(
                     f"files: {path}: Snakemake takes braces for wildcards. Rename the file, or link it by another name."
                 )
+            same = seen.setdefault(identity(path), path)
             name = part_name(path)
-            if name in parts:
-                raise SourceError(f"files: {path} is listed twice. Its events would count twice; name it once.")
-            parts[name] = path
-    return parts
+            if name in found.parts:
+                other = "" if same == path else f", as {same} too"
+                raise SourceError(f"files: {path} is listed twice{other}. Its events would count twice; name it once.")
+            if same != path:
+                raise SourceError(
+                    f"files: {same} and {path} are one file, so it is listed twice. Its events would count twice; "
+                    "name it once."
+                )
+            found.parts[name] = path
+    return found
+
+
+def find_samples(
+    samples: Mapping[str, Sequence[str]], section: str, suffixes: Sequence[str] = ROOT_FILES
+) -> dict[str, Found]:
+    """Resolve the sources of several samples by name; messages name the sample, as in `samples.top.files`."""
+    found = {}
+    for name, sources in samples.items():
+        try:
+            found[name] = find_files(sources, suffixes)
+        except SourceError as error:
+            raise SourceError(f"{section}.{name}.{error}") from None
+    return found
+
+
+def refuse_shared(samples: Mapping[str, Sequence[str]]) -> None:
+    """Refuse a file that two samples have, by whatever spelling or link.
+
+    Parameters
+    ----------
+    samples
+        The files of each sample by the sample's name, as the messages give it.
+
+    Raises
+    ------
+    SourceError
+        Names the file and both samples: one that is background and signal would be tested on what it trained.
+    """
+    owners: dict[str, tuple[str, str]] = {}
+    for sample, files in samples.items():
+        for file in files:
+            other, spelling = owners.setdefault(identity(file), (sample, file))
+            if other != sample:
+                also = "" if spelling == file else f" (there: {spelling})"
+                raise SourceError(
+                    f"{sample}.files: {file} is also a file of {other}{also}. A model must not "
+                    "be tested on what it trained on, and no jet counts twice. Take it out of one of them."
+                )
 
 
 def part_name(path: str) -> str:
@@ -61,30 +132,180 @@ def part_name(path: str) -> str:
     return f"{stem}-{hashlib.sha256(path.encode()).hexdigest()[:8]}"
 
 
-def _resolve(source: str) -> Iterator[str]:
-    path = Path(source)
-    if is_remote(source):
-        yield source
-    elif path.suffix == ".txt":
-        if not path.is_file():
+@dataclass
+class _Search:
+    """The search for the files of one sample."""
+
+    suffixes: tuple[str, ...]
+    left_out: list[str]
+
+    def files(self, source: str, lists: tuple[Path, ...] = (), written: str | None = None) -> Iterator[str]:
+        """Give the files behind a source; `lists` are those that it stands in, `written` is it before expansion."""
+        source = source.removeprefix(LOCAL_ADDRESS)
+        if is_remote(source):
+            yield _address(source)
+        elif Path(source).is_file():
+            yield from self._read_list(source, lists) if _is_list(source) else [self._of_kind(source)]
+        elif Path(source).is_dir():
+            yield from self._non_empty(
+                source, self._walk(Path(source)), f"the folder holds no *{self.suffixes[0]} file"
+            )
+        elif written is None and (expanded := _expand(source)) != [source]:
+            for one in expanded:
+                yield from self.files(one, lists, written=source)
+        elif MAGIC.search(source):
+            yield from self._non_empty(source, self._glob(source, lists), "the glob matches no file")
+        elif _is_list(source):
             raise SourceError(f"files: {source} is no such list. Give the path of a text file with one file a line.")
-        for line in path.read_text(encoding="utf-8").splitlines():
-            if line.strip() and not line.lstrip().startswith("#"):
-                yield from _resolve(line.strip())
-    elif path.is_dir():
-        yield from _non_empty(source, path.rglob("*.root"), "the folder holds no *.root file")
-    elif path.is_file():
-        yield source
-    elif any(letter in source for letter in "*?["):
-        anchor = Path(path.anchor) if path.is_absolute() else Path()
-        pattern = str(path.relative_to(path.anchor)) if path.is_absolute() else source
-        yield from _non_empty(source, anchor.glob(pattern), "the glob matches no file")
-    else:
-        raise SourceError(f"files: {source}: no such file or folder. Paths are taken from the folder of the Snakefile.")
+        else:
+            raise SourceError(f"files: {written or source}: {_missing(source)}")
+
+    def _non_empty(self, source: str, found: Iterator[str], reason: str) -> list[str]:
+        before = len(self.left_out)
+        paths = list(found)
+        if not paths:
+            without = "; ".join(["", *self.left_out[before:][:3]])
+            raise SourceError(f"files: {source}: {reason} (looked for in {Path.cwd()}{without}).")
+        return paths
+
+    def _of_kind(self, path: str) -> str:
+        """Refuse a file of another kind by its ending; one without an ending is left to whoever reads it."""
+        ending = Path(path).suffix
+        # Versions of a file: x.root.2
+        if ending and not ending[1:].isdigit() and ending not in self.suffixes:
+            raise SourceError(
+                f"files: {path} does not end in {' or '.join(self.suffixes)}. Name data files here, or a list of them "
+                f"that ends in {', '.join(LISTS)}."
+            )
+        return path
+
+    def _walk(self, folder: Path) -> Iterator[str]:
+        """Give the files below a folder, sorted; links are followed; what is hidden, broken or failed is left out."""
+        visited = set()
+        paths = []
+        for place, folders, files in os.walk(folder, followlinks=True, onerror=self._unreadable):
+            real = os.path.realpath(place)
+            if real in visited:
+                self.left_out.append(f"{place}: the folder behind this link is read already")
+                folders.clear()
+                continue
+            visited.add(real)
+            for name in sorted(folders):
+                if name.startswith(".") or name in FAILED:
+                    self.left_out.append(f"{place}/{name}: {'hidden' if name.startswith('.') else 'of failed jobs'}")
+                    folders.remove(name)
+            folders.sort()
+            for path in (Path(place, name) for name in files if Path(name).suffix in self.suffixes):
+                if path.name.startswith(".") or not path.is_file():
+                    self.left_out.append(f"{path}: {'hidden' if path.name.startswith('.') else 'a broken link'}")
+                else:
+                    paths.append(str(path))
+        yield from sorted(paths)
+
+    def _unreadable(self, error: OSError) -> None:
+        self.left_out.append(f"{error.filename}: {error.strerror}")
+
+    def _glob(self, source: str, lists: tuple[Path, ...]) -> Iterator[str]:
+        # Not Path.glob: that takes hidden files and follows no links.
+        matches = {str(Path(match)) for match in glob(source, recursive=True)}  # noqa: PTH207
+        every = {str(Path(match)) for match in glob(source, recursive=True, include_hidden=True)}  # noqa: PTH207
+        self.left_out.extend(f"{match}: hidden" for match in sorted(every - matches))
+        for match in sorted(matches):
+            if not Path(match).exists():
+                self.left_out.append(f"{match}: a broken link")
+            elif Path(match).is_file():
+                yield from self.files(match, lists)
+            # What `**` goes through itself is no folder that was asked for.
+            elif "**" not in source:
+                yield from self._walk(Path(match))
+
+    def _read_list(self, source: str, lists: tuple[Path, ...]) -> Iterator[str]:
+        """Give the files of a list; messages name it and the line."""
+        path = Path(source).resolve()
+        if path in lists:
+            raise SourceError(f"files: the list {source} names itself. Take it out.")
+        try:
+            text = path.read_text(encoding="utf-8-sig")
+        except UnicodeDecodeError as error:
+            raise SourceError(
+                f"files: the list {source} is not text in UTF-8 ({error.reason}). Save it as UTF-8."
+            ) from error
+        empty = True
+        for number, line in enumerate(text.splitlines(), start=1):
+            entry = re.sub(r"(^|\s)#.*", "", line).strip()
+            if len(entry) > 1 and entry[0] == entry[-1] and entry[0] in "\"'":
+                entry = entry[1:-1]
+            if not entry:
+                continue
+            empty = False
+            try:
+                yield from self.files(entry, (*lists, path))
+            except SourceError as error:
+                raise SourceError(f"{error} (line {number} of the list {source})") from None
+        if empty:
+            raise SourceError(f"files: the list {source} names no file.")
 
 
-def _non_empty(source: str, found: Iterator[Path], reason: str) -> list[str]:
-    paths = sorted(str(path) for path in found if path.is_file())
-    if not paths:
-        raise SourceError(f"files: {source}: {reason}.")
-    return paths
+def _address(source: str) -> str:
+    """Refuse an address that cannot be one, or that stands for several files."""
+    try:
+        parts = urlsplit(source)
+        whole = bool(parts.hostname) and parts.port != 0 and parts.path.strip("/") != ""
+    except ValueError:
+        whole = False
+    if not whole:
+        raise SourceError(f"files: {source} is no address of a file. Write it as root://HOST[:PORT]//PATH.")
+    if "*" in parts.path:
+        raise SourceError(
+            f"files: {source}: a glob is looked up on this machine alone. Name each file, or make a list."
+        )
+    return source
+
+
+def _is_list(source: str) -> bool:
+    return Path(source).suffix in LISTS
+
+
+def _expand(source: str) -> list[str]:
+    """Expand `~`, `$NAME`, `${NAME}` and `{a,b}` as a shell does."""
+    for name in re.findall(r"\$(?:(\w+)|\{(\w+)\})", source):
+        if (name[0] or name[1]) not in os.environ:
+            raise SourceError(
+                f"files: {source}: the variable {name[0] or name[1]} is not set. Set it, or write the path."
+            )
+    try:
+        home = str(Path(source).expanduser()) if source.startswith("~") else source
+    except RuntimeError as error:
+        raise SourceError(f"files: {source}: {error}") from error
+    expanded = os.path.expandvars(home)
+    # Outer braces first, as a shell does.
+    for start in (place for place, letter in enumerate(expanded) if letter == "{"):
+        depth, edges = 0, [start]
+        for place in range(start, len(expanded)):
+            depth += {"{": 1, "}": -1}.get(expanded[place], 0)
+            if depth == 0 or (depth == 1 and expanded[place] == ","):
+                edges.append(place)
+            if depth == 0:
+                break
+        if depth == 0 and len(edges) > 2:
+            choices = [expanded[left + 1 : right] for left, right in pairwise(edges)]
+            return [one for choice in choices for one in _expand(expanded[:start] + choice + expanded[edges[-1] + 1 :])]
+    return [expanded]
+
+
+def _missing(source: str) -> str:
+    """Say that a path is none, and what may have been meant."""
+    start, _, rest = source.partition(" ")
+    if source.startswith("/store/"):
+        return (
+            f"no such file here. It is a logical file name of CMS: put a redirector in front, as in "
+            f"root://cms-xrd-global.cern.ch/{source}"
+        )
+    if source.endswith(",") or (rest and Path(start.rstrip(",")).is_file()):
+        return f"no such file; one file a line or entry: {rest.strip() or ','!r} is not understood. Remove it."
+    path, colon, tree = source.rpartition(":")
+    if colon and Path(path).is_file():
+        return f"no such file; {path} is one. No tree is named here: remove ':{tree}'."
+    if Path(source).is_symlink():
+        return f"a broken link (to {Path(source).readlink()})."
+    return f"no such file or folder. Paths are taken from the folder that Snakemake runs in ({Path.cwd()})."

@@ -11,8 +11,9 @@ SRC = Path(__file__).parents[2] / "src" / "oddjet"
 SCRIPTS = SRC.parents[1] / "workflow" / "scripts"
 FLOORS = {
     "errors": 0,
+    "addresses": 0,
     "program": 0,
-    "sources": 0,
+    "sources": 1,
     "transport": 1,
     "plotting": 1,
     "provenance": 1,

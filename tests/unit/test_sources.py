@@ -1,42 +1,62 @@
-"""The files of a sample: every way to name them, stable part names, clear errors."""
+"""The files of a sample: every way to name them, stable part names, clear errors, no file twice."""
 
+import os
 import re
 
 import pytest
 
-from oddjet.sources import SourceError, is_remote, part_files, part_name
+from oddjet.sources import SourceError, find_files, find_samples, part_name, refuse_shared
 
 
 @pytest.fixture
-def folder(tmp_path):
+def folder(tmp_path, monkeypatch):
     for name in ("a.root", "sub/b.root", "sub/c.root", "notes.md"):
         path = tmp_path / name
         path.parent.mkdir(exist_ok=True)
         path.touch()
+    monkeypatch.chdir(tmp_path)
     return tmp_path
+
+
+def files(*sources: str) -> list[str]:
+    return list(find_files(sources).parts.values())
 
 
 def test_path_glob_folder_list_and_address(folder):
     (folder / "list.txt").write_text(f"# two files\n{folder}/a.root\n\nroot://host//store/x.root\n")
-    assert list(part_files([f"{folder}/a.root"]).values()) == [f"{folder}/a.root"]
-    assert list(part_files([f"{folder}/sub/*.root"]).values()) == [f"{folder}/sub/b.root", f"{folder}/sub/c.root"]
-    assert len(part_files([str(folder)])) == 3
-    assert list(part_files([f"{folder}/list.txt"]).values()) == [f"{folder}/a.root", "root://host//store/x.root"]
+    assert files(f"{folder}/a.root") == [f"{folder}/a.root"]
+    assert files(f"{folder}/sub/*.root") == [f"{folder}/sub/b.root", f"{folder}/sub/c.root"]
+    assert len(files(str(folder))) == 3
+    assert files(f"{folder}/list.txt") == [f"{folder}/a.root", "root://host//store/x.root"]
+    assert files("**/*.root") == ["a.root", "sub/b.root", "sub/c.root"]
+    assert files("s*") == ["sub/b.root", "sub/c.root"]
+    assert files(f"file://{folder}/a.root") == [f"{folder}/a.root"]
 
 
-def test_globs_relative_to_the_folder_of_the_workflow(folder, monkeypatch):
-    monkeypatch.chdir(folder)
-    assert list(part_files(["sub/*.root"]).values()) == ["sub/b.root", "sub/c.root"]
+def test_globs_relative_to_the_folder_of_the_run(folder):
+    assert files("sub/*.root") == ["sub/b.root", "sub/c.root"]
 
 
 def test_a_name_depends_on_its_path_alone(folder):
-    alone = part_files([f"{folder}/sub/c.root"])
-    assert alone.items() <= part_files([str(folder)]).items()
+    alone = find_files([f"{folder}/sub/c.root"]).parts
+    assert alone.items() <= find_files([str(folder)]).parts.items()
 
 
 @pytest.mark.parametrize("path", ["x; rm -rf $(HOME).root", "a b'c\".root", "ä/ü.root", "...root", "-n.root"])
 def test_names_are_harmless(path):
     assert re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_-]*-[0-9a-f]{8}", part_name(path))
+
+
+def test_home_variables_and_braces_are_expanded_as_a_shell_does(folder, monkeypatch):
+    monkeypatch.setenv("HOME", str(folder))
+    monkeypatch.setenv("DATA", str(folder / "sub"))
+    assert files("~/a.root") == [f"{folder}/a.root"]
+    assert files("$HOME/a.root", "${DATA}/b.root") == [f"{folder}/a.root", f"{folder}/sub/b.root"]
+    assert files("sub/{b,c}.root") == ["sub/b.root", "sub/c.root"]
+    assert files("{a,sub/{b,c}}.root") == ["a.root", "sub/b.root", "sub/c.root"]
+    # A file that is there is meant as it is written.
+    (folder / "$HOME.root").touch()
+    assert files("$HOME.root") == ["$HOME.root"]
 
 
 @pytest.mark.parametrize(
@@ -46,21 +66,133 @@ def test_names_are_harmless(path):
         ("absent*.root", "matches no file"),
         ("empty", "holds no"),
         ("l.txt", "no such list"),
+        ("~nosuchuser/x.root", "home"),
+        ("$NOT_SET_HERE/x.root", "the variable NOT_SET_HERE is not set"),
+        ("/store/mc/x.root", "put a redirector in front, as in root://cms-xrd-global.cern.ch//store/mc/x.root"),
+        ("a.root:Events", "No tree is named here: remove ':Events'"),
+        ("a.root 19000", "'19000' is not understood"),
+        ("a.root,", "not understood"),
+        ("notes.md", "does not end in .root"),
+        ("gone.root", "a broken link"),
+        ("root:///x.root", "no address of a file"),
+        ("root://host:port//x.root", "no address of a file"),
+        ("root://host//data/*.root", "a glob is looked up on this machine alone"),
     ],
 )
-def test_a_source_that_names_nothing_is_an_error(tmp_path, monkeypatch, source, message):
-    monkeypatch.chdir(tmp_path)
-    (tmp_path / "empty").mkdir()
-    with pytest.raises(SourceError, match=f"{re.escape(source)}.*{message}"):
-        part_files([source])
+def test_a_source_that_names_nothing_is_an_error(folder, source, message):
+    (folder / "empty").mkdir()
+    (folder / "gone.root").symlink_to("nowhere.root")
+    with pytest.raises(SourceError, match=re.escape(source) + ".*" + re.escape(message)):
+        files(source)
 
 
-def test_a_file_named_twice_is_an_error(folder):
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        (b"\xef\xbb\xbfa.root\n", ["a.root"]),
+        (b"a.root   # 2017\r\n'sub/b.root'\n", ["a.root", "sub/b.root"]),
+        (b'  "sub/*.root"  ', ["sub/b.root", "sub/c.root"]),
+    ],
+)
+def test_lists_as_people_keep_them(folder, text, expected):
+    for name in ("l.txt", "l.list"):
+        (folder / name).write_bytes(text)
+        assert files(name) == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        (b"l.txt\n", "the list l.txt names itself. Take it out. (line 1 of the list l.txt)"),
+        ("a.root\n".encode("utf-16"), "the list l.txt is not text in UTF-8"),
+        (b"# nothing\n\n", "the list l.txt names no file"),
+        (b"a.root\na.root 19000\n", "'19000' is not understood. Remove it. (line 2 of the list l.txt)"),
+        (b"/store/mc/a.root\n", "(line 1 of the list l.txt)"),
+    ],
+)
+def test_what_a_list_says_wrong_is_named_with_its_line(folder, text, message):
+    (folder / "l.txt").write_bytes(text)
+    with pytest.raises(SourceError, match=re.escape(message)):
+        files("l.txt")
+
+
+@pytest.mark.parametrize(
+    "pair",
+    [
+        ("a.root", "*.root"),
+        ("a.root", "./a.root"),
+        ("sub/b.root", "sub//b.root"),
+        ("sub/b.root", "sub/../sub/b.root"),
+        ("a.root", "{folder}/a.root"),
+        ("a.root", "link.root"),
+        ("a.root", "hard.root"),
+        ("sub/b.root", "linked/b.root"),
+        ("root://host//store/x.root", "root://host:1094//store/x.root"),
+        ("root://host//store/x.root", "xroot://HOST///store//./x.root?token=1"),
+        ("root://here//store/mc/x.root", "root://there//store/mc/x.root"),
+        ("https://host/a%20b.root", "https://host:443/a b.root"),
+    ],
+)
+def test_a_file_named_twice_is_an_error(folder, pair):
+    (folder / "link.root").symlink_to("a.root")
+    os.link(folder / "a.root", folder / "hard.root")
+    (folder / "linked").symlink_to("sub")
+    first, second = (source.format(folder=folder) for source in pair)
     with pytest.raises(SourceError, match="listed twice"):
-        part_files([f"{folder}/a.root", f"{folder}/*.root"])
+        files(first, second)
+    # In two samples, it would be trained on and tested on, or counted twice.
+    two = find_samples({"top": [first], "sig": [second]}, "samples") if "*" not in second else {}
+    if two:
+        with pytest.raises(SourceError, match=r"samples\.sig\.files: .* is also a file of samples\.top"):
+            refuse_shared({f"samples.{name}": list(found.parts.values()) for name, found in two.items()})
 
 
-def test_addresses():
-    assert is_remote("root://host//x.root")
-    assert is_remote("https://host/x.root")
-    assert not is_remote("/data/x.root")
+def test_different_files_are_not_taken_for_one(folder):
+    (folder / "copy.root").write_bytes(b"")
+    different = ["a.root", "copy.root", "root://host//store/user/x.root", "root://other//store/user/x.root"]
+    assert files(*different) == different
+    refuse_shared({"samples.a": different[:2], "samples.b": different[2:]})
+
+
+def test_a_signal_that_the_glob_of_the_background_matches_too_is_refused(folder):
+    found = find_samples({"top": ["*.root", "sub"], "sig": ["sub/c.root"]}, "samples")
+    with pytest.raises(SourceError, match=r"samples\.sig\.files: sub/c\.root is also a file of samples\.top"):
+        refuse_shared({f"samples.{name}": list(one.parts.values()) for name, one in found.items()})
+
+
+def test_what_a_folder_or_glob_leaves_out_is_told(folder):
+    for path in (".sys.v#.a.root/12ab.root", "failed/d.root", ".e.root"):
+        (folder / "data" / path).parent.mkdir(exist_ok=True, parents=True)
+        (folder / "data" / path).touch()
+    (folder / "data/more").symlink_to("../sub")
+    (folder / "data/round").symlink_to("..")
+    (folder / "data/gone.root").symlink_to("nowhere.root")
+    found = find_files(["data"])
+    assert list(found.parts.values()) == ["data/more/b.root", "data/more/c.root", "data/round/a.root"]
+    told = "\n".join(found.left_out)
+    for line in (
+        "data/.sys.v#.a.root: hidden",
+        "data/failed: of failed jobs",
+        "data/.e.root: hidden",
+        "data/gone.root: a broken link",
+        "data/round/sub: the folder behind this link is read already",
+        "data/round/data: the folder behind this link is read already",
+    ):
+        assert line in told, told
+    with pytest.raises(SourceError, match=r"data/\*\.root: the glob matches no file .*data/gone\.root: a broken link"):
+        find_files(["data/*.root"])
+    (folder / "data/z.root").touch()
+    found = find_files(["data/*.root", "a.root"])
+    assert found.left_out == ["data/.e.root: hidden", "data/.sys.v#.a.root: hidden", "data/gone.root: a broken link"]
+
+
+def test_messages_name_the_sample(folder):
+    with pytest.raises(SourceError, match=r"^samples\.top\.files: absent\.root: no such file"):
+        find_samples({"top": ["absent.root"]}, "samples")
+
+
+def test_files_of_another_kind(folder):
+    (folder / "events.h5").touch()
+    assert list(find_files(["."], (".h5", ".hdf5")).parts.values()) == ["events.h5"]
+    with pytest.raises(SourceError, match=r"a\.root does not end in \.h5 or \.hdf5"):
+        find_files(["a.root"], (".h5", ".hdf5"))

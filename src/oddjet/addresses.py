@@ -1,0 +1,57 @@
+"""Addresses of files and which of them are the same file, however they are spelled."""
+
+from __future__ import annotations
+
+import os
+import posixpath
+import re
+from pathlib import Path
+from urllib.parse import unquote, urlsplit
+
+ADDRESS = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://")
+# A path of this machine in the form of an address: read as the path that it is.
+LOCAL_ADDRESS = "file://"
+PORTS = {"root": 1094, "https": 443, "http": 80}
+XROOTD = ("root", "roots", "xroot", "xroots")
+# Logical names of CMS for files that are the same at every site; those of users and groups are not.
+CATALOGUED = re.compile(r"/store/(?:mc|data|hidata|himc|relval)/.*")
+
+
+def is_remote(source: str) -> bool:
+    """Tell an address (`root://`, `https://`) from a path of this machine."""
+    return ADDRESS.match(source) is not None and not source.startswith(LOCAL_ADDRESS)
+
+
+def identity(source: str) -> str:
+    """Give a text that is the same for every spelling of, and every link to, the same file.
+
+    Parameters
+    ----------
+    source
+        A path or an address.
+
+    Returns
+    -------
+    str
+        Of a path its real one (of a file with several hard links, its device and inode). Of an address its scheme, host
+        and port, and path without doubled slashes, dots, percent signs and query; of a file in the catalogue of CMS its
+        logical name alone, since every redirector leads to the same file.
+    """
+    if not is_remote(source):
+        return _local(source.removeprefix(LOCAL_ADDRESS))
+    parts = urlsplit(source)
+    scheme = "root" if parts.scheme.lower() in XROOTD else parts.scheme.lower()
+    path = posixpath.normpath("/" + unquote(parts.path).lstrip("/"))
+    if CATALOGUED.fullmatch(path):
+        return path
+    host, port = (parts.hostname or "").lower(), parts.port or PORTS.get(scheme, 0)
+    return f"{scheme}://{host}:{port}{path}"
+
+
+def _local(source: str) -> str:
+    real = os.path.realpath(source)
+    try:
+        status = Path(real).stat()
+    except OSError:
+        return real
+    return f"inode {status.st_dev} {status.st_ino}" if status.st_nlink > 1 else real
