@@ -186,7 +186,6 @@ rule plot_histograms:
             PAPER_HISTOGRAMS[wildcards.figure], "history.csv"
         ),
         background="results/dataset/validation.h5",
-        scaler="results/dataset/scaler.json",
         signal=feature_tables(paper_signal()),
     output:
         pdf="results/figures/paper/figure_{figure}.pdf",
@@ -214,7 +213,7 @@ rule plot_histograms:
     shell:
         'python "$ODDJET"/workflow/scripts/plot_histograms.py --figure {wildcards.figure} --method {params.method:q}'
         " --seed {params.seed} --negatives {input.negatives:q} --history {input.history:q}"
-        " --background {input.background:q} --scaler {input.scaler:q} --signal {params.signal:q} --label {params.label:q}"
+        " --background {input.background:q} --signal {params.signal:q} --label {params.label:q}"
         " --output-pdf {output.pdf:q} --output-png {output.png:q} > {log:q} 2>&1"
 
 

@@ -136,3 +136,24 @@ def test_weights_stand_for_repeated_jets() -> None:
     weighted = Ranking(SampleScores("b", scores, times.astype(float)), signal).curve()
     repeated = Ranking(SampleScores("b", np.repeat(scores, times)), signal).curve()
     np.testing.assert_allclose(weighted.background, repeated.background, atol=1e-12)
+
+
+def test_positive_weights_are_summed_as_they_are() -> None:
+    pair = ranking(7)
+    weights = np.random.default_rng(7).exponential(1.0, 2000)
+    curve = Ranking(SampleScores("b", pair.background.scores, weights), pair.signal).curve()
+    order = np.argsort(-np.concatenate([pair.background.scores, pair.signal.scores]))
+    passed = np.concatenate([[0.0], np.cumsum(np.concatenate([weights, np.zeros(500)])[order])])
+    np.testing.assert_array_equal(curve.background, passed / passed[-1])
+
+
+def test_ten_background_jets_are_ten_by_what_their_weights_are_worth() -> None:
+    """Ten jets of weight 1/50 before the others: they are worth ten, and with one of weight 1 among them about one."""
+    pair = ranking(9)
+    light = np.full(2000, 0.02)
+    curve = Ranking(SampleScores("b", pair.background.scores, light), pair.signal).curve()
+    np.testing.assert_allclose(curve.background_jets, pair.curve().background_jets, rtol=1e-9)
+    light[np.argmax(pair.background.scores)] = 1.0
+    curve = Ranking(SampleScores("b", pair.background.scores, light), pair.signal).curve()
+    tenth = int(np.searchsorted(pair.curve().background_jets, 10))
+    assert curve.background_jets[tenth] == pytest.approx((1 + 9 * 0.02) ** 2 / (1 + 9 * 0.0004))

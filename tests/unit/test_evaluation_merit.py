@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from sklearn.metrics import roc_auc_score
 
-from oddjet.evaluation.merit import MeritError, SampleScores, compute_auc
+from oddjet.evaluation.merit import MeritError, SampleScores, compute_auc, undefined
 
 
 def two_samples(
@@ -103,8 +103,34 @@ def test_the_value_is_never_flipped() -> None:
     assert compute_auc(high, low) == (0.0, 0.0)
 
 
-def test_a_constant_score_gives_one_half_and_no_error() -> None:
-    assert compute_auc(SampleScores("b", np.zeros(10)), SampleScores("s", np.zeros(7))) == (0.5, 0.0)
+@pytest.mark.parametrize("odd", [0, 1, 9])
+def test_one_score_for_nearly_all_jets_gives_no_number(odd: int) -> None:
+    """As after a training that sees nothing, or a column that one jet rules: 0.5 with an error of 0 is no result."""
+    scores = np.full(1000, 2.5)
+    scores[:odd] = 7.0
+    background, signal = SampleScores("b", scores), SampleScores("s", np.full(300, 2.5))
+    assert all(map(math.isnan, compute_auc(background, signal)))
+    reason = undefined(background, signal)
+    assert reason == f"{1000 - odd} of 1000 background and 300 of 300 signal jets have the score 2.5"
+
+
+def test_one_score_for_one_sample_alone_is_a_result() -> None:
+    """Full separation, also where nearly all jets are background; and a yes or no that few jets pass."""
+    flat = SampleScores("b", np.zeros(100_000))
+    assert compute_auc(flat, SampleScores("s", np.arange(1.0, 300.0))) == (1.0, 0.0)
+    rare = SampleScores("s", np.arange(300) < 6)
+    assert compute_auc(flat, rare).value == pytest.approx(0.51)
+    assert undefined(flat, rare) is None
+
+
+def test_weights_that_leave_no_share_give_no_number() -> None:
+    """Background of weight -1 above all signal and a sum of 2: plain sums give an AUC of 2."""
+    weights = np.r_[np.full(22, 1.0), np.full(12, -1.0)]
+    background = SampleScores("b", np.r_[np.zeros(22), np.full(12, 9.0)], weights)
+    signal = SampleScores("s", np.linspace(1, 2, 50))
+    assert all(map(math.isnan, compute_auc(background, signal)))
+    reason = undefined(background, signal)
+    assert reason == ("weights of both signs give 2.200: 34 background jets are worth 2.94 and 50 signal jets 50")
 
 
 def test_scores_of_a_diverged_method_are_ranked_all_the_same() -> None:
@@ -118,7 +144,11 @@ def test_scores_of_a_diverged_method_are_ranked_all_the_same() -> None:
         ([], None, r"svj: 0 scored jet\(s\), at least 2"),
         ([1.0], None, r"svj: 1 scored jet\(s\), at least 2"),
         ([1.0, math.nan, math.inf], None, "svj: 2 of 3 scores are not finite"),
-        ([1.0, 2.0], [1.0, math.nan], "svj: 1 of 2 weights are not finite"),
+        (
+            [1.0, 2.0],
+            [1.0, math.nan],
+            "svj: 1 of 2 weights are not finite; look at the generator weights and the cross",
+        ),
         ([1.0, 2.0], [1.0, -1.0], "svj: the weights of 2 jets add up to 0, not above 0"),
         ([1.0, 2.0], [1.0, 0.0], "svj: the weights of 2 jets are worth 1 jets"),
         ([1.0, 2.0], [1.0], "svj: scores have shape"),

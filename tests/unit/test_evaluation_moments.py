@@ -50,6 +50,13 @@ def test_divergence_is_ten_times_the_first_energy(positive, negative, expected) 
     assert last_before_divergence((EPOCHS, positive), (EPOCHS, negative)) == expected
 
 
+def test_an_energy_that_is_not_finite_alone_is_a_divergence() -> None:
+    """A history leaves such fields out, so that E+ has an epoch more than E-, or the other way round."""
+    assert last_before_divergence((EPOCHS, [2.0, 1.0, 1.0, 1.0]), ([1, 2, 4], [0.3, 0.4, 0.5])) == 2
+    assert last_before_divergence(([1, 2], [2.0, 1.0]), ([1, 2, 3], [0.3, 0.4, 0.5])) == 2
+    assert last_before_divergence((EPOCHS, [2.0, 1.0, 1.0, 1.0]), ([], [])) == 1
+
+
 def test_snapshots_around_a_moment() -> None:
     assert epochs_around([1, 2, 3, 4, 5, 6, 7, 8, 9], 3, 4) == [3, 4, 5, 6]
     assert epochs_around([1, 5, 10, 15, 20], 12, 3) == [10, 15, 20]

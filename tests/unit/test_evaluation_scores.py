@@ -125,7 +125,8 @@ def test_monitoring_gives_the_same_auc_as_scoring(tmp_path: Path, samples: tuple
     jets = MonitoredJets(transform, read_table(background), signals)
     rows = list(jets.auc_by_epoch(snapshots, "ae", METHOD.seeds))
     assert [(row.epoch, row.seed) for row in rows] == [(e, s) for e in (10, 20) for s in (4, 9) for _ in signals]
-    assert {(row.auc, row.auc_error) for row in rows[:4]} == {(0.5, 0.0)}
+    # One score for all jets: no AUC.
+    assert all(math.isnan(row.auc) and math.isnan(row.auc_error) for row in rows[:4])
     for row, expected in zip(rows[4:], auc_rows(tmp_path / "scores.h5"), strict=True):
         assert (row.auc, row.auc_error) == (expected.auc, expected.auc_error)
         assert (row.m_phi, row.r_inv, row.n_signal) == (expected.m_phi, expected.r_inv, expected.n_signal)
@@ -179,3 +180,15 @@ def run(script: str, *arguments: object) -> None:
     command = [sys.executable, f"workflow/scripts/{script}.py", *map(str, arguments)]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
+
+
+def test_a_seed_with_one_score_has_no_auc_and_is_named(
+    tmp_path: Path, samples: tuple[Path, list[Signal]], caplog: pytest.LogCaptureFixture
+) -> None:
+    background, signals = samples
+    flat = lambda jets: np.column_stack([jets["tau2"], np.full(len(jets), 2.0)])  # noqa: E731
+    score_samples(flat, METHOD, background, signals, tmp_path / "scores.h5", SETTINGS, {})
+    rows = auc_rows(tmp_path / "scores.h5")
+    assert [math.isnan(row.auc) for row in rows] == [row.seed == METHOD.seeds[1] for row in rows]
+    assert f"method ae, seed 9, signal {signals[0].name} has no AUC" in caplog.text
+    assert "have the score 2" in caplog.text

@@ -99,6 +99,18 @@ def test_negatives_of_real_snapshots_leave_out_what_is_not_finite(trained: Path)
     # 300 jets are 4 batches of 64, which replace a buffer of 100 by 2.56 times.
     assert json.loads(attributes["settings"]) == {"chains": 50, "rounds_per_epoch": 2.56}
     assert attributes["script"] == "sample_negatives"
+    # Histograms scale the jets as the method does, and ask for no other scaler.
+    (trained / "history.csv").write_text(
+        "method,seed,epoch,positive_energy_train,negative_energy_train\nwnae,3,1,2,1\n"
+    )
+    done = run(
+        *("plot_histograms", "--figure", "11", "--method", "wnae", "--seed", 3, "--negatives", table),
+        *("--history", trained / "history.csv", "--background", trained / "train.h5"),
+        *("--signal", f"svj_mphi-2000_rinv-0p3={trained / 'train.h5'}"),
+        *("--output-pdf", trained / "11.pdf", "--output-png", trained / "11.png"),
+    )
+    assert done.returncode == 0, done.stderr
+    assert (trained / "11.png").read_bytes().startswith(b"\x89PNG")
 
 
 def test_the_script_measures_without_negatives_too(trained: Path) -> None:

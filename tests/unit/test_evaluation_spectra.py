@@ -57,6 +57,46 @@ def test_thin_bins_are_merged() -> None:
     np.testing.assert_allclose(alone, 1.0)
 
 
+@pytest.mark.parametrize("tail", ["zero", "cancelling"])
+def test_no_factor_comes_from_weights_that_vanish_or_cancel(tail: str) -> None:
+    """Above 700 GeV the background has the weights 0, or as many -1 as 1: no bin may lie there alone."""
+    generator = np.random.default_rng(1)
+    pt, signal = generator.exponential(100, 2000) + 400, generator.exponential(150, 300) + 400
+    above = np.zeros(2000) if tail == "zero" else generator.choice([-1.0, 1.0], 2000)
+    weights = np.where(pt > 700, above, 1.0)
+    planed = planing_weights(SampleScores("b", pt, weights), SampleScores("s", signal))
+    factors = planed[weights != 0] / weights[weights != 0]
+    # A tenth of the signal in a bin that is worth ten of about 1900 jets would give 19.
+    assert 0 < factors.min() < factors.max() < 5
+    assert np.isfinite(planed).all()
+    assert planed.sum() == pytest.approx(weights.sum())
+    assert compute_auc(SampleScores("b", generator.normal(size=2000), planed), SampleScores("s", signal)).value == 1.0
+
+
+def test_bins_of_planing_hold_ten_jets_by_weight() -> None:
+    """Fifty jets, of which one has all the weight, are no bin of their own."""
+    background = np.repeat([510.0, 700.0, 900.0], 50)
+    weights = np.ones(150)
+    weights[101:] = 1e-6
+    signal = SampleScores("s", np.repeat([510.0, 700.0, 900.0], 30))
+    planed = planing_weights(SampleScores("b", background, weights), signal, bins=3)
+    assert planed[100] / weights[100] == pytest.approx(planed[50] / weights[50])
+
+
+def test_a_signal_of_both_signs_gives_no_negative_factor() -> None:
+    background, signal = spectra()
+    weights = np.where(np.random.default_rng(5).random(len(signal)) < 0.25, -1.0, 1.0)
+    planed = planing_weights(SampleScores("b", background), SampleScores("s", signal, weights), bins=20)
+    assert planed.min() > 0
+    auc = compute_auc(SampleScores("b", background, planed), SampleScores("s", signal, weights))
+    assert auc.value == pytest.approx(0.5, abs=3 * auc.error)
+
+
+def test_no_correlation_of_what_has_one_value() -> None:
+    values = SampleScores("x", np.arange(9.0))
+    assert all(map(math.isnan, rank_correlation(values, SampleScores("y", np.zeros(9)))))
+
+
 def test_the_correlation_is_spearmans() -> None:
     generator = np.random.default_rng(2)
     x = generator.normal(size=400).round(1)

@@ -74,6 +74,15 @@ def test_approximate_transport_is_labelled() -> None:
     assert "pproximate" not in write_summary(ROWS, {})
 
 
+def test_a_seed_without_an_auc_is_a_dash_and_named() -> None:
+    rows = [replace(ROWS[0], auc=math.nan, auc_error=math.nan), *ROWS[1:]]
+    lines = write_summary(rows, {}).splitlines()
+    assert [cell.strip() for cell in lines[6].strip("|").split("|")] == ["ae", "2", "-", "-", "0.410 ± 0.025"]
+    assert "ae, seed 1: no AUC of 1 signal, and so a dash for the method." in lines
+    assert math.isnan(average_over_seeds(rows)["ae"][ROWS[0].signal].mean)
+    assert "no AUC" not in write_summary(ROWS, {})
+
+
 def test_the_summary_without_epochs_has_no_such_column() -> None:
     text = write_summary(ROWS[:4], {})
     assert "epochs" not in text.splitlines()[4]

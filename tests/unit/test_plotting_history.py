@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from oddjet.evaluation.history import HistoryError, auc_by_fraction, auc_over_grid, choose_mass, read_history
+from oddjet.evaluation.history import HistoryError, auc_by_fraction, auc_over_grid, choose_mass, read_history, with_gaps
 from oddjet.evaluation.tables import EpochAucRow, write_rows
 from oddjet.plotting.history import TrainingCurves, TrainingFigureError, draw_training
 from oddjet.plotting.style import save_figure
@@ -117,10 +117,38 @@ def test_the_same_tables_give_the_same_bytes(tmp_path: Path) -> None:
 
 
 def test_nothing_to_draw_is_an_error(tmp_path: Path) -> None:
-    with pytest.raises(TrainingFigureError, match="method ae: no energies or no AUC"):
+    with pytest.raises(TrainingFigureError, match="method ae: no energies by epoch"):
         draw_training(curves_of(AE, auc_rows(), tmp_path, history={}), "Simulation")
-    with pytest.raises(TrainingFigureError, match="method ae: no energies or no AUC"):
-        draw_training(curves_of(AE, auc_rows(), tmp_path, auc_mean={}), "Simulation")
+
+
+def test_a_method_with_one_score_for_all_jets_is_drawn_without_an_auc(tmp_path: Path) -> None:
+    rows = [replace(row, auc=math.nan, auc_error=math.nan) for row in auc_rows()]
+    figure = draw_training(curves_of(AE, rows, tmp_path), "Simulation")
+    assert "no AUC: all jets have one score" in [text.get_text() for text in figure.axes[1].texts]
+    assert [line.get_xdata()[-1] for line in figure.axes[0].lines[:4]] == [2, 2, 1, 2]
+
+
+def test_an_auc_that_is_not_there_is_a_gap_and_no_mean_of_the_others() -> None:
+    rows = [
+        replace(row, auc=math.nan) if (row.seed, row.epoch, row.r_inv) == (1, 2, 0.3) else row for row in auc_rows()
+    ]
+    assert auc_over_grid(rows)[1][0] == [1]
+    assert auc_over_grid(rows)[2][0] == [1, 2]
+    assert [auc_by_fraction(rows, 2000.0)[r_inv][1][0] for r_inv in (0.1, 0.3)] == [[1, 2], [1]]
+
+
+def test_an_overflow_of_one_energy_alone_is_a_gap(tmp_path: Path) -> None:
+    """E- of epoch 3 is beyond the range of its numbers, and is there again in epoch 4."""
+    text = f"{HEAD}\n" + "".join(f"nae,1,{n},{n},{'' if n == 3 else 9 * n},,,,,1,1\n" for n in range(1, 5))
+    (tmp_path / "history.csv").write_text(text)
+    history = with_gaps(read_history([tmp_path / "history.csv"]))
+    assert history["positive_energy_train"] == {1: ([1, 2, 3, 4], [1, 2, 3, 4])}
+    epochs, values = history["negative_energy_train"][1]
+    assert epochs == [1, 2, 3, 4]
+    np.testing.assert_array_equal(values, [9, 18, math.nan, 36])
+    curves = TrainingCurves("nae", history, {}, auc_over_grid(auc_rows("nae", (1,))), None, {})
+    drawn = draw_training(curves, "Simulation").axes[0].lines[1].get_ydata()
+    np.testing.assert_array_equal(drawn, [9, 18, math.nan, 36])
 
 
 @pytest.mark.parametrize("text", ["seed,epoch,loss\n1,1,abc\n", "epoch,loss\n1,2\n", "seed,epoch,loss\n1\n"])

@@ -14,7 +14,7 @@ from oddjet.evaluation.paper_samples import histogram_panels
 from oddjet.evaluation.signals import parse_signals
 from oddjet.io.atomic import atomic_path
 from oddjet.io.record import write_record
-from oddjet.io.tables import read_table
+from oddjet.io.tables import read_attributes, read_table
 from oddjet.plotting.histograms import draw_histograms, sample_names
 from oddjet.plotting.style import method_title, save_figure
 from oddjet.program import execute, parser
@@ -22,7 +22,7 @@ from oddjet.program import execute, parser
 EXAMPLE = """python workflow/scripts/plot_histograms.py --figure 11 --method wnae --seed 1 --output-png 11.png \\
       --negatives results/negatives/wnae/*.h5 --history results/models/wnae/*/history.csv \\
       --signal svj_mphi-2000_rinv-0p3=results/features/svj_mphi-2000_rinv-0p3/0000.h5 \\
-      --background results/dataset/validation.h5 --scaler results/dataset/scaler.json --output-pdf 11.pdf"""
+      --background results/dataset/validation.h5 --output-pdf 11.pdf"""
 
 
 def main() -> None:
@@ -33,24 +33,24 @@ def main() -> None:
     arguments.add_argument("--negatives", nargs="+", type=Path, required=True, help="tables of sample_negatives")
     arguments.add_argument("--history", nargs="+", type=Path, required=True, help="histories of the same training")
     arguments.add_argument("--background", type=Path, required=True, help="validation part of the background")
-    arguments.add_argument("--scaler", type=Path, required=True, help="scaler.json of the dataset")
     arguments.add_argument("--signal", required=True, metavar="NAME=FILE[,FILE]", help="feature tables of one signal")
     arguments.add_argument("--label", default="Simulation", help="words above the left corner (default: %(default)s)")
     arguments.add_argument("--output-pdf", type=Path, required=True, help="figure to write")
     arguments.add_argument("--output-png", type=Path, required=True, help="the same figure to write")
     given = arguments.parse_args()
-    scaler = Scaler.from_dict(json.loads(given.scaler.read_text()))
+    # The method's own coordinates, in which its negatives are; they need not be those of the dataset.
+    scaler = Scaler.from_dict(json.loads(read_attributes(given.negatives[0])["scaler"]))
     (signal,) = parse_signals([given.signal])
     tables = {"background": [given.background], "signal": signal.files}
     jets = {name: np.concatenate([scaler.transform(read_table(one)) for one in tables[name]]) for name in tables}
     samples = jets, read_negatives(given.negatives, scaler.names), read_history(given.history)
     rows = histogram_panels(given.figure, scaler.names, *samples, given.seed)
     right, names = f"{method_title(given.method)}, seed {given.seed}", sample_names(signal.m_phi, signal.r_inv)
-    figure = draw_histograms(rows, names, right, given.label)
+    figure = draw_histograms(rows, names, right, given.label, scaler.range if scaler.scaling == "min_max" else None)
     for output in (outputs := [given.output_pdf, given.output_png]):
         with atomic_path(output) as path:
             save_figure(figure, path)
-    inputs = [*given.negatives, *given.history, given.background, given.scaler, *signal.files]
+    inputs = [*given.negatives, *given.history, given.background, *signal.files]
     settings = json.dumps({name: getattr(given, name) for name in ("figure", "method", "seed", "label")})
     write_record("plot_histograms", settings, inputs, outputs)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from oddjet.evaluation.history import auc_by_fraction, auc_over_grid, choose_mass, read_history
+from oddjet.evaluation.history import auc_by_fraction, auc_over_grid, choose_mass, read_history, with_gaps
 from oddjet.evaluation.scores import read_method
 from oddjet.evaluation.tables import EpochAucRow, read_rows
 from oddjet.io.atomic import atomic_path
@@ -37,7 +37,7 @@ def main() -> None:
     methods = [read_method(path) for path in given.scores]
     chosen = {seed: epoch for one in methods for seed, epoch in zip(one.seeds, one.epochs, strict=True)}
     m_phi = choose_mass(rows, given.m_phi)
-    history, auc, mean = read_history(given.history), auc_by_fraction(rows, m_phi), auc_over_grid(rows)
+    history, auc, mean = with_gaps(read_history(given.history)), auc_by_fraction(rows, m_phi), auc_over_grid(rows)
     figure = draw_training(TrainingCurves(rows[0].method, history, auc, mean, m_phi, chosen), given.label)
     for output in (given.output_pdf, given.output_png):
         with atomic_path(output) as path:

@@ -1,7 +1,9 @@
 """Figures of merit at a cut on the score: rejection, significance improvement, F1, each with a bootstrap error.
 
 Efficiencies are shares of weight that pass `score >= cut`. Between two cuts the ROC curve is a straight line: jets of
-equal score pass by lot, which is the same convention as one half for ties in the AUC.
+equal score pass by lot, which is the same convention as one half for ties in the AUC. Weights of both signs are first
+shared among neighbouring scores (`oddjet.evaluation.pooling`), for signal as for background, so that efficiencies never
+fall, and background that passes has one above 0.
 """
 
 from __future__ import annotations
@@ -14,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from oddjet.evaluation.merit import SampleScores
+from oddjet.evaluation.pooling import pooled_weights
 
 Floats: TypeAlias = NDArray[np.float64]
 
@@ -23,7 +26,10 @@ SMALLEST_BACKGROUND = 10.0
 
 
 class Curve(NamedTuple):
-    """ROC curve from the tightest cut to none: signal and background efficiency, background jets passed, (K,) each."""
+    """ROC curve from the tightest cut to none: signal and background efficiency, background jets passed, (K,) each.
+
+    With weights the jets that passed are what they are worth, (sum w)^2 / sum w^2.
+    """
 
     signal: Floats
     background: Floats
@@ -58,10 +64,17 @@ class Ranking:
     def curve(self, background_weights: Floats | None = None, signal_weights: Floats | None = None) -> Curve:
         """Return the ROC curve with the samples' own weights or with others, shapes (n_background,) and (n_signal,)."""
         weights = self.background.weights if background_weights is None else background_weights
-        background = self._passed(self._background, weights)
-        jets = self._passed(self._background, (weights != 0).astype(np.float64))
-        signal = self._passed(self._signal, self.signal.weights if signal_weights is None else signal_weights)
-        return Curve(signal / signal[-1], background / background[-1], jets)
+        background = self._passed(self._background, pooled_weights(self.background.scores, weights))
+        weights = self.signal.weights if signal_weights is None else signal_weights
+        signal = self._passed(self._signal, pooled_weights(self.signal.scores, weights))
+        return Curve(signal / signal[-1], background / background[-1], self._worth(background_weights))
+
+    def _worth(self, drawn: Floats | None) -> Floats:
+        """Return how many background jets passed each cut, by their own weights; those not drawn do not count."""
+        own = self.background.weights if drawn is None else np.where(drawn != 0, self.background.weights, 0.0)
+        passed = self._passed(self._background, pooled_weights(self.background.scores, own))
+        squares = self._passed(self._background, np.square(own))
+        return np.divide(passed**2, squares, out=np.zeros(len(passed)), where=squares > 0)
 
     def _passed(self, position: NDArray[np.intp], weights: Floats) -> Floats:
         """Return the sum of weights above each cut, starting with no jet: shape (cuts + 1,)."""
@@ -104,7 +117,8 @@ def largest_improvement(curve: Curve) -> Merit:
 
     Only over cuts that keep a fifth of the signal and ten background jets; NaN if there is none.
     """
-    allowed = (curve.signal >= SMALLEST_SIGNAL_EFFICIENCY) & (curve.background_jets >= SMALLEST_BACKGROUND)
+    enough = curve.background_jets >= SMALLEST_BACKGROUND * (1.0 - 1e-9)
+    allowed = (curve.signal >= SMALLEST_SIGNAL_EFFICIENCY) & enough
     allowed &= curve.background > 0
     if not allowed.any():
         return Merit(math.nan, math.nan)

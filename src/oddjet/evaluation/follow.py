@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import logging
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -32,7 +33,7 @@ def write_negatives(
     Parameters
     ----------
     path : Path
-        Table to write: one row a sample, columns seed, epoch and the features, in scaled units.
+        Table to write: one row a sample, columns seed, epoch and the features, in units of the attribute `scaler`.
     snapshots : iterable of (int, ModelFile)
         From `load_snapshots`.
     jets : ndarray of float32, shape (N, D)
@@ -55,7 +56,8 @@ def write_negatives(
     columns += [Column(name, "f4", "1", f"{name}, scaled") for name in names]
     networks = ((epoch, _single_precision(model, settings, len(names))) for epoch, model in pairs)
     followed = follow_training(networks, settings, first.seeds, torch.from_numpy(jets), rounds_per_epoch)
-    with TableWriter(path, columns, {**attributes, "method": str(first.metadata["method"])}) as table:
+    own = {"method": str(first.metadata["method"]), "scaler": json.dumps(first.metadata["scaler"])}
+    with TableWriter(path, columns, {**attributes, **own}) as table:
         for epoch, samples in followed:
             for seed, points in zip(first.seeds, samples.numpy(), strict=True):
                 # A seed that has diverged beyond the range of its numbers has no samples any more.

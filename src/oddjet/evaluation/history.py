@@ -6,7 +6,7 @@ import csv
 import math
 import statistics
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeAlias, TypeVar
 
@@ -57,6 +57,24 @@ def read_history(paths: Iterable[Path]) -> dict[str, Curves]:
     return _curves(points, lambda values: values[-1])
 
 
+def with_gaps(history: Mapping[str, Curves]) -> dict[str, Curves]:
+    """Give E+ and E- the same epochs: NaN where one of them is beyond the range of its numbers and the other is not.
+
+    Both are measured at the same epochs, of training and of validation, and a history holds finite numbers alone.
+    Curves are then drawn with a gap, and not joined across it. Other quantities stay as they are.
+    """
+    filled = dict(history)
+    for part in ("train", "validation"):
+        names = [name for sign in ("positive", "negative") if (name := f"{sign}_energy_{part}") in history]
+        for seed in {seed for name in names for seed in history[name]}:
+            known = [dict(zip(*history[name].get(seed, ([], [])), strict=True)) for name in names]
+            epochs = sorted(set().union(*known))
+            for name, values in zip(names, known, strict=True):
+                curve = epochs, [values.get(epoch, math.nan) for epoch in epochs]
+                filled[name] = {**filled[name], seed: curve}
+    return filled
+
+
 def choose_mass(rows: Sequence[EpochAucRow], wanted: float | None = None) -> float | None:
     """Return the mediator mass whose AUC is drawn: `wanted`, else 2000 GeV, else the middle of the grid.
 
@@ -96,14 +114,18 @@ def _points(row: dict[str, Any]) -> Iterable[tuple[str, int, int, float]]:
 def _curves(
     points: Iterable[tuple[Key, int, int, float]], combine: Callable[[list[float]], float]
 ) -> dict[Key, Curves]:
-    """Sort (key, seed, epoch, value) into curves by key and seed; `combine` makes one of values at the same epoch."""
+    """Sort (key, seed, epoch, value) into curves by key and seed; `combine` makes one of values at the same epoch.
+
+    Where one of them is NaN there is no value: a gap, and not the mean of the others.
+    """
     found: dict[Key, dict[int, dict[int, list[float]]]] = defaultdict(lambda: defaultdict(lambda: defaultdict(list)))
     for key, seed, epoch, value in points:
         found[key][seed][epoch].append(value)
-    return {
-        key: {
-            seed: (sorted(by_epoch), [combine(by_epoch[epoch]) for epoch in sorted(by_epoch)])
-            for seed, by_epoch in sorted(seeds.items())
-        }
-        for key, seeds in found.items()
-    }
+    curves: dict[Key, Curves] = defaultdict(dict)
+    for key, seeds in found.items():
+        for seed, by_epoch in sorted(seeds.items()):
+            values = {epoch: combine(by_epoch[epoch]) for epoch in sorted(by_epoch)}
+            known = {epoch: value for epoch, value in values.items() if not math.isnan(value)}
+            if known:
+                curves[key][seed] = list(known), list(known.values())
+    return dict(curves)

@@ -1,11 +1,13 @@
 """The area under the ROC curve with weights, ties and an uncertainty.
 
 AUC = P(score of a signal jet > score of a background jet) + P(equal) / 2. It is never flipped: a method that finds
-signal jets less anomalous than background jets gets an AUC below 0.5.
+signal jets less anomalous than background jets gets an AUC below 0.5. Where the scores or the weights hold no answer it
+is no number: `undefined` says why.
 """
 
 from __future__ import annotations
 
+import math
 from functools import cached_property
 from typing import Any, NamedTuple
 
@@ -13,6 +15,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from oddjet.errors import OddjetError
+
+# With so large a share of both samples at one score the rest are a few odd jets, and 0.5 without an error would stand.
+ONE_SCORE = 0.99
 
 
 class MeritError(OddjetError):
@@ -62,21 +67,25 @@ class SampleScores:
             raise MeritError(
                 f"{name}: {len(given)} scored jet(s), at least 2 are needed; simulate more or loosen the cuts"
             )
-        for what, values in (("scores", self.scores), ("weights", given)):
+        for what, values, where in (
+            ("scores", self.scores, "the features and the training history of this method"),
+            ("weights", given, "the generator weights and the cross section of this sample"),
+        ):
             bad = int(np.count_nonzero(~np.isfinite(values)))
             if bad:
-                raise MeritError(
-                    f"{name}: {bad} of {len(values)} {what} are not finite; look at the features and at the training "
-                    "history of this method"
-                )
+                raise MeritError(f"{name}: {bad} of {len(values)} {what} are not finite; look at {where}")
         if given.sum() <= 0:
             raise MeritError(f"{name}: the weights of {len(given)} jets add up to {given.sum():g}, not above 0")
         self.weights = given
-        effective = float(given.sum() ** 2 / np.sum(given**2))
-        if effective < 1.0 + 1e-9:
+        if self.worth < 1.0 + 1e-9:
             raise MeritError(
-                f"{name}: the weights of {len(given)} jets are worth {effective:.2g} jets; look at the weights"
+                f"{name}: the weights of {len(given)} jets are worth {self.worth:.2g} jets; look at the weights"
             )
+
+    @cached_property
+    def worth(self) -> float:
+        """How many jets of equal weight say as much: (sum w)^2 / sum w^2."""
+        return float(self.weights.sum() ** 2 / np.sum(self.weights**2))
 
     @cached_property
     def _sorted(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
@@ -109,14 +118,41 @@ def compute_auc(background: SampleScores, signal: SampleScores) -> Auc:
     Returns
     -------
     Auc
-        Value, never flipped, and standard error. Full separation has the error 0.
+        Value, never flipped, and standard error. Full separation has the error 0. Both are NaN where `undefined` gives
+        a reason.
     """
+    return _judge(background, signal)[0]
+
+
+def undefined(background: SampleScores, signal: SampleScores) -> str | None:
+    """Say why the AUC is NaN, or return None: one score for nearly all jets, or signed weights that leave no share."""
+    return _judge(background, signal)[1]
+
+
+def _judge(background: SampleScores, signal: SampleScores) -> tuple[Auc, str | None]:
+    """Return the AUC, or NaN with the reason."""
+    values, counts = np.unique(background.scores, return_counts=True)
+    common = values[np.argmax(counts)]
+    alike = [int(np.count_nonzero(sample.scores == common)) for sample in (background, signal)]
+    sizes = len(background.scores), len(signal.scores)
+    if all(count >= ONE_SCORE * size for count, size in zip(alike, sizes, strict=True)):
+        reason = (
+            f"{alike[0]} of {sizes[0]} background and {alike[1]} of {sizes[1]} signal jets have the score {common:g}"
+        )
+        return Auc(math.nan, math.nan), reason
     signal_placements = background.share_below(signal.scores)
     background_placements = 1.0 - signal.share_below(background.scores)
     value = float(np.sum(signal.weights * signal_placements) / np.sum(signal.weights))
+    # Sums of positive weights leave the range by their rounding alone.
+    if not -1e-9 <= value <= 1.0 + 1e-9:
+        reason = (
+            f"weights of both signs give {value:.3f}: {sizes[0]} background jets are worth {background.worth:.3g} and "
+            f"{sizes[1]} signal jets {signal.worth:.3g}"
+        )
+        return Auc(math.nan, math.nan), reason
     variance = _variance_of_mean(signal_placements, signal.weights, value)
     variance += _variance_of_mean(background_placements, background.weights, value)
-    return Auc(value, float(np.sqrt(variance)))
+    return Auc(value, float(np.sqrt(variance))), None
 
 
 def _variance_of_mean(values: NDArray[np.float64], weights: NDArray[np.float64], mean: float) -> float:

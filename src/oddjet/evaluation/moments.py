@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import statistics
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
@@ -19,7 +20,8 @@ def last_before_divergence(positive: Curve, negative: Curve) -> int | None:
     Parameters
     ----------
     positive, negative : pair of lists
-        Epochs and E+, epochs and E- of one seed, at the same epochs.
+        Epochs and E+, epochs and E- of one seed. At an epoch that only one of them has, the other is beyond the range
+        of its numbers: that is a divergence.
 
     Returns
     -------
@@ -27,8 +29,10 @@ def last_before_divergence(positive: Curve, negative: Curve) -> int | None:
         None if that never happens; the first epoch if it happens there.
     """
     limit = BLOW_UP * positive[1][0]
+    energies, sampled = (dict(zip(*curve, strict=True)) for curve in (positive, negative))
     before = positive[0][0]
-    for epoch, plus, minus in zip(positive[0], positive[1], negative[1], strict=True):
+    for epoch in sorted(energies | sampled):
+        plus, minus = energies.get(epoch, math.nan), sampled.get(epoch, math.nan)
         # Written so that NaN counts as diverged.
         if not (minus <= limit and abs(plus - minus) <= limit):
             return before
@@ -112,7 +116,7 @@ def compare_choice(rows: Sequence[EpochAucRow], chosen: Mapping[int, int]) -> li
     compared = []
     for (seed, _), same in by_signal.items():
         at = max((row for row in same if row.epoch <= chosen[seed]), key=lambda row: row.epoch, default=same[0])
-        best = max(same, key=lambda row: row.auc)
+        best = max(same, key=lambda row: -math.inf if math.isnan(row.auc) else row.auc)
         end = next(row for row in same if row.epoch == last[seed])
         point = at.signal, at.m_phi, at.r_inv
         chosen_one, best_one = (at.epoch, at.auc), (best.epoch, best.auc)
@@ -153,5 +157,7 @@ def choice_to_markdown(rows: Sequence[ChoiceRow]) -> str:
 
 def _mean_and_spread(rows: Sequence[ChoiceRow], seeds: Sequence[int], value: Callable[[ChoiceRow], float]) -> str:
     means = [statistics.fmean(value(row) for row in rows if row.seed == seed) for seed in seeds]
+    if any(map(math.isnan, means)):
+        return "-"
     spread = statistics.stdev(means) if len(means) > 1 else 0.0
     return f"{statistics.fmean(means):.3f} ± {spread:.3f}"

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from oddjet.errors import OddjetError
-from oddjet.evaluation.history import Curve, Curves, auc_by_fraction, auc_over_grid, choose_mass
+from oddjet.evaluation.history import Curve, Curves, auc_by_fraction, auc_over_grid, choose_mass, with_gaps
 from oddjet.evaluation.moments import last_before_divergence, lowest_epochs
 from oddjet.evaluation.tables import BACKGROUND, NEGATIVES, EpochAucRow, SnapshotRow
 from oddjet.plotting.epochs import Band, Panel
@@ -88,11 +88,16 @@ def _auc_panel(tables: TrainingTables, marks: Sequence[int] = ()) -> Panel:
     return Panel("AUC", bands, limits=(0.0, 1.05), level=0.5, heading=heading, marks=marks)
 
 
+def _energies_of(tables: TrainingTables) -> tuple[Curves, Curves]:
+    """Return E+ and E- of the training at the same epochs, NaN where one of them has overflowed."""
+    names = [f"{sign}_energy_train" for sign in ("positive", "negative")]
+    filled = with_gaps({name: tables.quantity(name) for name in names})
+    return filled[names[0]], filled[names[1]]
+
+
 def _energy_bands(tables: TrainingTables) -> list[Band]:
-    return [
-        Band("$E_{+}$", RED, tables.quantity("positive_energy_train")),
-        Band("$E_{-}$", BLUE, tables.quantity("negative_energy_train"), "--"),
-    ]
+    plus, minus = _energies_of(tables)
+    return [Band("$E_{+}$", RED, plus), Band("$E_{-}$", BLUE, minus, "--")]
 
 
 def _reconstruction(tables: TrainingTables) -> list[Panel]:
@@ -108,7 +113,7 @@ def _divergence(tables: TrainingTables) -> list[Panel]:
 
 
 def _before_divergence(tables: TrainingTables) -> list[Panel]:
-    plus, minus = (tables.quantity(f"{sign}_energy_train") for sign in ("positive", "negative"))
+    plus, minus = _energies_of(tables)
     until = {seed: last_before_divergence(curve, minus[seed]) or curve[0][-1] for seed, curve in plus.items()}
     gap = {
         seed: (epochs, [a - b for a, b in zip(values, minus[seed][1], strict=True)])

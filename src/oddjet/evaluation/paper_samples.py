@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from oddjet.errors import OddjetError
-from oddjet.evaluation.history import Curves
+from oddjet.evaluation.history import Curves, with_gaps
 from oddjet.evaluation.moments import epochs_around, last_before_divergence
 from oddjet.evaluation.negatives import Samples
 from oddjet.plotting.histograms import HistogramPanel
@@ -66,7 +66,8 @@ def histogram_panels(
     known = [name for name in PAPER_FEATURES if name in names] or list(names)
     if figure == "4":
         feature = "tau3" if "tau3" in names else known[0]
-        energies = [history[f"{sign}_energy_train"][seed] for sign in ("positive", "negative")]
+        filled = with_gaps(history)
+        energies = [filled[f"{sign}_energy_train"][seed] for sign in ("positive", "negative")]
         shown = epochs_around(epochs, last_before_divergence(*energies), PANELS_AROUND_DIVERGENCE)
         panels = [panel(feature, epoch) for epoch in shown]
         return [row for row in (panels[:3], panels[3:]) if row]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple, TypeAlias
@@ -11,12 +12,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from oddjet.errors import OddjetError
-from oddjet.evaluation.merit import SampleScores, compute_auc
+from oddjet.evaluation.merit import SampleScores, compute_auc, undefined
 from oddjet.evaluation.settings import EvaluationSettings
 from oddjet.evaluation.signals import Signal, check_counts, points_from_json, points_to_json
 from oddjet.evaluation.tables import AucRow
 from oddjet.io.tables import Column, TableError, TableWriter, read_attributes, read_columns, read_table
-from oddjet.program import progress
+from oddjet.program import LOGGER, progress
 
 # From a structured array of n jets in physical units to scores, shape (n, S), one column a seed.
 Scorer: TypeAlias = Callable[[NDArray[np.void]], NDArray[np.float64]]
@@ -103,6 +104,8 @@ def score_samples(
 def auc_rows(path: Path) -> list[AucRow]:
     """Compute the AUC of every seed and signal of one score table: by seed, then in the table's order of signals.
 
+    An AUC that cannot be given (`oddjet.evaluation.merit.undefined`) is NaN, and the log says why.
+
     Raises
     ------
     TableError
@@ -118,7 +121,11 @@ def auc_rows(path: Path) -> list[AucRow]:
     for column, seed in enumerate(method.seeds):
         background = SampleScores("background", jets[0]["score"][:, column], jets[0]["weight"])
         for name, selected in zip(points, jets[1:], strict=True):
-            auc = compute_auc(background, SampleScores(name, selected["score"][:, column], selected["weight"]))
+            signal = SampleScores(name, selected["score"][:, column], selected["weight"])
+            auc = compute_auc(background, signal)
+            if math.isnan(auc.value):
+                why = undefined(background, signal)
+                LOGGER.warning("method %s, seed %s, signal %s has no AUC: %s", method.name, seed, name, why)
             rows.append(AucRow(method.name, seed, name, *points[name], *auc, len(selected), len(jets[0])))
     return rows
 

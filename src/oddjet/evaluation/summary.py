@@ -22,6 +22,10 @@ background jets. Every AUC is measured on background test jets that neither trai
 APPROXIMATE = """\
 (approximate): the loss is Sinkhorn's divergence and not exact transport; of an ensemble, that of at least one member.
 """
+GAPS = """\
+There is no AUC where nearly all jets have the same score, or where weights of both signs leave a value outside 0 to 1;
+the log of compute_auc says which.
+"""
 
 
 class SummaryError(OddjetError):
@@ -43,7 +47,7 @@ class SeedAverage:
         return math.hypot(self.statistical, self.spread)
 
     def __str__(self) -> str:
-        return f"{self.mean:.3f} ± {self.uncertainty:.3f}"
+        return "-" if math.isnan(self.mean) else f"{self.mean:.3f} ± {self.uncertainty:.3f}"
 
 
 def average(values: Sequence[float], errors: Sequence[float]) -> SeedAverage:
@@ -58,8 +62,11 @@ def average(values: Sequence[float], errors: Sequence[float]) -> SeedAverage:
     -------
     SeedAverage
         Mean, mean statistical error (the jets are shared, so it does not shrink with the number of seeds) and sample
-        standard deviation over seeds (0 for a single seed).
+        standard deviation over seeds (0 for a single seed). All are NaN if one seed has no value: a mean of the others
+        would hide that one.
     """
+    if any(map(math.isnan, values)):
+        return SeedAverage(math.nan, math.nan, math.nan, len(values))
     spread = statistics.stdev(values) if len(values) > 1 else 0.0
     return SeedAverage(statistics.fmean(values), statistics.fmean(errors), spread, len(values))
 
@@ -198,7 +205,22 @@ def write_summary(
         ]
         lines.append(columns + [str(averages[signal]) if signal in averages else "-" for signal in signals])
     lines.append(["signal jets", "", *([""] if known else []), "", *(str(counts[signal][0]) for signal in signals)])
-    return "\n".join([*_opening(counts), *markdown([head, *lines]), "", *_closing(seeds), *legend(approximate)])
+    notes = [*gaps(rows), *_closing(seeds), *legend(approximate)]
+    return "\n".join([*_opening(counts), *markdown([head, *lines]), "", *notes])
+
+
+def gaps(rows: Sequence[AucRow]) -> list[str]:
+    """Name the methods and seeds that have no AUC where others have one, and say why that may be."""
+    seeds: dict[str, dict[int, int]] = defaultdict(lambda: defaultdict(int))
+    for row in rows:
+        if math.isnan(row.auc):
+            seeds[row.method][row.seed] += 1
+    lines = [
+        f"{method}, seed {seed}: no AUC of {count} signal{'s' if count > 1 else ''}, and so a dash for the method."
+        for method, by_seed in seeds.items()
+        for seed, count in by_seed.items()
+    ]
+    return [*lines, GAPS] if lines else []
 
 
 def label(method: str, approximate: Sequence[str]) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import statistics
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -51,11 +52,16 @@ class Band:
     style: str = "-"
 
     def summary(self) -> tuple[list[int], list[float], list[float], list[float]]:
-        """Return epochs that all seeds have, and the median, least and largest value there."""
+        """Return epochs that all seeds have, and the median, least and largest value there; NaN where one is NaN."""
         tables = [dict(zip(epochs, values, strict=True)) for epochs, values in self.curves.values()]
         common = sorted(set.intersection(*(set(table) for table in tables))) if tables else []
         columns = [[table[epoch] for table in tables] for epoch in common]
-        return common, [statistics.median(c) for c in columns], [min(c) for c in columns], [max(c) for c in columns]
+        gaps = [any(map(math.isnan, column)) for column in columns]
+        low, middle, high = (
+            [math.nan if gap else of(column) for gap, column in zip(gaps, columns, strict=True)]
+            for of in (min, statistics.median, max)
+        )
+        return common, middle, low, high
 
 
 @dataclass(frozen=True)
@@ -104,10 +110,10 @@ def draw_epochs(panels: Sequence[Panel], right: str, label: str) -> Figure:
     Raises
     ------
     EpochFigureError
-        If a panel has no curve, or a curve no epoch that all of its seeds have.
+        If a panel has no curve, or a curve no epoch at which all of its seeds have a value.
     """
     for panel in panels:
-        if not panel.bands or not all(band.summary()[0] for band in panel.bands):
+        if not panel.bands or not all(any(map(math.isfinite, band.summary()[1])) for band in panel.bands):
             raise EpochFigureError(f"{right}: nothing to draw for {panel.title!r}; look at the tables of this training")
     with figure_style():
         heights = {1: 8.0, 2: 12.0, 3: 15.0}
@@ -146,7 +152,8 @@ def _draw_panel(axes: Axes, panel: Panel) -> None:
 
 def _scale_values(axes: Axes, panel: Panel, values: Sequence[float]) -> None:
     """Set the ordinate, with a third of the height left for the legend where no limits are given."""
-    low, high = min(values), max(values)
+    finite = [value for value in values if math.isfinite(value)]
+    low, high = min(finite), max(finite)
     if panel.limits is not None:
         axes.set_ylim(*panel.limits)
     elif panel.scale == "log" and low > 0:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 
 import numpy as np
@@ -68,7 +69,10 @@ def draw_heatmap(
         bar = figure.colorbar(mesh, ax=axes, pad=0.02, label="AUC")
         bar.ax.minorticks_off()
         _name_axes(axes, masses, fractions)
+        # A point without an AUC is hatched like one that is not in the grid.
         for (m_phi, r_inv), cell in cells.items():
+            if math.isnan(cell[0]):
+                continue
             where = masses.index(m_phi) + 0.5, fractions.index(r_inv) + 0.5
             _write_cell(axes, where, cell, mesh.cmap, len(masses))
         write_heading(axes, label, f"{method_title(method)}, {seeds} seed{'s' if seeds > 1 else ''}")

@@ -77,11 +77,13 @@ def draw_training(curves: TrainingCurves, label: str) -> Figure:
     Raises
     ------
     TrainingFigureError
-        If there is no energy or no AUC to draw.
+        If there is no energy to draw.
     """
-    if not any(_present(curves.history)) or not curves.auc_mean:
-        raise TrainingFigureError(f"method {curves.method}: no energies or no AUC by epoch to draw")
-    seeds = len(curves.auc_mean)
+    names = [f"{name}_{part}" for name in _present(curves.history) for part, _ in PARTS]
+    drawn = [curves.history.get(name, {}) for name in names]
+    if not any(drawn):
+        raise TrainingFigureError(f"method {curves.method}: no energies by epoch to draw")
+    seeds = len({seed for by_seed in [*drawn, curves.auc_mean] for seed in by_seed})
     with figure_style():
         figure = Figure(figsize=(10, 12), layout="constrained")
         upper, lower = figure.subplots(2, 1, sharex=True)
@@ -90,7 +92,7 @@ def draw_training(curves: TrainingCurves, label: str) -> Figure:
         for axes in (upper, lower):
             for epoch in curves.chosen.values():
                 axes.axvline(epoch, **CHOSEN)
-        last = max(epochs[-1] for epochs, _ in curves.auc_mean.values())
+        last = max(epochs[-1] for by_seed in [*drawn, curves.auc_mean] for epochs, _ in by_seed.values())
         if last >= LONG_TRAINING:
             lower.set_xscale("log")
         # A little further, so that a line at the last epoch is seen.
@@ -122,7 +124,8 @@ def _draw_energies(axes: Axes, curves: TrainingCurves) -> None:
     if curves.chosen:
         handles.append(_chosen_handle(curves.chosen))
     finite = [value for value in values if math.isfinite(value)]
-    _scale_ordinate(axes, finite)
+    if finite:
+        _scale_ordinate(axes, finite)
     axes.set_ylabel("energy, $W$" if "wasserstein" in _present(curves.history) else "reconstruction error")
     axes.legend(handles=handles, loc="upper right", ncols=2, columnspacing=1.2, **LEGEND)
 
@@ -153,6 +156,8 @@ def _draw_auc(axes: Axes, curves: TrainingCurves) -> None:
     axes.axhline(0.5, color="0.6", linewidth=1.2, zorder=0)
     axes.set_ylim(0, 1.05)
     axes.set_ylabel("AUC (validation)")
+    if not curves.auc_mean:
+        axes.text(0.5, 0.6, "no AUC: all jets have one score", transform=axes.transAxes, ha="center", fontsize=24)
     title = None if curves.m_phi is None else rf"$m_{{\Phi}}$ = {curves.m_phi:g} GeV"
     axes.legend(handles=handles, loc="lower left", ncols=3, title=title, title_fontsize=19, alignment="left", **LEGEND)
 
