@@ -78,6 +78,11 @@ def any_of(names):
     return "|".join(re.escape(str(name)) for name in names) or "(?!)"
 
 
+def grown(amount):
+    # Memory (MB) or time (minutes) of a job: a second attempt, after one that had too little, gets twice as much.
+    return lambda wildcards, attempt: attempt * amount
+
+
 wildcard_constraints:
     sample=any_of(SAMPLES),
     part=r"[A-Za-z0-9_.-]+",

@@ -31,8 +31,8 @@ rule contaminate_dataset:
         "../envs/dataset.yaml"
     threads: 1
     resources:
-        mem_mb=2000,
-        runtime=60,
+        mem_mb=grown(2000),
+        runtime=grown(60),
     params:
         settings=CONFIG.contamination.model_dump_json(exclude={"methods"}),
         signals=signal_arguments(),
@@ -106,6 +106,8 @@ use rule score_samples as score_contaminated with:
             )
         ],
         points=signal_points(),
+        # Held-out jets are a part of a sample: a cross section says nothing of their number, and an AUC does not need it.
+        cross_sections="{}",
         code=code_digest("score_samples"),
     message:
         "Score with {wildcards.method}, {wildcards.group}, trained with {wildcards.contamination}"
@@ -113,12 +115,7 @@ use rule score_samples as score_contaminated with:
 
 rule summarize_contamination:
     input:
-        [
-            f"results/contamination/scores/{label}/{method}/{group}.h5"
-            for label in SIGNAL_SHARES
-            for method in CONTAMINATED
-            for group in GROUPS
-        ],
+        contaminated_scores,
     output:
         table="results/contamination.csv",
         summary="results/contamination.md",
@@ -130,8 +127,8 @@ rule summarize_contamination:
         "../envs/dataset.yaml"
     threads: 1
     resources:
-        mem_mb=1000,
-        runtime=10,
+        mem_mb=grown(1000),
+        runtime=grown(10),
     params:
         scores=lambda wildcards, input: [
             f"{SIGNAL_SHARES[Path(path).parts[3]]}={path}" for path in input
@@ -158,8 +155,8 @@ rule plot_contamination:
         "../envs/figures.yaml"
     threads: 1
     resources:
-        mem_mb=1000,
-        runtime=10,
+        mem_mb=grown(1000),
+        runtime=grown(10),
     params:
         label=lambda wildcards: CONFIG.label,
         code=code_digest("plot_contamination"),

@@ -21,8 +21,8 @@ rule build_dataset:
         "../envs/dataset.yaml"
     threads: 1
     resources:
-        mem_mb=2000,
-        runtime=60,
+        mem_mb=grown(4000),
+        runtime=grown(60),
     params:
         settings=CONFIG.dataset.model_dump_json(),
         cross_sections=json.dumps(CONFIG.cross_sections("background")),

@@ -15,8 +15,8 @@ rule score_samples:
         "../envs/train.yaml"
     threads: 1
     resources:
-        mem_mb=3000,
-        runtime=120,
+        mem_mb=grown(3000),
+        runtime=grown(120),
     params:
         settings=CONFIG.evaluation.model_dump_json(),
         signals=signal_arguments(),
@@ -57,8 +57,8 @@ rule score_ensemble:
         "../envs/train.yaml"
     threads: 1
     resources:
-        mem_mb=3000,
-        runtime=60,
+        mem_mb=grown(3000),
+        runtime=grown(60),
     params:
         settings=lambda wildcards: CONFIG.methods[wildcards.method].model_dump_json(),
         code=code_digest("score_ensemble"),
@@ -83,8 +83,8 @@ rule compute_auc:
         "../envs/dataset.yaml"
     threads: 1
     resources:
-        mem_mb=2000,
-        runtime=60,
+        mem_mb=grown(2000),
+        runtime=grown(60),
     params:
         code=code_digest("compute_auc"),
     message:
@@ -116,8 +116,8 @@ rule summarize:
         "../envs/dataset.yaml"
     threads: 1
     resources:
-        mem_mb=1000,
-        runtime=10,
+        mem_mb=grown(1000),
+        runtime=grown(10),
     params:
         approximate=CONFIG.approximate(),
         code=code_digest("summarize"),
@@ -141,8 +141,8 @@ rule compute_merit:
         "../envs/dataset.yaml"
     threads: 1
     resources:
-        mem_mb=2000,
-        runtime=60,
+        mem_mb=grown(2000),
+        runtime=grown(60),
     params:
         settings=CONFIG.merit.model_dump_json(),
         code=code_digest("compute_merit"),
@@ -167,8 +167,8 @@ rule summarize_merit:
         "../envs/dataset.yaml"
     threads: 1
     resources:
-        mem_mb=1000,
-        runtime=10,
+        mem_mb=grown(1000),
+        runtime=grown(10),
     params:
         approximate=CONFIG.approximate(),
         code=code_digest("summarize_merit"),
@@ -198,8 +198,8 @@ rule train_ceilings:
         "../envs/train.yaml"
     threads: 1
     resources:
-        mem_mb=2000,
-        runtime=120,
+        mem_mb=grown(2000),
+        runtime=grown(120),
     params:
         signals=signal_arguments(),
         points=signal_points(),
@@ -228,8 +228,8 @@ rule write_leaderboard:
         "../envs/dataset.yaml"
     threads: 1
     resources:
-        mem_mb=1000,
-        runtime=10,
+        mem_mb=grown(1000),
+        runtime=grown(10),
     params:
         approximate=CONFIG.approximate(),
         code=code_digest("write_leaderboard"),

@@ -26,8 +26,8 @@ rule score_event_distances:
         "../envs/train.yaml"
     threads: 2
     resources:
-        mem_mb=2000,
-        runtime=60,
+        mem_mb=grown(2000),
+        runtime=grown(60),
     params:
         settings=protocol("sets", "distances"),
         signals=EVENT_TEST_ARGUMENTS,
@@ -57,8 +57,8 @@ rule score_event_neighbours:
         "../envs/train.yaml"
     threads: 2
     resources:
-        mem_mb=2000,
-        runtime=60,
+        mem_mb=grown(2000),
+        runtime=grown(60),
     params:
         # `distances` says how many events the references take before these.
         settings=protocol("seed", "sets", "distances", "neighbours"),
@@ -90,8 +90,8 @@ rule score_event_svm:
         "../envs/train.yaml"
     threads: 2
     resources:
-        mem_mb=3000,
-        runtime=120,
+        mem_mb=grown(3000),
+        runtime=grown(120),
     params:
         settings=protocol("seed", "sets", "support_vectors"),
         signals=EVENT_TEST_ARGUMENTS,
@@ -119,8 +119,8 @@ rule classify_events:
         "../envs/train.yaml"
     threads: 2
     resources:
-        mem_mb=2000,
-        runtime=60,
+        mem_mb=grown(2000),
+        runtime=grown(60),
     params:
         settings=protocol("seed", "classification"),
         signals=EVENT_TEST_ARGUMENTS,
@@ -146,8 +146,8 @@ rule compare_event_scores:
         "../envs/dataset.yaml"
     threads: 1
     resources:
-        mem_mb=1000,
-        runtime=30,
+        mem_mb=grown(1000),
+        runtime=grown(30),
     params:
         settings=PROTOCOL.model_dump_json(include={"sets"}),
         code=code_digest("compare_event_scores"),
@@ -176,8 +176,8 @@ rule tabulate_events:
         "../envs/dataset.yaml"
     threads: 1
     resources:
-        mem_mb=1000,
-        runtime=10,
+        mem_mb=grown(1000),
+        runtime=grown(10),
     params:
         folder=lambda wildcards, output: str(Path(output.tables[0]).parent),
         code=code_digest("tabulate_events"),
@@ -206,8 +206,8 @@ rule measure_event_latency:
         "../envs/train.yaml"
     threads: 1
     resources:
-        mem_mb=3000,
-        runtime=60,
+        mem_mb=grown(3000),
+        runtime=grown(60),
     params:
         settings=protocol(
             "seed", "distances", "neighbours", "support_vectors", "latency"
@@ -238,8 +238,8 @@ rule plot_event_curves:
         "../envs/figures.yaml"
     threads: 1
     resources:
-        mem_mb=1000,
-        runtime=10,
+        mem_mb=grown(1000),
+        runtime=grown(10),
     params:
         label=lambda wildcards: CONFIG.label,
         code=code_digest("plot_event_curves"),
@@ -266,8 +266,8 @@ rule plot_event_latency:
         "../envs/figures.yaml"
     threads: 1
     resources:
-        mem_mb=1000,
-        runtime=10,
+        mem_mb=grown(1000),
+        runtime=grown(10),
     params:
         label=lambda wildcards: CONFIG.label,
         code=code_digest("plot_event_latency"),

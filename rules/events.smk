@@ -22,8 +22,8 @@ rule simulate_events:
         "../envs/events.yaml"
     threads: 1
     resources:
-        mem_mb=2000,
-        runtime=120,
+        mem_mb=grown(2000),
+        runtime=grown(120),
     params:
         settings=EVENTS.objects.model_dump_json(),
         simulation=CONFIG.simulation.model_dump_json(),
@@ -57,8 +57,8 @@ rule mix_events:
         "../envs/dataset.yaml"
     threads: 1
     resources:
-        mem_mb=2000,
-        runtime=30,
+        mem_mb=grown(2000),
+        runtime=grown(30),
     params:
         settings=EVENTS.sizes.model_dump_json(exclude={"signal"}),
         inputs=[f"{name}={','.join(EVENT_FILES[name])}" for name in EVENTS.background],
@@ -88,8 +88,8 @@ rule gather_events:
         "../envs/dataset.yaml"
     threads: 1
     resources:
-        mem_mb=2000,
-        runtime=30,
+        mem_mb=grown(2000),
+        runtime=grown(30),
     params:
         events=f"--events {EVENTS.sizes.signal}",
         code=code_digest("gather_events"),
@@ -116,8 +116,8 @@ rule build_event_table:
         "../envs/dataset.yaml"
     threads: 1
     resources:
-        mem_mb=2000,
-        runtime=30,
+        mem_mb=grown(2000),
+        runtime=grown(30),
     params:
         settings=EVENTS.table.model_dump_json(),
         objects=EVENTS.objects.model_dump_json(),
@@ -146,6 +146,9 @@ use rule train_model as train_event_model with:
         "results/benchmarks/train_event_model/{method}/{group}.tsv"
     wildcard_constraints:
         method=any_of(EVENTS.methods),
+    resources:
+        mem_mb=grown(3000),
+        runtime=grown(120),
     params:
         settings=lambda wildcards: EVENTS.methods[wildcards.method].model_dump_json(),
         seeds=lambda wildcards: GROUPS[wildcards.group],
@@ -174,8 +177,8 @@ rule score_events:
         "../envs/train.yaml"
     threads: 1
     resources:
-        mem_mb=3000,
-        runtime=60,
+        mem_mb=grown(3000),
+        runtime=grown(60),
     params:
         signals=[f"{name}={event_input(name)}" for name in EVENT_SIGNALS],
         code=code_digest("score_events"),

@@ -11,8 +11,8 @@ rule extract_features:
         "../envs/features.yaml"
     threads: 1
     resources:
-        mem_mb=3000,
-        runtime=120,
+        mem_mb=grown(3000),
+        runtime=grown(120),
     params:
         settings=CONFIG.features.model_dump_json(),
         file=candidates_of,
@@ -46,8 +46,8 @@ rule check_cutflow:
         "../envs/features.yaml"
     threads: 1
     resources:
-        mem_mb=2000,
-        runtime=60,
+        mem_mb=grown(2000),
+        runtime=grown(60),
     params:
         settings=CONFIG.features.model_dump_json(),
         parts=[f"{name}={','.join(PARTS[name])}" for name in SAMPLES],

@@ -12,8 +12,8 @@ rule plot_heatmap:
         "../envs/figures.yaml"
     threads: 1
     resources:
-        mem_mb=1000,
-        runtime=10,
+        mem_mb=grown(1000),
+        runtime=grown(10),
     params:
         # A function: braces in a plain string would be taken for wildcards.
         label=lambda wildcards: CONFIG.label,
@@ -41,8 +41,8 @@ rule plot_training:
         "../envs/figures.yaml"
     threads: 1
     resources:
-        mem_mb=1000,
-        runtime=10,
+        mem_mb=grown(1000),
+        runtime=grown(10),
     params:
         label=lambda wildcards: CONFIG.label,
         code=code_digest("plot_training"),
@@ -69,8 +69,8 @@ rule plot_leaderboard:
         "../envs/figures.yaml"
     threads: 1
     resources:
-        mem_mb=1000,
-        runtime=10,
+        mem_mb=grown(1000),
+        runtime=grown(10),
     params:
         label=lambda wildcards: CONFIG.label,
         code=code_digest("plot_leaderboard"),

@@ -16,8 +16,8 @@ rule make_grid_images:
         "../envs/features.yaml"
     threads: 1
     resources:
-        mem_mb=3000,
-        runtime=120,
+        mem_mb=grown(3000),
+        runtime=grown(120),
     params:
         settings=CONFIG.images.jets.model_dump_json(
             include={"pixels", "width"},
@@ -48,8 +48,8 @@ rule gather_grid_images:
         "../envs/features.yaml"
     threads: 1
     resources:
-        mem_mb=4000,
-        runtime=60,
+        mem_mb=grown(4000),
+        runtime=grown(60),
     params:
         seed=CONFIG.dataset.seed,
         code=code_digest("gather_grid_images"),
@@ -76,10 +76,10 @@ use rule train_vae as train_grid_vae with:
         method=any_of(VAE_METHODS),
         seed=any_of(CONFIG.ensemble.seeds),
     resources:
-        mem_mb=lambda wildcards: (
-            2000 + VAE_METHODS[wildcards.method].train_jets // 120
+        mem_mb=lambda wildcards, attempt: (
+            attempt * (3000 + VAE_METHODS[wildcards.method].train_jets // 110)
         ),
-        runtime=1440,
+        runtime=grown(2880),
     params:
         settings=vae_method_training,
         metric=lambda wildcards: VAE_METHODS[wildcards.method].metric,
@@ -108,8 +108,8 @@ rule score_grid_images:
         "../envs/features.yaml"
     threads: 2
     resources:
-        mem_mb=4000,
-        runtime=120,
+        mem_mb=grown(4000),
+        runtime=grown(120),
     params:
         settings=lambda wildcards: MEDOID_METHODS[wildcards.method].model_dump_json(),
         evaluation=CONFIG.evaluation.model_dump_json(),
@@ -147,8 +147,8 @@ rule score_grid_vae:
         "../envs/train.yaml"
     threads: 2
     resources:
-        mem_mb=4000,
-        runtime=240,
+        mem_mb=grown(4000),
+        runtime=grown(240),
     params:
         settings=lambda wildcards: VAE_METHODS[wildcards.method].model_dump_json(),
         evaluation=CONFIG.evaluation.model_dump_json(),

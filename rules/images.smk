@@ -44,8 +44,8 @@ rule make_images:
         "../envs/features.yaml"
     threads: 1
     resources:
-        mem_mb=3000,
-        runtime=120,
+        mem_mb=grown(3000),
+        runtime=grown(120),
     params:
         settings=CONFIG.images.jets.model_dump_json(),
         files=lambda wildcards: image_candidates(wildcards.sample),
@@ -76,8 +76,8 @@ rule compute_distances:
         "../envs/features.yaml"
     threads: 2
     resources:
-        mem_mb=3000,
-        runtime=60,
+        mem_mb=grown(3000),
+        runtime=grown(60),
     params:
         settings=CONFIG.images.distances.model_dump_json(),
         code=code_digest("compute_distances"),
@@ -111,8 +111,8 @@ rule find_medoids:
         "../envs/features.yaml"
     threads: 1
     resources:
-        mem_mb=2000,
-        runtime=30,
+        mem_mb=grown(2000),
+        runtime=grown(30),
     params:
         settings=CONFIG.images.medoids.model_dump_json(),
         code=code_digest("find_medoids"),
@@ -141,8 +141,8 @@ rule measure_ensembles:
         "../envs/features.yaml"
     threads: 2
     resources:
-        mem_mb=3000,
-        runtime=120,
+        mem_mb=grown(3000),
+        runtime=grown(120),
     params:
         settings=CONFIG.images.distances.model_dump_json(),
         tests=image_arguments("test"),
@@ -172,8 +172,8 @@ rule summarize_images:
         "../envs/features.yaml"
     threads: 1
     resources:
-        mem_mb=2000,
-        runtime=30,
+        mem_mb=grown(2000),
+        runtime=grown(30),
     params:
         background=CONFIG.images.background,
         tests=image_arguments("test"),
@@ -204,8 +204,8 @@ rule plot_references:
         "../envs/figures.yaml"
     threads: 1
     resources:
-        mem_mb=2000,
-        runtime=30,
+        mem_mb=grown(2000),
+        runtime=grown(30),
     params:
         label=lambda wildcards: CONFIG.label,
         code=code_digest("plot_references"),

@@ -24,8 +24,8 @@ rule sample_negatives:
         "../envs/train.yaml"
     threads: 1
     resources:
-        mem_mb=3000,
-        runtime=120,
+        mem_mb=grown(3000),
+        runtime=grown(120),
     params:
         code=code_digest("sample_negatives"),
     message:
@@ -56,10 +56,11 @@ rule measure_snapshots:
         "../envs/train.yaml"
     threads: 1
     resources:
-        mem_mb=3000,
-        runtime=120,
+        mem_mb=grown(3000),
+        runtime=grown(120),
     params:
         signal=paper_signal_argument(),
+        points=paper_signal_point(),
         negatives=lambda wildcards, input: (
             ["--negatives", *input.negatives] if input.negatives else []
         ),
@@ -68,7 +69,7 @@ rule measure_snapshots:
         "Energies and W by epoch of {wildcards.method}, {wildcards.group}"
     shell:
         'python "$ODDJET"/workflow/scripts/measure_snapshots.py --snapshots {input.snapshots:q} --background {input.background:q}'
-        " --signal {params.signal:q} {params.negatives:q} --output {output:q} > {log:q} 2>&1"
+        " --signal {params.signal:q} --points {params.points:q} {params.negatives:q} --output {output:q} > {log:q} 2>&1"
 
 
 rule select_epochs:
@@ -87,8 +88,8 @@ rule select_epochs:
         "../envs/dataset.yaml"
     threads: 1
     resources:
-        mem_mb=1000,
-        runtime=10,
+        mem_mb=grown(1000),
+        runtime=grown(10),
     params:
         code=code_digest("select_epochs"),
     message:
@@ -121,8 +122,8 @@ rule compare_epochs:
         "../envs/dataset.yaml"
     threads: 1
     resources:
-        mem_mb=1000,
-        runtime=10,
+        mem_mb=grown(1000),
+        runtime=grown(10),
     params:
         code=code_digest("compare_epochs"),
     message:
@@ -154,8 +155,8 @@ rule plot_epochs:
         "../envs/figures.yaml"
     threads: 1
     resources:
-        mem_mb=1000,
-        runtime=10,
+        mem_mb=grown(1000),
+        runtime=grown(10),
     params:
         label=lambda wildcards: CONFIG.label,
         options=lambda wildcards, input: [
@@ -200,20 +201,21 @@ rule plot_histograms:
         "../envs/figures.yaml"
     threads: 1
     resources:
-        mem_mb=1000,
-        runtime=10,
+        mem_mb=grown(1000),
+        runtime=grown(10),
     params:
         label=lambda wildcards: CONFIG.label,
         method=lambda wildcards: PAPER_HISTOGRAMS[wildcards.figure],
         seed=CONFIG.ensemble.seeds[0],
         signal=paper_signal_argument(),
+        points=paper_signal_point(),
         code=code_digest("plot_histograms"),
     message:
         "Figure {wildcards.figure} of the paper"
     shell:
         'python "$ODDJET"/workflow/scripts/plot_histograms.py --figure {wildcards.figure} --method {params.method:q}'
         " --seed {params.seed} --negatives {input.negatives:q} --history {input.history:q}"
-        " --background {input.background:q} --signal {params.signal:q} --label {params.label:q}"
+        " --background {input.background:q} --signal {params.signal:q} --points {params.points:q} --label {params.label:q}"
         " --output-pdf {output.pdf:q} --output-png {output.png:q} > {log:q} 2>&1"
 
 
@@ -233,8 +235,8 @@ rule plot_paper_heatmap:
         "../envs/figures.yaml"
     threads: 1
     resources:
-        mem_mb=1000,
-        runtime=10,
+        mem_mb=grown(1000),
+        runtime=grown(10),
     params:
         label=lambda wildcards: CONFIG.label,
         title=lambda wildcards: PAPER_HEATMAPS[wildcards.figure][2],
@@ -260,8 +262,8 @@ rule plot_sketch:
         "../envs/figures.yaml"
     threads: 1
     resources:
-        mem_mb=1000,
-        runtime=10,
+        mem_mb=grown(1000),
+        runtime=grown(10),
     params:
         code=code_digest("plot_sketch"),
     message:

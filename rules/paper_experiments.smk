@@ -24,8 +24,8 @@ rule measure_fit:
         "../envs/train.yaml"
     threads: 1
     resources:
-        mem_mb=3000,
-        runtime=60,
+        mem_mb=grown(3000),
+        runtime=grown(60),
     params:
         code=code_digest("measure_fit"),
     message:
@@ -60,8 +60,8 @@ rule compare_experiments:
         "../envs/train.yaml"
     threads: 1
     resources:
-        mem_mb=1000,
-        runtime=10,
+        mem_mb=grown(1000),
+        runtime=grown(10),
     params:
         methods=CONFIG.with_models(),
         groups=list(GROUPS),

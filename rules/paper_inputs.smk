@@ -61,6 +61,10 @@ def paper_signal_argument():
     return f"{paper_signal()}={','.join(feature_tables(paper_signal()))}"
 
 
+def paper_signal_point():
+    return json.dumps({paper_signal(): SAMPLES[paper_signal()].grid_point()})
+
+
 def reversed_figures():
     if "wnae" not in CONFIG.trained() or not REVERSED_TABLES:
         logger.warning(

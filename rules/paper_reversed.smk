@@ -22,8 +22,8 @@ rule build_reversed:
         "../envs/dataset.yaml"
     threads: 1
     resources:
-        mem_mb=2000,
-        runtime=60,
+        mem_mb=grown(2000),
+        runtime=grown(60),
     params:
         settings=CONFIG.dataset.model_dump_json(),
         code=code_digest("build_dataset"),
@@ -52,8 +52,8 @@ rule train_reversed:
         "../envs/train.yaml"
     threads: 1
     resources:
-        mem_mb=4000,
-        runtime=1440,
+        mem_mb=grown(4000),
+        runtime=grown(1440),
     params:
         settings=lambda wildcards: CONFIG.methods["wnae"].model_dump_json(),
         seeds=lambda wildcards: GROUPS[wildcards.group],
@@ -85,8 +85,8 @@ rule monitor_reversed:
         "../envs/train.yaml"
     threads: 1
     resources:
-        mem_mb=3000,
-        runtime=120,
+        mem_mb=grown(3000),
+        runtime=grown(120),
     params:
         settings=CONFIG.evaluation.model_dump_json(),
         code=code_digest("monitor_training"),

@@ -9,8 +9,8 @@ rule simulate_sample:
         "../envs/simulate.yaml"
     threads: 1
     resources:
-        mem_mb=2000,
-        runtime=120,
+        mem_mb=grown(2000),
+        runtime=grown(120),
     params:
         settings=CONFIG.simulation.model_dump_json(),
         process=lambda wildcards: SAMPLES[wildcards.sample].process.model_dump_json(),

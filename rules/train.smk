@@ -18,8 +18,8 @@ rule train_model:
         "../envs/train.yaml"
     threads: 1
     resources:
-        mem_mb=4000,
-        runtime=1440,
+        mem_mb=grown(4000),
+        runtime=grown(1440),
     params:
         settings=lambda wildcards: CONFIG.methods[wildcards.method].model_dump_json(),
         seeds=lambda wildcards: GROUPS[wildcards.group],
@@ -57,8 +57,8 @@ rule fit_baseline:
         "../envs/train.yaml"
     threads: 1
     resources:
-        mem_mb=4000,
-        runtime=120,
+        mem_mb=grown(4000),
+        runtime=grown(120),
     params:
         settings=lambda wildcards: CONFIG.methods[wildcards.method].model_dump_json(),
         seeds=lambda wildcards: GROUPS[wildcards.group],
@@ -87,8 +87,8 @@ rule monitor_training:
         "../envs/train.yaml"
     threads: 1
     resources:
-        mem_mb=3000,
-        runtime=120,
+        mem_mb=grown(3000),
+        runtime=grown(120),
     params:
         settings=CONFIG.evaluation.model_dump_json(),
         signals=signal_arguments(),

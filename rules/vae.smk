@@ -25,10 +25,11 @@ rule train_vae:
     threads: 1
     resources:
         # All images lie dense in memory, 6.4 kB each.
-        mem_mb=lambda wildcards: (
-            2000 + VAE.trainings[wildcards.training_metric].train_jets // 120
+        mem_mb=lambda wildcards, attempt: (
+            attempt
+            * (3000 + VAE.trainings[wildcards.training_metric].train_jets // 110)
         ),
-        runtime=1440,
+        runtime=grown(2880),
     params:
         settings=lambda wildcards: vae_training(wildcards.training_metric),
         metric=lambda wildcards: wildcards.training_metric,
@@ -62,8 +63,8 @@ rule score_vae:
         "../envs/train.yaml"
     threads: 1
     resources:
-        mem_mb=4000,
-        runtime=240,
+        mem_mb=grown(4000),
+        runtime=grown(240),
     params:
         jets=VAE.test_jets,
         samples=[f"{name}={image_jets(name, 'test')}" for name in VAE_SAMPLES],
@@ -95,8 +96,8 @@ rule train_cnn:
         "../envs/train.yaml"
     threads: 1
     resources:
-        mem_mb=4000,
-        runtime=1440,
+        mem_mb=grown(4000),
+        runtime=grown(1440),
     params:
         settings=VAE.model_dump_json(
             exclude={
@@ -140,8 +141,8 @@ rule correlate_vae:
         "../envs/train.yaml"
     threads: 1
     resources:
-        mem_mb=2000,
-        runtime=60,
+        mem_mb=grown(2000),
+        runtime=grown(60),
     params:
         jets=VAE.correlation_jets,
         code=code_digest("correlate_vae"),
@@ -178,8 +179,8 @@ rule summarize_vae:
         "../envs/dataset.yaml"
     threads: 1
     resources:
-        mem_mb=1000,
-        runtime=10,
+        mem_mb=grown(1000),
+        runtime=grown(10),
     params:
         code=code_digest("summarize_vae"),
     message:
@@ -206,8 +207,8 @@ rule plot_vae:
         "../envs/figures.yaml"
     threads: 1
     resources:
-        mem_mb=1000,
-        runtime=10,
+        mem_mb=grown(1000),
+        runtime=grown(10),
     params:
         metric=next(iter(VAE.trainings)),
         label=lambda wildcards: CONFIG.label,

@@ -8,9 +8,9 @@ import json
 import logging
 import sys
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
@@ -20,6 +20,8 @@ LOGGER = logging.getLogger("oddjet")
 # A log gets at most a line in so many seconds and one at the end, so that a long job does not fill it.
 SECONDS_BETWEEN_LINES = 10.0
 DISK_ERRORS = (errno.ENOSPC, errno.EDQUOT, errno.EROFS)
+# Options that change no number: a result is the same with any of their values.
+WITHOUT_EFFECT = ("threads",)
 
 Item = TypeVar("Item")
 Model = TypeVar("Model", bound=BaseModel)
@@ -29,11 +31,68 @@ class SettingsError(OddjetError):
     """Settings that do not fit their model (unknown key, wrong type, value out of range), or text that is not JSON."""
 
 
+# The options that the program of this process was given; a process that is none of our programs has none.
+_GIVEN: dict[str, list[Any]] = {}
+
+
+class _Parser(argparse.ArgumentParser):
+    """Keeps what it is given: the record of a result holds all of it, and no program can leave an option out."""
+
+    def parse_args(self, args: Any = None, namespace: Any = None) -> Any:  # noqa: ANN401  as the base class has it
+        """Parse as the base class does, and keep the options."""
+        words = sys.argv[1:] if args is None else args
+        parsed = super().parse_args(words, namespace)
+        _GIVEN.clear()
+        _GIVEN.update(options_of(words))
+        return parsed
+
+
 def parser(description: str, example: str) -> argparse.ArgumentParser:
     """Make an argument parser whose `--help` ends with an example that works."""
-    return argparse.ArgumentParser(
-        description=description, epilog=f"example:\n  {example}", formatter_class=argparse.RawDescriptionHelpFormatter
+    return _Parser(
+        description=description,
+        epilog=f"example:\n  {example}",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        # An abbreviated option would have another name in the record.
+        allow_abbrev=False,
     )
+
+
+def options_of(words: Sequence[str]) -> dict[str, list[Any]]:
+    """Sort the words of a command line by option.
+
+    Parameters
+    ----------
+    words
+        As a shell passes them to a program of `workflow/scripts`, without the program's own name.
+
+    Returns
+    -------
+    dict of str to list
+        The values of each option by its name without dashes; a JSON object is read, so that its order and spaces do not
+        count. Options that change no number are left out.
+    """
+    options: dict[str, list[Any]] = {}
+    values: list[Any] = []
+    for word in words:
+        if word.startswith("--"):
+            name, equals, value = word.removeprefix("--").partition("=")
+            values = options[name] = [_value(value)] if equals else []
+        else:
+            values.append(_value(word))
+    return {name: values for name, values in options.items() if name not in WITHOUT_EFFECT}
+
+
+def _value(text: str) -> Any:  # noqa: ANN401  whatever the JSON holds
+    try:
+        return json.loads(text) if text.startswith("{") else text
+    except json.JSONDecodeError:
+        return text
+
+
+def given_options() -> dict[str, list[Any]]:
+    """Give the options that the program of this process was given, as `options_of` does; none outside a program."""
+    return dict(_GIVEN)
 
 
 def settings_argument(arguments: argparse.ArgumentParser) -> None:
@@ -70,6 +129,10 @@ def read_settings(text: str | None, model: type[Model], option: str = "--setting
         given = json.loads(text)
     except json.JSONDecodeError as error:
         raise SettingsError(f"{option}: neither a file nor JSON ({error}): {text[:80]}") from error
+    name = option.removeprefix("--")
+    if name in _GIVEN:
+        # What counts is what stands in the file, not the file's name.
+        _GIVEN[name] = [given]
     try:
         return model.model_validate(given)
     except ValidationError as error:

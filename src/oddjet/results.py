@@ -1,27 +1,25 @@
-"""Whether results still match the code, the configuration and their inputs, told from the digests inside them alone.
+"""Whether results still match the code, the configuration and their inputs, told from the records inside them.
 
-Snakemake knows it from its own notes in `.snakemake/`; a folder that was moved without them can be asked here.
+Snakemake knows it from its own notes in `.snakemake/`; a folder that was moved without them can be asked here. What a
+result should be made from, the rules themselves say (`oddjet.plan`).
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from functools import cache
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
-from pydantic import BaseModel
-
-from oddjet.config import Config, Listed, Simulated
 from oddjet.errors import OddjetError
-from oddjet.images.vae_settings import VaeSettings
 from oddjet.io.record import SUFFIX
 from oddjet.io.tables import TableError, read_attributes
-from oddjet.models.settings import OBJECTIVES
+from oddjet.plan import Plan, PlannedJob
 from oddjet.provenance.attributes import InputFileError, file_digest
-from oddjet.provenance.digest import code_digest
+
+# What the rules call the folder, wherever it lies now.
+NAME = "results"
 
 
 class ResultsError(OddjetError):
@@ -30,9 +28,22 @@ class ResultsError(OddjetError):
 
 @dataclass
 class Result:
-    """A file (or several that were written together) and what it says that it was made from."""
+    """A file (or several that were written together) and what it says that it was made from.
+
+    Attributes
+    ----------
+    path
+        The file; of several the first.
+    name
+        As the rules name it, `results/...`.
+    origin
+        Its record; empty where there is none that can be read.
+    reasons
+        Why it no longer matches.
+    """
 
     path: Path
+    name: str
     origin: dict[str, Any]
     reasons: list[str] = field(default_factory=list)
 
@@ -42,58 +53,97 @@ class Result:
         given = self.origin["inputs"]
         return dict(json.loads(given) if isinstance(given, str) else given)
 
-    @property
-    def settings(self) -> dict[str, Any]:
-        """Settings of the stage."""
-        return dict(json.loads(self.origin["settings"]))
 
-
-def check_results(folder: Path, config: Config) -> list[Result]:
-    """Compare every result below a folder with the code, the configuration and the inputs of today.
+class Results:
+    """All results below a folder; each file is read once, however many configurations they are compared with.
 
     Parameters
     ----------
     folder
         A results folder, wherever it lies; inputs that are named `results/...` are looked for in it.
-    config
-        The configuration that the results should be of.
-
-    Returns
-    -------
-    All results; those that no longer match have `reasons`.
 
     Raises
     ------
     ResultsError
         The folder does not exist, or holds no result.
     """
-    results = list(find_results(folder))
-    if not results:
-        raise ResultsError(f"{folder}: no results here. Give the folder that holds features/, models/, scores/.")
-    for result in results:
-        if result.origin:
-            result.reasons += [
-                *_code(result),
-                *_settings(result, config, folder),
-                *_outputs(result),
-                *_inputs(result, folder),
-            ]
-    _pass_on(results, folder)
-    return sorted(results, key=lambda result: result.path)
 
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self._found = list(self._find())
+        self._digests: dict[Path, str | None] = {}
+        if not self._found:
+            raise ResultsError(f"{folder}: no results here. Give the folder that holds features/, models/, scores/.")
 
-def find_results(folder: Path) -> Iterator[Result]:
-    """Read the origin of everything below a folder; of a file without one, that is the reason."""
-    for path in sorted(folder.rglob("*")):
-        if path.name.startswith(".tmp-"):
-            yield Result(path, {}, ["half-written: remove it"])
-        elif path.suffix in READERS and "checkpoints" not in path.parts:
+    def check(self, plan: Plan) -> list[Result]:
+        """Compare every result with the code, the configuration and the inputs of today.
+
+        Parameters
+        ----------
+        plan
+            The rules under the configuration that the results should be of.
+
+        Returns
+        -------
+        All results, by path; those that no longer match have `reasons`.
+        """
+        results = [Result(one.path, one.name, one.origin, list(one.reasons)) for one in self._found]
+        jobs: dict[str, PlannedJob] = {}
+        for result in results:
+            if not result.origin:
+                continue
+            planned = plan.jobs(result.name)
+            job = next((job for job in planned if job.script == result.origin["script"]), None)
+            if job is None:
+                result.reasons.append(_unplanned(result, planned))
+            else:
+                jobs[result.name] = job
+                result.reasons += [*_code(result, job), *_options(result, job)]
+            result.reasons += [*self._outputs(result), *self._inputs(result)]
+        _pass_on(results, jobs)
+        return sorted(results, key=lambda result: result.path)
+
+    def _find(self) -> Iterator[Result]:
+        """Read the record of everything below the folder; of a file without one, that is the reason."""
+        for path in sorted(self.folder.rglob("*")):
+            if path.name.startswith(".tmp-"):
+                yield self._result(path, {}, "half-written: remove it")
+            elif path.suffix in READERS and "checkpoints" not in path.parts:
+                try:
+                    yield self._result(path, READERS[path.suffix](path))
+                except (OddjetError, OSError, ValueError, KeyError, RuntimeError, EOFError) as error:
+                    yield self._result(path, {}, f"cannot be read ({str(error).splitlines()[0]})")
+            elif path.name.endswith(SUFFIX):
+                described = path.with_name(path.name.removesuffix(SUFFIX))
+                yield self._result(described, json.loads(path.read_text(encoding="utf-8")))
+
+    def _result(self, path: Path, origin: dict[str, Any], *reasons: str) -> Result:
+        return Result(path, f"{NAME}/{path.relative_to(self.folder)}", origin, list(reasons))
+
+    def _outputs(self, result: Result) -> Iterator[str]:
+        for name, digest in result.origin.get("outputs", {}).items():
+            now = self._digest(result.path.with_name(name))
+            if now is None:
+                yield f"{name} is missing"
+            elif now != digest:
+                yield f"{name} is not the file that was written"
+
+    def _inputs(self, result: Result) -> Iterator[str]:
+        for name, digest in result.inputs.items():
+            path = Path(name)
+            now = self._digest(self.folder / path.relative_to(NAME) if path.parts[0] == NAME else path)
+            if now is None:
+                yield f"its input {name} is missing"
+            elif now != digest:
+                yield f"its input {name} has changed"
+
+    def _digest(self, path: Path) -> str | None:
+        if path not in self._digests:
             try:
-                yield Result(path, READERS[path.suffix](path))
-            except (OddjetError, OSError, ValueError, KeyError, RuntimeError, EOFError) as error:
-                yield Result(path, {}, [f"cannot be read ({str(error).splitlines()[0]})"])
-        elif path.name.endswith(SUFFIX):
-            yield Result(path.with_name(path.name.removesuffix(SUFFIX)), json.loads(path.read_text(encoding="utf-8")))
+                self._digests[path] = file_digest(path)
+            except InputFileError:
+                self._digests[path] = None
+        return self._digests[path]
 
 
 def _read_table(path: Path) -> dict[str, Any]:
@@ -124,202 +174,66 @@ def _read_root(path: Path) -> dict[str, Any]:
 def _read_model(path: Path) -> dict[str, Any]:
     import torch
 
-    metadata = json.loads(torch.load(path, map_location="cpu", weights_only=True)["metadata"])
-    # The networks on images are no methods of the config.
-    return {**metadata["provenance"], **{key: metadata[key] for key in ("method",) if key in metadata}}
+    return dict(json.loads(torch.load(path, map_location="cpu", weights_only=True)["metadata"])["provenance"])
 
 
-# Stages of one method of the configuration.
-METHOD_SCRIPTS = (
-    "train_model",
-    "fit_baseline",
-    "score_samples",
-    "score_ensemble",
-    "score_events",
-    "score_grid_images",
-    "score_grid_vae",
-)
-# Those of the methods of `images.methods`.
-IMAGE_SCORES = ("score_grid_images", "score_grid_vae")
-# Stages that are given some sections of their settings and see the others at their defaults.
-READ_PARTS = {
-    "make_grid_images": {"pixels", "width"},
-    # Seeds and numbers of jets and epochs are those of a method or of a metric.
-    "train_vae": set(VaeSettings.model_fields) - {"trainings", "seed", "test_jets", "correlation_jets", "cnn"},
-    "mix_events": {"train", "validation", "test"},
-    "score_event_distances": {"ground", "sets", "distances"},
-    "score_event_neighbours": {"ground", "seed", "sets", "distances", "neighbours"},
-    "score_event_svm": {"ground", "seed", "sets", "support_vectors"},
-    "classify_events": {"ground", "seed", "classification"},
-    "compare_event_scores": {"sets"},
-    "measure_event_latency": {"ground", "seed", "distances", "neighbours", "support_vectors", "latency"},
-}
 READERS = {".h5": _read_table, ".root": _read_root, ".pt": _read_model}
 
 
-def _code(result: Result) -> Iterator[str]:
-    script = result.origin["script"]
-    named = [OBJECTIVES[result.settings["kind"]]] if script == "train_model" else []
-    if result.origin["code_digest"] != _digest(script, *named):
-        yield f"the code of {script} has changed"
+def _unplanned(result: Result, planned: Sequence[PlannedJob]) -> str:
+    if planned:
+        return f"{result.origin['script']} made it, and the configuration has it made by {planned[0].script}"
+    return "the configuration has no such sample, method, group or file"
 
 
-@cache
-def _digest(script: str, *named: str) -> str:
-    return code_digest(script, *named)
+def _code(result: Result, job: PlannedJob) -> Iterator[str]:
+    if result.origin["code_digest"] != job.code_digest:
+        yield f"the code of {job.script} has changed"
 
 
-def _settings(result: Result, config: Config, folder: Path) -> Iterator[str]:
-    """Compare with the configuration what the stage was given; the order and the spaces of the JSON do not count."""
-    origin, script = result.origin, result.origin["script"]
-    analysis = _analysis(result, folder)
-    samples = _samples(config, analysis)
-    sample = samples.get(origin.get("sample", ""))
-    if "sample" in origin and sample is None:
-        yield f"the configuration has no sample {origin['sample']}"
+def _options(result: Result, job: PlannedJob) -> Iterator[str]:
+    """Compare what the program was given with what it would be given; order and spaces of JSON do not count."""
+    if "options" not in result.origin:
+        yield f"its record does not say what {job.script} was given"
         return
-    methods = _methods(config, analysis, script)
-    if script in METHOD_SCRIPTS and methods is not None and origin.get("method") not in methods:
-        yield f"the configuration has no method {origin['method']}"
-        return
-    section = _sections(config, analysis).get(script)
-    if methods is not None and script in ("train_model", "fit_baseline", "score_ensemble", *IMAGE_SCORES):
-        section = methods[origin["method"]]
-    wanted = {"label": config.label} if section is None else json.loads(section.model_dump_json())
-    read = READ_PARTS.get(script, result.settings)
-    changed = [key for key, value in result.settings.items() if key in read and _differ(wanted.get(key, value), value)]
-    # A stage of the images or the events may be given a part of a section.
-    whole = analysis is None
-    if changed or (section is not None and whole and set(wanted) != set(result.settings)):
-        yield f"the settings of {script} have changed ({', '.join(changed) or 'other keys'})"
-    if script == "simulate_sample" and sample is not None:
-        yield from _simulated(origin, sample, config.seed)
-    if script == "extract_features" and sample is not None:
-        if origin["require_match"] != sample.require_match:
-            yield "require_match has changed"
-        if float(origin["sample_weight"]) != sample.weight:
-            yield "the weight of the sample has changed"
-    kinds: Mapping[str, Literal["background", "signal"]] = {
-        "build_dataset": "background",
-        **dict.fromkeys(("score_samples", *IMAGE_SCORES), "signal"),
-    }
-    weighted = json.loads(origin.get("cross_sections", "{}"))
-    if script in kinds and analysis is None and weighted != config.cross_sections(kinds[script]):
-        yield "a cross section has changed"
+    changed = sorted(_changed(json.loads(result.origin["options"]), job.options))
+    if changed:
+        yield f"the settings of {job.script} have changed ({', '.join(changed)})"
 
 
-def _differ(wanted: object, given: object) -> bool:
-    """Compare two settings; what only one of them has is a default that the other one leaves out."""
-    if isinstance(wanted, dict) and isinstance(given, dict):
-        return any(_differ(wanted[key], given[key]) for key in set(wanted) & set(given))
-    return wanted != given
+def _changed(given: dict[str, Any], wanted: dict[str, Any], above: str = "") -> Iterator[str]:
+    """Name what differs between two mappings, with dots for mappings in mappings; `settings` goes without its name."""
+    for name in sorted({*given, *wanted}):
+        path = f"{above}.{name}" if above else name
+        one, other = (_single(mapping.get(name)) for mapping in (given, wanted))
+        if isinstance(one, dict) and isinstance(other, dict):
+            yield from _changed(one, other, "" if path == "settings" else path)
+        elif one != other:
+            yield path
 
 
-def _analysis(result: Result, folder: Path) -> str | None:
-    """Name the analysis beside the main one that a result is of, by its folder."""
-    first = result.path.relative_to(folder).parts[0]
-    return first if first in ("images", "events", "contamination", "reversed") else None
+def _single(value: object) -> object:
+    return value[0] if isinstance(value, list) and len(value) == 1 else value
 
 
-def _samples(config: Config, analysis: str | None) -> Mapping[str, Any]:
-    if analysis == "images":
-        return {**config.all_samples(), **config.images.samples}
-    return config.events.samples() if analysis == "events" else config.all_samples()
-
-
-def _methods(config: Config, analysis: str | None, script: str) -> Mapping[str, BaseModel] | None:
-    """Give the methods that a result's one is among; None where it has settings of another kind."""
-    if script in IMAGE_SCORES:
-        return config.images.methods
-    if analysis == "images":
-        return None
-    return config.events.methods if analysis == "events" else config.methods
-
-
-def _sections(config: Config, analysis: str | None) -> Mapping[str, BaseModel]:
-    """Give the part of the configuration that each stage reads."""
-    images, events = config.images, config.events
-    return {
-        "simulate_sample": config.simulation,
-        "extract_features": config.features,
-        "check_cutflow": config.features,
-        "build_dataset": config.dataset,
-        "score_samples": config.evaluation if analysis is None else config.contamination,
-        "monitor_training": config.evaluation,
-        "compute_merit": config.merit,
-        "contaminate_dataset": config.contamination,
-        "make_images": images.jets,
-        "make_grid_images": images.jets,
-        "train_vae": images.vae,
-        "compute_distances": images.distances,
-        "measure_ensembles": images.distances,
-        "find_medoids": images.medoids,
-        "simulate_events": events.objects,
-        "mix_events": events.sizes,
-        "build_event_table": events.table,
-        "score_event_distances": events.protocol,
-        "score_event_neighbours": events.protocol,
-        "score_event_svm": events.protocol,
-        "classify_events": events.protocol,
-        "compare_event_scores": events.protocol,
-        "measure_event_latency": events.protocol,
-    }
-
-
-def _simulated(origin: Mapping[str, Any], sample: Simulated | Listed, seed: int) -> Iterator[str]:
-    from oddjet.simulation.seeds import derive_seed
-
-    if isinstance(sample, Listed):
-        yield "the configuration lists files for this sample"
-        return
-    if origin["process"] != json.loads(sample.process.model_dump_json()):
-        yield "the process has changed"
-    if origin["events"] != sample.events_of(origin["part"]) or origin["part"] >= sample.parts:
-        yield "the number of events or of parts has changed"
-    if origin["seed"] != derive_seed(seed, origin["sample"], origin["part"]):
-        yield "the seed has changed"
-
-
-def _outputs(result: Result) -> Iterator[str]:
-    for name, digest in result.origin.get("outputs", {}).items():
-        path = result.path.with_name(name)
-        if not path.is_file():
-            yield f"{name} is missing"
-        elif file_digest(path) != digest:
-            yield f"{name} is not the file that was written"
-
-
-@cache
-def _file(path: Path) -> str | None:
-    try:
-        return file_digest(path)
-    except InputFileError:
-        return None
-
-
-def _here(name: str, folder: Path) -> Path:
-    return folder / Path(name).relative_to("results") if Path(name).parts[0] == "results" else Path(name)
-
-
-def _inputs(result: Result, folder: Path) -> Iterator[str]:
-    for name, digest in result.inputs.items():
-        now = _file(_here(name, folder))
-        if now is None:
-            yield f"its input {name} is missing"
-        elif now != digest:
-            yield f"its input {name} has changed"
-
-
-def _pass_on(results: list[Result], folder: Path) -> None:
+def _pass_on(results: list[Result], jobs: dict[str, PlannedJob]) -> None:
     """Let what is made from a result that no longer matches not match either."""
-    by_path = {result.path: result for result in results}
+    # A job makes all of its outputs again: those too that have no record of their own.
+    stale = {
+        name
+        for result in results
+        if result.reasons
+        for name in (result.name, *(jobs[result.name].outputs if result.name in jobs else ()))
+    }
     spreading = True
     while spreading:
         spreading = False
         for result in results:
-            for name in result.inputs if result.origin and not result.reasons else ():
-                source = by_path.get(_here(name, folder))
-                if source is not None and source.reasons:
-                    result.reasons.append(f"its input {name} no longer matches")
-                    spreading = True
-                    break
+            if result.reasons or not result.origin:
+                continue
+            job = jobs[result.name]
+            source = next((name for name in (*result.inputs, *job.inputs) if name in stale), None)
+            if source is not None:
+                result.reasons.append(f"its input {source} no longer matches")
+                stale |= {result.name, *job.outputs}
+                spreading = True

@@ -28,6 +28,7 @@ FLOORS = {
     "images": 4,
     "training": 5,
     "config": 6,
+    "plan": 6,
     "results": 7,
 }
 HEAVY = {
@@ -93,6 +94,16 @@ def test_the_configuration_imports_nothing_heavy():
 @pytest.mark.parametrize("path", sorted(SCRIPTS.glob("*.py")), ids=lambda path: path.stem)
 def test_a_script_is_thin(path):
     assert len(path.read_text().splitlines()) < 60
+
+
+@pytest.mark.parametrize("path", sorted(SCRIPTS.glob("*.py")), ids=lambda path: path.stem)
+def test_a_script_has_the_parser_that_keeps_its_options(path):
+    """What the record of a result is made of: a parser of its own would leave them out."""
+    tree = ast.parse(path.read_text())
+    calls = [node.func for node in ast.walk(tree) if isinstance(node, ast.Call)]
+    made = [call for call in calls if getattr(call, "id", getattr(call, "attr", "")) in ("parser", "ArgumentParser")]
+    assert [getattr(call, "id", None) for call in made] == ["parser"]
+    assert "oddjet.program" in imported(path)
 
 
 @pytest.mark.parametrize("path", modules(), ids=lambda path: str(path.relative_to(SRC)))

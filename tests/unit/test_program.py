@@ -6,7 +6,16 @@ import pytest
 from pydantic import BaseModel, ConfigDict, Field
 
 from oddjet.errors import OddjetError
-from oddjet.program import SettingsError, execute, parser, progress, read_settings, settings_argument
+from oddjet.program import (
+    SettingsError,
+    execute,
+    given_options,
+    options_of,
+    parser,
+    progress,
+    read_settings,
+    settings_argument,
+)
 
 
 class Inner(BaseModel):
@@ -73,3 +82,32 @@ def test_help_ends_with_the_example(capsys):
     with pytest.raises(SystemExit):
         arguments.parse_args(["--help"])
     assert capsys.readouterr().out.endswith("example:\n  python do.py --settings '{}'\n")
+
+
+def test_the_words_of_a_command_line_by_option():
+    words = ["--settings", '{"b": 1, "a": [2]}', "--seeds", "1", "2", "--of-signal", "--weight=1.0", "--threads", "4"]
+    sorted_words = options_of([*words, "--label", "{x} at 13 TeV"])
+    assert sorted_words == {
+        "settings": [{"a": [2], "b": 1}],
+        "seeds": ["1", "2"],
+        "of-signal": [],
+        "weight": ["1.0"],
+        "label": ["{x} at 13 TeV"],
+    }
+
+
+def test_a_program_keeps_all_that_it_is_given(tmp_path):
+    file = tmp_path / "settings.json"
+    file.write_text('{"jets": {"radius": 2}}')
+    arguments = parser("Do it.", "python do.py")
+    settings_argument(arguments)
+    arguments.add_argument("--seeds", type=int, nargs="+", default=[1])
+    arguments.add_argument("--left-out", default="a")
+    given = arguments.parse_args(["--settings", str(file), "--seeds", "1", "2"])
+    read_settings(given.settings, Outer)
+    # Of a file what stands in it, not its name.
+    assert given_options() == {"settings": [{"jets": {"radius": 2}}], "seeds": ["1", "2"]}
+    with pytest.raises(SystemExit):
+        arguments.parse_args(["--seed", "1"])  # an abbreviation would have another name in the record
+    arguments.parse_args([])
+    assert given_options() == {}

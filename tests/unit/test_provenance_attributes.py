@@ -5,6 +5,7 @@ import json
 
 import pytest
 
+from oddjet.program import parser
 from oddjet.provenance.attributes import InputFileError, attributes, file_digest
 
 
@@ -27,3 +28,16 @@ def test_other_settings_have_another_digest():
 def test_a_missing_input_is_named(tmp_path):
     with pytest.raises(InputFileError, match=r"absent\.h5: No such file"):
         file_digest(tmp_path / "absent.h5")
+
+
+def test_the_record_holds_whatever_the_program_was_given():
+    arguments = parser("Do it.", "python do.py")
+    arguments.add_argument("--seeds", type=int, nargs="+")
+    arguments.add_argument("--points")
+    arguments.parse_args(["--seeds", "1", "2", "--points", '{"own": [2000, 0.3]}'])
+    assert json.loads(attributes("train_ceilings", "{}", [])["options"]) == {
+        "seeds": ["1", "2"],
+        "points": [{"own": [2000, 0.3]}],
+    }
+    arguments.parse_args([])
+    assert attributes("train_ceilings", "{}", [])["options"] == "{}"

@@ -1,5 +1,6 @@
 """A results folder that was moved without Snakemake's notes still tells what of it no longer matches."""
 
+import json
 import shutil
 import subprocess
 import sys
@@ -7,10 +8,9 @@ import sys
 import pytest
 import yaml
 
-from oddjet import results
-from oddjet.config import load_config
+from oddjet.plan import Plan
 from oddjet.provenance import digest
-from oddjet.results import ResultsError, check_results
+from oddjet.results import Results, ResultsError
 
 TINY = ("--configfile", "config/test/tiny.yaml")
 
@@ -22,9 +22,6 @@ def _code_of_the_workspace(finished, monkeypatch):
     """Compare with the code that made the results, whatever has been edited here since they were made."""
     monkeypatch.setattr(digest, "PACKAGE_FOLDER", finished.folder / "src/oddjet")
     monkeypatch.setattr(digest, "SCRIPTS_FOLDER", finished.folder / "workflow/scripts")
-    results._digest.cache_clear()
-    yield
-    results._digest.cache_clear()
 
 
 @pytest.fixture
@@ -33,27 +30,27 @@ def moved(finished, tmp_path):
     return shutil.copytree(finished.folder / "results", tmp_path / "elsewhere")
 
 
-def tiny(finished, **changes) -> object:
+def tiny(finished, **changes) -> Plan:
     config = yaml.safe_load((finished.folder / "config/test/tiny.yaml").read_text())
-    return load_config({**config, **changes})
+    path = finished.folder / "config/changed.yaml"
+    path.write_text(json.dumps({**config, **changes}))
+    return Plan(path, finished.folder / "Snakefile")
 
 
-def stale(folder, config) -> dict[str, list[str]]:
+def stale(folder, plan) -> dict[str, list[str]]:
     return {
-        str(result.path.relative_to(folder)): result.reasons
-        for result in check_results(folder, config)
-        if result.reasons
+        str(result.path.relative_to(folder)): result.reasons for result in Results(folder).check(plan) if result.reasons
     }
 
 
 def test_moved_results_match(finished, moved):
     assert stale(moved, tiny(finished)) == {}
-    carried = {result.path.suffix for result in check_results(moved, tiny(finished))}
+    found = Results(moved).check(tiny(finished))
+    carried = {result.path.suffix for result in found}
     assert carried == {".root", ".h5", ".pt", ".csv", ".json", ".md", ".pdf"}
     every = {path for path in moved.rglob("*.*") if "logs" not in path.parts and "benchmarks" not in path.parts}
-    origins = [result.origin for result in check_results(moved, tiny(finished))]
-    named = {name for origin in origins for name in origin.get("outputs", {})}
-    told = {result.path for result in check_results(moved, tiny(finished))}
+    named = {name for result in found for name in result.origin.get("outputs", {})}
+    told = {result.path for result in found}
     # What carries no digest is checked as an input of what is made from it.
     left = {path.name for path in every if path not in told and path.name not in named}
     assert {name for name in left if not name.endswith(".origin.json")} <= {"history.csv", "scaler.json"}
@@ -96,12 +93,14 @@ def test_an_edit_of_the_code_is_told_and_what_hangs_on_it(finished, moved):
 
 def test_a_change_of_the_configuration_is_told(finished, moved):
     found = stale(moved, tiny(finished, seed=8))
-    assert found["simulated/top/0000.root"] == ["the seed has changed"]
+    assert found["simulated/top/0000.root"] == ["the settings of simulate_sample have changed (seed)"]
     assert found["features/top/0000.h5"] == ["its input results/simulated/top/0000.root no longer matches"]
     found = stale(moved, tiny(finished, label="Another"))
     assert {path.partition("/")[0] for path in found} == {"figures"}
     found = stale(moved, tiny(finished, dataset={"minimum_jets": {"train": 50, "validation": 20, "test": 20}}))
-    assert found["dataset/train.h5"] == ["the settings of build_dataset have changed (fractions)"]
+    assert found["dataset/train.h5"] == [
+        "the settings of build_dataset have changed (fractions.test, fractions.train, fractions.validation)"
+    ]
     assert "simulated/top/0000.root" not in found
     assert "features/top/0000.h5" not in found
 
@@ -127,6 +126,6 @@ def test_damaged_replaced_and_missing_files_are_told(finished, moved):
     assert "its input results/features/top/0000.h5 has changed" in found["dataset/train.h5"]
 
 
-def test_a_folder_without_results_is_named(finished, tmp_path):
+def test_a_folder_without_results_is_named(tmp_path):
     with pytest.raises(ResultsError, match="no results here"):
-        check_results(tmp_path / "absent", tiny(finished))
+        Results(tmp_path / "absent")

@@ -5,11 +5,9 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-import yaml
-
-from oddjet.config import load_config
+from oddjet.plan import Plan
 from oddjet.program import execute, parser
-from oddjet.results import check_results
+from oddjet.results import Results
 
 EXAMPLE = "python workflow/scripts/check_results.py --configfile config/config.yaml --results results"
 
@@ -26,8 +24,7 @@ def main() -> None:
         "--results", type=Path, default=Path("results"), help="folder to check (default: %(default)s)"
     )
     given = arguments.parse_args()
-    config = load_config(yaml.safe_load(given.configfile.read_text(encoding="utf-8")))
-    results = check_results(given.results, config)
+    results = Results(given.results).check(Plan(given.configfile))
     stale = [result for result in results if result.reasons]
     for result in stale:
         print(f"{result.path}: {'; '.join(result.reasons)}")

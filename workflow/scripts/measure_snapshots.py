@@ -27,10 +27,11 @@ def main() -> None:
     arguments.add_argument("--snapshots", type=Path, required=True, help="snapshots.pt that train_model wrote")
     arguments.add_argument("--background", type=Path, required=True, help="validation part of the background")
     arguments.add_argument("--signal", required=True, metavar="NAME=FILE[,FILE]", help="feature tables of one signal")
+    arguments.add_argument("--points", metavar="JSON", help="name to [m_phi, r_inv], where a name does not hold them")
     arguments.add_argument("--negatives", type=Path, help="table of sample_negatives; left out: energies alone")
     arguments.add_argument("--output", type=Path, required=True, help="table to write (CSV)")
     given = arguments.parse_args()
-    (signal,) = parse_signals([given.signal])
+    (signal,) = parse_signals([given.signal], given.points)
     snapshots = list(load_snapshots(given.snapshots))
     model = snapshots[0][1]
     method, scaler = str(model.metadata["method"]), Scaler.from_dict(model.metadata["scaler"])

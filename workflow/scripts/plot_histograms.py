@@ -34,13 +34,14 @@ def main() -> None:
     arguments.add_argument("--history", nargs="+", type=Path, required=True, help="histories of the same training")
     arguments.add_argument("--background", type=Path, required=True, help="validation part of the background")
     arguments.add_argument("--signal", required=True, metavar="NAME=FILE[,FILE]", help="feature tables of one signal")
+    arguments.add_argument("--points", metavar="JSON", help="name to [m_phi, r_inv], where a name does not hold them")
     arguments.add_argument("--label", default="Simulation", help="words above the left corner (default: %(default)s)")
     arguments.add_argument("--output-pdf", type=Path, required=True, help="figure to write")
     arguments.add_argument("--output-png", type=Path, required=True, help="the same figure to write")
     given = arguments.parse_args()
     # The method's own coordinates, in which its negatives are; they need not be those of the dataset.
     scaler = Scaler.from_dict(json.loads(read_attributes(given.negatives[0])["scaler"]))
-    (signal,) = parse_signals([given.signal])
+    (signal,) = parse_signals([given.signal], given.points)
     tables = {"background": [given.background], "signal": signal.files}
     jets = {name: np.concatenate([scaler.transform(read_table(one)) for one in tables[name]]) for name in tables}
     samples = jets, read_negatives(given.negatives, scaler.names), read_history(given.history)

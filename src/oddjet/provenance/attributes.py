@@ -9,6 +9,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 from oddjet.errors import OddjetError
+from oddjet.program import given_options
 from oddjet.provenance.digest import code_digest
 
 # The packages whose version can change a number.
@@ -49,13 +50,14 @@ def attributes(script: str, settings: str, inputs: Sequence[Path], *modules: str
     Returns
     -------
     dict of str
-        `oddjet_version`, `script`, `code_digest`, `settings`, `settings_digest`, `inputs` (JSON: name to SHA-256) and
-        `packages` (JSON: name to version).
+        `oddjet_version`, `script`, `code_digest`, `options` (JSON: name to values, all that the program was given),
+        `settings`, `settings_digest`, `inputs` (JSON: name to SHA-256) and `packages` (JSON: name to version).
     """
     return {
         "oddjet_version": _version("oddjet"),
         "script": script,
         "code_digest": code_digest(script, *modules),
+        "options": json.dumps(given_options(), sort_keys=True),
         "settings": settings,
         "settings_digest": text_digest(settings),
         "inputs": json.dumps({str(path): file_digest(path) for path in inputs}, sort_keys=True),

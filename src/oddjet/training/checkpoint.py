@@ -38,9 +38,11 @@ def checkpoint_digest(record: Mapping[str, str], seeds: Sequence[int], device: s
     Parameters
     ----------
     record
-        Attributes of the result, `oddjet.provenance.attributes.attributes`.
+        Attributes of the result, `oddjet.provenance.attributes.attributes`. Its options do not count: what steers a
+        training stands in its settings.
     """
-    content = json.dumps([dict(record), list(seeds), device], sort_keys=True)
+    kept = {name: value for name, value in record.items() if name != "options"}
+    content = json.dumps([kept, list(seeds), device], sort_keys=True)
     return hashlib.sha256(content.encode()).hexdigest()
 
 

@@ -1,0 +1,115 @@
+"""The workflow says what it would do today: command, inputs and code of the job behind a file, and what it asks for."""
+
+import json
+import os
+import sys
+from pathlib import Path
+
+import pytest
+import yaml
+
+from oddjet.plan import Plan, PlanError
+from oddjet.provenance.digest import code_digest
+
+ROOT = Path(__file__).parents[2]
+TINY = ROOT / "config/test/tiny.yaml"
+# A value for every wildcard, so that each rule can be asked what it needs.
+WILDCARDS = {
+    "sample": "qcd",
+    "part": "0000",
+    "method": "image_vae",
+    "group": "seeds-3",
+    "training_metric": "mse",
+    "seed": "3",
+}
+
+
+@pytest.fixture(scope="module")
+def plan():
+    return Plan(TINY)
+
+
+def changed(folder: Path, **sections) -> Plan:
+    path = folder / "changed.yaml"
+    path.write_text(json.dumps({**yaml.safe_load(TINY.read_text()), **sections}))
+    return Plan(path)
+
+
+def test_the_job_behind_a_result(plan):
+    (job,) = plan.jobs("results/features/top/0001.h5")
+    assert (job.rule, job.script) == ("extract_features", "extract_features")
+    assert job.inputs == ("results/simulated/top/0001.root",)
+    assert job.outputs == ("results/features/top/0001.h5",)
+    assert job.code_digest == code_digest("extract_features")
+    assert job.options["sample"] == ["top"]
+    assert job.options["settings"][0]["pt_min"] == 500.0
+    assert "threads" not in job.options
+
+
+def test_a_rule_that_uses_another_ones_program(plan):
+    (job,) = plan.jobs("results/reversed/wnae/seeds-3/model.pt")
+    assert (job.rule, job.script) == ("train_reversed", "train_model")
+    assert job.options["seeds"] == ["3"]
+    assert job.options["settings"][0]["kind"] == "wnae"
+
+
+@pytest.mark.parametrize(
+    "path", ["results/features/top/0002.h5", "results/models/other/seeds-3/model.pt", "results/other.csv"]
+)
+def test_a_file_that_the_configuration_has_no_use_for(plan, path):
+    assert plan.jobs(path) == []
+
+
+def test_reading_the_workflow_leaves_the_process_as_it_is():
+    before = dict(os.environ), list(sys.path), Path.cwd()
+    Plan(TINY)
+    assert (dict(os.environ), list(sys.path), Path.cwd()) == before
+
+
+def test_a_wrong_configuration_is_named(tmp_path):
+    with pytest.raises(PlanError, match=r"absent\.yaml: no such file"):
+        Plan(tmp_path / "absent.yaml")
+    with pytest.raises(PlanError, match="sead: unknown key"):
+        changed(tmp_path, sead=1)
+
+
+def test_every_submitted_job_asks_for_more_when_it_is_tried_again(plan):
+    profile = yaml.safe_load((ROOT / "slurm/config.yaml").read_text())
+    asked = {}
+    for rule in plan.rules:
+        if rule.shellcmd and rule.name not in rule.workflow._localrules:
+            amounts = [rule.expand_resources(WILDCARDS, [], attempt) for attempt in (1, 2, 3)]
+            asked[rule.name] = [(one.mem_mb, one.runtime) for one in amounts]
+    assert len(asked) > 40
+    constant = {
+        name
+        for name, ((memory, minutes), *later) in asked.items()
+        if later != [(memory * attempt, minutes * attempt) for attempt in (2, 3)]
+    }
+    assert not constant
+    # What the profile sets takes the place of a rule's own amount.
+    for name, amounts in profile["set-resources"].items():
+        assert all("attempt" in str(amounts[key]) for key in {"mem_mb", "runtime"} & set(amounts)), name
+
+
+def test_held_out_jets_of_a_weighted_signal_are_scored_as_they_are(tmp_path):
+    """They are a part of a sample: a cross section needs the sum of weights of all of it, and has none here."""
+    process = {"name": "svj", "m_phi": 1500, "r_inv": 0.3}
+    own = {"kind": "signal", "process": process, "events": 100, "cross_section": 0.5}
+    samples = {**yaml.safe_load(TINY.read_text())["samples"], "own": own}
+    plan = changed(tmp_path, samples=samples)
+    (job,) = plan.jobs("results/contamination/scores/signal-0/mahalanobis/seeds-3.h5")
+    assert job.options["cross-sections"] == [{}]
+    (main,) = plan.jobs("results/scores/mahalanobis/seeds-3.h5")
+    assert main.options["cross-sections"] == [{"own": 0.5}]
+
+
+def test_the_papers_figures_know_the_grid_point_of_an_own_signal(tmp_path):
+    process = {"name": "svj", "m_phi": 2000, "r_inv": 0.3}
+    samples = {**yaml.safe_load(TINY.read_text())["samples"]}
+    samples["mysignal"] = {"kind": "signal", "process": process, "events": 100}
+    plan = changed(tmp_path, samples=samples)
+    for path in ("results/figures/paper/figure_11.pdf", "results/models/wnae/seeds-3/snapshots.csv"):
+        (job,) = plan.jobs(path)
+        assert job.options["signal"] == ["mysignal=results/features/mysignal/0000.h5"]
+        assert job.options["points"] == [{"mysignal": [2000.0, 0.3]}]
