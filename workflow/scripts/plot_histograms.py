@@ -52,8 +52,7 @@ def main() -> None:
         with atomic_path(output) as path:
             save_figure(figure, path)
     inputs = [*given.negatives, *given.history, given.background, *signal.files]
-    settings = json.dumps({name: getattr(given, name) for name in ("figure", "method", "seed", "label")})
-    write_record("plot_histograms", settings, inputs, outputs)
+    write_record("plot_histograms", "{}", inputs, outputs)
 
 
 if __name__ == "__main__":
