@@ -7,9 +7,10 @@ min_version("9.14")
 
 
 # A configuration given on the command line stands alone: merged into the default one, it would keep that one's samples.
-if not workflow.overwrite_configfiles:
+# As a module this workflow has the configuration that the module statement gives it.
+if not workflow.modifier.is_main_snakefile() or not workflow.overwrite_configfiles:
 
-    configfile: "config/config.yaml"
+    configfile: f"{workflow.current_basedir}/config/config.yaml"
 
 
 include: "rules/common.smk"

@@ -27,13 +27,23 @@ if DeploymentMethod.CONDA not in workflow.deployment_settings.deployment_method:
         [str(Path(sys.executable).parent), os.environ.get("PATH", os.defpath)]
     )
 
-from oddjet.config import Simulated, load_config
+from oddjet.config import load_config
+from oddjet.configfile import read_configuration
 from oddjet.errors import OddjetError
 from oddjet.models.settings import OBJECTIVES
 from oddjet.provenance.digest import code_digest
 from oddjet.provenance.kernels import forget_old_kernels
 from oddjet.addresses import is_remote
+from oddjet.samples import Simulated
 from oddjet.sources import find_samples, refuse_shared
+
+
+def configuration():
+    """Read the configuration files again, strictly; as a module, take what the module statement gives."""
+    if not workflow.modifier.is_main_snakefile():
+        return config
+    files = workflow.overwrite_configfiles or [ODDJET / "config/config.yaml"]
+    return read_configuration(files, workflow.config_settings.config)
 
 
 def tell_left_out(found):
@@ -44,7 +54,7 @@ def tell_left_out(found):
 
 
 try:
-    CONFIG = load_config(config)
+    CONFIG = load_config(configuration())
     SAMPLES = CONFIG.all_samples()
     LISTED = find_samples(CONFIG.listed(), "samples")
     # A jet that a model trained on must not be tested on. Samples of kind 'reversed' are read with the background alone.

@@ -13,14 +13,16 @@ from typing import Annotated, Any, Literal
 
 from pydantic import (
     BaseModel,
+    BeforeValidator,
     ConfigDict,
     Discriminator,
     Field,
-    PositiveInt,
     Tag,
     ValidationError,
+    field_validator,
     model_validator,
 )
+from pydantic_core import ErrorDetails
 
 from oddjet.dataset.contamination_settings import ContaminationSettings
 from oddjet.dataset.settings import DatasetSettings
@@ -29,21 +31,19 @@ from oddjet.evaluation.ensemble_settings import ScoreEnsembleSettings
 from oddjet.evaluation.settings import EvaluationSettings, MeritSettings
 from oddjet.events.settings import EventsSettings
 from oddjet.images.settings import ImagesSettings
-from oddjet.jets.settings import FeatureSettings, Match
-from oddjet.models.baselines.settings import KINDS, BaselineSettings
-from oddjet.program import describe_validation
+from oddjet.jets.settings import COLUMNS, FeatureSettings
+from oddjet.models.baselines.settings import KINDS, BaselineSettings, PcaResidual, SingleFeature
+from oddjet.models.settings import OBJECTIVES
+from oddjet.names import not_among
+from oddjet.program import describe_validation, keys_of
+from oddjet.samples import Kind, Listed, Sample, SignalGrid, Simulated
 from oddjet.simulation.seeds import shared_run
-from oddjet.simulation.settings import Process, SemivisibleJets, SimulationSettings
+from oddjet.simulation.settings import SimulationSettings
 from oddjet.training.method import MethodSettings
 
 # Names become wildcards and file names: letters, digits and - _ . inside, nothing that a shell or a path could read.
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*")
-Kind = Literal["background", "signal", "reversed"]
-KIND = (
-    "what the sample is to the analysis; reversed: semivisible jets that figure 13 of the paper trains on, with the "
-    "roles of signal and background reversed, and that nothing else reads"
-)
-MATCH = "keep only jets within features.match_radius of such a generated particle"
+METHOD_KINDS = (*OBJECTIVES, *KINDS, "ensemble")
 
 
 class ConfigError(OddjetError):
@@ -51,71 +51,21 @@ class ConfigError(OddjetError):
 
 
 class _Section(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    # A name may be a number, `label: 2018`.
+    model_config = ConfigDict(frozen=True, extra="forbid", coerce_numbers_to_str=True)
 
 
-class Simulated(_Section):
-    """A sample that Pythia makes."""
-
-    kind: Kind = Field(description=KIND)
-    process: Process = Field(description="the hard process and its parameters")
-    events: int = Field(gt=0, description="events in the whole sample")
-    parts: int = Field(1, gt=0, description="number of files (and jobs) that the events are spread over")
-    weight: float = Field(1.0, gt=0, description="factor on every event's weight")
-    cross_section: float | None = Field(
-        None, gt=0, description="pb; weights are then multiplied with it, over the sum of the generator weights"
-    )
-    require_match: Match = Field("none", description=MATCH)
-
-    def events_of(self, part: int) -> int:
-        """Share the events among the parts, the first ones taking what is left over."""
-        return self.events // self.parts + (part < self.events % self.parts)
-
-    def grid_point(self) -> tuple[float, float] | None:
-        """Give (m_phi in GeV, r_inv) of a semivisible-jet sample."""
-        process = self.process.root
-        return (process.m_phi, process.r_inv) if isinstance(process, SemivisibleJets) else None
-
-    @model_validator(mode="after")
-    def _consistent(self) -> Simulated:
-        if self.parts > self.events:
-            raise ValueError(f"parts: {self.parts} files cannot share {self.events} events")
-        if self.kind == "signal" and self.grid_point() is None:
-            raise ValueError("a simulated signal needs the process 'svj': its m_phi and r_inv place it in the heatmap")
-        return self
-
-
-class Listed(_Section):
-    """A sample that lies in ROOT files."""
-
-    kind: Kind = Field(description=KIND)
-    files: tuple[str, ...] = Field(
-        min_length=1,
-        description="paths, globs, folders, root:// or https:// addresses, or a .txt file with one of these a line",
-    )
-    m_phi: float | None = Field(None, gt=0, description="mediator mass of a signal, GeV")
-    r_inv: float | None = Field(None, ge=0, le=1, description="invisible fraction of a signal")
-    weight: float = Field(1.0, gt=0, description="factor on every event's weight")
-    cross_section: float | None = Field(
-        None, gt=0, description="pb; weights are then multiplied with it, over the sum of the generator weights"
-    )
-    require_match: Match = Field("none", description=MATCH)
-
-    def grid_point(self) -> tuple[float, float] | None:
-        """Give (m_phi in GeV, r_inv) of a signal."""
-        return None if self.m_phi is None or self.r_inv is None else (self.m_phi, self.r_inv)
-
-    @model_validator(mode="after")
-    def _signal_has_a_grid_point(self) -> Listed:
-        if self.kind == "signal" and self.grid_point() is None:
-            raise ValueError("a signal needs m_phi and r_inv: they place it in the heatmap")
-        return self
-
-
-Sample = Annotated[
-    Annotated[Simulated, Tag("simulated")] | Annotated[Listed, Tag("listed")],
-    Discriminator(lambda given: "listed" if isinstance(given, Listed) or "files" in dict(given) else "simulated"),
-]
+def _known_kind(given: object) -> object:
+    """Refuse an unknown kind by all kinds: the union below would name those of one branch alone."""
+    if not isinstance(given, dict):
+        if isinstance(given, BaseModel):
+            return given
+        raise ValueError("a method has keys of its own, at least its kind, as in {kind: wnae}")
+    if "kind" not in given:
+        raise ValueError(f"kind is missing; it is one of {', '.join(METHOD_KINDS)}")
+    if given["kind"] not in METHOD_KINDS:
+        raise ValueError(f"kind: {not_among(given['kind'], METHOD_KINDS)}")
+    return given
 
 
 def _method_tag(given: object) -> str:
@@ -134,59 +84,8 @@ Method = Annotated[
     | Annotated[BaselineSettings, Tag("baseline")]
     | Annotated[ScoreEnsembleSettings, Tag("ensemble")],
     Discriminator(_method_tag),
+    BeforeValidator(_known_kind),
 ]
-
-
-class SignalGrid(_Section):
-    """Simulated semivisible-jet signals: every mediator mass with every invisible fraction."""
-
-    m_phi: tuple[float, ...] = Field((), description="mediator masses, GeV")
-    r_inv: tuple[Annotated[float, Field(ge=0, le=1)], ...] = Field((), description="invisible fractions")
-    m_dark: float = Field(20.0, gt=0, description="dark meson mass, GeV")
-    alpha: Literal["peak", "low", "high"] | None = Field(None, description="dark coupling; left out: peak")
-    lambda_dark: float | None = Field(None, description="confinement scale in GeV, in the place of alpha")
-    events: PositiveInt | dict[float, tuple[PositiveInt, ...]] = Field(
-        800, description="events a grid point: one number, or for each mediator mass a list in the order of r_inv"
-    )
-    parts: int = Field(1, gt=0, description="files a grid point")
-    require_match: Match = Field("dark_quark", description=MATCH)
-
-    def samples(self) -> dict[str, Simulated]:
-        """Give the sample of every grid point by name."""
-        return {
-            signal_name(m_phi, r_inv): Simulated(
-                kind="signal",
-                process=Process.model_validate(
-                    {
-                        "name": "svj",
-                        "m_phi": m_phi,
-                        "r_inv": r_inv,
-                        "m_dark": self.m_dark,
-                        "alpha": self.alpha,
-                        "lambda_dark": self.lambda_dark,
-                    }
-                ),
-                events=self.events if isinstance(self.events, int) else self.events[m_phi][position],
-                parts=self.parts,
-                require_match=self.require_match,
-            )
-            for m_phi in self.m_phi
-            for position, r_inv in enumerate(self.r_inv)
-        }
-
-    @model_validator(mode="after")
-    def _every_point_fits(self) -> SignalGrid:
-        if not isinstance(self.events, int):
-            for m_phi in self.m_phi:
-                given = len(self.events.get(m_phi, ()))
-                if given != len(self.r_inv):
-                    raise ValueError(f"events: {given} numbers for m_phi {m_phi:g}, r_inv has {len(self.r_inv)} values")
-        try:
-            self.samples()
-        except ValidationError as error:
-            wrong = error.errors()[0]
-            raise ValueError(f"{wrong['loc'][-1]}: {wrong['msg']} (given: {wrong['input']!r})") from None
-        return self
 
 
 class Ensemble(_Section):
@@ -229,6 +128,23 @@ class Config(_Section):
     images: ImagesSettings = Field(ImagesSettings(), description="jet images: what `snakemake images` does")
     events: EventsSettings = Field(EventsSettings(), description="whole events: what `snakemake events` does")
 
+    @field_validator("label")
+    @classmethod
+    def _readable(cls, label: str) -> str:
+        if "$" in label:
+            try:
+                from matplotlib.mathtext import MathTextParser
+            except ImportError:  # Snakemake in an environment of its own
+                return label
+            try:
+                MathTextParser("path").parse(label)
+            except ValueError as error:
+                reason = str(error).strip().splitlines()[-1]
+                raise ValueError(
+                    f"what stands between $ is no formula: {reason}. A plain dollar is written \\$"
+                ) from None
+        return label
+
     @model_validator(mode="after")
     def _names_and_kinds(self) -> Config:
         for section, names in (("samples", self.samples), ("methods", self.methods)):
@@ -251,14 +167,31 @@ class Config(_Section):
         if shared:
             raise ValueError(f"samples: {shared[0]} and {shared[1]} have the same run number; rename one")
         points = [self.all_samples()[name].grid_point() for name in self.of_kind("signal")]
-        twice = next((point for point in points if points.count(point) > 1), None)
+        cells = [f"m_phi {point[0]:g} and r_inv {point[1]:g}" for point in points if point is not None]
+        twice = next((cell for cell in cells if cells.count(cell) > 1), None)
         if twice is not None:
-            raise ValueError(
-                f"signals: two samples have m_phi {twice[0]:g} and r_inv {twice[1]:g}; the heatmap has one cell"
-            )
+            raise ValueError(f"signals: two samples have {twice} (to six digits); the heatmap has one cell")
+        return self
+
+    @model_validator(mode="after")
+    def _features_are_computed(self) -> Config:
         missing = self.features.not_computed(self.dataset.features)
         if missing:
             raise ValueError(f"dataset.features: {missing[0]!r} is not among what `features.features` computes")
+        columns = (*self.features.names(), *COLUMNS)
+        for name, method in self.methods.items():
+            kind = method.root if isinstance(method, BaselineSettings) else None
+            if (
+                isinstance(kind, SingleFeature)
+                and kind.feature not in columns
+                and self.features.not_computed([kind.feature])
+            ):
+                raise ValueError(f"methods.{name}.feature: {not_among(kind.feature, columns)}")
+            if isinstance(kind, PcaResidual) and kind.components >= len(self.dataset.features):
+                raise ValueError(
+                    f"methods.{name}.components: {kind.components} components of {len(self.dataset.features)} features "
+                    "leave no residual; give fewer"
+                )
         return self
 
     @model_validator(mode="after")
@@ -272,6 +205,12 @@ class Config(_Section):
                     raise ValueError(f"methods.{name}.of: {member!r} is an ensemble; name its members instead")
                 if member not in single:
                     raise ValueError(f"methods.{name}.of: {member!r} is no method; the methods are {single}")
+        for name in self.contamination.methods:
+            if name not in self.methods:
+                raise ValueError(f"contamination.methods: {not_among(name, self.with_models())}")
+        for name in self.contamination.signals:
+            if name not in self.of_kind("signal"):
+                raise ValueError(f"contamination.signals: {not_among(name, self.of_kind('signal'))}")
         together = next((name for name in self.contamination.methods if name in self.ensembles()), None)
         if together is not None:
             raise ValueError(
@@ -326,11 +265,6 @@ class Config(_Section):
         return [name for name, sample in self.all_samples().items() if sample.kind == kind]
 
 
-def signal_name(m_phi: float, r_inv: float) -> str:
-    """Name a grid point, `svj_mphi-2000_rinv-0p3`."""
-    return f"svj_mphi-{m_phi:g}_rinv-{r_inv:g}".replace(".", "p")
-
-
 def load_config(raw: Mapping[str, Any]) -> Config:
     """Check a configuration.
 
@@ -344,10 +278,42 @@ def load_config(raw: Mapping[str, Any]) -> Config:
     ConfigError
         A key is unknown or missing, or a value does not fit; a line each: dotted path, what is allowed, value.
     """
+    given = _with_names(raw)
     try:
-        return Config.model_validate(dict(raw))
+        try:
+            return Config.model_validate(given)
+        except ValidationError as error:
+            # A lone word where a list is wanted is a list of one; where that is no help, the second error says so.
+            lone = [keys_of(detail["loc"], given) for detail in error.errors() if _is_lone(detail)]
+            if not lone:
+                raise
+            for *parents, last in lone:
+                section: Any = given
+                for part in parents:
+                    section = section[part]
+                section[last] = [section[last]]
+            return Config.model_validate(given)
     except ValidationError as error:
-        raise ConfigError("the configuration does not fit:\n" + describe_validation(error, raw)) from error
+        raise ConfigError("the configuration does not fit:\n" + describe_validation(error, given)) from error
+
+
+def _is_lone(detail: ErrorDetails) -> bool:
+    return detail["type"] == "tuple_type" and isinstance(detail["input"], str)
+
+
+def _with_names(raw: object, path: str = "") -> Any:  # noqa: ANN401  what YAML holds
+    """Copy what was read; names that YAML takes for numbers are the words that were written."""
+    if isinstance(raw, list | tuple):
+        return [_with_names(item, path) for item in raw]
+    if not isinstance(raw, Mapping):
+        return raw
+    for key in raw:
+        if isinstance(key, bool) or key is None:
+            raise ConfigError(
+                f"{path or 'the configuration'}: the name {key!r}: YAML has its own meaning for yes, no, on, off, ~. "
+                "Put the name into quotes."
+            )
+    return {str(key): _with_names(value, f"{path}.{key}".lstrip(".")) for key, value in raw.items()}
 
 
 if __name__ == "__main__":

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import argparse
+import difflib
 import errno
 import json
 import logging
+import re
 import sys
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -13,6 +15,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
+from pydantic_core import ErrorDetails
 
 from oddjet.errors import OddjetError
 
@@ -146,25 +149,42 @@ def describe_validation(error: ValidationError, given: object) -> str:
     """
     lines = []
     for detail in error.errors():
-        path = _written_path(detail["loc"], given, absent=detail["type"] == "missing")
+        keys = keys_of(detail["loc"], given, absent=detail["type"] == "missing")
+        path = ".".join(map(str, keys)) or "(top level)"
         value = "" if isinstance(detail["input"], dict) else f" (given: {detail['input']!r})"
-        what = "unknown key" if detail["type"] == "extra_forbidden" else detail["msg"].removeprefix("Value error, ")
-        lines.append(f"  {path}: {what}{value}")
+        lines.append(f"  {path}: {_words(detail)}{value}")
     return "\n".join(lines)
 
 
-def _written_path(location: tuple[str | int, ...], given: object, *, absent: bool) -> str:
-    parts = []
+def _words(detail: ErrorDetails) -> str:
+    """Say what is wrong in the words of a configuration, not in those of Python."""
+    if detail["type"] == "extra_forbidden":
+        return "unknown key"
+    if detail["type"] in ("tuple_type", "list_type"):
+        alone = detail["input"]
+        return "a list is wanted" + (f", as in [{alone}]" if isinstance(alone, int | float | str) else "")
+    if detail["type"] in ("dict_type", "model_type", "model_attributes_type"):
+        return "keys with values are wanted; leave it out to have the defaults"
+    words = detail["msg"].removeprefix("Value error, ")
+    if detail["type"] == "literal_error" and isinstance(detail["input"], str):
+        meant = difflib.get_close_matches(detail["input"], re.findall(r"'([^']*)'", detail["ctx"]["expected"]), n=1)
+        words += f"; did you mean {meant[0]!r}?" if meant else ""
+    return words
+
+
+def keys_of(location: tuple[str | int, ...], given: object, *, absent: bool = False) -> list[str | int]:
+    """Give the keys and positions that lead to what pydantic calls `location`, without the branches of unions."""
+    parts: list[str | int] = []
     for position, part in enumerate(location):
         last = position == len(location) - 1
         if isinstance(given, dict):
             if part in given or (absent and last):
-                parts.append(str(part))
+                parts.append(part)
                 given = given.get(part)
         elif isinstance(given, list | tuple) and isinstance(part, int):
-            parts.append(str(part))
+            parts.append(part)
             given = given[part] if part < len(given) else None
-    return ".".join(parts) or "(top level)"
+    return parts
 
 
 def execute(main: Callable[[], None]) -> None:

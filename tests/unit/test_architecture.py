@@ -12,6 +12,8 @@ SCRIPTS = SRC.parents[1] / "workflow" / "scripts"
 FLOORS = {
     "errors": 0,
     "addresses": 0,
+    "names": 0,
+    "configfile": 1,
     "program": 0,
     "sources": 1,
     "transport": 1,
@@ -27,6 +29,7 @@ FLOORS = {
     # Above `jets`, whose clustering it uses, and above `dataset`, whose split by event it shares.
     "images": 4,
     "training": 5,
+    "samples": 5,
     "config": 6,
     "plan": 6,
     "results": 7,

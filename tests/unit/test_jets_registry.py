@@ -6,8 +6,9 @@ import subprocess
 import sys
 from pathlib import Path
 
+from oddjet.io.jet_columns import RECONSTRUCTED
 from oddjet.jets.features import REGISTRY, registry_table
-from oddjet.jets.settings import EIGHT_FEATURES, FeatureSettings
+from oddjet.jets.settings import COLUMNS, EIGHT_FEATURES, FEATURES, FeatureSettings
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 
@@ -26,3 +27,8 @@ def test_list_prints_each_feature_with_definition_unit_range_and_source() -> Non
 
 def test_default_run_computes_the_eight() -> None:
     assert FeatureSettings().features == EIGHT_FEATURES == tuple(list(REGISTRY)[:8])
+
+
+def test_names_that_are_checked_before_the_first_job_are_those_of_the_registry_and_the_tables() -> None:
+    assert set(FEATURES) == set(REGISTRY)
+    assert tuple(column.name for column in RECONSTRUCTED) == COLUMNS

@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator
 class ContaminationSettings(BaseModel):
     """The one place where signal enters a training; the analysis itself trains on background alone."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", coerce_numbers_to_str=True)
 
     fractions: tuple[Annotated[float, Field(ge=0, le=0.5)], ...] = Field(
         default=(0.0, 0.001, 0.01, 0.1),

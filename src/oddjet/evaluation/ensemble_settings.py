@@ -14,7 +14,7 @@ def _as_list(given: object) -> object:
 class ScoreEnsembleSettings(BaseModel):
     """Mean of the standardised scores of all seeds of one or several methods."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", coerce_numbers_to_str=True)
 
     kind: Literal["ensemble"]
     of: Annotated[tuple[str, ...], BeforeValidator(_as_list, json_schema_input_type=str | tuple[str, ...])] = Field(

@@ -7,9 +7,15 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field, NonNegativeInt, model_validator
 
+from oddjet.names import not_among
+
 Match = Literal["none", "dark_quark", "top"]
 
 EIGHT_FEATURES = ("tau2", "tau3", "efp1", "c2", "axis_major", "axis_minor", "ptd", "softdrop_mass")
+# All names of the registry in features.py, here where they can be checked before anything heavy is imported.
+FEATURES = (*EIGHT_FEATURES, "tau1", "tau21", "tau32", "mass", "multiplicity", "d2", "lund_multiplicity")
+# The columns that every table of jets begins with, those of oddjet.io.jet_columns.
+COLUMNS = ("run", "luminosityBlock", "event", "jet_rank", "pt", "eta", "phi", "mass", "n_constituents")
 
 
 class SoftDropSettings(BaseModel):
@@ -118,10 +124,17 @@ class FeatureSettings(BaseModel):
         repeated = sorted({str(entry) for entry in self.features if self.features.count(entry) > 1})
         if repeated:
             raise ValueError(f"features are named more than once: {', '.join(repeated)}")
+        unknown = [name for name in self.names() if name not in FEATURES]
+        if unknown:
+            raise ValueError(f"features: {not_among(unknown[0], FEATURES)}")
         return self
+
+    def names(self) -> list[str]:
+        """Give the features that are named, without the polynomials."""
+        return [entry for entry in self.features if isinstance(entry, str)]
 
     def not_computed(self, names: Iterable[str]) -> list[str]:
         """List those of `names` that no entry of `features` computes."""
-        plain = {entry for entry in self.features if isinstance(entry, str)}
+        plain = set(self.names())
         polynomials = [entry.efp for entry in self.features if isinstance(entry, Efp)]
         return [name for name in names if name not in plain and not any(efp.provides(name) for efp in polynomials)]

@@ -1,0 +1,164 @@
+"""Configuration files as their writers mean them: YAML read strictly, and merged as Snakemake merges several.
+
+Snakemake's own reader keeps the last of two equal keys, takes the names `no` and `2018` for a truth value and a number,
+and says neither which file nor which line is wrong.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from oddjet.errors import OddjetError
+
+# Keys at the top that hold nothing but anchors for others to use.
+ANCHORS = "x-"
+
+
+class ConfigFileError(OddjetError):
+    """A configuration file is missing, is not text in UTF-8, or is not YAML whose keys are unique."""
+
+
+def read_configuration(paths: Sequence[Path], overrides: Mapping[str, Any] | None = None) -> dict[str, Any]:
+    """Read configuration files and merge them.
+
+    Parameters
+    ----------
+    paths
+        YAML or JSON files. What a later one says counts; of a section that both have, the keys are merged.
+    overrides
+        What is said on the command line, merged last.
+
+    Returns
+    -------
+    dict
+        Keys are strings as they are written; keys at the top that start with `x-` are left out.
+
+    Raises
+    ------
+    ConfigFileError
+        Names the file and, where there is one, the line.
+    """
+    merged: dict[str, Any] = {}
+    for path in paths:
+        _merge(merged, read_file(path))
+    _merge(merged, overrides or {})
+    return {key: value for key, value in merged.items() if not str(key).startswith(ANCHORS)}
+
+
+def read_file(path: Path) -> dict[str, Any]:
+    """Read one configuration file; see `read_configuration`."""
+    text = _read_text(path)
+    try:
+        given = _read_json(path, text) if text.lstrip().startswith("{") else None
+        if given is None:
+            given = yaml.load(text, _Loader)  # noqa: S506  a subclass of the safe loader
+    except yaml.MarkedYAMLError as error:
+        raise ConfigFileError(f"{path}: {_describe(error)}") from None
+    except yaml.YAMLError as error:
+        raise ConfigFileError(f"{path}: {' '.join(str(error).split())}") from None
+    if not isinstance(given, dict):
+        what = "holds nothing" if given is None else "does not start with keys"
+        raise ConfigFileError(f"{path}: {what}. A configuration has keys at its top, at least `samples` and `methods`.")
+    return given
+
+
+def _read_text(path: Path) -> str:
+    try:
+        raw = path.read_bytes()
+    except OSError as error:
+        reason = (error.strerror or str(error)).lower()
+        raise ConfigFileError(f"{path}: {reason}. Give the path of a configuration file.") from None
+    try:
+        return raw.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = raw[: error.start].count(b"\n") + 1
+        raise ConfigFileError(
+            f"{path}: line {line}: byte 0x{raw[error.start]:02x} is not UTF-8. Save the file as UTF-8."
+        ) from None
+
+
+def _read_json(path: Path, text: str) -> Any:  # noqa: ANN401  whatever the file holds
+    """Read JSON; None where it is none, for it may still be YAML."""
+
+    def unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+        keys = [key for key, _ in pairs]
+        twice = next((key for key in keys if keys.count(key) > 1), None)
+        if twice is not None:
+            raise ConfigFileError(f"{path}: the key {twice!r} stands twice in one section. Merge the two.")
+        return dict(pairs)
+
+    try:
+        return json.loads(text, object_pairs_hook=unique)
+    except json.JSONDecodeError:
+        return None
+
+
+def _describe(error: yaml.MarkedYAMLError) -> str:
+    mark = error.problem_mark or error.context_mark
+    problem = str(error.problem or error.context)
+    if "'\\t'" in problem:
+        problem = "a tab stands where YAML has blanks. Replace it by blanks"
+    where = f"line {mark.line + 1}: " if mark is not None else ""
+    return f"{where}{problem}."
+
+
+def _merge(target: dict[str, Any], changes: Mapping[str, Any]) -> None:
+    for key, value in changes.items():
+        if isinstance(value, Mapping):
+            section = target.get(key)
+            target[key] = dict(section) if isinstance(section, Mapping) else {}
+            _merge(target[key], value)
+        else:
+            target[key] = value
+
+
+class _Loader(yaml.SafeLoader):  # type: ignore[misc]  # yaml has no types
+    """YAML with the plain words of version 1.2 (only true and false are truth values) and unique keys, all strings."""
+
+    # Not those of the class above: `yes`, `1:30` and `2018-01-01` stay as they are written.
+    yaml_implicit_resolvers: dict[str | None, list[tuple[str, re.Pattern[str]]]] = {}  # noqa: RUF012
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
+        """Refuse keys that come twice, before merge keys (`<<`) are filled in, and keep keys as they are written."""
+        lines: dict[str, int] = {}
+        for key, _ in node.value:
+            if not isinstance(key, yaml.ScalarNode):
+                raise yaml.MarkedYAMLError(problem="a key must be a word or a number", problem_mark=key.start_mark)
+            if key.tag == "tag:yaml.org,2002:merge":
+                continue
+            if key.value in lines:
+                problem = f"the key {key.value!r} stands in line {lines[key.value]} too, and only one would count"
+                raise yaml.MarkedYAMLError(problem=problem, problem_mark=key.start_mark)
+            lines[key.value] = key.start_mark.line + 1
+            key.tag = "tag:yaml.org,2002:str"
+        return dict(super().construct_mapping(node, deep))
+
+    def number(self, node: yaml.ScalarNode) -> int:
+        """Read an integer; a zero in front says nothing."""
+        return int(node.value.replace("_", ""), 0 if node.value.lstrip("+-")[:2].lower() in ("0x", "0o") else 10)
+
+
+def _resolve_plain_words() -> None:
+    for word, pattern, first in (
+        ("merge", r"<<", "<"),
+        ("null", r"~|null|Null|NULL|", "~nN\0"),
+        ("bool", r"true|True|TRUE|false|False|FALSE", "tTfF"),
+        ("int", r"[-+]?[0-9][0-9_]*|0o[0-7]+|0x[0-9a-fA-F]+", "-+0123456789"),
+        (
+            "float",
+            r"[-+]?(?:\.[0-9]+|[0-9][0-9_]*(?:\.[0-9_]*)?)(?:[eE][-+]?[0-9]+)?|[-+]?\.(?:inf|Inf|INF)|\.(?:nan|NaN|NAN)",
+            "-+.0123456789",
+        ),
+    ):
+        letters = [letter.replace("\0", "") for letter in first]
+        _Loader.add_implicit_resolver(f"tag:yaml.org,2002:{word}", re.compile(rf"^(?:{pattern})$"), letters)
+    _Loader.add_constructor("tag:yaml.org,2002:int", _Loader.number)
+
+
+_resolve_plain_words()
