@@ -2,19 +2,23 @@
 # make test   set up .venv and run every check and test
 # make test-slurm  run the workflow on a Slurm of one node (root; Debian's slurm-wlm and munge), or say why not
 # make bench  run the programs that measure speed
+# make clean  remove all results, after a question; make clean SURE=yes does not ask
 VENV := .venv
 PYTHON ?= python3
 CORES ?= all
 READY := $(VENV)/.ready
 # What the programs find first: the environment of this folder.
 export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
+# And nothing of an experiment's software or of the user's own packages.
+unexport PYTHONPATH PYTHONHOME
+export PYTHONNOUSERSITE := 1
 
 .PHONY: setup run test test-slurm bench schema clean
 
 setup: $(READY)
 
 $(READY): envs/requirements.lock pyproject.toml
-	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info[:2] != (3, 11) and "error: oddjet needs Python 3.11 (pythia8mc has no newer wheel); give one: make PYTHON=python3.11")'
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info[:2] != (3, 11) and "error: the lock file is for Python 3.11, with which oddjet is tested; give one: make PYTHON=python3.11")'
 	test -x $(VENV)/bin/python || $(PYTHON) -m venv $(VENV)
 	$(VENV)/bin/pip install --quiet --requirement envs/requirements.lock
 	$(VENV)/bin/pip install --quiet --no-deps --editable .
@@ -40,6 +44,11 @@ bench: $(READY)
 schema: $(READY)
 	python -m oddjet.config > config/config.schema.json
 
+# The folder itself stays, which may be a link to another disk, and so does its README.
 clean:
-	rm -rf results/* .snakemake
-	git checkout -- results/README.md
+	@if [ "$(SURE)" != yes ]; then \
+	  printf 'This removes all results in %s, trained models among them. Type yes to go on: ' "$$(readlink -f results)"; \
+	  read -r answer || true; [ "$$answer" = yes ] || { echo "Nothing was removed."; exit 1; }; \
+	fi
+	find results/ -mindepth 1 -maxdepth 1 ! -name README.md -exec rm -rf {} +
+	rm -rf .snakemake

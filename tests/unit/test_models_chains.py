@@ -281,7 +281,15 @@ def test_step_and_noise_follow_from_each_other() -> None:
     assert ChainSettings().step_size == pytest.approx(0.0242)
     with pytest.raises(ValidationError, match="latent is read with start omi alone"):
         ChainSettings.model_validate({"latent": {"step": 1.0}})
+    # As the schema says: left out beside a step, the noise is sqrt(2 step); left out with it, 0.22.
     assert ChainSettings(noise=None, step=0.02).noise_size == pytest.approx(0.2)
+    assert ChainSettings(step=0.02).noise_size == pytest.approx(0.2)
+    assert ChainSettings.model_validate_json(ChainSettings(step=0.02).model_dump_json()).noise_size == pytest.approx(
+        0.2
+    )
+    assert (ChainSettings().noise_size, ChainSettings().step_size) == (0.22, pytest.approx(0.0242))
+    assert ChainSettings(step=None).noise_size == 0.22
+    assert ModelSettings(kind="wnae", chain={"step": 0.02}).chain.noise_size == pytest.approx(0.2)
     both = ChainSettings(noise=0.1, step=3.0)
     assert (both.step_size, both.noise_size) == (3.0, 0.1)
     with pytest.raises(ValidationError, match="noise, step or both"):

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Literal, Self
+from typing import TYPE_CHECKING, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-Kind = Literal["ae", "nae", "nae_logcosh", "wnae"]
 Scaling = Literal["dataset", "min_max", "standard", "power", "quantile"]
 
 # Which module trains which kind. The training loop imports the module by this name and not by an import statement:
@@ -17,10 +16,15 @@ OBJECTIVES: dict[str, str] = {
     "nae_logcosh": "oddjet.models.objectives.nae",
     "wnae": "oddjet.models.objectives.wnae",
 }
+# A kind is a name above: a new entry is all that the settings need. Type checkers see no further than the text.
+if TYPE_CHECKING:
+    Kind = str
+else:
+    Kind = Literal[tuple(OBJECTIVES)]
 
 
 class NetworkSettings(BaseModel):
-    """Fully connected autoencoder; the defaults are the paper's 8-10-10-6-10-10-8."""
+    """Fully connected autoencoder; the defaults are 8-10-10-6-10-10-8, from the paper's authors' example of 2024."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -84,9 +88,11 @@ class LangevinSettings(BaseModel):
 
 
 class ChainSettings(LangevinSettings):
-    """Chain of the negative samples, in a box; the defaults are the paper's."""
+    """Chain of the negative samples, in a box; the defaults are those of the public example of the paper's authors."""
 
-    noise: float | None = Field(default=0.22, gt=0, description="sigma; left out: sqrt(2 step)")
+    noise: float | None = Field(
+        default=0.22, gt=0, description="sigma; left out: 0.22, or sqrt(2 step) where step is given"
+    )
     bounds: tuple[float, float] = Field(default=(-3.0, 3.0), description="box of every scaled feature")
     at_bounds: Literal["clamp", "reflect"] = Field(
         default="clamp", description="a point that leaves the box is set on its edge, or reflected"
@@ -103,6 +109,14 @@ class ChainSettings(LangevinSettings):
         description="annealed chain: the first step has so many times the temperature, which then falls to T at the "
         "last step, the same factor a step; step and noise^2 fall with it, and the drift per gradient stays",
     )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _noise_follows_step(cls, values: object) -> object:
+        # The default is that of a chain of which nothing is said: beside a step it would be another temperature.
+        if isinstance(values, dict) and values.get("step") is not None and "noise" not in values:
+            values = {**values, "noise": None}
+        return values
 
     @model_validator(mode="before")
     @classmethod
