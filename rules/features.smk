@@ -51,9 +51,14 @@ rule check_cutflow:
     params:
         settings=CONFIG.features.model_dump_json(),
         parts=[f"{name}={','.join(PARTS[name])}" for name in SAMPLES],
+        kinds=[
+            *("--backgrounds", *CONFIG.of_kind("background")),
+            *("--signals", *CONFIG.of_kind("signal")),
+            *("--minimum-signal-jets", CONFIG.evaluation.minimum_signal_jets),
+        ],
         code=code_digest("check_cutflow"),
     message:
-        "Check that no event is lost and list the files that were skipped"
+        "Check that no event is lost and every sample has jets, and list the files that were skipped"
     shell:
         'python "$ODDJET"/workflow/scripts/check_cutflow.py --settings {params.settings:q} --folder results/features'
-        " --parts {params.parts:q} --cutflow {output.cutflow:q} --bad-files {output.bad_files:q} > {log:q} 2>&1"
+        " --parts {params.parts:q} {params.kinds:q} --cutflow {output.cutflow:q} --bad-files {output.bad_files:q} > {log:q} 2>&1"

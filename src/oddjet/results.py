@@ -12,11 +12,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from oddjet.errors import OddjetError
+from oddjet.errors import InputFileError, OddjetError
 from oddjet.io.record import SUFFIX
 from oddjet.io.tables import TableError, read_attributes
 from oddjet.plan import Plan, PlannedJob
-from oddjet.provenance.attributes import InputFileError, file_digest
+from oddjet.provenance.attributes import file_digest
 
 # What the rules call the folder, wherever it lies now.
 NAME = "results"

@@ -25,7 +25,10 @@ KIND = (
     "what the sample is to the analysis; reversed: semivisible jets that figure 13 of the paper trains on, with the "
     "roles of signal and background reversed, and that nothing else reads"
 )
-MATCH = "keep only jets within features.match_radius of such a generated particle"
+MATCH = (
+    "keep only jets within features.match_radius of such a generated particle; dark_jet: only jets of whose pT the "
+    "decay products of dark hadrons carry more than half"
+)
 
 
 class _Section(BaseModel):

@@ -13,9 +13,18 @@ import numpy as np
 import pytest
 import uproot
 
+from oddjet.errors import InputFileError
 from oddjet.io.checksums import ChecksumError, ManifestError
-from oddjet.io.chunks import DamagedDataError, InputFileError, NonFiniteError
-from oddjet.io.root import MissingBranchError, MissingFileError, MissingTreeError, NotRootError, read_candidates
+from oddjet.io.chunks import Reading
+from oddjet.io.failures import (
+    DamagedDataError,
+    MissingBranchError,
+    MissingFileError,
+    MissingTreeError,
+    NonFiniteError,
+    NotRootError,
+)
+from oddjet.io.root import read_candidates
 from oddjet.io.tables import TableError, read_attributes, read_table
 from oddjet.jets.cutflow import BadFile, BadFilesError, Cutflow, CutflowError, check_bad_files, merge_sample
 from oddjet.jets.extract import extract_features
@@ -23,6 +32,7 @@ from oddjet.jets.settings import FeatureSettings
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 EVENTS = 400
+STRICT = FeatureSettings(chunk_size=200, bad_candidates="file")
 
 
 def write(
@@ -106,7 +116,7 @@ def test_each_kind_has_its_error(tmp_path: Path, kind: str) -> None:
     make, error, message = KINDS[kind]
     path = make(tmp_path / "input.root")
     with pytest.raises(error, match=message) as raised:
-        for _ in read_candidates(path, chunk_size=200):
+        for _ in read_candidates(path, Reading(bad_candidates="file"), chunk_size=200):
             pass
     assert str(path) in str(raised.value)
     assert "\n" not in str(raised.value)
@@ -116,7 +126,7 @@ def test_each_kind_has_its_error(tmp_path: Path, kind: str) -> None:
 def test_failing_leaves_no_table(tmp_path: Path, kind: str) -> None:
     make, error, _ = KINDS[kind]
     with pytest.raises(error):
-        extract_features(make(tmp_path / "input.root"), tmp_path / "out.h5", FeatureSettings(chunk_size=200))
+        extract_features(make(tmp_path / "input.root"), tmp_path / "out.h5", STRICT)
     assert [p.name for p in tmp_path.iterdir()] == ["input.root"]
 
 
@@ -139,7 +149,8 @@ def test_script_ends_with_one_line_and_status_one(tmp_path: Path) -> None:
 @pytest.mark.parametrize(("kind", "lost"), [("basket", EVENTS), ("nan", EVENTS), ("text", None), ("branch", None)])
 def test_skipped_file_is_an_empty_table_with_its_reason(tmp_path: Path, kind: str, lost: int | None) -> None:
     path = KINDS[kind][0](tmp_path / "input.root")
-    cutflow = extract_features(path, tmp_path / "out.h5", FeatureSettings(on_bad_file="skip", chunk_size=200))
+    settings = STRICT.model_copy(update={"on_bad_file": "skip"})
+    cutflow = extract_features(path, tmp_path / "out.h5", settings)
     assert cutflow == Cutflow()
     assert len(read_table(tmp_path / "out.h5")) == 0
     bad = json.loads(read_attributes(tmp_path / "out.h5")["bad_file"])

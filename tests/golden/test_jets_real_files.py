@@ -10,8 +10,10 @@ import numpy as np
 import pytest
 import uproot
 
+from oddjet.io.chunks import Reading
+from oddjet.io.failures import MissingBranchError
 from oddjet.io.records import CandidateRecord
-from oddjet.io.root import MissingBranchError, detect_layout, generated_weight, read_candidates
+from oddjet.io.root import detect_layout, open_events, read_candidates
 from oddjet.io.tables import read_table
 from oddjet.jets.clustering import Jets, cluster, stored, trees
 from oddjet.jets.extract import extract_features
@@ -33,7 +35,7 @@ def real_file(name: str) -> Path:
 
 @pytest.fixture(scope="module")
 def record() -> CandidateRecord:
-    (whole,) = read_candidates(real_file("cms_pfnano.root"), stored_jets=True)
+    (whole,) = read_candidates(real_file("cms_pfnano.root"), Reading(stored_jets=True))
     return whole
 
 
@@ -110,7 +112,7 @@ def test_soft_drop_mass_is_nine_percent_below_that_of_cms(own: Jets, cms: dict[s
 def test_puppi_weights_can_be_left_out() -> None:
     path = real_file("cms_pfnano.root")
     (weighted,) = read_candidates(path)
-    (plain,) = read_candidates(path, apply_puppi_weight=False)
+    (plain,) = read_candidates(path, Reading(apply_puppi_weight=False))
     with uproot.open(path) as file:
         stored_weights = ak.flatten(file["Events"]["PFCands_puppiWeight"].array())
     assert len(plain.candidates.pt) == len(stored_weights)
@@ -160,7 +162,11 @@ def test_file_without_candidates_is_refused(tmp_path: Path) -> None:
 
 
 def test_the_weight_of_all_generated_events_is_read() -> None:
-    assert generated_weight(real_file("cms_pfnano.root")) == 10.0
     # Neither the RNTuple file nor Delphes keeps it.
-    assert generated_weight(real_file("cms_pfnano_rntuple.root")) is None
-    assert generated_weight(real_file("delphes_eflow.root")) is None
+    for name, weight in (
+        ("cms_pfnano.root", (10.0, "Runs.genEventSumw")),
+        ("cms_pfnano_rntuple.root", None),
+        ("delphes_eflow.root", None),
+    ):
+        with open_events(real_file(name)) as file:
+            assert file.generated_weight() == weight

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from oddjet.errors import InputFileError
 from oddjet.images.file import JET_COLUMNS, ImageWriter, read_images
 from oddjet.images.gather import gather_images
 from oddjet.images.grid import make_grid_images
@@ -10,7 +11,6 @@ from oddjet.images.jet_settings import ImageJetSettings
 from oddjet.images.library import ImageLibrary, ImageLibraryError
 from oddjet.images.medoid_scores import MedoidScoreError, MedoidScorer
 from oddjet.images.medoid_settings import MedoidMethod
-from oddjet.io.chunks import InputFileError
 from oddjet.io.tables import read_table, write_table
 from oddjet.jets.extract import extract_features
 from oddjet.jets.settings import FeatureSettings
@@ -75,7 +75,7 @@ def test_a_jet_without_an_image_is_named(made):
     jets, path = made
     other = jets.copy()
     other["pt"][3] += 1
-    with pytest.raises(ImageLibraryError, match=f"event 1:1:{jets['event'][3]} has no image"):
+    with pytest.raises(ImageLibraryError, match=f"event {jets['run'][3]}:1:{jets['event'][3]} has no image"):
         MedoidScorer(ImageLibrary([path]), jets, MedoidMethod(medoids=2, jets=5), (1,), 1)(other)
     with pytest.raises(MedoidScoreError, match="too few"):
         MedoidScorer(ImageLibrary([path]), jets[:3], MedoidMethod(medoids=5), (1,), 1)

@@ -12,8 +12,9 @@ from oddjet.dataset.split import assign_parts
 from oddjet.images.file import iterate_images, read_images, read_jets
 from oddjet.images.jet_settings import ImageJetSettings
 from oddjet.images.make import ImageCutflowError, make_images
-from oddjet.images.truth import TruthError, generated_particles
+from oddjet.io.root import read_candidates
 from oddjet.io.tables import TableError, read_attributes
+from oddjet.jets.matching import TruthError
 from oddjet.simulation.generate import simulate_sample
 from oddjet.simulation.settings import Process, SimulationSettings
 
@@ -82,19 +83,20 @@ def test_chunks_change_nothing(events, made, tmp_path):
 
 
 def test_matched_particles_are_one_w_boson_an_event(events):
-    chunks = list(generated_particles(events, "w", 30))
+    chunks = [record.partons["w"] for record in read_candidates(events, chunk_size=30)]
     assert [len(chunk) for chunk in chunks] == [30, 30, 30, 10]
     assert all((chunk.counts() == 1).all() for chunk in chunks)
     assert all((chunk.pt > 100).all() for chunk in chunks)
 
 
 def test_a_match_without_generated_particles_is_refused(events, tmp_path):
+    outputs = {part: tmp_path / f"{part}.h5" for part in PARTS}
     with uproot.open(events) as file:
         kept = {name: array for name, array in _columns(file["Events"]).items() if "GenPart" not in name}
     with uproot.recreate(tmp_path / "data.root") as file:
         file["Events"] = kept
-    with pytest.raises(TruthError, match="no generated particles"):
-        next(generated_particles(tmp_path / "data.root", "top", 100))
+    with pytest.raises(TruthError, match=r"data\.root: require_match is top, but the file has no generator particles"):
+        make_images([str(tmp_path / "data.root")], outputs, SETTINGS, require_match="top")
 
 
 def test_nothing_is_written_when_no_jet_passes(events, tmp_path):

@@ -10,15 +10,17 @@ import numpy as np
 import pytest
 import uproot
 
-from oddjet.io.chunks import NonFiniteError
+from oddjet.io.chunks import Reading
+from oddjet.io.failures import NonFiniteError
 from oddjet.io.records import Particles
 from oddjet.io.root import read_candidates
 from oddjet.io.tables import read_attributes, read_table
 from oddjet.io.weights import WeightError, weight_of_cross_section
 from oddjet.jets.clustering import ClusteringError, cluster
 from oddjet.jets.cutflow import Cutflow, CutflowError
-from oddjet.jets.extract import FeatureValueError, TruthError, extract_features
+from oddjet.jets.extract import FeatureValueError, extract_features
 from oddjet.jets.features import REGISTRY, Feature
+from oddjet.jets.matching import TruthError
 from oddjet.jets.settings import EIGHT_FEATURES, FeatureSettings
 
 # One event a row: (pt, eta, phi) of its candidates. Candidates 0.05 apart make one jet.
@@ -78,6 +80,7 @@ def test_cuts_and_match_are_counted(tmp_path: Path) -> None:
     cutflow = extract_features(file, tmp_path / "a.h5", FeatureSettings(chunk_size=3), require_match="top", weight=0.5)
     assert json.loads(cutflow.to_json()) == [
         ["events_read", 4],
+        ["events_bad_candidate", 0],
         ["events_without_candidates", 1],
         ["events_without_selected_jet", 2],
         ["events_passed", 1],
@@ -88,15 +91,17 @@ def test_cuts_and_match_are_counted(tmp_path: Path) -> None:
         ["jets_rank", 0],
         ["jets_unmatched", 2],
         ["jets_passed", 1],
+        ["candidates_bad", 0],
         ["sum_of_weights", 8.0],
         ["sum_of_generated_weights", 8.0],
     ]
     table = read_table(tmp_path / "a.h5")
     assert len(table) == 1
-    assert table[["run", "luminosityBlock", "event", "jet_rank", "n_constituents", "truth_match"]].item() == (
+    assert table[["run", "luminosityBlock", "event", "entry", "jet_rank", "n_constituents", "truth_match"]].item() == (
         1,
         5,
         10,
+        0,
         0,
         2,
         1,
@@ -160,7 +165,7 @@ def test_nan_feature_names_feature_file_and_event(tmp_path: Path, monkeypatch: p
 def test_nan_momentum_is_refused(tmp_path: Path) -> None:
     file = write(tmp_path / "a.root", [*EVENTS, [(float("nan"), 0.0, 0.0)]], None)
     with pytest.raises(NonFiniteError, match=r"a\.root: PFCands_pt is nan in entry 4"):
-        list(read_candidates(file))
+        list(read_candidates(file, Reading(bad_candidates="file")))
     bad = Particles(np.array([0, 1]), np.array([1.0]), np.array([np.nan]), np.zeros(1), np.zeros(1))
     with pytest.raises(ClusteringError, match="particle 0"):
         cluster(bad, 0.8, 0.0)

@@ -9,9 +9,10 @@ import numpy as np
 import pytest
 import uproot
 
-from oddjet.io.chunks import DamagedDataError
+from oddjet.io.chunks import Reading
+from oddjet.io.failures import DamagedDataError, MissingBranchError
 from oddjet.io.records import CandidateRecord
-from oddjet.io.root import MissingBranchError, UnknownLayoutError, detect_layout, read_candidates
+from oddjet.io.root import UnknownLayoutError, detect_layout, read_candidates
 from oddjet.jets.clustering import stored
 
 PT = [[30.0, 20.0, 100.0, 80.0, 5.0], [50.0, 40.0]]
@@ -69,6 +70,7 @@ def check(record: CandidateRecord) -> None:
     assert record.weight.tolist() == [1.0, 1.0]
     assert record.jets is not None
     jets = stored(record.jets)
+    assert record.entry.tolist() == [0, 1]
     assert jets.event.tolist() == [0, 0, 1]
     assert jets.rank.tolist() == [0, 1, 0]
     assert jets.pt.tolist() == [180.0, 50.0, 90.0]
@@ -79,21 +81,21 @@ def check(record: CandidateRecord) -> None:
 def test_nanoaod_v15(tmp_path: Path) -> None:
     path = nanoaod_v15(tmp_path / "v15.root", [[1, 1, 0, 0], [0, 0]])
     assert detect_layout(path).name == "nanoaod_v15"
-    (record,) = read_candidates(path, stored_jets=True)
+    (record,) = read_candidates(path, Reading(stored_jets=True))
     check(record)
 
 
 def test_rntuple_with_collections_of_records(tmp_path: Path) -> None:
     path = nested_rntuple(tmp_path / "nested.root")
     assert detect_layout(path).name == "pfnano"
-    (record,) = read_candidates(path, stored_jets=True)
+    (record,) = read_candidates(path, Reading(stored_jets=True))
     check(record)
 
 
 def test_link_to_a_jet_that_is_not_there(tmp_path: Path) -> None:
     path = nanoaod_v15(tmp_path / "v15.root", [[1, 2, 0, 0], [0, 0]])
     with pytest.raises(DamagedDataError, match="FatJetPFCand_jetIdx is 2 in entry 0"):
-        list(read_candidates(path, stored_jets=True))
+        list(read_candidates(path, Reading(stored_jets=True)))
 
 
 def test_named_layout_is_the_only_one_tried(tmp_path: Path) -> None:
@@ -120,9 +122,10 @@ def test_azimuth_from_0_to_two_pi_is_wrapped(tmp_path: Path) -> None:
 
 def test_chunks_are_the_file_in_order(tmp_path: Path) -> None:
     path = nanoaod_v15(tmp_path / "v15.root", [[1, 1, 0, 0], [0, 0]])
-    (whole,) = read_candidates(path, stored_jets=True)
-    first, second = read_candidates(path, chunk_size=1, stored_jets=True)
-    assert (first.first_entry, second.first_entry) == (0, 1)
+    (whole,) = read_candidates(path, Reading(stored_jets=True))
+    first, second = read_candidates(path, Reading(stored_jets=True), chunk_size=1)
+    assert (first.entry.tolist(), second.entry.tolist()) == ([0], [1])
     assert np.concatenate([first.candidates.pt, second.candidates.pt]).tolist() == whole.candidates.pt.tolist()
     assert second.jets is not None
+    assert second.jets.constituents is not None
     assert second.jets.constituents.pt.tolist() == [50.0, 40.0]

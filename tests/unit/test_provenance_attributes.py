@@ -5,8 +5,9 @@ import json
 
 import pytest
 
+from oddjet.errors import InputFileError
 from oddjet.program import parser
-from oddjet.provenance.attributes import InputFileError, attributes, file_digest
+from oddjet.provenance.attributes import attributes, file_digest
 
 
 def test_attributes_name_code_settings_and_inputs(tmp_path):

@@ -20,7 +20,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from oddjet.io.root import MissingFileError, RemoteSupportError, count_events, read_candidates
+from oddjet.io.failures import MissingFileError, RemoteSupportError
+from oddjet.io.root import open_events, read_candidates
 
 
 def handler_of(folder: Path) -> type[BaseHTTPRequestHandler]:
@@ -120,6 +121,11 @@ def xrootd(top_root: Path) -> Iterator[str]:
     server.terminate()
     server.wait()
     shutil.rmtree(folder)
+
+
+def count_events(path: str | Path) -> int:
+    with open_events(path) as file:
+        return file.entries
 
 
 def same_as_local(there: str, top_root: Path) -> None:

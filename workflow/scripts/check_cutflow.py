@@ -6,12 +6,12 @@ from pathlib import Path
 
 from oddjet.io.atomic import write_text
 from oddjet.io.record import write_record
-from oddjet.jets.cutflow import check_bad_files, merge_sample, report
+from oddjet.jets.cutflow import check_bad_files, check_enough, merge_sample, report
 from oddjet.jets.settings import FeatureSettings
 from oddjet.program import execute, parser, read_settings, settings_argument
 
 EXAMPLE = (
-    "python workflow/scripts/check_cutflow.py --folder results/features --parts top=0000,0001 "
+    "python workflow/scripts/check_cutflow.py --folder results/features --parts top=0000,0001 --backgrounds top "
     "--cutflow results/features/cutflow.json --bad-files results/features/bad_files.json"
 )
 
@@ -23,6 +23,9 @@ def main() -> None:
     arguments.add_argument("--folder", required=True, type=Path, help="where the tables SAMPLE/PART.h5 are")
     # Names of parts, not of files: a command line has 128 kB, and a sample can have thousands.
     arguments.add_argument("--parts", required=True, nargs="+", metavar="SAMPLE=PART[,PART...]")
+    arguments.add_argument("--backgrounds", nargs="*", default=[], help="samples that must have a jet")
+    arguments.add_argument("--signals", nargs="*", default=[], help="samples that must have --minimum-signal-jets")
+    arguments.add_argument("--minimum-signal-jets", type=int, default=1)
     arguments.add_argument("--cutflow", required=True, type=Path, help="JSON to write: the cutflow of each sample")
     arguments.add_argument("--bad-files", required=True, type=Path, help="JSON to write: the skipped files")
     given = arguments.parse_args()
@@ -36,6 +39,7 @@ def main() -> None:
         write_text(path, text)
     for name, (_, bad) in samples.items():
         check_bad_files(name, bad, len(tables[name]), settings.max_bad_fraction)
+    check_enough(samples, given.backgrounds, given.signals, given.minimum_signal_jets)
     inputs = [path for paths in tables.values() for path in paths]
     write_record("check_cutflow", settings.model_dump_json(), inputs, [given.cutflow, given.bad_files])
 

@@ -5,10 +5,11 @@ from __future__ import annotations
 import sys
 from argparse import ArgumentParser, Namespace
 from pathlib import Path
+from typing import get_args
 
 from oddjet.jets.extract import extract_features
 from oddjet.jets.features import describe_registry
-from oddjet.jets.settings import FeatureSettings
+from oddjet.jets.settings import FeatureSettings, Match
 from oddjet.program import execute, parser, read_settings, settings_argument
 from oddjet.provenance.attributes import attributes
 
@@ -22,7 +23,7 @@ def add_arguments(arguments: ArgumentParser) -> Namespace:
     arguments.add_argument("--sample", help="name of the sample, stored in the table")
     arguments.add_argument("--input", help="ROOT file: a path, root:// or https:// address")
     arguments.add_argument("--output", type=Path, help="HDF5 table to write")
-    arguments.add_argument("--require-match", choices=("none", "dark_quark", "top"), default="none")
+    arguments.add_argument("--require-match", choices=get_args(Match), default="none")
     arguments.add_argument("--weight", type=float, default=1.0, help="factor on the generator weights (default: 1)")
     given = arguments.parse_args()
     if not given.list and not (given.sample and given.input and given.output):

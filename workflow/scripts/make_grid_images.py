@@ -17,7 +17,7 @@ def main() -> None:
     arguments = parser(__doc__ or "", EXAMPLE)
     settings_argument(arguments)
     arguments.add_argument("--features", metavar="JSON", help="settings of the feature stage (default: built-in)")
-    arguments.add_argument("--require-match", choices=("none", "dark_quark", "top"), default="none")
+    arguments.add_argument("--require-match", choices=("none", "dark_quark", "dark_jet", "top"), default="none")
     arguments.add_argument("--input", required=True, help="ROOT file: a path, root:// or https:// address")
     arguments.add_argument("--output", type=Path, required=True, help="images to write (HDF5)")
     given = arguments.parse_args()

@@ -9,14 +9,15 @@ import logging
 from collections.abc import Mapping
 from pathlib import Path
 
+from oddjet.errors import InputFileError
 from oddjet.images.file import ImageWriter
 from oddjet.images.jet_settings import ImageJetSettings
 from oddjet.images.make import jet_rows
 from oddjet.images.preprocessing import aligned, pixelate
-from oddjet.io.chunks import InputFileError
+from oddjet.io.failures import UnreachableFileError
 from oddjet.io.root import read_candidates
 from oddjet.jets.cutflow import Cutflow
-from oddjet.jets.extract import select_jets
+from oddjet.jets.extract import reading_of, select_jets
 from oddjet.jets.settings import FeatureSettings, Match
 
 LOGGER = logging.getLogger("oddjet")
@@ -43,7 +44,7 @@ def make_grid_images(
         Clustering and cuts of the feature stage.
     images : ImageJetSettings
         Pixels and width alone are read; left out, the width is 3.2 times the radius of `features`.
-    require_match : {"none", "dark_quark", "top"}
+    require_match : {"none", "dark_quark", "dark_jet", "top"}
         As for the feature table.
     attributes : mapping of str to str
         Provenance.
@@ -58,7 +59,7 @@ def make_grid_images(
         with ImageWriter(output, images.pixels, side, attributes) as writer:
             return _append_all(path, writer, features, require_match, (images.pixels, side))
     except InputFileError as error:
-        if features.on_bad_file == "fail":
+        if features.on_bad_file == "fail" or isinstance(error, UnreachableFileError):
             raise
         LOGGER.warning("skipped: %s", error)
         with ImageWriter(output, images.pixels, side, attributes) as writer:
@@ -73,10 +74,10 @@ def _append_all(
     total, cutflow = 0, Cutflow()
     for record in read_candidates(
         path,
+        reading_of(features, require_match),
         chunk_size=features.chunk_size,
         layout=features.layout,
-        apply_puppi_weight=features.apply_puppi_weight,
-        stored_jets=not features.recluster,
+        network_seconds=features.network_seconds,
     ):
         jets, _ = select_jets(record, features, require_match, cutflow)
         indptr, pixel, value, inside = pixelate(jets.constituents, *aligned(jets.constituents), *size)

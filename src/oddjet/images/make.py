@@ -7,7 +7,6 @@ import logging
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
-from itertools import repeat
 from pathlib import Path
 
 import numpy as np
@@ -18,11 +17,10 @@ from oddjet.errors import OddjetError
 from oddjet.images.file import JET_COLUMNS, ImageWriter
 from oddjet.images.jet_settings import ImageJetSettings
 from oddjet.images.preprocessing import aligned, pixelate
-from oddjet.images.truth import generated_particles
-from oddjet.io.records import CandidateRecord, Particles
+from oddjet.io.records import CandidateRecord
 from oddjet.io.root import read_candidates
 from oddjet.jets.clustering import Jets, cluster
-from oddjet.jets.matching import matched
+from oddjet.jets.matching import truth_match
 from oddjet.program import progress
 
 LOGGER = logging.getLogger("oddjet")
@@ -74,14 +72,8 @@ def make_images(
             for part, path in outputs.items()
         }
         for file in progress(inputs, total=len(inputs), description="images of files"):
-            records = read_candidates(file, chunk_size=settings.chunk_size)
-            partons = (
-                repeat(None)
-                if require_match == "none"
-                else generated_particles(file, require_match, settings.chunk_size)
-            )
-            for record, particles in zip(records, partons, strict=False):
-                jets = leading_jets(record, particles, settings, cutflow)
+            for record in read_candidates(file, chunk_size=settings.chunk_size):
+                jets = leading_jets(record, require_match, settings, cutflow)
                 _write(record, jets, settings, writers)
         _check(cutflow, inputs)
         for writer in writers.values():
@@ -91,14 +83,16 @@ def make_images(
 
 
 def leading_jets(
-    record: CandidateRecord, partons: Particles | None, settings: ImageJetSettings, cutflow: Counter[str]
+    record: CandidateRecord, require_match: str, settings: ImageJetSettings, cutflow: Counter[str]
 ) -> Jets:
     """Cluster the events and take the leading jet of those that pass; the others are counted by the cut they fail."""
     jets = cluster(record.candidates, settings.radius, settings.subleading_pt_min)
     counts = np.bincount(jets.event, minlength=len(record))
     leading = jets.where(jets.rank == 0)
     alive = np.ones(len(leading), bool)
-    cutflow["events_read"] += len(record)
+    left_out = record.losses.events if record.losses.left_out else 0
+    cutflow["events_read"] += len(record) + left_out
+    cutflow["bad_candidate"] += left_out
     # A jet below the threshold of the second one is no leading jet either.
     cutflow["leading_pt"] += len(record) - len(leading)
     cuts = [
@@ -106,8 +100,8 @@ def leading_jets(
         ("subleading_pt", counts[leading.event] < 2),
         ("eta", np.abs(leading.eta) >= settings.eta_max),
     ]
-    if partons is not None:
-        cuts.append(("unmatched", ~matched(leading, partons, settings.match_radius)))
+    if require_match != "none":
+        cuts.append(("unmatched", truth_match(leading, record, require_match, settings.match_radius) != 1))
     for name, fails in cuts:
         cutflow[name] += int(np.sum(alive & fails))
         alive &= ~fails
@@ -121,6 +115,7 @@ def jet_rows(record: CandidateRecord, jets: Jets, inside: NDArray[np.float64]) -
     rows["run"] = record.run[jets.event]
     rows["luminosityBlock"] = record.luminosity_block[jets.event]
     rows["event"] = record.event[jets.event]
+    rows["entry"] = record.entry[jets.event]
     rows["jet_rank"] = jets.rank
     for name in ("pt", "eta", "phi", "mass"):
         rows[name] = getattr(jets, name)

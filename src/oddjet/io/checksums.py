@@ -8,8 +8,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from oddjet.errors import OddjetError
-from oddjet.io.chunks import InputFileError
+from oddjet.errors import InputFileError, OddjetError
 from oddjet.provenance.attributes import file_digest
 
 SHA256_DIGITS = 64

@@ -2,60 +2,117 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
-from typing import Any
+from collections import Counter
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
 
 import awkward as ak
 import numpy as np
 import numpy.typing as npt
 
-from oddjet.errors import OddjetError
+from oddjet.errors import InputFileError
+from oddjet.io.columns import Columns, Floats, Ints, has
+from oddjet.io.failures import DamagedDataError, NonFiniteError
 from oddjet.io.layouts import Jets, Layout, Momenta, Truth
-from oddjet.io.records import CandidateRecord, Particles, StoredJets
+from oddjet.io.records import CandidateRecord, Losses, Particles, StoredJets, joined
 
-# (|PDG identifier|, status code) of the partons that jets are matched to: the dark quarks of the hard process, and the
-# top quarks just before their decay (Pythia status codes).
-PARTONS = {"dark_quark": (4900101, 23), "top": (6, 62)}
+# |PDG identifiers| and status code of the partons that jets are matched to: the dark quarks of the hard process in all
+# flavours of Pythia's hidden valley, and top quarks and W bosons just before their decay (Pythia's status codes).
+PARTONS = {
+    "dark_quark": (tuple(range(4900101, 4900109)), 23),
+    "top": ((6,), 62),
+    "w": ((24,), 62),
+}
+# What comes out of the dark sector: particles that see our forces, and whose mother is a dark hadron.
+DARK_PRODUCTS = "dark_product"
+DARK_HADRONS = (4900109, 4900999)
+INVISIBLE = (12, 14, 16, *range(51, 61))
+# No particle of a collider has a larger |eta| or pT (GeV): what lies above is a placeholder or damage.
+ETA_LIMIT = 100.0
+PT_LIMIT = 1e30
 
-Floats = npt.NDArray[np.float64]
-Ints = npt.NDArray[np.int64]
-
-
-class InputFileError(OddjetError):
-    """An input file cannot be used; the message names the file and the reason."""
-
-
-class DamagedDataError(InputFileError):
-    """The contents of a file cannot be read or contradict each other: truncated or damaged."""
-
-
-class NonFiniteError(InputFileError):
-    """A momentum or weight is NaN or infinite."""
+BadCandidates = Literal["event", "candidate", "file"]
 
 
-def stored_name(name: str, branches: Collection[str]) -> str | None:
-    """Name under which `branches` holds `name`: an RNTuple may keep `PFCands_pt` as field `pt` of `PFCands`."""
-    if name in branches:
-        return name
-    nested = name.replace("_", ".", 1)
-    return nested if nested in branches else None
+@dataclass(frozen=True)
+class Reading:
+    """What is asked of a file.
+
+    Attributes
+    ----------
+    apply_puppi_weight : bool
+        Scale four-momenta with PUPPI weights where the file has them.
+    stored_jets : bool
+        Read the file's own jets with their constituents as well; the layout must link them.
+    decays : bool
+        Read the particles that dark hadrons decay to as well.
+    bad_candidates : {"event", "candidate", "file"}
+        What is left out where a candidate has no momentum.
+    max_bad_events : float
+        Largest share of the file's events with such a candidate, rounded up to whole events.
+    """
+
+    apply_puppi_weight: bool = True
+    stored_jets: bool = False
+    decays: bool = False
+    bad_candidates: BadCandidates = "event"
+    max_bad_events: float = 0.01
 
 
-def has(branches: Collection[str], *names: str) -> bool:
-    """Tell whether all of `names` are there."""
-    return all(stored_name(name, branches) is not None for name in names)
+@dataclass(frozen=True)
+class _Group:
+    """One collection as it is stored: its momenta's branches, PUPPI weights, and lengths."""
 
+    group: Momenta
+    counts: Ints
+    values: Mapping[str, Floats]
+    mass: str | None
+    weight: str | None
 
-def _column(chunk: ak.Array, name: str) -> ak.Array:
-    stored = stored_name(name, chunk.fields)
-    if stored is not None:
-        return chunk[stored]
-    collection, field = name.split("_", 1)
-    return chunk[collection, field]
+    def rows(self) -> Ints:
+        return np.repeat(np.arange(len(self.counts)), self.counts)
 
+    def bad(self) -> npt.NDArray[np.bool_] | None:
+        """Tell which particles with a pT have no momentum; None if there is none of that kind."""
+        pt, eta = self.values[self.group.pt], self.values[self.group.eta]
+        total = np.zeros_like(pt)
+        with np.errstate(invalid="ignore"):  # infinities of two signs
+            for values in self.values.values():
+                total += values
+        weight = self.values[self.weight] if self.weight else None
+        # Nearly every chunk is sound: one look at each column's extremes tells.
+        if np.isfinite(total).all() and (
+            len(pt) == 0
+            or (np.abs(eta).max() <= ETA_LIMIT and pt.max() <= PT_LIMIT and (weight is None or weight.min() >= 0))
+        ):
+            return None
+        bad = ~np.isfinite(total) | (np.abs(eta) > ETA_LIMIT) | (pt > PT_LIMIT)
+        if weight is not None:
+            bad |= weight < 0
+        bad &= pt != 0  # padding, which is dropped anyway
+        return bad if bad.any() else None
 
-def _offsets(counts: Ints) -> Ints:
-    return np.concatenate(([0], np.cumsum(counts))).astype(np.int64)
+    def reason(self, particle: int) -> str:
+        """Name the branch that makes a particle bad, and its value."""
+        for name, values in self.values.items():
+            value = values[particle]
+            beyond = (name == self.group.eta and abs(value) > ETA_LIMIT) or (name == self.group.pt and value > PT_LIMIT)
+            if not np.isfinite(value) or beyond or (name == self.weight and value < 0):
+                return f"{name} is {value:g}"
+        return f"{self.group.pt} and the others add up to no number"
+
+    def particles(self, left_out: npt.NDArray[np.bool_] | None = None) -> Particles:
+        """Give the momenta, weighted; those of `left_out` have pT 0, so that positions stay."""
+        pt = self.values[self.group.pt]
+        mass = self.values[self.mass] if self.mass else np.zeros_like(pt)
+        eta, phi = self.values[self.group.eta], self.values[self.group.phi]
+        if self.weight:
+            pt, mass = pt * self.values[self.weight], mass * self.values[self.weight]
+        if left_out is not None:
+            pt, eta, phi, mass = (np.where(left_out, 0.0, values) for values in (pt, eta, phi, mass))
+        # Packed masses of massless candidates can come out slightly negative.
+        return Particles(offsets(self.counts), pt, eta, _wrapped(phi), np.maximum(mass, 0.0))
 
 
 class ChunkReader:
@@ -66,34 +123,48 @@ class ChunkReader:
     path : str
         For messages.
     layout : Layout
-    branches : collection of str
-        Those of the file.
-    apply_puppi_weight : bool
-        Scale four-momenta with PUPPI weights where the file has them.
-    stored_jets : bool
-        Read the file's own jets as well; the layout must have them.
+    branches : mapping of str to str
+        Those of the file, and their titles.
+    reading : Reading
+
+    Attributes
+    ----------
+    statuses : dict of str to Counter
+        Status codes seen so far on the particles of each kind in `PARTONS`, whatever the code.
+    found : Counter
+        Particles of each kind found so far.
+    first_bad : str or None
+        Branch, value and entry of the first bad candidate.
     """
 
-    def __init__(
-        self, path: str, layout: Layout, branches: Collection[str], *, apply_puppi_weight: bool, stored_jets: bool
-    ) -> None:
+    def __init__(self, path: str, layout: Layout, branches: Mapping[str, str], reading: Reading) -> None:
         self.path = path
         self.layout = layout
+        self.reading = reading
         self.truth = layout.truth if layout.truth and has(branches, *layout.truth.required()) else None
         self.weight = layout.weight if layout.weight and has(branches, layout.weight) else None
-        self.jets = layout.jets if stored_jets else None
+        self.jets = layout.jets if layout.jets and has(branches, *layout.jets.momenta.required()) else None
+        self.raw_factor = self.jets.raw_factor if self.jets and has(branches, self.jets.raw_factor or "?") else None
+        self.masses = [_first(branches, group.mass, group.optional_mass) for group in layout.candidates]
+        self.weighted = [_is_weighted(layout, group, branches) for group in layout.candidates]
         self.puppi = [
-            apply_puppi_weight and group.weight is not None and has(branches, group.weight)
-            for group in layout.candidates
+            None if weighted or not reading.apply_puppi_weight else _first(branches, group.weight)
+            for group, weighted in zip(layout.candidates, self.weighted, strict=True)
         ]
+        self.statuses: dict[str, Counter[int]] = {kind: Counter() for kind in PARTONS}
+        self.found: Counter[str] = Counter()
+        self.first_bad: str | None = None
 
     def names(self) -> list[str]:
         """Names of the branches to read, as the layout has them."""
         names = list(self.layout.required())
-        names += [str(g.weight) for g, weighted in zip(self.layout.candidates, self.puppi, strict=True) if weighted]
-        names += [self.weight] if self.weight else []
-        names += self.jets.required() if self.jets else ()
-        return names + list(self.truth.required() if self.truth else ())
+        names += [name for name in (*self.masses, *self.puppi, self.weight, self.raw_factor) if name]
+        if self.jets:
+            names += self.jets.momenta.required()
+            names += (self.jets.links or ()) if self.reading.stored_jets else ()
+        if self.truth:
+            names += self._truth_names(self.truth)
+        return list(dict.fromkeys(names))
 
     def read(self, chunk: ak.Array, first_entry: int) -> CandidateRecord:
         """Make the record of a chunk, whose first event is entry `first_entry` of the file.
@@ -102,130 +173,180 @@ class ChunkReader:
         ------
         DamagedDataError
             Branches of one collection differ in length, or a link points nowhere.
+        ShapeError, IdentifierError
+            A branch is of another shape or type than the layout says; a number does not fit.
         NonFiniteError
             Names the branch and the entry.
         """
-        layout = self.layout
-        pairs = zip(layout.candidates, self.puppi, strict=True)
-        groups = [self._momenta(chunk, group, weighted, first_entry) for group, weighted in pairs]
-        ones = np.ones(len(chunk), np.uint32)
-        candidates = _joined([group.where(group.pt > 0) for group in groups])
+        columns, layout = Columns(self.path, chunk), self.layout
+        entry = np.arange(first_entry, first_entry + len(columns), dtype=np.int64)
+        weight = columns.finite(self.weight, entry) if self.weight else np.ones(len(columns))
+        groups = self._groups(columns)
+        losses, masks = Losses(), [group.bad() for group in groups]
+        if any(mask is not None for mask in masks):
+            hit = self._events_hit(groups, masks, entry)
+            found = int(sum(mask.sum() for mask in masks if mask is not None))
+            left_out = self.reading.bad_candidates == "event"
+            losses = Losses(int(hit.sum()), found, float(weight[hit].sum()) if left_out else 0.0, left_out)
+            if left_out:
+                columns, entry, weight = columns.where(~hit), entry[~hit], weight[~hit]
+                groups, masks = self._groups(columns), [None] * len(masks)
+        particles = [group.particles(mask) for group, mask in zip(groups, masks, strict=True)]
+        ones = np.ones(len(columns), np.uint32)
+        block = layout.luminosity_block
         return CandidateRecord(
             file=self.path,
-            first_entry=first_entry,
-            run=self._numbers(chunk, layout.run, np.uint32) if layout.run else ones,
-            luminosity_block=(
-                self._numbers(chunk, layout.luminosity_block, np.uint32) if layout.luminosity_block else ones
-            ),
-            event=self._numbers(chunk, layout.event, np.uint64),
-            weight=self._weight(chunk, first_entry),
-            candidates=candidates,
-            partons=self._partons(chunk, self.truth, first_entry) if self.truth else None,
-            jets=self._stored_jets(chunk, self.jets, groups[0], first_entry) if self.jets else None,
+            entry=entry,
+            run=columns.identifiers(layout.run, np.uint32, entry) if layout.run else ones,
+            luminosity_block=columns.identifiers(block, np.uint32, entry) if block else ones,
+            event=columns.identifiers(layout.event, np.uint64, entry),
+            weight=weight,
+            candidates=joined([one.where(one.pt > 0) for one in particles]),
+            partons=self._partons(columns, self.truth, entry) if self.truth else None,
+            jets=self._jets(columns, particles[0], entry),
+            losses=losses,
         )
 
-    def _numbers(self, chunk: ak.Array, name: str, dtype: npt.DTypeLike) -> npt.NDArray[Any]:
-        column = _column(chunk, name)
-        if column.ndim > 1:  # Delphes keeps event numbers as lists of one
-            if not ak.all(ak.num(column) == 1):
-                raise DamagedDataError(f"{self.path}: {name} does not have one value an event")
-            column = ak.flatten(column)
-        return np.asarray(ak.to_numpy(column)).astype(dtype)
+    def used(self) -> dict[str, str]:
+        """Say what the branches of this file are read as: layout, masses, PUPPI weights, generator weight, truth."""
+        puppi = [
+            f"{name} applied" if name else "in the momenta already" if weighted else "not applied"
+            for name, weighted in zip(self.puppi, self.weighted, strict=True)
+        ]
+        return {
+            "layout": self.layout.name,
+            "masses": ", ".join(name or f"{group.pt} massless" for name, group in self._with_masses()),
+            "puppi": ", ".join(dict.fromkeys(puppi)),
+            "weight": self.weight or "none, every event counts 1",
+            "truth": ", ".join((self.truth.pdg_id, self.truth.status)) if self.truth else "none",
+        }
 
-    def _weight(self, chunk: ak.Array, first_entry: int) -> Floats:
-        if self.weight is None:
-            return np.ones(len(chunk))
-        weight = self._numbers(chunk, self.weight, np.float64)
-        if not np.isfinite(weight).all():
-            entry = int(np.argmin(np.isfinite(weight)))
-            raise NonFiniteError(f"{self.path}: {self.weight} is {weight[entry]} in entry {first_entry + entry}")
-        return weight
+    def _with_masses(self) -> list[tuple[str | None, Momenta]]:
+        return list(zip(self.masses, self.layout.candidates, strict=True))
 
-    def _counts(self, chunk: ak.Array, names: Sequence[str]) -> Ints:
-        """Count the values of each event, the same for all of `names`."""
-        counts = np.asarray(ak.to_numpy(ak.num(_column(chunk, names[0])))).astype(np.int64)
-        for name in names[1:]:
-            if not np.array_equal(counts, ak.to_numpy(ak.num(_column(chunk, name)))):
-                raise DamagedDataError(f"{self.path}: {name} and {names[0]} differ in length")
-        return counts
+    @staticmethod
+    def sought(kind: str) -> tuple[str, int]:
+        """Give the PDG identifiers, as text, and the status code of a kind of parton."""
+        identifiers, status = PARTONS[kind]
+        first, last = identifiers[0], identifiers[-1]
+        return (str(first) if first == last else f"{first} to {last}"), status
 
-    def _finite(self, name: str, values: Floats, rows: Ints, first_entry: int) -> None:
-        finite = np.isfinite(values)
-        if not finite.all():
-            bad = int(np.argmin(finite))
-            raise NonFiniteError(
-                f"{self.path}: {name} is {values[bad]} in entry {first_entry + int(rows[bad])}; "
-                "repair the file or leave it out"
-            )
+    def _truth_names(self, truth: Truth) -> list[str]:
+        return [*truth.required(), *([truth.mother] if self.reading.decays else [])]
 
-    def _momenta(self, chunk: ak.Array, group: Momenta, weighted: bool, first_entry: int) -> Particles:
-        names = [*group.required(), *([str(group.weight)] if weighted else [])]
-        counts = self._counts(chunk, names)
-        columns = {name: _flat(chunk, name) for name in names}
-        rows = np.repeat(np.arange(len(counts)), counts)
-        for name, values in columns.items():
-            self._finite(name, values, rows, first_entry)
-        pt = columns[group.pt]
-        mass = columns[group.mass] if group.mass else np.zeros_like(pt)
-        if weighted:
-            weight = columns[str(group.weight)]
-            pt, mass = pt * weight, mass * weight
-        # Packed masses of massless candidates can come out slightly negative.
-        return Particles(_offsets(counts), pt, columns[group.eta], _wrapped(columns[group.phi]), np.maximum(mass, 0.0))
+    def _groups(self, columns: Columns) -> list[_Group]:
+        groups = []
+        for group, mass, weight in zip(self.layout.candidates, self.masses, self.puppi, strict=True):
+            names = dict.fromkeys(name for name in (group.pt, group.eta, group.phi, mass, weight) if name)
+            groups.append(_Group(group, *columns.same_lists(names), mass, weight))
+        return groups
 
-    def _partons(self, chunk: ak.Array, truth: Truth, first_entry: int) -> dict[str, Particles]:
-        counts = self._counts(chunk, truth.required())
-        pdg_id = np.abs(_flat(chunk, truth.pdg_id))
-        status = _flat(chunk, truth.status)
-        columns = [_flat(chunk, name) for name in truth.momenta.required()]
-        particles = Particles(_offsets(counts), *columns)
-        found = {}
-        for kind, (identifier, code) in PARTONS.items():
-            found[kind] = particles.where((pdg_id == identifier) & (status == code))
+    def _events_hit(
+        self, groups: list[_Group], masks: list[npt.NDArray[np.bool_] | None], entry: Ints
+    ) -> npt.NDArray[np.bool_]:
+        """Tell which events have a bad candidate; raises `NonFiniteError` where that is trouble of the file."""
+        hit = np.zeros(len(entry), bool)
+        for group, mask in zip(groups, masks, strict=True):
+            if mask is None:
+                continue
+            rows = group.rows()
+            hit[rows[mask]] = True
+            if self.first_bad is None:
+                bad = int(np.argmax(mask))
+                self.first_bad = f"{group.reason(bad)} in entry {entry[rows[bad]]}"
+        if self.reading.bad_candidates == "file":
+            raise NonFiniteError(f"{self.path}: {self.first_bad}; repair the file, leave it out, or set bad_candidates")
+        return hit
+
+    def _partons(self, columns: Columns, truth: Truth, entry: Ints) -> dict[str, Particles]:
+        counts, values = columns.same_lists(self._truth_names(truth))
+        pdg_id, status = np.abs(values[truth.pdg_id]), values[truth.status]
+        particles = Particles(offsets(counts), *(values[name] for name in truth.momenta.required()))
+        kept = {}
+        for kind, (identifiers, code) in PARTONS.items():
+            is_kind = np.isin(pdg_id, identifiers) if len(identifiers) > 1 else pdg_id == identifiers[0]
+            self.statuses[kind].update(status[is_kind].astype(int).tolist())
+            kept[kind] = is_kind & (status == code)
+        if self.reading.decays:
+            kept[DARK_PRODUCTS] = _from_dark_hadrons(pdg_id, values[truth.mother], counts)
+        found = {kind: particles.where(keep) for kind, keep in kept.items()}
+        self.found.update({kind: len(one.pt) for kind, one in found.items()})
+        for one in found.values():
             # Beam particles have no finite pseudorapidity; only the partons themselves must.
-            self._finite(truth.momenta.eta, found[kind].eta, found[kind].rows(), first_entry)
-            self._finite(truth.momenta.phi, found[kind].phi, found[kind].rows(), first_entry)
+            for name, numbers in ((truth.momenta.eta, one.eta), (truth.momenta.phi, one.phi)):
+                if not np.isfinite(numbers).all():
+                    bad = int(np.argmin(np.isfinite(numbers)))
+                    raise NonFiniteError(f"{self.path}: {name} is {numbers[bad]} in entry {entry[one.rows()[bad]]}")
         return found
 
-    def _stored_jets(self, chunk: ak.Array, jets: Jets, candidates: Particles, first_entry: int) -> StoredJets:
-        momenta = self._momenta(chunk, jets.momenta, weighted=False, first_entry=first_entry)
-        links = self._counts(chunk, (jets.jet_index, jets.candidate_index))
+    def _jets(self, columns: Columns, candidates: Particles, entry: Ints) -> StoredJets | None:
+        """Read the file's own jets; where they serve for a comparison alone, those that cannot be read are none."""
+        if self.jets is None:
+            return None
+        try:
+            return self._stored_jets(columns, self.jets, candidates, entry)
+        except InputFileError:
+            if self.reading.stored_jets:
+                raise
+            return None
+
+    def _stored_jets(self, columns: Columns, jets: Jets, candidates: Particles, entry: Ints) -> StoredJets:
+        names = [*jets.momenta.required(), *([self.raw_factor] if self.raw_factor else [])]
+        group = _Group(jets.momenta, *columns.same_lists(names), jets.momenta.mass, None)
+        mask = group.bad()
+        if mask is not None:
+            bad = int(np.argmax(mask))
+            raise NonFiniteError(f"{self.path}: {group.reason(bad)} in entry {entry[group.rows()[bad]]}")
+        momenta = group.particles()
+        raw = 1 - group.values[self.raw_factor] if self.raw_factor else np.ones(len(momenta.pt))
+        if not self.reading.stored_jets or jets.links is None:
+            return StoredJets(momenta, None, raw)
+        links, values = columns.same_lists(jets.links)
         event = np.repeat(np.arange(len(links)), links)
-        jet = _flat(chunk, jets.jet_index).astype(np.int64)
-        candidate = _flat(chunk, jets.candidate_index).astype(np.int64)
-        for name, index, sizes in (
-            (jets.jet_index, jet, momenta.counts()),
-            (jets.candidate_index, candidate, candidates.counts()),
+        jet, candidate = (values[name].astype(np.int64) for name in jets.links)
+        for name, index, sizes in zip(
+            jets.links, (jet, candidate), (momenta.counts(), candidates.counts()), strict=True
         ):
             outside = (index < 0) | (index >= sizes[event])
             if outside.any():
                 bad = int(np.argmax(outside))
-                raise DamagedDataError(f"{self.path}: {name} is {index[bad]} in entry {first_entry + event[bad]}")
+                raise DamagedDataError(f"{self.path}: {name} is {index[bad]} in entry {entry[event[bad]]}")
         jet += momenta.offsets[event]
         candidate += candidates.offsets[event]
         kept = candidates.pt[candidate] > 0
         jet, candidate = jet[kept], candidate[kept]
         order = np.lexsort((-candidates.pt[candidate], jet))
         counts = np.bincount(jet, minlength=len(momenta.pt))
-        return StoredJets(momenta, candidates.take(counts, candidate[order]))
+        return StoredJets(momenta, candidates.take(counts, candidate[order]), raw)
 
 
-def _flat(chunk: ak.Array, name: str) -> Floats:
-    return np.asarray(ak.to_numpy(ak.flatten(_column(chunk, name)))).astype(np.float64)
+def offsets(counts: Ints) -> Ints:
+    """Give the offsets of rows of so many particles."""
+    return np.concatenate(([0], np.cumsum(counts))).astype(np.int64)
+
+
+def _first(branches: Collection[str], *names: str | None) -> str | None:
+    return next((name for name in names if name and has(branches, name)), None)
+
+
+def _is_weighted(layout: Layout, group: Momenta, branches: Mapping[str, str]) -> bool:
+    """Tell whether momenta hold their PUPPI weights: the branch's title says so, or the format does."""
+    title = branches.get(group.pt, branches.get(group.pt.replace("_", ".", 1), ""))
+    if "puppi-weighted" in title.lower():
+        return True
+    return layout.weighted and _first(branches, group.weight) is None
+
+
+def _from_dark_hadrons(pdg_id: Floats, mother: Floats, counts: Ints) -> npt.NDArray[np.bool_]:
+    """Tell which particles see our forces and have a dark hadron for a mother."""
+    first = np.repeat(np.cumsum(counts) - counts, counts)
+    known = (mother >= 0) & (mother < np.repeat(counts, counts))
+    of = pdg_id[np.where(known, first + mother, 0).astype(np.int64)] if len(pdg_id) else pdg_id
+    dark = known & (of >= DARK_HADRONS[0]) & (of <= DARK_HADRONS[1])
+    result: npt.NDArray[Any] = dark & (pdg_id < DARK_HADRONS[0] - 1000) & ~np.isin(pdg_id, INVISIBLE)
+    return result
 
 
 def _wrapped(phi: Floats) -> Floats:
     """Azimuth in [-pi, pi]; some formats count from 0 to 2 pi."""
     return np.where(np.abs(phi) > np.pi, (phi + np.pi) % (2 * np.pi) - np.pi, phi)
-
-
-def _joined(groups: Sequence[Particles]) -> Particles:
-    """One collection with the particles of all groups, row by row."""
-    if len(groups) == 1:
-        return groups[0]
-    rows = np.concatenate([group.rows() for group in groups])
-    order = np.argsort(rows, kind="stable")
-    columns = (
-        np.concatenate([getattr(group, name) for group in groups])[order] for name in ("pt", "eta", "phi", "mass")
-    )
-    return Particles(np.sum([group.offsets for group in groups], axis=0), *columns)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -50,6 +50,18 @@ class Particles:
         return Particles(offsets, self.pt[indices], self.eta[indices], self.phi[indices], self.mass[indices])
 
 
+def joined(groups: Sequence[Particles]) -> Particles:
+    """Make one collection with the particles of all groups, row by row."""
+    if len(groups) == 1:
+        return groups[0]
+    rows = np.concatenate([group.rows() for group in groups])
+    order = np.argsort(rows, kind="stable")
+    columns = (
+        np.concatenate([getattr(group, name) for group in groups])[order] for name in ("pt", "eta", "phi", "mass")
+    )
+    return Particles(np.sum([group.offsets for group in groups], axis=0), *columns)
+
+
 @dataclass(frozen=True)
 class StoredJets:
     """The jets that the file brings along.
@@ -58,12 +70,37 @@ class StoredJets:
     ----------
     momenta : Particles
         One row an event; calibrated as they are in the file.
-    constituents : Particles
-        One row a jet, in the order of `momenta`.
+    constituents : Particles or None
+        One row a jet, in the order of `momenta`; None unless they were asked for.
+    raw : float64 array, shape (jets,)
+        Uncalibrated over calibrated momentum.
     """
 
     momenta: Particles
-    constituents: Particles
+    constituents: Particles | None
+    raw: npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Losses:
+    """What a chunk had of candidates without a momentum: NaN, infinite, beyond all measure, negative PUPPI weight.
+
+    Attributes
+    ----------
+    events : int
+        Events with such a candidate.
+    candidates : int
+        Such candidates.
+    weight : float
+        Sum of the generator weights of the events that were left out.
+    left_out : bool
+        The events were left out; otherwise the candidates alone.
+    """
+
+    events: int = 0
+    candidates: int = 0
+    weight: float = 0.0
+    left_out: bool = False
 
 
 @dataclass(frozen=True)
@@ -73,8 +110,8 @@ class CandidateRecord:
     Attributes
     ----------
     file : str
-    first_entry : int
-        Position in the file of the first event of the chunk.
+    entry : int64 array, shape (events,)
+        Position of each event in the file.
     run, luminosity_block : uint32 arrays, shape (events,)
     event : uint64 array, shape (events,)
     weight : float64 array, shape (events,)
@@ -82,13 +119,16 @@ class CandidateRecord:
     candidates : Particles
         Particle-flow candidates with pT > 0, after PUPPI weights if those were asked for.
     partons : mapping of str to Particles, or None
-        The partons of each kind in `oddjet.io.root.PARTONS`; None if the file has no truth.
+        The partons of each kind in `oddjet.io.chunks.PARTONS`, and what dark hadrons decay to if it was asked for;
+        None if the file has no truth.
     jets : StoredJets or None
-        None unless they were asked for.
+        The file's own jets, if it has any.
+    losses : Losses
+        Events that are not among these, or have lost candidates.
     """
 
     file: str
-    first_entry: int
+    entry: npt.NDArray[np.int64]
     run: npt.NDArray[np.uint32]
     luminosity_block: npt.NDArray[np.uint32]
     event: npt.NDArray[np.uint64]
@@ -96,6 +136,7 @@ class CandidateRecord:
     candidates: Particles
     partons: Mapping[str, Particles] | None
     jets: StoredJets | None = None
+    losses: Losses = Losses()
 
     def __len__(self) -> int:
         return len(self.event)

@@ -133,12 +133,20 @@ def stored(jets: StoredJets) -> Jets:
     """Take the jets that the file brought along, in falling pT; their calibrated momenta, their own constituents.
 
     Jets without constituents (below the threshold from which the file keeps them) are dropped.
+
+    Raises
+    ------
+    ClusteringError
+        The constituents were not read.
     """
+    constituents = jets.constituents
+    if constituents is None:
+        raise ClusteringError("the file's own jets were read without their constituents")
     event = jets.momenta.rows()
     order = np.lexsort((-jets.momenta.pt, event))
-    order = order[jets.constituents.counts()[order] > 0]
+    order = order[constituents.counts()[order] > 0]
     event = event[order]
-    counts = jets.constituents.counts()[order]
+    counts = constituents.counts()[order]
     within = np.arange(int(counts.sum())) - np.repeat(np.cumsum(counts) - counts, counts)
     return Jets(
         event=event,
@@ -147,7 +155,7 @@ def stored(jets: StoredJets) -> Jets:
         eta=jets.momenta.eta[order],
         phi=jets.momenta.phi[order],
         mass=jets.momenta.mass[order],
-        constituents=jets.constituents.take(counts, np.repeat(jets.constituents.offsets[order], counts) + within),
+        constituents=constituents.take(counts, np.repeat(constituents.offsets[order], counts) + within),
     )
 
 

@@ -3,14 +3,32 @@
 from __future__ import annotations
 
 import json
+import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from oddjet.errors import OddjetError
 from oddjet.io.tables import read_attributes, read_table
+
+LOGGER = logging.getLogger("oddjet")
+
+IDENTIFIERS = ["run", "luminosityBlock", "event"]
+# From this share on, one cut is called the cause.
+NEARLY_ALL = 0.9
+# What is probably wrong where one cut takes nearly all.
+GUESSES = {
+    "jets_pt_high": "their pT lies above pt_max: are the momenta in MeV? They must be in GeV",
+    "jets_pt_low": "their pT lies below pt_min: lower it, or give events with harder jets",
+    "jets_eta": "they lie outside eta_max",
+    "jets_rank": "max_jets keeps the leading ones alone",
+    "jets_unmatched": "require_match drops them: is it the right kind for this sample, and match_radius wide enough?",
+    "events_without_candidates": "no candidate has a pT: are the PUPPI weights all 0? Try apply_puppi_weight: false",
+    "events_bad_candidate": "a candidate without a momentum is among theirs: see the log, and bad_candidates",
+}
 
 
 class CutflowError(OddjetError):
@@ -25,6 +43,10 @@ class Cutflow:
     ----------
     events_read, jets_clustered : int
         The sums of the other counts of their kind.
+    events_bad_candidate : int
+        Left out for a candidate without a momentum.
+    candidates_bad : int
+        Such candidates, whether their events or they alone were left out.
     sum_of_weights : float
         Generator weights of all events read.
     sum_of_generated_weights : float
@@ -32,6 +54,7 @@ class Cutflow:
     """
 
     events_read: int = 0
+    events_bad_candidate: int = 0
     events_without_candidates: int = 0
     events_without_selected_jet: int = 0
     events_passed: int = 0
@@ -42,6 +65,7 @@ class Cutflow:
     jets_rank: int = 0
     jets_unmatched: int = 0
     jets_passed: int = 0
+    candidates_bad: int = 0
     sum_of_weights: float = 0.0
     sum_of_generated_weights: float = 0.0
 
@@ -56,6 +80,22 @@ class Cutflow:
             if total != getattr(self, first):
                 raise CutflowError(f"{file}: {first} is {getattr(self, first)}, but {' + '.join(parts)} is {total}")
 
+    def largest_loss(self) -> str:
+        """Say which cut took most, and what that probably means."""
+        if not self.events_read:
+            return "no event was read"
+        for whole, kind in (("events_read", "events"), ("jets_clustered", "jets")):
+            total = getattr(self, whole)
+            losses = {name: getattr(self, name) for name in GUESSES if name.startswith(kind)}
+            name = max(losses, key=lambda name: losses[name])
+            if losses[name] >= NEARLY_ALL * total > 0:
+                return f"{name} takes {losses[name]} of {total} {kind}; {GUESSES[name]}"
+        if not self.jets_clustered:
+            return f"no jet is found in {self.events_read} events: is cluster_pt_min above every jet"
+        counts = {name: getattr(self, name) for name in GUESSES if name.startswith("jets")}
+        name = max(counts, key=lambda name: counts[name])
+        return f"the largest loss is {name}, {counts[name]} of {self.jets_clustered} jets ({self.events_read} events)"
+
     def to_json(self) -> str:
         """JSON list of [name, count]."""
         return json.dumps([[f.name, getattr(self, f.name)] for f in fields(self)])
@@ -64,6 +104,10 @@ class Cutflow:
     def from_json(cls, text: str) -> Cutflow:
         """Read what `to_json` wrote."""
         return cls(**dict(json.loads(text)))
+
+
+class TooFewJetsError(OddjetError):
+    """A sample has fewer jets than are needed."""
 
 
 class BadFilesError(OddjetError):
@@ -95,8 +139,16 @@ class BadFile:
         return json.dumps(asdict(self))
 
 
-def table_cutflow(path: Path) -> tuple[Cutflow, BadFile | None]:
-    """Cutflow of a feature table, checked against its rows, and the bad file that the table stands for, if it does.
+def table_cutflow(path: Path) -> tuple[Cutflow, BadFile | None, NDArray[np.void]]:
+    """Read the cutflow of a feature table, checked against its rows.
+
+    Returns
+    -------
+    Cutflow
+    BadFile or None
+        The bad file that the table stands for, if it does.
+    structured array
+        Identifiers and entry of each event with a jet, once.
 
     Raises
     ------
@@ -110,16 +162,20 @@ def table_cutflow(path: Path) -> tuple[Cutflow, BadFile | None]:
         raise CutflowError(f"{path}: the table has no cutflow; it is not one of extract_features")
     cutflow = Cutflow.from_json(attributes["cutflow"])
     cutflow.check(str(path))
-    rows = read_table(path, ["run", "luminosityBlock", "event"])
-    for name, count in (("jets_passed", len(rows)), ("events_passed", len(np.unique(rows)))):
+    rows = read_table(path, [*IDENTIFIERS, "entry"])
+    events = rows[np.unique(rows["entry"], return_index=True)[1]]
+    for name, count in (("jets_passed", len(rows)), ("events_passed", len(events))):
         if getattr(cutflow, name) != count:
             raise CutflowError(f"{path}: the cutflow says {name} {getattr(cutflow, name)}, the table has {count}")
     bad = attributes.get("bad_file")
-    return cutflow, BadFile(**json.loads(bad)) if bad else None
+    return cutflow, BadFile(**json.loads(bad)) if bad else None, events
 
 
 def merge_sample(name: str, tables: Sequence[Path]) -> tuple[Cutflow, list[BadFile]]:
     """Merge the cutflows of a sample's tables: their sum, and the files that were skipped.
+
+    Events are told apart by file and entry. Those that share run, luminosity block and event number with another are
+    counted and named once, in the log: private productions number their events again and again.
 
     Raises
     ------
@@ -127,13 +183,63 @@ def merge_sample(name: str, tables: Sequence[Path]) -> tuple[Cutflow, list[BadFi
         As `table_cutflow`.
     """
     merged = Cutflow()
-    bad = []
+    bad, events = [], []
     for path in tables:
-        cutflow, skipped = table_cutflow(path)
+        cutflow, skipped, rows = table_cutflow(path)
         merged += cutflow
         bad += [skipped] if skipped else []
+        events.append(rows[IDENTIFIERS])
     merged.check(name)
+    values, counts = np.unique(np.concatenate(events), return_counts=True)
+    if len(values) and counts.max() > 1:
+        first = ":".join(str(number) for number in values[int(np.argmax(counts > 1))])
+        LOGGER.warning(
+            "sample %s: %d events share run, luminosity block and event number with another, the first %s; they count "
+            "as different events, by file and entry. If a file is merged twice, give it once",
+            name,
+            int(counts[counts > 1].sum()),
+            first,
+        )
     return merged, bad
+
+
+def check_enough(
+    samples: Mapping[str, tuple[Cutflow, list[BadFile]]],
+    backgrounds: Sequence[str],
+    signals: Sequence[str],
+    minimum_signal_jets: int,
+) -> None:
+    """Refuse samples with too few jets before anything is trained, and say where they went.
+
+    Parameters
+    ----------
+    samples : mapping
+        Cutflow and skipped files of each sample; see `merge_sample`.
+    backgrounds, signals : sequence of str
+        Names of samples of either kind.
+    minimum_signal_jets : int
+        Fewest jets of a signal.
+
+    Raises
+    ------
+    TooFewJetsError
+        Names every such sample, its largest loss and its skipped files.
+    """
+    wrong = []
+    limits = {**dict.fromkeys(backgrounds, 1), **dict.fromkeys(signals, minimum_signal_jets)}
+    for name, limit in limits.items():
+        cutflow, bad = samples[name]
+        if cutflow.jets_passed >= limit:
+            continue
+        skipped = f" {len(bad)} files were skipped, the first: {bad[0].reason}." if bad else ""
+        wrong.append(
+            f"sample {name}: {cutflow.jets_passed} jets pass, fewer than {limit}; {cutflow.largest_loss()}.{skipped}"
+        )
+    if wrong:
+        raise TooFewJetsError(
+            "\n".join(wrong) + "\nGive more events or files, change the cuts (features), or lower "
+            "evaluation.minimum_signal_jets"
+        )
 
 
 def check_bad_files(name: str, bad: Sequence[BadFile], tables: int, max_bad_fraction: float) -> None:

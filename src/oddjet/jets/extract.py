@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import math
 from collections.abc import Mapping, Sequence
@@ -10,17 +11,19 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from oddjet.errors import OddjetError
+from oddjet.errors import InputFileError, OddjetError
 from oddjet.io.checksums import verify
-from oddjet.io.chunks import PARTONS, InputFileError
+from oddjet.io.chunks import Reading
+from oddjet.io.failures import UnreachableFileError
 from oddjet.io.jet_columns import RECONSTRUCTED
-from oddjet.io.records import CandidateRecord, Particles
-from oddjet.io.root import count_events, generated_weight, read_candidates
+from oddjet.io.records import CandidateRecord
+from oddjet.io.root import EventFile, open_events
 from oddjet.io.tables import Column, TableWriter
+from oddjet.jets.closure import Closure
 from oddjet.jets.clustering import Jets, cluster, stored
 from oddjet.jets.cutflow import BadFile, Cutflow
 from oddjet.jets.features import Feature, Substructure, chosen_features
-from oddjet.jets.matching import matched
+from oddjet.jets.matching import check_found, truth_match
 from oddjet.jets.settings import FeatureSettings, Match
 from oddjet.program import progress
 
@@ -28,13 +31,9 @@ LOGGER = logging.getLogger("oddjet")
 
 JET_COLUMNS = (
     *RECONSTRUCTED,
-    Column("truth_match", "i1", "1", "1 if a parton of the kind asked for lies near, 0 if not, -1 without truth."),
+    Column("truth_match", "i1", "1", "1 if the jet matches the kind asked for, 0 if not, -1 without truth."),
     Column("weight", "f4", "1", "Generator weight times the weight of the sample."),
 )
-
-
-class TruthError(OddjetError):
-    """A truth match is required of a file without generator particles."""
 
 
 class FeatureValueError(OddjetError):
@@ -60,67 +59,52 @@ def select(jets: Jets, settings: FeatureSettings, cutflow: Cutflow) -> npt.NDArr
     return keep
 
 
-def truth_match(
-    jets: Jets, partons: Mapping[str, Particles] | None, require: Match, radius: float
-) -> npt.NDArray[np.int8]:
-    """Truth match of each jet.
+def select_jets(
+    record: CandidateRecord,
+    settings: FeatureSettings,
+    require_match: Match,
+    cutflow: Cutflow,
+    closure: Closure | None = None,
+) -> tuple[Jets, npt.NDArray[np.int8]]:
+    """Jets of one record that pass every cut, and their truth match; adds the record to `cutflow`.
 
     Parameters
     ----------
-    jets : Jets
-    partons : mapping of str to Particles, or None
-        From `CandidateRecord`.
-    require : {"none", "dark_quark", "top"}
-        The kind of parton; with "none" any kind counts.
-    radius : float
-        Largest Delta R.
-
-    Returns
-    -------
-    int8 array, shape (jets,)
-        1 matched, 0 not, -1 where there is no truth.
-    """
-    if partons is None:
-        return np.full(len(jets), -1, np.int8)
-    kinds = list(PARTONS) if require == "none" else [require]
-    near = np.zeros(len(jets), bool)
-    for kind in kinds:
-        near |= matched(jets, partons[kind], radius)
-    return near.astype(np.int8)
-
-
-def select_jets(
-    record: CandidateRecord, settings: FeatureSettings, require_match: Match, cutflow: Cutflow
-) -> tuple[Jets, npt.NDArray[np.int8]]:
-    """Jets of one record that pass every cut, and their truth match; adds the record to `cutflow`.
+    record : CandidateRecord
+    settings : FeatureSettings
+    require_match : {"none", "dark_quark", "dark_jet", "top"}
+    cutflow : Cutflow
+    closure : Closure, optional
+        Compares with the file's own jets, if there are any.
 
     Raises
     ------
     TruthError
         A match is required and the file has no truth.
     """
-    if require_match != "none" and record.partons is None:
-        raise TruthError(
-            f"{record.file}: require_match is {require_match}, but the file has no generator particles; "
-            "set require_match: none for this sample"
-        )
-    if record.jets is None:
+    if settings.recluster or record.jets is None:
         jets = cluster(record.candidates, settings.radius, settings.cluster_pt_min)
+        if closure is not None and record.jets is not None:
+            closure.add(jets, record.jets)
     else:
         jets = stored(record.jets)
     jets = jets.where(select(jets, settings, cutflow))
-    match = truth_match(jets, record.partons, require_match, settings.match_radius)
+    match = truth_match(jets, record, require_match, settings.match_radius)
     if require_match != "none":
         cutflow.jets_unmatched += int(np.sum(match != 1))
         jets, match = jets.where(match == 1), match[match == 1]
     selected = len(np.unique(jets.event))
     empty = int(np.sum(record.candidates.counts() == 0))
-    cutflow.events_read += len(record)
+    lost = record.losses
+    left_out = lost.events if lost.left_out else 0
+    cutflow.events_read += len(record) + left_out
+    cutflow.events_bad_candidate += left_out
+    cutflow.candidates_bad += lost.candidates
     cutflow.events_without_candidates += empty
     cutflow.events_without_selected_jet += len(record) - empty - selected
     cutflow.events_passed += selected
     cutflow.jets_passed += len(jets)
-    cutflow.sum_of_weights += float(np.sum(record.weight))
+    cutflow.sum_of_weights += float(np.sum(record.weight)) + lost.weight
     return jets, match
 
 
@@ -150,6 +134,7 @@ def jet_rows(
     rows["run"] = record.run[jets.event]
     rows["luminosityBlock"] = record.luminosity_block[jets.event]
     rows["event"] = record.event[jets.event]
+    rows["entry"] = record.entry[jets.event]
     rows["jet_rank"] = jets.rank
     for name in ("pt", "eta", "phi", "mass"):
         rows[name] = getattr(jets, name)
@@ -187,12 +172,13 @@ def extract_features(
     output : Path
         HDF5 table, written under a temporary name until it is whole.
     settings : FeatureSettings
-    require_match : {"none", "dark_quark", "top"}
-        Keep only jets near such a parton.
+    require_match : {"none", "dark_quark", "dark_jet", "top"}
+        Keep only jets near such a parton, or made of dark decay products by more than half.
     weight : float
         Factor on the generator weights.
     attributes : mapping of str to str
-        Provenance to store in the table; the cutflow is added.
+        Provenance to store in the table; the cutflow is added, `reading` (JSON: the layout and the branches that were
+        used) and, where the file has jets of its own, `closure` (JSON: how ours compare).
 
     Returns
     -------
@@ -201,38 +187,35 @@ def extract_features(
 
     Raises
     ------
+    UnreachableFileError
+        The network, a server or a permission is in the way; whatever `on_bad_file` says.
     InputFileError
         Unless `on_bad_file` is "skip": then a complete table without rows takes the place of the file's, with the
         reason in its attribute `bad_file`.
     UnknownFeatureError, TruthError, FeatureValueError, CutflowError
     """
-    features = chosen_features(settings.features)
-    columns = table_columns(features)
+    columns = table_columns(chosen_features(settings.features))
+    promised = None
     try:
         if settings.checksums:
             verify(path, Path(settings.checksums))
-        with TableWriter(output, columns, attributes or {}) as table:
-            cutflow = Cutflow()
-            records = read_candidates(
-                path,
-                chunk_size=settings.chunk_size,
-                layout=settings.layout,
-                apply_puppi_weight=settings.apply_puppi_weight,
-                stored_jets=not settings.recluster,
-            )
-            chunks = math.ceil(count_events(path, settings.layout) / settings.chunk_size)
-            for record in progress(records, total=chunks, description=f"chunks of {path}"):
-                jets, match = select_jets(record, settings, require_match, cutflow)
-                table.append(jet_rows(record, jets, match, features, settings, weight))
-            generated = generated_weight(path, settings.layout)
-            cutflow.sum_of_generated_weights = cutflow.sum_of_weights if generated is None else generated
-            cutflow.check(str(path))
-            table.finish({"cutflow": cutflow.to_json()})
+        with (
+            open_events(path, settings.layout, settings.network_seconds) as file,
+            TableWriter(output, columns, attributes or {}) as table,
+        ):
+            promised = file.entries
+            cutflow, told = _fill(table, file, settings, require_match, weight)
+            table.finish({"cutflow": cutflow.to_json(), **told})
         LOGGER.info("%s: %d jets in %d events", path, cutflow.jets_passed, cutflow.events_read)
+        if not cutflow.jets_passed:
+            LOGGER.warning("%s: no jet passes; %s", path, cutflow.largest_loss())
+    except UnreachableFileError:
+        # Nothing is wrong with the file: an empty table in its place would be taken for finished at every later run.
+        raise
     except InputFileError as error:
         if settings.on_bad_file == "fail":
             raise
-        bad = BadFile(str(path), type(error).__name__, str(error), _promised_events(path, settings.layout))
+        bad = BadFile(str(path), type(error).__name__, str(error), promised)
         LOGGER.warning("skipped: %s", error)
         with TableWriter(output, columns, attributes or {}) as table:
             cutflow = Cutflow()
@@ -240,9 +223,40 @@ def extract_features(
     return cutflow
 
 
-def _promised_events(path: str | Path, layout: str) -> int | None:
-    """Events that the header of a bad file promises, if it can be read."""
-    try:
-        return count_events(path, layout)
-    except InputFileError:
-        return None
+def reading_of(settings: FeatureSettings, require_match: Match) -> Reading:
+    """Say what the settings ask of a file."""
+    return Reading(
+        apply_puppi_weight=settings.apply_puppi_weight,
+        stored_jets=not settings.recluster,
+        decays=require_match == "dark_jet",
+        bad_candidates=settings.bad_candidates,
+        max_bad_events=settings.max_bad_event_fraction,
+    )
+
+
+def _fill(
+    table: TableWriter, file: EventFile, settings: FeatureSettings, require_match: Match, weight: float
+) -> tuple[Cutflow, dict[str, str]]:
+    """Append the jets of a file to its table; give the cutflow and what the table says of the reading."""
+    features = chosen_features(settings.features)
+    cutflow, closure = Cutflow(), Closure()
+    reader, records = file.chunks(reading_of(settings, require_match), settings.chunk_size)
+    chunks = math.ceil(file.entries / settings.chunk_size)
+    for record in progress(records, total=chunks, description=f"chunks of {file.path}"):
+        jets, match = select_jets(record, settings, require_match, cutflow, closure)
+        table.append(jet_rows(record, jets, match, features, settings, weight))
+    check_found(reader, require_match, cutflow.events_read)
+    generated = file.generated_weight()
+    cutflow.sum_of_generated_weights = cutflow.sum_of_weights if generated is None else generated[0]
+    cutflow.check(file.path)
+    told = {**reader.used(), "generated": "the events read" if generated is None else generated[1]}
+    compared = closure.report(file.path)
+    if reader.first_bad is not None:
+        LOGGER.warning(
+            "%s: %d candidates without a momentum, the first: %s; left out: the %s (features.bad_candidates)",
+            file.path,
+            cutflow.candidates_bad,
+            reader.first_bad,
+            settings.bad_candidates,
+        )
+    return cutflow, {"reading": json.dumps(told), **({"closure": compared} if compared else {})}

@@ -1,13 +1,24 @@
-"""Truth matching: which jets lie near a parton of the hard process."""
+"""Truth matching: which jets lie near a parton of the hard process, or are made of what came out of the dark sector."""
 
 from __future__ import annotations
 
 import numpy as np
 import numpy.typing as npt
 
-from oddjet.io.records import Particles
+from oddjet.errors import OddjetError
+from oddjet.io.chunks import DARK_PRODUCTS, ChunkReader
+from oddjet.io.records import CandidateRecord, Particles
 from oddjet.jets.clustering import Jets
 from oddjet.jets.recombination import Floats
+
+# Of the pT of a dark jet, dark decay products carry more than this share.
+DARK_SHARE = 0.5
+# Partons that a jet may lie near without a requirement.
+ANY_PARTON = ("dark_quark", "top")
+
+
+class TruthError(OddjetError):
+    """A match is required of a file that cannot tell it."""
 
 
 def delta_phi(first: Floats, second: Floats) -> Floats:
@@ -31,11 +42,114 @@ def matched(jets: Jets, partons: Particles, radius: float) -> npt.NDArray[np.boo
     -------
     bool array, shape (jets,)
     """
-    counts = partons.counts()[jets.event]
+    jet, _, near = _pairs(jets, partons, radius)
+    found = np.zeros(len(jets), bool)
+    found[jet[near]] = True
+    return found
+
+
+def _pairs(
+    jets: Jets, particles: Particles, radius: float
+) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64], npt.NDArray[np.bool_]]:
+    """Pair each jet with the particles of its event: positions of both, and whether they lie within `radius`."""
+    counts = particles.counts()[jets.event]
     jet = np.repeat(np.arange(len(jets)), counts)
     within = np.arange(len(jet)) - np.repeat(np.cumsum(counts) - counts, counts)
-    parton = partons.offsets[jets.event[jet]] + within
-    distance = np.hypot(jets.eta[jet] - partons.eta[parton], delta_phi(jets.phi[jet], partons.phi[parton]))
-    found = np.zeros(len(jets), bool)
-    found[jet[distance < radius]] = True
-    return found
+    particle = particles.offsets[jets.event[jet]] + within
+    distance = np.hypot(jets.eta[jet] - particles.eta[particle], delta_phi(jets.phi[jet], particles.phi[particle]))
+    return jet, particle, distance < radius
+
+
+def dark(jets: Jets, products: Particles, radius: float) -> npt.NDArray[np.bool_]:
+    """Whether dark decay products carry more than half of the jet's pT.
+
+    Parameters
+    ----------
+    jets : Jets
+    products : Particles
+        What dark hadrons decay to and a detector sees, one row an event of the chunk.
+    radius : float
+        Products within it in (eta, phi) are the jet's, exclusive.
+
+    Returns
+    -------
+    bool array, shape (jets,)
+    """
+    jet, particle, near = _pairs(jets, products, radius)
+    jet, particle = jet[near], particle[near]
+    pt, phi = products.pt[particle], products.phi[particle]
+    momentum = [np.bincount(jet, weights=pt * turn(phi), minlength=len(jets)) for turn in (np.cos, np.sin)]
+    return np.asarray(np.hypot(*momentum) > DARK_SHARE * jets.pt)
+
+
+def truth_match(jets: Jets, record: CandidateRecord, require: str, radius: float) -> npt.NDArray[np.int8]:
+    """Truth match of each jet.
+
+    Parameters
+    ----------
+    jets : Jets
+    record : CandidateRecord
+        Of the events of the jets.
+    require : {"none", "dark_quark", "dark_jet", "top", "w"}
+        What must be near, or inside; with "none" a dark quark or a top quark counts.
+    radius : float
+        Largest Delta R.
+
+    Returns
+    -------
+    int8 array, shape (jets,)
+        1 matched, 0 not, -1 where there is no truth.
+
+    Raises
+    ------
+    TruthError
+        A match is required and the file has no truth.
+    """
+    if record.partons is None:
+        if require == "none":
+            return np.full(len(jets), -1, np.int8)
+        raise TruthError(
+            f"{record.file}: require_match is {require}, but the file has no generator particles; "
+            "set require_match: none for this sample"
+        )
+    if require == "dark_jet":
+        return dark(jets, record.partons[DARK_PRODUCTS], radius).astype(np.int8)
+    near = np.zeros(len(jets), bool)
+    for kind in ANY_PARTON if require == "none" else [require]:
+        near |= matched(jets, record.partons[kind], radius)
+    return near.astype(np.int8)
+
+
+def check_found(reader: ChunkReader, require: str, events: int) -> None:
+    """Refuse a file in which no event has a particle of the kind that its jets must match.
+
+    Parameters
+    ----------
+    reader : ChunkReader
+        After all chunks.
+    require : str
+        See `truth_match`.
+    events : int
+        Events that were read.
+
+    Raises
+    ------
+    TruthError
+        Names the status codes that there are instead.
+    """
+    kind = "dark_quark" if require == "dark_jet" else require
+    if kind == "none" or not events or reader.found[require]:
+        return
+    seen = reader.statuses[kind]
+    identifiers, status = reader.sought(kind)
+    there = (
+        f"those with the PDG identifier {identifiers} have the status {', '.join(map(str, sorted(seen)))}"
+        if seen
+        else f"none has the PDG identifier {identifiers}"
+    )
+    if require == "dark_jet":
+        there = "no particle has a dark hadron for a mother"
+    raise TruthError(
+        f"{reader.path}: require_match is {require}, but in {events} events no generator particle is of that kind "
+        f"(Pythia 8's status {status}): {there}. Set require_match: none for this sample, or give files that keep it"
+    )

@@ -9,13 +9,13 @@ from pydantic import BaseModel, ConfigDict, Field, NonNegativeInt, model_validat
 
 from oddjet.names import not_among
 
-Match = Literal["none", "dark_quark", "top"]
+Match = Literal["none", "dark_quark", "dark_jet", "top"]
 
 EIGHT_FEATURES = ("tau2", "tau3", "efp1", "c2", "axis_major", "axis_minor", "ptd", "softdrop_mass")
 # All names of the registry in features.py, here where they can be checked before anything heavy is imported.
 FEATURES = (*EIGHT_FEATURES, "tau1", "tau21", "tau32", "mass", "multiplicity", "d2", "lund_multiplicity")
 # The columns that every table of jets begins with, those of oddjet.io.jet_columns.
-COLUMNS = ("run", "luminosityBlock", "event", "jet_rank", "pt", "eta", "phi", "mass", "n_constituents")
+COLUMNS = ("run", "luminosityBlock", "event", "entry", "jet_rank", "pt", "eta", "phi", "mass", "n_constituents")
 
 
 class SoftDropSettings(BaseModel):
@@ -98,10 +98,31 @@ class FeatureSettings(BaseModel):
         default=0.8, gt=0, description="Largest Delta R (eta, phi) between a jet and its parton."
     )
     on_bad_file: Literal["fail", "skip"] = Field(
-        default="fail", description="What an unreadable input file does: end the job, or count as a skipped file."
+        default="fail",
+        description="What a damaged or missing input file does: end the job, or count as a skipped file. A file that "
+        "cannot be reached now always ends the job.",
     )
     max_bad_fraction: float = Field(
         default=0.05, ge=0, le=1, description="Largest share of a sample's files that may be skipped."
+    )
+    bad_candidates: Literal["event", "candidate", "file"] = Field(
+        default="event",
+        description="What is left out for a candidate whose momentum is NaN, infinite or beyond all measure, or whose "
+        "PUPPI weight is negative: its event, the candidate alone, or the whole file (then see on_bad_file).",
+    )
+    max_bad_event_fraction: float = Field(
+        default=0.01,
+        ge=0,
+        le=1,
+        description="Largest share of a file's events with such a candidate, rounded up to whole events; with more, "
+        "the file is bad.",
+    )
+    network_seconds: float = Field(
+        default=40.0,
+        ge=0,
+        le=86_400,
+        description="How long a file that cannot be reached (time-out, busy server, lost connection) is tried again "
+        "before the job ends (s).",
     )
     checksums: str | None = Field(
         default=None, description="Manifest of sha256sum that every local input file must agree with; null for none."

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
-from oddjet.errors import OddjetError
+from oddjet.errors import InputFileError
 from oddjet.program import given_options
 from oddjet.provenance.digest import code_digest
 
@@ -27,10 +27,6 @@ PACKAGES = (
     "uproot",
 )
 BLOCK_BYTES = 1 << 20
-
-
-class InputFileError(OddjetError):
-    """An input of a stage is missing or cannot be read."""
 
 
 def attributes(script: str, settings: str, inputs: Sequence[Path], *modules: str) -> dict[str, str]:

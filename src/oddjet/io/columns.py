@@ -1,0 +1,161 @@
+"""Single columns of a chunk, checked before use: one number an event, or one list of numbers an event."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from typing import Any
+
+import awkward as ak
+import numpy as np
+import numpy.typing as npt
+
+from oddjet.io.failures import DamagedDataError, IdentifierError, NonFiniteError, ShapeError
+
+Floats = npt.NDArray[np.float64]
+Ints = npt.NDArray[np.int64]
+
+
+def stored_name(name: str, branches: Collection[str]) -> str | None:
+    """Name under which `branches` holds `name`: an RNTuple may keep `PFCands_pt` as field `pt` of `PFCands`."""
+    if name in branches:
+        return name
+    nested = name.replace("_", ".", 1)
+    return nested if nested in branches else None
+
+
+def has(branches: Collection[str], *names: str) -> bool:
+    """Tell whether all of `names` are there."""
+    return all(stored_name(name, branches) is not None for name in names)
+
+
+class Columns:
+    """The columns of one chunk of a file.
+
+    Parameters
+    ----------
+    path : str
+        For messages.
+    chunk : ak.Array
+        One record an event.
+    """
+
+    def __init__(self, path: str, chunk: ak.Array) -> None:
+        self.path = path
+        self._chunk = chunk
+
+    def __len__(self) -> int:
+        return len(self._chunk)
+
+    def where(self, keep: npt.NDArray[np.bool_]) -> Columns:
+        """Keep the events where `keep`, a bool array of shape (events,), is true."""
+        return Columns(self.path, self._chunk[keep])
+
+    def _column(self, name: str) -> ak.Array:
+        stored = stored_name(name, self._chunk.fields)
+        if stored is not None:
+            return self._chunk[stored]
+        collection, field = name.split("_", 1)
+        return self._chunk[collection, field]
+
+    def lists(self, name: str) -> tuple[Ints, npt.NDArray[Any]]:
+        """Give the lengths of the events' lists, int64 of shape (events,), and their numbers, one after the other.
+
+        Raises
+        ------
+        ShapeError
+            It is another shape or type: one number an event, a list of lists, strings.
+        """
+        column = self._column(name)
+        layout = _plain(column)
+        if layout.minmax_depth != (2, 2) or not layout.is_list or not _is_numeric(layout.content):
+            raise ShapeError(
+                f"{self.path}: {name} is of the type {_short(column)}; it must be one list of numbers an event, "
+                "a number a particle. Write it so, or name the layout that the file has (features.layout)"
+            )
+        counts = np.asarray(ak.to_numpy(ak.num(column))).astype(np.int64)
+        return counts, np.asarray(ak.to_numpy(ak.flatten(column)))
+
+    def numbers(self, name: str) -> npt.NDArray[Any]:
+        """Give one number an event; Delphes keeps them as lists of one.
+
+        Raises
+        ------
+        ShapeError, DamagedDataError
+            It is of another shape or type; a list is not of one number.
+        """
+        column = self._column(name)
+        layout = _plain(column)
+        if layout.minmax_depth == (2, 2) and layout.is_list:
+            counts, values = self.lists(name)
+            if not (counts == 1).all():
+                raise DamagedDataError(f"{self.path}: {name} does not have one value an event")
+            return values
+        if not _is_numeric(layout):
+            raise ShapeError(f"{self.path}: {name} is of the type {_short(column)}; it must be one number an event")
+        return np.asarray(ak.to_numpy(column))
+
+    def identifiers(self, name: str, dtype: npt.DTypeLike, entry: Ints) -> npt.NDArray[Any]:
+        """Give unsigned integers, one an event; `entry` holds the events' positions in the file.
+
+        Raises
+        ------
+        IdentifierError
+            They are no integers, or one does not fit `dtype`: nothing is wrapped or rounded.
+        """
+        values = self.numbers(name)
+        kind = np.dtype(dtype)
+        if values.dtype.kind not in "iu":
+            raise IdentifierError(
+                f"{self.path}: {name} is of the type {values.dtype}, which does not hold whole numbers exactly; write "
+                f"it as {kind}"
+            )
+        wrong = (values < 0) | (values > np.iinfo(kind).max)
+        if wrong.any():
+            bad = int(np.argmax(wrong))
+            raise IdentifierError(
+                f"{self.path}: {name} is {values[bad]} in entry {entry[bad]}; it must lie between 0 and "
+                f"{np.iinfo(kind).max}"
+            )
+        return values.astype(kind)
+
+    def finite(self, name: str, entry: Ints) -> Floats:
+        """Give one finite number an event; raises `NonFiniteError`."""
+        values = self.numbers(name).astype(np.float64)
+        if not np.isfinite(values).all():
+            bad = int(np.argmin(np.isfinite(values)))
+            raise NonFiniteError(f"{self.path}: {name} is {values[bad]} in entry {entry[bad]}")
+        return values
+
+    def same_lists(self, names: Collection[str]) -> tuple[Ints, dict[str, Floats]]:
+        """Give the lengths of lists that all of `names` share, and their numbers.
+
+        Raises
+        ------
+        DamagedDataError
+            They differ in length.
+        """
+        found = {name: self.lists(name) for name in names}
+        first = next(iter(found))
+        for name, (counts, _) in found.items():
+            if not np.array_equal(counts, found[first][0]):
+                raise DamagedDataError(f"{self.path}: {name} and {first} differ in length")
+        return found[first][0], {name: values.astype(np.float64) for name, (_, values) in found.items()}
+
+
+def _plain(column: ak.Array) -> Any:  # noqa: ANN401  awkward's contents have no common type in its stubs
+    """Give the layout of a column without the index that a selection leaves."""
+    layout = ak.to_layout(column)
+    while layout.is_indexed and not layout.is_option:
+        layout = layout.project()
+    return layout
+
+
+def _is_numeric(layout: Any) -> bool:  # noqa: ANN401
+    """Tell whether a layout is one of plain numbers, perhaps behind an index."""
+    while layout.is_indexed and not layout.is_option:
+        layout = layout.project()
+    return bool(layout.is_numpy and layout.data.dtype.kind in "iuf" and len(layout.data.shape) == 1)
+
+
+def _short(column: ak.Array) -> str:
+    return str(column.type).removeprefix(f"{len(column)} * ")[:60]

@@ -1,0 +1,178 @@
+"""The kinds of trouble with an input file, and which of them an exception of another library is.
+
+Only what lies in the file itself may be skipped (`on_bad_file`): a server that is busy today says nothing about the
+file, and a table without rows in its place would never be asked for again.
+"""
+
+from __future__ import annotations
+
+import errno
+import ssl
+from collections.abc import Iterator
+
+from oddjet.errors import InputFileError, OddjetError
+
+# How an XRootD server says that it has no such file, and that one may not read it; its client raises an OSError for
+# everything.
+XROOTD_NOT_FOUND = ("[3011]",)
+XROOTD_NO_ACCESS = ("[3010]", "Auth failed", "No protocols left to try", "Permission denied", "not authorized")
+# A chunk of a file that ends early: uproot's OSError, which is no trouble of the network.
+SHORT_FILE = "expected Chunk of length"
+LOCAL_PASSING = (
+    errno.EIO,
+    errno.ESTALE,
+    errno.ETIMEDOUT,
+    errno.EAGAIN,
+    errno.EREMOTEIO,
+    errno.ENOTCONN,
+    errno.EHOSTDOWN,
+)
+LOCAL_NO_ACCESS = (errno.EACCES, errno.EPERM)
+HTTP_MISSING = (404, 410)
+HTTP_PASSING = (408, 425, 429)
+HTTP_SERVER_ERROR = 500
+MAXIMUM_LETTERS = 300
+
+
+class MissingFileError(InputFileError):
+    """There is no such file."""
+
+
+class NotRootError(InputFileError):
+    """The file is not a readable ROOT file: empty, another format, or its header or directory is damaged."""
+
+
+class DamagedDataError(InputFileError):
+    """The contents of a file cannot be read or contradict each other: truncated or damaged."""
+
+
+class NonFiniteError(InputFileError):
+    """A momentum or weight is NaN, infinite or beyond all measure."""
+
+
+class IdentifierError(InputFileError):
+    """A run, luminosity block or event number does not fit its type: negative, too large, or no integer."""
+
+
+class ShapeError(InputFileError):
+    """A branch has the right name and another shape or type than its layout says."""
+
+
+class UnsupportedFormatError(InputFileError):
+    """The file may be whole, but uses a feature of ROOT that cannot be read here."""
+
+
+class MissingTreeError(InputFileError):
+    """The ROOT file has none of the trees that a supported layout keeps its events in."""
+
+
+class MissingBranchError(InputFileError):
+    """The tree lacks branches that a layout needs."""
+
+
+class UnreachableFileError(InputFileError):
+    """The file could not be asked, which says nothing about the file: never skipped."""
+
+
+class TransientError(UnreachableFileError):
+    """A time-out, a busy or dead server, a connection or mount that was lost: worth another try."""
+
+
+class AccessError(UnreachableFileError):
+    """The file or its server refuses the reader: no valid proxy, token, certificate or permission."""
+
+
+class RemoteSupportError(OddjetError):
+    """The package that reads this kind of address is not installed, or there is no such kind."""
+
+
+def is_address(path: str) -> bool:
+    """Tell whether a path is an address on a network; `file://` is not."""
+    return "://" in path and not path.startswith("file://")
+
+
+def one_line(error: BaseException) -> str:
+    """Give the class and the message of an exception, on one line of bounded length."""
+    return f"{type(error).__name__}: {' '.join(str(error).split())[:MAXIMUM_LETTERS]}"
+
+
+def failure_of(path: str, error: BaseException, what: str, in_file: type[InputFileError]) -> OddjetError:
+    """Tell which kind of trouble an exception of uproot and of what lies below it is.
+
+    Parameters
+    ----------
+    path : str
+        The file.
+    error : BaseException
+        What was raised.
+    what : str
+        What is wrong if the trouble lies in the file, after its name: "not a readable ROOT file".
+    in_file : type of InputFileError
+        The kind if it does.
+    """
+    kind: type[OddjetError]
+    if isinstance(error, OddjetError):
+        return error
+    if isinstance(error, ImportError):
+        if not is_address(path):
+            return UnsupportedFormatError(f"{path}: a package that reads it is missing ({one_line(error)})")
+        return RemoteSupportError(f"{path}: a package for this kind of address is missing ({one_line(error)})")
+    if is_address(path):
+        if isinstance(error, ValueError) and "Protocol not known" in str(error):
+            return RemoteSupportError(f"{path}: no such kind of address is known; use root:// or https://")
+        kind = _remote_kind(error, in_file)
+    else:
+        kind = _local_kind(error, in_file)
+    say = {
+        MissingFileError: "no such file",
+        TransientError: "cannot be reached now",
+        AccessError: "may not be read; renew the proxy or token, or ask for the permission",
+    }.get(kind, what)
+    return kind(f"{path}: {say} ({_innermost(error)})")
+
+
+def _chain(error: BaseException) -> Iterator[BaseException]:
+    """Go through an exception and those that it came from."""
+    seen: set[int] = set()
+    current: BaseException | None = error
+    while current is not None and id(current) not in seen:
+        seen.add(id(current))
+        yield current
+        current = current.__cause__ or current.__context__
+
+
+def _innermost(error: BaseException) -> str:
+    """Describe the exception that says most: fsspec turns every answer of a server into "file not found"."""
+    for one in _chain(error):
+        if getattr(one, "status", None):
+            return f"the server answers {one.status} {getattr(one, 'message', '')}".strip()  # type: ignore[attr-defined]
+    return one_line(error)
+
+
+def _remote_kind(error: BaseException, in_file: type[InputFileError]) -> type[InputFileError]:
+    chain = list(_chain(error))
+    status = next((one.status for one in chain if isinstance(getattr(one, "status", None), int)), None)  # type: ignore[attr-defined]
+    text = " ".join(str(one) for one in chain)
+    if status is not None:
+        if status in HTTP_MISSING:
+            return MissingFileError
+        return TransientError if status in HTTP_PASSING or status >= HTTP_SERVER_ERROR else AccessError
+    if any(mark in text for mark in XROOTD_NOT_FOUND):
+        return MissingFileError
+    if any(mark in text for mark in XROOTD_NO_ACCESS) or any(isinstance(one, ssl.SSLError) for one in chain):
+        return AccessError
+    if SHORT_FILE in text:
+        return in_file
+    network = any(isinstance(one, OSError | TimeoutError) and not isinstance(one, FileNotFoundError) for one in chain)
+    if network or any(type(one).__module__.split(".")[0] in ("aiohttp", "fsspec") for one in chain):
+        return TransientError
+    return MissingFileError if isinstance(error, FileNotFoundError) else in_file
+
+
+def _local_kind(error: BaseException, in_file: type[InputFileError]) -> type[InputFileError]:
+    if isinstance(error, FileNotFoundError):
+        return MissingFileError
+    number = error.errno if isinstance(error, OSError) else None
+    if number in LOCAL_NO_ACCESS:
+        return AccessError
+    return TransientError if number in LOCAL_PASSING else in_file
