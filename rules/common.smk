@@ -18,9 +18,9 @@ if not (ODDJET / "src/oddjet").is_dir():
 # that runs Snakemake runs the jobs, unless each rule has an environment of its own. What jobs import is then known: no
 # PYTHONPATH of an experiment's software and no packages of the user's reach them.
 sys.path.insert(0, str(ODDJET / "src"))
-os.environ.update(
-    ODDJET=str(ODDJET), PYTHONPATH=str(ODDJET / "src"), PYTHONNOUSERSITE="1"
-)
+from oddjet.provenance.environment import job_environment
+
+os.environ.update(job_environment(ODDJET, Path.cwd(), os.environ))
 os.environ.pop("PYTHONHOME", None)
 if DeploymentMethod.CONDA not in workflow.deployment_settings.deployment_method:
     os.environ["PATH"] = os.pathsep.join(

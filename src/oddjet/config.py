@@ -133,16 +133,13 @@ class Config(_Section):
     def _readable(cls, label: str) -> str:
         if "$" in label:
             try:
-                from matplotlib.mathtext import MathTextParser
+                from oddjet.plotting.formulas import check_formulas
             except ImportError:  # Snakemake in an environment of its own
                 return label
             try:
-                MathTextParser("path").parse(label)
+                check_formulas(label)
             except ValueError as error:
-                reason = str(error).strip().splitlines()[-1]
-                raise ValueError(
-                    f"what stands between $ is no formula: {reason}. A plain dollar is written \\$"
-                ) from None
+                raise ValueError(f"no formula stands between $ and $: {error}. A plain dollar is \\$") from None
         return label
 
     @model_validator(mode="after")

@@ -18,6 +18,9 @@ BLUE, ORANGE, RED, PURPLE, GREY, VIOLET = "#3f90da", "#ffa90e", "#bd1f01", "#832
 # Of r_inv, from light to dark: ordered in brightness, so that the order survives in grey.
 FRACTION_COLOURS = ("#ffa90e", "#e76300", "#bd1f01", "#5b1a18", "#3b0f0e", "#1a0706")
 
+# Settings of matplotlib that are set once for a process.
+NOT_LOOKS = ("backend", "date.epoch", "interactive", "toolbar", "webagg")
+
 _TITLES = {
     "ae": "AE",
     "gmm": "GMM",
@@ -39,8 +42,14 @@ def method_title(method: str) -> str:
 
 @contextmanager
 def figure_style() -> Iterator[None]:
-    """Draw what is in the block in mplhep's CMS style, on a white page, with text that stays text in a PDF."""
-    with mpl.rc_context({**mplhep.style.CMS, "pdf.fonttype": 42, "mathtext.fallback": "stixsans"}):
+    """Draw what is in the block in mplhep's CMS style, on a white page, with text that stays text in a PDF.
+
+    It starts from matplotlib's own defaults: nothing of a user's matplotlibrc shows.
+    """
+    with mpl.rc_context():
+        looks = [name for name in mpl.rcParams if not name.startswith(NOT_LOOKS)]
+        mpl.rcParams.update({name: mpl.rcParamsDefault[name] for name in looks})
+        mpl.rcParams.update({**mplhep.style.CMS, "pdf.fonttype": 42, "mathtext.fallback": "stixsans"})
         yield
 
 

@@ -7,13 +7,13 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
-import pythia8mc
 from numpy.typing import NDArray
 
 from oddjet.simulation.detector import Candidates, Particles, reconstruct
 from oddjet.simulation.event_processes import EVENT_PROCESSES, EventProcess, event_pythia_settings
 from oddjet.simulation.event_veto import EarlyVeto
 from oddjet.simulation.generate import SimulationError, captured_output, generator_facts
+from oddjet.simulation.pythia import new_pythia
 from oddjet.simulation.seeds import derive_seed
 from oddjet.simulation.settings import SimulationSettings
 
@@ -96,7 +96,7 @@ class EventSource:
         self._generator = generator
         self._failed_fraction_max = settings.failed_fraction_max
         with captured_output() as output:
-            self._pythia = pythia8mc.Pythia("", False)
+            self._pythia = new_pythia()
             refused = [line for line in lines if not self._pythia.readString(line)]
             self._veto = EarlyVeto(self._pythia, process, generator)
             self._pythia.setUserHooksPtr(self._veto)

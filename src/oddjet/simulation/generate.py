@@ -23,6 +23,7 @@ from oddjet.io.atomic import atomic_path
 from oddjet.program import progress
 from oddjet.simulation.columns import event_columns
 from oddjet.simulation.processes import pythia_settings
+from oddjet.simulation.pythia import new_pythia
 from oddjet.simulation.seeds import derive_seed, run_number
 from oddjet.simulation.settings import Process, SimulationSettings
 
@@ -108,7 +109,7 @@ def start_pythia(process: Process, settings: SimulationSettings, seed: int) -> p
         A setting is unknown to Pythia or out of its range, or the process cannot be initialised.
     """
     with captured_output() as output:
-        pythia = pythia8mc.Pythia("", False)
+        pythia = new_pythia()
         refused = [line for line in pythia_settings(process, settings, seed) if not pythia.readString(line)]
         started = not refused and pythia.init()
     if refused:

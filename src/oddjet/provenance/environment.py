@@ -1,0 +1,43 @@
+"""The environment of the workflow's jobs: nothing of other software in it, and caches where they can be written."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+
+
+def job_environment(source: Path, run_folder: Path, given: Mapping[str, str]) -> dict[str, str]:
+    """Give the variables that every job is to have beside those of the shell.
+
+    Parameters
+    ----------
+    source
+        Folder of the Snakefile.
+    run_folder
+        Folder that Snakemake runs in.
+    given
+        Environment of Snakemake.
+
+    Returns
+    -------
+    dict of str
+        `ODDJET`, by which rules call their programs, so that their text holds no path; `PYTHONPATH`, this package;
+        no packages of the user's; caches of numba and matplotlib in `.snakemake` of the run folder, where their usual
+        places cannot be written and the user has named none.
+    """
+    caches = run_folder / ".snakemake" / "caches"
+    home = Path(given.get("XDG_CACHE_HOME") or Path(given.get("HOME") or "/nonexistent") / ".cache")
+    wanted = {"ODDJET": str(source), "PYTHONPATH": str(source / "src"), "PYTHONNOUSERSITE": "1"}
+    if "NUMBA_CACHE_DIR" not in given and not _writable(source / "src" / "oddjet" / "models"):
+        wanted["NUMBA_CACHE_DIR"] = str(caches / "numba")
+    if "MPLCONFIGDIR" not in given and not _writable(home):
+        wanted["MPLCONFIGDIR"] = str(caches / "matplotlib")
+    return wanted
+
+
+def _writable(folder: Path) -> bool:
+    """Whether a folder can be written, or be made."""
+    while not folder.exists() and folder != folder.parent:
+        folder = folder.parent
+    return os.access(folder, os.W_OK | os.X_OK)

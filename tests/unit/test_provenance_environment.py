@@ -1,0 +1,100 @@
+"""Other software's variables reach neither the jobs nor the programs that are started by hand."""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+import pytest
+
+from oddjet.plotting.formulas import check_formulas
+from oddjet.provenance.environment import job_environment
+
+ROOT = Path(__file__).parents[2]
+FIGURE = """
+import io
+import matplotlib.pyplot as plt
+from oddjet.plotting.style import figure_style
+from matplotlib.figure import Figure
+with figure_style():
+    figure = Figure()
+    figure.subplots().set_title("x")
+    figure.savefig(sys.argv[1], metadata={"Software": None})
+"""
+
+
+def run(program: str, *arguments: str, **environment: str) -> subprocess.CompletedProcess:
+    return subprocess.run(
+        [sys.executable, "-c", program, *arguments],
+        env={**os.environ, **environment},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def test_jobs_import_this_package_alone(tmp_path):
+    given = job_environment(ROOT, tmp_path, {"PYTHONPATH": "/cvmfs/view", "HOME": str(tmp_path)})
+    assert given == {"ODDJET": str(ROOT), "PYTHONPATH": str(ROOT / "src"), "PYTHONNOUSERSITE": "1"}
+
+
+PRINT = """
+import json, sys
+from pathlib import Path
+from oddjet.provenance.environment import job_environment
+print(json.dumps(job_environment(Path(sys.argv[1]), Path(sys.argv[2]), json.loads(sys.argv[3]))))
+"""
+
+
+@pytest.fixture
+def as_nobody():
+    """Give a function that asks for the environment as a user who can write neither the source nor a home."""
+    folder = Path(tempfile.mkdtemp())
+    (folder / "src/oddjet/models").mkdir(parents=True)
+    folder.chmod(0o755)
+    other = {"user": 65534, "group": 65534, "extra_groups": []} if os.geteuid() == 0 else {}
+    if not other:
+        (folder / "src/oddjet/models").chmod(0o555)
+
+    def ask(given: dict[str, str]) -> dict[str, str]:
+        command = [sys.executable, "-c", PRINT, str(folder), "/run", json.dumps(given)]
+        done = subprocess.run(command, capture_output=True, text=True, check=True, **other)
+        return json.loads(done.stdout)
+
+    yield ask
+    (folder / "src/oddjet/models").chmod(0o755)
+    shutil.rmtree(folder)
+
+
+def test_caches_lie_in_the_run_folder_where_their_usual_places_cannot_be_written(as_nobody):
+    asked = as_nobody({"HOME": "/nonexistent"})
+    assert asked["NUMBA_CACHE_DIR"] == "/run/.snakemake/caches/numba"
+    assert asked["MPLCONFIGDIR"] == "/run/.snakemake/caches/matplotlib"
+    named = {"HOME": "/nonexistent", "NUMBA_CACHE_DIR": "/here", "MPLCONFIGDIR": "/there"}
+    assert set(as_nobody(named)) == {"ODDJET", "PYTHONPATH", "PYTHONNOUSERSITE"}
+
+
+def test_a_backend_and_a_style_of_the_users_change_no_figure(tmp_path):
+    program = "import sys\nimport oddjet.plotting\n" + FIGURE
+    plain = run(program, str(tmp_path / "plain.png"))
+    assert plain.returncode == 0, plain.stderr
+    (tmp_path / "matplotlibrc").write_text("text.usetex: True\naxes.titlesize: 40\nfigure.facecolor: red\n")
+    backend = "module://matplotlib_inline.backend_inline"
+    odd = run(program, str(tmp_path / "odd.png"), MPLBACKEND=backend, MATPLOTLIBRC=str(tmp_path))
+    assert odd.returncode == 0, odd.stderr
+    assert (tmp_path / "plain.png").read_bytes() == (tmp_path / "odd.png").read_bytes()
+
+
+def test_pythia_reads_its_own_data_and_not_that_of_another(tmp_path):
+    program = "from oddjet.simulation.pythia import new_pythia\nprint(new_pythia().readString('HardQCD:all = on'))"
+    done = run(program, PYTHIA8DATA=str(tmp_path))
+    assert done.stdout.endswith("True\n"), done.stdout + done.stderr
+
+
+def test_formulas():
+    check_formulas(r"CMS $\sqrt{s}$ = 13 TeV, \$5")
+    with pytest.raises(ValueError, match=r"^[^\n]*foo[^\n]*$"):
+        check_formulas(r"$\foo$")
