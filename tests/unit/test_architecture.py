@@ -82,9 +82,11 @@ def test_imports_point_down(path):
 
 def test_packages_re_export_nothing():
     for path in SRC.rglob("__init__.py"):
-        body = ast.parse(path.read_text()).body
-        assert len(body) == 1, path
-        assert isinstance(body[0], ast.Expr), path
+        docstring, *body = ast.parse(path.read_text()).body
+        assert isinstance(docstring, ast.Expr), path
+        # What must be so before other software is imported may be set there; a name may not.
+        for node in body:
+            assert ast.unparse(node) == "import os" or ast.unparse(node).startswith("os.environ["), path
 
 
 def test_the_configuration_imports_nothing_heavy():

@@ -42,9 +42,13 @@ def test_jobs_import_this_package_alone(tmp_path):
 
 
 PRINT = """
-import json, sys
+import json, os, sys
 from pathlib import Path
 from oddjet.provenance.environment import job_environment
+if os.geteuid() == 0:
+    os.setgroups([])
+    os.setgid(65534)
+    os.setuid(65534)
 print(json.dumps(job_environment(Path(sys.argv[1]), Path(sys.argv[2]), json.loads(sys.argv[3]))))
 """
 
@@ -55,13 +59,12 @@ def as_nobody():
     folder = Path(tempfile.mkdtemp())
     (folder / "src/oddjet/models").mkdir(parents=True)
     folder.chmod(0o755)
-    other = {"user": 65534, "group": 65534, "extra_groups": []} if os.geteuid() == 0 else {}
-    if not other:
+    if os.geteuid() != 0:
         (folder / "src/oddjet/models").chmod(0o555)
 
     def ask(given: dict[str, str]) -> dict[str, str]:
         command = [sys.executable, "-c", PRINT, str(folder), "/run", json.dumps(given)]
-        done = subprocess.run(command, capture_output=True, text=True, check=True, **other)
+        done = subprocess.run(command, capture_output=True, text=True, check=True)
         return json.loads(done.stdout)
 
     yield ask
