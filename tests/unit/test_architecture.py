@@ -15,6 +15,7 @@ FLOORS = {
     "names": 0,
     "configfile": 1,
     "program": 0,
+    "weighted": 0,
     "sources": 1,
     "transport": 1,
     "plotting": 1,

@@ -199,3 +199,97 @@ def test_an_even_sample_is_the_same_whatever_the_pieces() -> None:
         pieces.add(values[start:stop])
     assert np.array_equal(whole.rows(), pieces.rows())
     assert np.array_equal(whole.rows()[:, 0], np.arange(0, 1000, 16))
+
+
+SCALINGS = ("min_max", "standard", "power", "quantile")
+
+
+def weighted(jets: np.ndarray, weights: np.ndarray | float) -> np.ndarray:
+    table = np.zeros(len(jets), dtype=[*jets.dtype.descr, ("weight", "f4")])
+    for name in jets.dtype.names:
+        table[name] = jets[name]
+    table["weight"] = weights
+    return table
+
+
+@pytest.mark.parametrize("scaling", SCALINGS)
+def test_one_weight_for_all_changes_no_bit(scaling: str) -> None:
+    settings = DatasetSettings(features=("tau2", "softdrop_mass"), scaling=scaling)
+    plain = fit_scaler(some_jets(2000), settings)
+    for weight in (1.0, 0.37, 3e-9):
+        assert fit_scaler(weighted(some_jets(2000), weight), settings) == plain
+
+
+@pytest.mark.parametrize("scaling", SCALINGS)
+def test_a_second_sample_counts_by_its_weight(scaling: str) -> None:
+    """Two samples, the second one fifty times as large as it should be: the scaling is that of the right mixture."""
+    settings = DatasetSettings(features=("tau2", "softdrop_mass"), scaling=scaling)
+    first, second = some_jets(4000, 1), some_jets(4000, 2)
+    second["tau2"] += 1.0
+    both = weighted(np.concatenate([first, second]), np.repeat([1.0, 0.02], 4000))
+    # The second sample's extreme jets are in both: the range has no weights.
+    ends = second[[int(np.argmin(second[name])) for name in ("tau2", "softdrop_mass")]]
+    ends = np.concatenate([ends, second[[int(np.argmax(second[name])) for name in ("tau2", "softdrop_mass")]]])
+    mixture = np.concatenate([first, second[:76], ends])
+    fits = [fit_scaler(jets, settings).transform(first).astype(float) for jets in (both, mixture)]
+    np.testing.assert_allclose(fits[0][:, 0], fits[1][:, 0], atol=0.1)
+    unweighted = fit_scaler(both[["tau2", "softdrop_mass"]], settings).transform(first)
+    assert scaling == "min_max" or np.abs(unweighted - fits[1])[:, 0].max() > 0.5
+
+
+@pytest.mark.parametrize("scaling", SCALINGS)
+def test_negative_weights_cancel(scaling: str) -> None:
+    """Of a sample with a quarter of weights -1 the scaling is that of the law, to the error of half as many jets."""
+    settings = DatasetSettings(features=("tau2",), log_floors={}, scaling=scaling)
+    signs = np.where(np.random.default_rng(9).random(20_000) < 0.25, -1.0, 1.0)
+    signed, plain = (fit_scaler(weighted(some_jets(20_000, 1), sign), settings) for sign in (signs, 1.0))
+    inner = some_jets(500, 5)
+    np.testing.assert_allclose(signed.transform(inner), plain.transform(inner), atol=0.15)
+
+
+def test_weights_that_leave_no_mean_are_named() -> None:
+    settings = DatasetSettings(features=("tau2",), log_floors={})
+    with pytest.raises(ScalingError, match="weights of the background training jets add up to -10, not above 0"):
+        fit_scaler(weighted(some_jets(10), -1.0), settings)
+    jets = weighted(some_jets(3), np.array([1.0, 1.0, -1.5]))
+    jets["tau2"] = [0.0, 0.1, 0.9]
+    with pytest.raises(ScalingError, match="feature tau2: the weights of both signs leave the variance -"):
+        fit_scaler(jets, settings)
+
+
+def column(values: np.ndarray) -> np.ndarray:
+    jets = np.zeros(len(values), [("d2", "f4")])
+    jets["d2"] = values
+    return jets
+
+
+@pytest.mark.parametrize("scaling", SCALINGS)
+def test_a_jet_that_leaves_all_others_one_value_is_named(scaling: str) -> None:
+    values = np.random.default_rng(1).exponential(1.0, 2000)
+    values[17] = 3.4e31
+    fit = ScalerFit(DatasetSettings(features=("d2",), log_floors={}, scaling=scaling))
+    fit.update(column(values[:1000]), "top/0000.h5", 2 * np.arange(1000))
+    fit.update(column(values[1000:]), "top/0001.h5")
+    with pytest.raises(ScalingError, match=r"d2 is 3\.4e\+31 .* in row 34 of top/0000\.h5, .*dataset\.log_floors"):
+        fit.finish()
+    scaler = fit_scaler(column(values), DatasetSettings(features=("d2",), log_floors={"d2": 1e-3}, scaling=scaling))
+    assert len(np.unique(scaler.transform(column(values)))) > 1900
+
+
+def test_a_column_that_one_last_bit_keeps_from_being_constant_is_refused() -> None:
+    values = np.full(1000, 0.5, np.float32)
+    values[3] = np.nextafter(np.float32(0.5), np.float32(1))
+    with pytest.raises(ScalingError, match=r"d2 has the value 0\.5 .* but for the last bits \(row 3 is the"):
+        fit_scaler(column(values), DatasetSettings(features=("d2",), log_floors={}))
+
+
+def test_a_scale_that_hangs_on_a_jet_is_told(caplog: pytest.LogCaptureFixture) -> None:
+    values = np.random.default_rng(1).exponential(1.0, 2000)
+    settings = DatasetSettings(features=("d2",), log_floors={})
+    fit_scaler(column(values), settings)
+    # Few values, most of them one: nothing hangs on a single jet.
+    fit_scaler(column(np.repeat([0.0, 1.0, 2.0], [1980, 15, 5])), settings)
+    assert not caplog.records
+    values[17] = 5000
+    fit_scaler(column(values), settings)
+    assert "feature d2 is 5000 (after its transform) in row 17" in caplog.text

@@ -193,7 +193,7 @@ def test_what_cannot_be_fitted_says_why() -> None:
         BaselineSettings.model_validate({"kind": "pca", "trees": 3})
 
 
-COLUMNS = [Column(name, "f4", "1", "value") for name in ("tau2", "tau3", "c2", "n_constituents")]
+COLUMNS = [Column(name, "f4", "1", "value") for name in ("tau2", "tau3", "c2", "n_constituents", "weight")]
 
 
 def run_script(folder: Path, text: str) -> Path:
@@ -201,6 +201,7 @@ def run_script(folder: Path, text: str) -> Path:
     table = np.zeros(200, dtype=[(column.name, column.dtype) for column in COLUMNS])
     for index, column in enumerate(COLUMNS):
         table[column.name] = np.random.default_rng(index).gamma(5, 1, 200)
+    table["weight"] = 1.0
     for part in ("train", "validation"):
         write_table(folder / f"{part}.h5", COLUMNS, table, {})
     write_scaler(

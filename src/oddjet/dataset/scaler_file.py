@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
-from oddjet.dataset.scaling import Scaler, ScalingError, refit_scaler
+from oddjet.dataset.columns import ScalingError
+from oddjet.dataset.scaling import Scaler, refit_scaler
 from oddjet.io.atomic import write_text
 from oddjet.io.tables import iterate_table
 
@@ -48,4 +49,4 @@ def method_scaler(scaling: str, scaler: Path, train: Path) -> Scaler:
     found = read_scaler(scaler)
     if scaling == "dataset":
         return found
-    return refit_scaler(found, scaling, iterate_table(train, found.names, ROWS_AT_A_TIME))
+    return refit_scaler(found, scaling, iterate_table(train, [*found.names, "weight"], ROWS_AT_A_TIME))

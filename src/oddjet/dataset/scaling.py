@@ -7,15 +7,16 @@ the logarithm of the soft drop mass. Signal and test jets may lie outside the ra
 
 from __future__ import annotations
 
-import math
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from oddjet.dataset.columns import Extremes, ScalingError, WeightedMoments
 from oddjet.dataset.settings import DatasetSettings
 from oddjet.dataset.warping import (
     EvenSample,
+    Floats,
     fit_power,
     fit_quantiles,
     from_normal_scores,
@@ -23,16 +24,12 @@ from oddjet.dataset.warping import (
     to_normal_scores,
     to_power,
 )
-from oddjet.errors import OddjetError
+from oddjet.weighted import unequal
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from numpy.typing import NDArray
-
-
-class ScalingError(OddjetError):
-    """A feature cannot be scaled."""
 
 
 @dataclass(frozen=True)
@@ -109,12 +106,18 @@ class Scaler:
         ScalingError
             If a column is missing or a value is not finite.
         """
-        slope, offset = self._affine()
-        scaled = np.empty((len(jets), len(self.features)), dtype=np.float32)
+        values = np.empty((len(jets), len(self.features)), order="F")
         for index, feature in enumerate(self.features):
-            values = feature.apply_transform(_column(jets, feature.name))
-            _check_finite(feature.name, values)
-            scaled[:, index] = self._warp(index, slope[index] * values + offset[index])
+            values[:, index] = feature.apply_transform(_column(jets, feature.name))
+            _check_finite(feature.name, values[:, index])
+        return self.scale(values)
+
+    def scale(self, values: NDArray[np.float64]) -> NDArray[np.float32]:
+        """Scale values (n, D) that went through `FeatureScale.apply_transform` already."""
+        slope, offset = self._affine()
+        scaled = np.empty(values.shape, dtype=np.float32)
+        for index in range(len(self.features)):
+            scaled[:, index] = self._warp(index, slope[index] * values[:, index] + offset[index])
         return scaled
 
     def _warp(self, index: int, values: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -177,6 +180,8 @@ class Scaler:
 class ScalerFit:
     """Fit a scaler on jets that arrive in pieces, in one pass and constant memory.
 
+    Means, deviations, quantiles and powers go by the jets' weights; the smallest and the largest value have none.
+
     Parameters
     ----------
     settings : DatasetSettings
@@ -186,15 +191,21 @@ class ScalerFit:
     def __init__(self, settings: DatasetSettings) -> None:
         self._settings = settings
         self._count = 0
-        size = len(settings.features)
-        self._minimum = np.full(size, np.inf)
-        self._maximum = np.full(size, -np.inf)
-        self._mean = np.zeros(size)
-        self._squares = np.zeros(size)
+        self._moments = WeightedMoments(len(settings.features))
+        self._extremes = [Extremes(name) for name in settings.features]
         self._sample = EvenSample()
 
-    def update(self, jets: NDArray[np.void]) -> None:
-        """Take in more training jets: a structured array with every feature.
+    def update(self, jets: NDArray[np.void], file: str = "", rows: NDArray[np.intp] | None = None) -> None:
+        """Take in more training jets.
+
+        Parameters
+        ----------
+        jets : structured ndarray, shape (n,)
+            With every feature; the column `weight`, where there is one, says how much each jet counts.
+        file : str
+            Where they come from, for messages.
+        rows : ndarray of int, shape (n,), optional
+            Their rows there; counted on from the jets before if not given.
 
         Raises
         ------
@@ -203,23 +214,17 @@ class ScalerFit:
         """
         if not len(jets):
             return
-        before, total = self._count, self._count + len(jets)
-        warped = self._settings.scaling in ("power", "quantile")
-        rows = np.empty((len(jets), len(self._settings.features))) if warped else None
+        places = self._count + np.arange(len(jets)) if rows is None else rows
+        # The weight is the last column. By columns in memory: sums over a column are then those of an array of its own.
+        values = np.empty((len(jets), len(self._settings.features) + 1), order="F")
         for index, name in enumerate(self._settings.features):
-            values = _transformed(_column(jets, name), self._settings.log_floors.get(name))
-            _check_finite(name, values)
-            if rows is not None:
-                rows[:, index] = values
-            self._minimum[index] = min(self._minimum[index], values.min())
-            self._maximum[index] = max(self._maximum[index], values.max())
-            # Pairwise update of mean and sum of squares (Chan, Golub, LeVeque 1979): stable, and no second pass.
-            shift = values.mean() - self._mean[index]
-            self._mean[index] += shift * len(jets) / total
-            self._squares[index] += ((values - values.mean()) ** 2).sum() + shift**2 * before * len(jets) / total
-        self._count = total
-        if rows is not None:
-            self._sample.add(rows)
+            values[:, index] = _transformed(_column(jets, name), self._settings.log_floors.get(name))
+            _check_finite(name, values[:, index])
+            self._extremes[index].update(values[:, index], file, places)
+        values[:, -1] = jets["weight"] if "weight" in (jets.dtype.names or ()) else 1.0
+        self._moments.update(values[:, :-1], values[:, -1])
+        self._sample.add(values)
+        self._count += len(jets)
 
     def finish(self) -> Scaler:
         """Return the scaler of all jets taken in.
@@ -227,40 +232,50 @@ class ScalerFit:
         Raises
         ------
         ScalingError
-            If there were no jets, or a feature has the same value in all of them.
+            If there were no jets, their weights give no mean and deviation, or a feature has the same value in all of
+            them, but for last bits or for a few jets that rule its scale; the message names that jet.
         """
         if self._count == 0:
             message = "no training jets to fit the scaler on; give more background files or a larger train fraction"
             raise ScalingError(message)
+        names = self._settings.features
+        for extremes in self._extremes:
+            extremes.check(self._count)
+        means, deviations = self._moments.finish(names)
+        sample = self._sample.rows()
         features = []
-        for index, name in enumerate(self._settings.features):
-            if not self._minimum[index] < self._maximum[index]:
-                message = (
-                    f"feature {name} has the value {self._minimum[index]:g} (after its transform) in all {self._count} "
-                    "background training jets and cannot be scaled; remove it from dataset.features or give more jets"
-                )
-                raise ScalingError(message)
+        for index, name in enumerate(names):
             floor = self._settings.log_floors.get(name)
-            mean, deviation = float(self._mean[index]), math.sqrt(self._squares[index] / self._count)
+            standardised = (sample[:, index] - means[index]) / deviations[index]
             features.append(
                 FeatureScale(
                     name=name,
                     transform="identity" if floor is None else "log",
                     floor=floor,
-                    minimum=float(self._minimum[index]),
-                    maximum=float(self._maximum[index]),
-                    mean=mean,
-                    deviation=deviation,
-                    warp=self._fit_warp(index, mean, deviation),
+                    minimum=self._extremes[index].minimum,
+                    maximum=self._extremes[index].maximum,
+                    mean=float(means[index]),
+                    deviation=float(deviations[index]),
+                    warp=self._fit_warp(name, standardised, unequal(sample[:, -1])),
                 )
             )
-        return Scaler(tuple(features), self._settings.scaling, self._settings.range)
+        scaler = Scaler(tuple(features), self._settings.scaling, self._settings.range)
+        scaled = scaler.scale(sample[:, :-1])
+        for index, extremes in enumerate(self._extremes):
+            extremes.check_resolution(sample[:, index], scaled[:, index])
+        return scaler
 
-    def _fit_warp(self, index: int, mean: float, deviation: float) -> tuple[float, ...]:
+    def _fit_warp(self, name: str, standardised: Floats, weights: Floats | None) -> tuple[float, ...]:
         if self._settings.scaling not in ("power", "quantile"):
             return ()
-        standardised = (self._sample.rows()[:, index] - mean) / deviation
-        return fit_power(standardised) if self._settings.scaling == "power" else fit_quantiles(standardised)
+        fit = fit_power if self._settings.scaling == "power" else fit_quantiles
+        warp = fit(standardised, weights)
+        if not np.isfinite(warp).all():
+            raise ScalingError(
+                f"feature {name}: with these weights no {self._settings.scaling} scaling can be fitted; take another "
+                "scaling, or jets without negative weights"
+            )
+        return warp
 
 
 def fit_scaler(jets: NDArray[np.void], settings: DatasetSettings) -> Scaler:
@@ -280,7 +295,7 @@ def refit_scaler(scaler: Scaler, scaling: str, pieces: Iterable[NDArray[np.void]
     scaling : {"min_max", "standard", "power", "quantile"}
         The new coordinates.
     pieces : iterable of structured ndarray
-        Background training jets.
+        Background training jets, with their weights.
     """
     floors = {feature.name: feature.floor for feature in scaler.features if feature.floor is not None}
     content = {"features": scaler.names, "log_floors": floors, "scaling": scaling, "range": scaler.range}

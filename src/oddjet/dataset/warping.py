@@ -12,6 +12,8 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+from oddjet.weighted import mean, quantiles
+
 Floats: TypeAlias = NDArray[np.float64]
 
 # As many quantiles as scikit-learn's QuantileTransformer takes by default.
@@ -50,9 +52,12 @@ class EvenSample:
         return np.concatenate(self._pieces)
 
 
-def fit_quantiles(values: Floats) -> tuple[float, ...]:
-    """Return the quantiles of values (n,) at `QUANTILES` evenly spaced probabilities (k + 1/2) / QUANTILES."""
-    return tuple(float(value) for value in np.quantile(values, _probabilities()))
+def fit_quantiles(values: Floats, weights: Floats | None = None) -> tuple[float, ...]:
+    """Return the quantiles of values (n,) at `QUANTILES` evenly spaced probabilities (k + 1/2) / QUANTILES.
+
+    Weights, shape (n,), are those of `oddjet.weighted.unequal`.
+    """
+    return tuple(float(value) for value in quantiles(values, _probabilities(), weights))
 
 
 def to_normal_scores(values: Floats, quantiles: tuple[float, ...]) -> Floats:
@@ -81,8 +86,8 @@ def _knots(quantiles: tuple[float, ...]) -> tuple[Floats, Floats]:
     return knots, np.bincount(place, scores) / counts
 
 
-def fit_power(values: Floats) -> tuple[float, float, float]:
-    """Fit a Yeo-Johnson map to values (n,) by maximum likelihood.
+def fit_power(values: Floats, weights: Floats | None = None) -> tuple[float, float, float]:
+    """Fit a Yeo-Johnson map to values (n,), with weights (n,) of `oddjet.weighted.unequal`, by maximum likelihood.
 
     Returns
     -------
@@ -94,11 +99,21 @@ def fit_power(values: Floats) -> tuple[float, float, float]:
     logarithms = np.sign(values) * np.log1p(np.abs(values))
 
     def minus_likelihood(exponent: float) -> float:
-        return float(0.5 * np.log(_yeo_johnson(values, exponent).var()) - (exponent - 1.0) * logarithms.mean())
+        variance = _moments(_yeo_johnson(values, exponent), weights)[1]
+        # Weights of both signs can leave a variance that is none: there is no such exponent then.
+        if not variance > 0:
+            return np.inf
+        return float(0.5 * np.log(variance) - (exponent - 1.0) * mean(logarithms, weights))
 
     exponent = float(minimize_scalar(minus_likelihood, bounds=EXPONENTS, method="bounded").x)
-    mapped = _yeo_johnson(values, exponent)
-    return exponent, float(mapped.mean()), float(mapped.std())
+    centre, variance = _moments(_yeo_johnson(values, exponent), weights)
+    return exponent, centre, float(np.sqrt(variance))
+
+
+def _moments(values: Floats, weights: Floats | None) -> tuple[float, float]:
+    """Return mean and variance."""
+    centre = float(mean(values, weights))
+    return centre, float(mean((values - centre) ** 2, weights))
 
 
 def to_power(values: Floats, fitted: tuple[float, ...]) -> Floats:
