@@ -19,6 +19,7 @@ COLUMNS = [
     Column("run", "u4", "1", "run number"),
     Column("luminosityBlock", "u4", "1", "luminosity block"),
     Column("event", "u8", "1", "event number"),
+    Column("entry", "i8", "1", "position of the event in its file"),
     Column("tau2", "f4", "1", "2-subjettiness"),
 ]
 SETTINGS = DatasetSettings.model_validate(
@@ -28,7 +29,7 @@ SETTINGS = DatasetSettings.model_validate(
 
 def write_features(path: Path, columns: list[Column] = COLUMNS, count: int = 300, constant: bool = False) -> Path:
     jets = np.zeros(count, dtype=[(column.name, column.dtype) for column in columns])
-    jets["event"] = np.arange(count)
+    jets["event"] = jets["entry"] = np.arange(count)
     if "tau2" in jets.dtype.names:
         jets["tau2"] = 0.5 if constant else np.linspace(0, 1, count)
     write_table(path, columns, jets, {})
@@ -55,7 +56,7 @@ def test_another_column_is_named_with_its_file(tmp_path: Path) -> None:
 
 
 def test_another_unit_is_named_with_its_file(tmp_path: Path) -> None:
-    other = [*COLUMNS[:3], Column("tau2", "f4", "GeV", "2-subjettiness")]
+    other = [*COLUMNS[:4], Column("tau2", "f4", "GeV", "2-subjettiness")]
     inputs = [write_features(tmp_path / "one.h5"), write_features(tmp_path / "two.h5", other)]
     with pytest.raises(DatasetError, match=r"two\.h5: column tau2 .*here: float32 in GeV; there: float32 in 1"):
         build(tmp_path, inputs)
@@ -63,7 +64,7 @@ def test_another_unit_is_named_with_its_file(tmp_path: Path) -> None:
 
 def test_a_missing_feature_is_named_with_its_file(tmp_path: Path) -> None:
     with pytest.raises(DatasetError, match=r"one\.h5 has no column tau2, which dataset\.features names"):
-        build(tmp_path, [write_features(tmp_path / "one.h5", COLUMNS[:3])])
+        build(tmp_path, [write_features(tmp_path / "one.h5", COLUMNS[:4])])
 
 
 def test_too_few_jets_names_the_part_and_both_numbers(tmp_path: Path) -> None:
@@ -95,7 +96,8 @@ def test_a_signal_table_is_refused(tmp_path: Path) -> None:
 
 def test_with_the_roles_reversed_signal_is_taken_and_background_refused(tmp_path: Path) -> None:
     jets = np.zeros(300, dtype=[(column.name, column.dtype) for column in COLUMNS])
-    jets["event"], jets["tau2"] = np.arange(300), np.linspace(0, 1, 300)
+    jets["event"] = jets["entry"] = np.arange(300)
+    jets["tau2"] = np.linspace(0, 1, 300)
     write_table(tmp_path / "two.h5", COLUMNS, jets, {"require_match": "dark_quark"})
     parts = {part: tmp_path / f"{part}.h5" for part in ("train", "validation", "test")}
     counts = build_dataset([tmp_path / "two.h5"], parts, tmp_path / "scaler.json", SETTINGS, {}, of_signal=True)

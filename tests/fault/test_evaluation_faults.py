@@ -15,8 +15,9 @@ from oddjet.evaluation.settings import EvaluationSettings
 from oddjet.evaluation.signals import Signal, SignalError
 from oddjet.io.tables import Column, TableError, write_table
 
+IDENTIFIERS = ("run", "luminosityBlock", "event", "source", "entry", "jet_rank")
 COLUMNS = [
-    *(Column(name, "u8", "1", "identifier") for name in ("run", "luminosityBlock", "event", "jet_rank")),
+    *(Column(name, "u8", "1", "identifier") for name in IDENTIFIERS),
     *(Column(name, "f4", "GeV", "value") for name in ("pt", "mass", "weight", "tau2")),
 ]
 METHOD = Method("wnae", (1, 2), (10, 10))

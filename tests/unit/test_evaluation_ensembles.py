@@ -30,6 +30,8 @@ COLUMNS = [
     Column("run", "u4", "1", "run number"),
     Column("luminosityBlock", "u4", "1", "luminosity block"),
     Column("event", "u8", "1", "event number"),
+    Column("source", "u4", "1", "position of the feature table"),
+    Column("entry", "i8", "1", "position of the event in its file"),
     Column("jet_rank", "i2", "1", "0 for the leading jet"),
     *(Column(name, "f4", "1", "value") for name in ("pt", "mass", "weight", *FEATURES)),
 ]
@@ -39,7 +41,8 @@ WNAE, FOREST = Method("wnae", (1, 2), (10, 20)), Method("forest", (1,), (1,))
 def write_jets(path: Path, count: int, centre: float, seed: int) -> Path:
     generator = np.random.default_rng(seed)
     jets = np.zeros(count, dtype=[(column.name, column.dtype) for column in COLUMNS])
-    jets["event"], jets["pt"] = np.arange(count), 600
+    jets["event"] = jets["entry"] = np.arange(count)
+    jets["pt"] = 600
     jets["weight"] = generator.uniform(0.5, 1.5, count) - (np.arange(count) == 3)
     for name in FEATURES:
         jets[name] = generator.normal(centre, 1.0, count)

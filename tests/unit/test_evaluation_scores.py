@@ -15,14 +15,17 @@ from oddjet.evaluation.merit import SampleScores, compute_auc
 from oddjet.evaluation.monitor import MonitoredJets
 from oddjet.evaluation.scores import Method, auc_rows, read_method, score_samples
 from oddjet.evaluation.settings import EvaluationSettings
-from oddjet.evaluation.signals import Signal, SignalError, cross_section_factors, grid_point, parse_signals
+from oddjet.evaluation.signals import Signal, SignalError, files_of, grid_point, parse_signals
 from oddjet.evaluation.tables import AucRow, read_rows
 from oddjet.io.tables import Column, read_attributes, read_columns, read_table, write_table
+from oddjet.io.weights import WeightError, sample_factors
 
 COLUMNS = [
     Column("run", "u4", "1", "run number"),
     Column("luminosityBlock", "u4", "1", "luminosity block"),
     Column("event", "u8", "1", "event number"),
+    Column("source", "u4", "1", "position of the feature table"),
+    Column("entry", "i8", "1", "position of the event in its file"),
     Column("jet_rank", "i2", "1", "0 for the leading jet"),
     Column("pt", "f4", "GeV", "transverse momentum"),
     Column("mass", "f4", "GeV", "jet mass"),
@@ -36,7 +39,7 @@ SETTINGS = EvaluationSettings(minimum_signal_jets=50)
 def write_jets(path: Path, count: int, center: float, seed: int) -> Path:
     generator = np.random.default_rng(seed)
     jets = np.zeros(count, dtype=[(column.name, column.dtype) for column in COLUMNS])
-    jets["event"] = np.arange(count)
+    jets["event"] = jets["entry"] = np.arange(count)
     jets["pt"], jets["weight"] = generator.uniform(500, 1000, count), generator.uniform(0.5, 1.5, count)
     jets["tau2"] = generator.normal(center, 1.0, count)
     write_table(path, COLUMNS, jets, {})
@@ -89,9 +92,10 @@ def test_a_cross_section_weights_its_signal(tmp_path: Path, samples: tuple[Path,
 
 
 def test_a_cross_section_of_no_signal_is_refused(samples: tuple[Path, list[Signal]]) -> None:
-    assert cross_section_factors(samples[1], {}) == {}
-    with pytest.raises(SignalError, match="'even' is no signal; they are svj_mphi-2000_rinv-0p3, odd"):
-        cross_section_factors(samples[1], {"even": 1.0})
+    names = ("svj_mphi-2000_rinv-0p3", "odd")
+    assert sample_factors(files_of(samples[1]), {}) == dict.fromkeys(names, 1.0)
+    with pytest.raises(WeightError, match="'even' is no sample of the tables; they are svj_mphi-2000_rinv-0p3, odd"):
+        sample_factors(files_of(samples[1]), {"even": 1.0})
 
 
 def test_auc_rows_by_seed_and_signal(tmp_path: Path, samples: tuple[Path, list[Signal]]) -> None:

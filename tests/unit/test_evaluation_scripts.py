@@ -23,8 +23,9 @@ from oddjet.models.networks import Network
 from oddjet.models.settings import NetworkSettings
 
 FEATURES = ("tau2", "tau3", "softdrop_mass")
+IDENTIFIERS = ("run", "luminosityBlock", "event", "source", "entry", "jet_rank")
 COLUMNS = [
-    *(Column(name, "u8", "1", "identifier") for name in ("run", "luminosityBlock", "event", "jet_rank")),
+    *(Column(name, "u8", "1", "identifier") for name in IDENTIFIERS),
     *(Column(name, "f4", "GeV", "value") for name in ("pt", "mass", "weight", *FEATURES)),
 ]
 SETTINGS = '{"minimum_signal_jets": 50}'

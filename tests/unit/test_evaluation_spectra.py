@@ -107,7 +107,7 @@ def test_the_correlation_is_spearmans() -> None:
 
 
 COLUMNS = [
-    *(Column(name, "u8", "1", "identifier") for name in ("run", "luminosityBlock", "event")),
+    *(Column(name, "u8", "1", "identifier") for name in ("source", "entry")),
     Column("sample", "i2", "1", "sample"),
     *(Column(name, "f4", "GeV", "value") for name in ("pt", "mass", "weight")),
     Column("score", "(2,)f8", "1", "score"),
@@ -119,7 +119,7 @@ def scores(tmp_path: Path) -> Path:
     generator = np.random.default_rng(3)
     rows = np.zeros(1400, dtype=[(column.name, column.dtype) for column in COLUMNS])
     rows["sample"] = np.repeat([0, 1, 2], [1000, 250, 150])
-    rows["event"] = np.arange(1400) // 2
+    rows["entry"] = np.arange(1400) // 2
     rows["pt"], rows["mass"], rows["weight"] = generator.uniform(500, 1000, 1400), generator.uniform(50, 200, 1400), 1.0
     rows["score"][:, 0] = generator.normal(size=1400) + rows["sample"]
     rows["score"][:, 1] = rows["mass"]

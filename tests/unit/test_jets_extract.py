@@ -15,7 +15,7 @@ from oddjet.io.failures import NonFiniteError
 from oddjet.io.records import Particles
 from oddjet.io.root import read_candidates
 from oddjet.io.tables import read_attributes, read_table
-from oddjet.io.weights import WeightError, weight_of_cross_section
+from oddjet.io.weights import WeightError, sample_factors
 from oddjet.jets.clustering import ClusteringError, cluster
 from oddjet.jets.cutflow import Cutflow, CutflowError
 from oddjet.jets.extract import FeatureValueError, extract_features
@@ -120,13 +120,13 @@ def test_weights_of_skimmed_events_are_in_the_sum(tmp_path: Path) -> None:
     assert (cutflow.sum_of_weights, cutflow.sum_of_generated_weights) == (8.0, 40.0)
     extract_features(write(tmp_path / "b.root"), tmp_path / "b.h5", FeatureSettings())
     tables = [tmp_path / "a.h5", tmp_path / "b.h5"]
-    assert weight_of_cross_section(tables, 12.0) == 12.0 / 48.0
+    assert sample_factors({"a": tables, "b": []}, {"a": 12.0}) == {"a": 12.0 / 48.0, "b": 1.0}
 
 
 def test_weights_that_add_up_to_nothing_fit_no_cross_section(tmp_path: Path) -> None:
     extract_features(write(tmp_path / "a.root", [], []), tmp_path / "a.h5", FeatureSettings())
     with pytest.raises(WeightError, match=r"a\.h5: the generator weights add up to 0, .* 12 pb"):
-        weight_of_cross_section([tmp_path / "a.h5"], 12.0)
+        sample_factors({"a": [tmp_path / "a.h5"]}, {"a": 12.0})
 
 
 @pytest.mark.parametrize(("tops", "match"), [(TOPS, [1, 0, 0]), (None, [-1, -1, -1])])

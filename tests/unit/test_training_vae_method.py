@@ -8,6 +8,7 @@ import sys
 import numpy as np
 import pytest
 
+from oddjet.dataset.build import SOURCE
 from oddjet.evaluation.scores import auc_rows
 from oddjet.images.file import JET_COLUMNS, ImageWriter, read_images
 from oddjet.images.library import ImageLibrary
@@ -38,8 +39,9 @@ def write_jets(path, count, number, spots, weight=1.0):
         writer.finish()
     cutflow = Cutflow(sum_of_generated_weights=2.0 * count).to_json()
     columns = [Column(column.name, column.dtype, column.unit, column.description) for column in JET_COLUMNS[:-1]]
+    columns.append(SOURCE)
     rows = np.zeros(count, dtype=[(column.name, column.dtype) for column in columns])
-    for column in columns:
+    for column in columns[:-1]:
         rows[column.name] = jets[column.name]
     write_table(path / "table.h5", columns, rows, {"cutflow": cutflow})
 

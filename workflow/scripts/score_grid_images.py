@@ -7,11 +7,12 @@ from pathlib import Path
 
 from oddjet.evaluation.scores import Method, score_samples
 from oddjet.evaluation.settings import EvaluationSettings
-from oddjet.evaluation.signals import cross_section_factors, parse_signals
+from oddjet.evaluation.signals import files_of, parse_signals
 from oddjet.images.library import ImageLibrary
 from oddjet.images.medoid_scores import MedoidScorer
 from oddjet.images.medoid_settings import MedoidMethod
 from oddjet.io.tables import read_table
+from oddjet.io.weights import sample_factors
 from oddjet.program import execute, parser, read_settings, settings_argument
 from oddjet.provenance.attributes import attributes
 
@@ -43,7 +44,7 @@ def main() -> None:
     provenance = attributes("score_grid_images", settings.model_dump_json(), inputs)
     provenance["cross_sections"] = json.dumps(given.cross_sections)
     method = Method(given.method, seeds, (0,) * len(seeds))
-    factors = cross_section_factors(signals, given.cross_sections)
+    factors = sample_factors(files_of(signals), given.cross_sections)
     score_samples(scorer, method, given.background, signals, given.output, evaluation, provenance, factors)
 
 

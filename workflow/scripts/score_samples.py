@@ -8,7 +8,8 @@ from pathlib import Path
 from oddjet.dataset.scaling import Scaler
 from oddjet.evaluation.scores import Method, score_samples
 from oddjet.evaluation.settings import EvaluationSettings
-from oddjet.evaluation.signals import cross_section_factors, parse_signals
+from oddjet.evaluation.signals import files_of, parse_signals
+from oddjet.io.weights import sample_factors
 from oddjet.models.load import load_scorer
 from oddjet.program import execute, parser, read_settings, settings_argument
 from oddjet.provenance.attributes import attributes
@@ -44,7 +45,7 @@ def main() -> None:
             **attributes("score_samples", settings.model_dump_json(), inputs),
             "cross_sections": json.dumps(given.cross_sections),
         },
-        cross_section_factors(signals, given.cross_sections),
+        sample_factors(files_of(signals), given.cross_sections),
     )
 
 

@@ -2,29 +2,34 @@
 
 from __future__ import annotations
 
+import json
 import logging
 from contextlib import ExitStack
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
+from oddjet.dataset.columns import ScalingError
+from oddjet.dataset.interleave import ROWS_AT_A_TIME, Interleaved
+from oddjet.dataset.repeats import RepeatedEvents
 from oddjet.dataset.scaler_file import write_scaler
-from oddjet.dataset.scaling import ScalerFit, ScalingError
+from oddjet.dataset.scaling import ScalerFit
 from oddjet.dataset.split import PARTS, assign_parts
 from oddjet.errors import OddjetError
-from oddjet.io.tables import Column, TableWriter, read_attributes, read_columns, read_table
-from oddjet.io.weights import weight_of_cross_section
+from oddjet.io.tables import Column, TableWriter, iterate_table, read_attributes, read_columns
+from oddjet.io.weights import WeightError, row_weights, sample_factors
 from oddjet.program import progress
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
     from pathlib import Path
 
-    from numpy.typing import NDArray
-
     from oddjet.dataset.settings import DatasetSettings
 
 LOGGER = logging.getLogger("oddjet")
+
+IDENTIFIERS = ("run", "luminosityBlock", "event", "entry")
+SOURCE = Column("source", "u4", "1", "Position in the attribute `sources` of the feature table that the jet is of.")
 
 
 class DatasetError(OddjetError):
@@ -41,9 +46,11 @@ def build_dataset(
     *,
     of_signal: bool = False,
 ) -> dict[str, int]:
-    """Split background feature tables by event and fit the scaler on the training part.
+    """Split background feature tables by event, in a random order, and fit the scaler on the training part.
 
-    One file is in memory at a time. Nothing appears under its final name before every check has passed.
+    The rows of every part come in the order of a hash of their events, so that any stretch of them is a fair sample of
+    all background samples. So many rows are in memory at a time, whatever the size of the files. Nothing appears under
+    its final name before every check has passed.
 
     Parameters
     ----------
@@ -74,57 +81,86 @@ def build_dataset(
     WeightError
         If a sample with a cross section cannot be weighted to it.
     ScalingError
-        If a feature is constant or not finite; the message names the feature and, for a single value, the file.
+        If a feature is constant, ruled by a few jets or not finite; the message names the feature and, for a single
+        value, file and row.
     """
     files = list(inputs)
-    columns = common_columns(files, settings.features, of_signal=of_signal)
-    factors = sample_factors(files, cross_sections or {})
+    columns = [*common_columns(files, settings.features, of_signal=of_signal), SOURCE]
+    sources = describe_sources(files, cross_sections or {})
+    total = sum(int(read_attributes(path)["rows"]) for path in files)
     fit = ScalerFit(settings)
     counts = dict.fromkeys(PARTS, 0)
+    stored = {**attributes, "sources": json.dumps([[source.sample, source.file.name] for source in sources])}
     with ExitStack() as stack:
-        writers = {part: stack.enter_context(TableWriter(parts[part], columns, attributes)) for part in PARTS}
-        for path in progress(files, total=len(files), description="splitting background files"):
-            jets = read_table(path)
-            if path in factors:
-                jets["weight"] *= factors[path]
-            assigned = assign_parts(jets, settings.fractions, settings.seed)
+        writers = {part: stack.enter_context(TableWriter(parts[part], columns, stored)) for part in PARTS}
+        dtype = np.dtype([(column.name, column.dtype) for column in columns])
+        rows = stack.enter_context(Interleaved(dtype, total, settings.seed, parts["train"].parent))
+        read_sources(sources, rows, fit, settings)
+        repeats = RepeatedEvents([f"{source.sample}/{source.file.name}" for source in sources])
+        for piece in progress(rows.pieces(), total=rows.count, description="writing jets by the hash of their events"):
+            repeats.update(piece)
+            assigned = assign_parts(piece, settings.fractions, settings.seed)
             for index, part in enumerate(PARTS):
-                selected = jets[assigned == index]
-                counts[part] += len(selected)
-                if part == "train":
-                    _update(fit, selected, path)
-                writers[part].append(selected)
+                writers[part].append(piece[assigned == index])
+                counts[part] += int(np.count_nonzero(assigned == index))
         check_counts(counts, settings, len(files))
         scaler = fit.finish()
         for part in PARTS:
-            writers[part].finish()
+            writers[part].finish(repeats.attributes())
     write_scaler(scaler_path, scaler)
+    repeats.log()
     LOGGER.info("dataset: %s", ", ".join(f"{part} {count} jets" for part, count in counts.items()))
     return counts
 
 
-def sample_factors(files: Sequence[Path], cross_sections: Mapping[str, float]) -> dict[Path, float]:
-    """Return the factor on the weights of each feature table whose sample has a cross section.
+class Source(NamedTuple):
+    """A feature table among the inputs: its sample, and the factor on its weights."""
+
+    file: Path
+    sample: str
+    factor: float
+
+
+def describe_sources(files: Sequence[Path], cross_sections: Mapping[str, float]) -> list[Source]:
+    """Return sample and weight of each feature table.
 
     Raises
     ------
-    DatasetError
-        If a cross section is of a sample that no table belongs to.
     WeightError
-        If the weights of a sample do not add up to more than 0.
+        If a cross section is of a sample that no table belongs to, or a sample cannot be weighted to it.
     """
+    names = [read_attributes(path).get("sample", "") for path in files]
     samples: dict[str, list[Path]] = {}
-    for path in files:
-        samples.setdefault(read_attributes(path).get("sample", ""), []).append(path)
-    unknown = sorted(set(cross_sections) - set(samples))
-    if unknown:
-        raise DatasetError(
-            f"--cross-sections: {unknown[0]!r} is no sample of the tables; they are {', '.join(samples)}"
-        )
-    factors: dict[Path, float] = {}
-    for name, cross_section in cross_sections.items():
-        factors |= dict.fromkeys(samples[name], weight_of_cross_section(samples[name], cross_section))
-    return factors
+    for path, name in zip(files, names, strict=True):
+        samples.setdefault(name, []).append(path)
+    factors = sample_factors(samples, cross_sections)
+    return [Source(path, name, factors[name]) for path, name in zip(files, names, strict=True)]
+
+
+def read_sources(sources: Sequence[Source], rows: Interleaved, fit: ScalerFit, settings: DatasetSettings) -> None:
+    """Pass the jets of all tables on to `rows`, weighted, and those of the training part to the scaler's fit.
+
+    Raises
+    ------
+    WeightError, ScalingError
+        If a weight or a feature is not finite; the message names the file.
+    """
+    for number, source in enumerate(progress(sources, total=len(sources), description="reading background files")):
+        start = 0
+        for jets in iterate_table(source.file, None, ROWS_AT_A_TIME):
+            taken = np.empty(len(jets), rows.dtype)
+            for name in jets.dtype.names or ():
+                taken[name] = jets[name]
+            taken[SOURCE.name] = number
+            try:
+                if "weight" in (jets.dtype.names or ()):
+                    taken["weight"] = row_weights(jets["weight"], source.factor)
+                training = np.flatnonzero(assign_parts(taken, settings.fractions, settings.seed) == 0)
+                fit.update(taken[training], str(source.file), start + training)
+            except (ScalingError, WeightError) as error:
+                raise type(error)(f"{source.file}: {error}") from error
+            rows.add(taken)
+            start += len(jets)
 
 
 def common_columns(files: Sequence[Path], features: Sequence[str], *, of_signal: bool = False) -> list[Column]:
@@ -150,6 +186,9 @@ def common_columns(files: Sequence[Path], features: Sequence[str], *, of_signal:
             )
     first = read_columns(files[0])
     names = [column.name for column in first]
+    unknown = [name for name in IDENTIFIERS if name not in names]
+    if unknown:
+        raise DatasetError(f"{files[0]} has no column {unknown[0]}; run the stage extract_features again")
     missing = [name for name in features if name not in names]
     if missing:
         raise DatasetError(
@@ -188,11 +227,3 @@ def _compare_columns(reference: Path, expected: Sequence[Column], path: Path, fo
                 f"{path}: column {name} differs from {reference} (here: {here}; there: {there}); "
                 "extract the features of all background samples with the same settings"
             )
-
-
-def _update(fit: ScalerFit, jets: NDArray[np.void], path: Path) -> None:
-    """Update the fit, naming the file in an error."""
-    try:
-        fit.update(jets)
-    except ScalingError as error:
-        raise ScalingError(f"{path}: {error}") from error

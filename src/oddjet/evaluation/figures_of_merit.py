@@ -17,7 +17,8 @@ from oddjet.evaluation.spectra import planing_weights, rank_correlation
 from oddjet.evaluation.tables import MeritRow
 from oddjet.io.tables import read_attributes, read_table
 
-EVENT = ("run", "luminosityBlock", "event")
+# Within a sample: its numbers may be those of another event, its place in a file is not.
+EVENT = ("source", "entry")
 
 
 def merit_rows(path: Path, settings: MeritSettings) -> list[MeritRow]:

@@ -17,12 +17,14 @@ from oddjet.evaluation.settings import EvaluationSettings
 from oddjet.evaluation.signals import Signal, check_counts, points_from_json, points_to_json
 from oddjet.evaluation.tables import AucRow
 from oddjet.io.tables import Column, TableError, TableWriter, read_attributes, read_columns, read_table
+from oddjet.io.weights import row_weights
 from oddjet.program import LOGGER, progress
 
 # From a structured array of n jets in physical units to scores, shape (n, S), one column a seed.
 Scorer: TypeAlias = Callable[[NDArray[np.void]], NDArray[np.float64]]
 
-KEPT = ("run", "luminosityBlock", "event", "jet_rank", "pt", "mass", "weight")
+# An event is told by its file (`source`, within its sample) and its entry there; its numbers are data like any other.
+KEPT = ("run", "luminosityBlock", "event", "source", "entry", "jet_rank", "pt", "mass", "weight")
 
 
 class ScoreError(OddjetError):
@@ -89,13 +91,14 @@ def score_samples(
     with TableWriter(output, columns, {**attributes, **more}) as writer:
         items = progress(samples.items(), total=len(samples), description=f"scoring with {method.name}")
         for code, (name, files) in enumerate(items):
-            for path in files:
+            for number, path in enumerate(files):
                 jets = read_table(path)
                 rows = np.zeros(len(jets), dtype=dtype)
-                rows["sample"] = code
-                for column in KEPT:
+                rows["sample"], rows["source"] = code, number
+                # A feature table is one source; a table that was made of several says which one each jet is of.
+                for column in [kept for kept in KEPT if kept != "source" or kept in (jets.dtype.names or ())]:
                     rows[column] = jets[column]
-                rows["weight"] *= (factors or {}).get(name, 1.0)
+                rows["weight"] = row_weights(jets["weight"], (factors or {}).get(name, 1.0))
                 rows["score"] = _checked(scorer(jets), name, method)
                 writer.append(rows)
         writer.finish()

@@ -5,13 +5,12 @@ from __future__ import annotations
 import json
 import math
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from oddjet.errors import OddjetError
 from oddjet.io.tables import read_attributes
-from oddjet.io.weights import weight_of_cross_section
 
 
 class SignalError(OddjetError):
@@ -78,6 +77,11 @@ def parse_signals(arguments: Sequence[str], points: str | None = None) -> list[S
     return list(signals.values())
 
 
+def files_of(signals: Sequence[Signal]) -> dict[str, tuple[Path, ...]]:
+    """Return the feature tables of each signal, by its name."""
+    return {signal.name: signal.files for signal in signals}
+
+
 def check_counts(signals: Sequence[Signal], minimum: int) -> dict[str, int]:
     """Return the number of jets of each signal, read from the tables' headers.
 
@@ -94,28 +98,6 @@ def check_counts(signals: Sequence[Signal], minimum: int) -> dict[str, int]:
                 "more events of this grid point, take it off the grid, or lower the minimum"
             )
     return counts
-
-
-def cross_section_factors(signals: Sequence[Signal], cross_sections: Mapping[str, float]) -> dict[str, float]:
-    """Give the factor on the weights of each signal that has a cross section (pb), by name.
-
-    Raises
-    ------
-    SignalError
-        A cross section is of no signal.
-    WeightError
-        A signal cannot be weighted to it; see `oddjet.io.weights`.
-    """
-    unknown = sorted(set(cross_sections) - {signal.name for signal in signals})
-    if unknown:
-        raise SignalError(
-            f"--cross-sections: {unknown[0]!r} is no signal; they are {', '.join(s.name for s in signals)}"
-        )
-    return {
-        signal.name: weight_of_cross_section(signal.files, cross_sections[signal.name])
-        for signal in signals
-        if signal.name in cross_sections
-    }
 
 
 def points_to_json(signals: Sequence[Signal]) -> str:

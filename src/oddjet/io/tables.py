@@ -218,7 +218,7 @@ def read_table(path: Path, columns: Sequence[str] | None = None) -> NDArray[np.v
         return np.asarray(_fields(path, file[DATASET], columns)[:])
 
 
-def iterate_table(path: Path, columns: Sequence[str], rows: int) -> Iterator[NDArray[np.void]]:
+def iterate_table(path: Path, columns: Sequence[str] | None, rows: int) -> Iterator[NDArray[np.void]]:
     """Read a table so many rows at a time; raises `TableError` as `read_table` does."""
     with _open(path) as file:
         dataset = file[DATASET]

@@ -1,10 +1,24 @@
-"""From a cross section to the weight of an event, by what a sample's tables say of the events generated behind them."""
+"""From generator weight and cross section to the weight of a row: the one place where that is decided.
+
+The weight of a row of a feature table is the generator weight of its event times the `weight` of its sample. Where
+samples come together (the dataset, the score tables) the weight of a row is that, times
+
+    cross section / sum of the generator weights of all events that the sample was generated with,
+
+in pb: the sum over a sample, were nothing cut away, is its cross section (times the sample's `weight`, then a
+k-factor). There is no luminosity: it is the same for all samples, and no result depends on it. Without cross sections
+the stored weights stand as they are.
+"""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
 
 from oddjet.errors import OddjetError
 from oddjet.io.tables import read_attributes
@@ -17,26 +31,49 @@ class WeightError(OddjetError):
     """Events cannot be weighted to a cross section."""
 
 
-def weight_of_cross_section(tables: Iterable[Path], cross_section: float) -> float:
-    """Give the factor that weights a sample's events to its cross section.
+def sample_factors(samples: Mapping[str, Sequence[Path]], cross_sections: Mapping[str, float]) -> dict[str, float]:
+    """Return the factor on the stored weights of every sample: 1 for one without a cross section.
 
     Parameters
     ----------
-    tables : iterable of Path
-        All feature tables of the sample: the sum of generator weights goes over all its files.
-    cross_section : float
-        In pb.
-
-    Returns
-    -------
-    float
-        Cross section over the sum of the generator weights, pb.
+    samples : mapping of str to sequence of Path
+        All feature tables of each sample, by its name: the sum of generator weights goes over all its files.
+    cross_sections : mapping of str to float
+        In pb, by sample.
 
     Raises
     ------
     WeightError
-        A table has no cutflow, or the weights do not add up to more than 0.
+        If a cross section is of no sample, a table has no cutflow, or the weights do not add up to more than 0.
     """
+    unknown = sorted(set(cross_sections) - set(samples))
+    if unknown:
+        raise WeightError(f"--cross-sections: {unknown[0]!r} is no sample of the tables; they are {', '.join(samples)}")
+    return {
+        name: cross_sections[name] / _generated(tables, cross_sections[name]) if name in cross_sections else 1.0
+        for name, tables in samples.items()
+    }
+
+
+def row_weights(stored: NDArray[np.floating[Any]], factor: float) -> NDArray[np.float64]:
+    """Return the weights of rows, shape (n,), from those stored in the feature table and the sample's factor.
+
+    Raises
+    ------
+    WeightError
+        If one is not finite.
+    """
+    weights = np.asarray(stored, dtype=np.float64) * factor
+    if not np.isfinite(weights.astype(np.float32)).all():
+        raise WeightError(
+            f"{np.count_nonzero(~np.isfinite(weights.astype(np.float32)))} of {len(weights)} weights are not finite as "
+            "32-bit numbers; look at the generator weights and at the cross section"
+        )
+    return weights
+
+
+def _generated(tables: Iterable[Path], cross_section: float) -> float:
+    """Sum the generator weights of a sample's tables; raise `WeightError` where they are not above 0."""
     total, names = 0.0, []
     for path in tables:
         attributes = read_attributes(path)
@@ -49,4 +86,4 @@ def weight_of_cross_section(tables: Iterable[Path], cross_section: float) -> flo
             f"{', '.join(names[:3])}: the generator weights add up to {total:g}, so the sample's events cannot be "
             f"weighted to a cross section of {cross_section:g} pb; give it a weight in the place of cross_section"
         )
-    return cross_section / total
+    return total
