@@ -16,7 +16,8 @@ import pytest
 import torch
 
 from oddjet.io.tables import Column, write_table
-from oddjet.training.checkpoint import Checkpoints
+from oddjet.provenance.attributes import text_digest
+from oddjet.training.checkpoint import Checkpoints, checkpoint_digest
 from oddjet.training.loop import train
 from oddjet.training.method import MethodSettings
 from oddjet.training.state import TrainingState
@@ -117,7 +118,32 @@ def test_a_state_carries_everything(tmp_path: Path, kind: str) -> None:
     train(resumed, jets, jets)
     assert torch.equal(whole.network.flat, resumed.network.flat)
     assert torch.equal(whole.best, resumed.best)
-    assert [row["loss_train"] for row in whole.history] == [row["loss_train"] for row in resumed.history]
+    for name in ("loss_train", "wasserstein_validation", "wasserstein_error_validation"):
+        assert [str(row[name]) for row in whole.history] == [str(row[name]) for row in resumed.history]
+    assert whole.choices == resumed.choices
+
+
+RECORD = {"oddjet_version": "1", "script": "train_model", "code_digest": "c", "inputs": "{}", "packages": "{}"}
+
+
+def digest_of(**training: object) -> str:
+    settings = MethodSettings.model_validate({"kind": "wnae", "training": training})
+    text = settings.model_dump_json()
+    return checkpoint_digest({**RECORD, "settings": text, "settings_digest": text_digest(text)}, [1, 2], "cpu")
+
+
+def test_a_checkpoint_is_kept_where_nothing_that_steers_the_training_has_changed(tmp_path: Path) -> None:
+    Checkpoints(tmp_path, digest_of(checkpoint_seconds=60), 0).after_epoch(state_after(2)[0])
+    resumed, _ = state_after(0)
+    changed = digest_of(checkpoint_seconds=1, memory_mb=5, device="cpu")
+    assert Checkpoints(tmp_path, changed, 1).resume(resumed)
+    assert resumed.epoch == 2
+    for steering in ({"epochs": 99}, {"learning_rate": 0.1}, {"on_divergence": "stop"}, {"snapshot_every": 2}):
+        assert digest_of(**steering) != digest_of()
+    for name in RECORD:
+        assert checkpoint_digest({**RECORD, name: "[]", "settings": "{}"}, [1], "cpu") != checkpoint_digest(
+            {**RECORD, "settings": "{}"}, [1], "cpu"
+        )
 
 
 @pytest.mark.parametrize("damage", ["digest", "cut", "foreign", "old"])

@@ -17,7 +17,12 @@ import torch
 from oddjet.io.atomic import atomic_path
 
 LOGGER = logging.getLogger("oddjet")
-FORMAT = 1
+# 2: the chains of the validation, and the choice of the epoch with its error.
+FORMAT = 2
+# What identifies a training; the rest of its record (the processor, for example) says where it was made.
+RECORDED = ("oddjet_version", "script", "code_digest", "inputs", "packages")
+# Settings of the training that change no number: when it is kept, and where its jets and networks are.
+WITHOUT_EFFECT = ("checkpoint_seconds", "memory_mb", "device")
 
 
 class Resumable(Protocol):
@@ -35,14 +40,20 @@ class Resumable(Protocol):
 def checkpoint_digest(record: Mapping[str, str], seeds: Sequence[int], device: str) -> str:
     """Identify what a checkpoint may be continued with: settings, code, inputs, packages, seeds and kind of device.
 
+    Settings of the training that change no number do not count.
+
     Parameters
     ----------
     record
         Attributes of the result, `oddjet.provenance.attributes.attributes`. Its options do not count: what steers a
         training stands in its settings.
     """
-    kept = {name: value for name, value in record.items() if name != "options"}
-    content = json.dumps([kept, list(seeds), device], sort_keys=True)
+    settings = json.loads(record["settings"])
+    if isinstance(settings.get("training"), dict):
+        steering = {name: value for name, value in settings["training"].items() if name not in WITHOUT_EFFECT}
+        settings = {**settings, "training": steering}
+    kept = {name: record[name] for name in RECORDED}
+    content = json.dumps([kept, settings, list(seeds), device], sort_keys=True)
     return hashlib.sha256(content.encode()).hexdigest()
 
 
