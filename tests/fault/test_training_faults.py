@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 from torch import Tensor
 
+from oddjet.dataset.scaler_file import write_scaler
+from oddjet.dataset.scaling import fit_scaler
+from oddjet.dataset.settings import DatasetSettings
+from oddjet.io.tables import Column, write_table
 from oddjet.training.guard import NonFiniteLossError
 from oddjet.training.loop import train
 from oddjet.training.method import MethodSettings
@@ -32,13 +38,13 @@ def poisoned(kind: str, on_divergence: str) -> TrainingState:
     state = TrainingState(settings, (1, 2, 3), 8, CPU)
     inner, calls = state.objective.add_gradient, [0]
 
-    def add_gradient(network, batch: Tensor) -> dict[str, Tensor]:
+    def add_gradient(network, batch: Tensor, negative: int) -> dict[str, Tensor]:
         calls[0] += 1
         if calls[0] == 6:
             state.before_failure = network.flat.clone()
             batch = batch.clone()
             batch[1, 3, 2] = torch.nan
-        return inner(network, batch)
+        return inner(network, batch, negative)
 
     state.objective.add_gradient = add_gradient
     return state
@@ -69,15 +75,61 @@ def test_a_seed_may_stop_alone(kind: str, caplog: pytest.LogCaptureFixture) -> N
     assert torch.equal(state.network.flat[[0, 2]], healthy.network.flat[[0, 2]])
 
 
+def infinite_from(epoch: int, kind: str = "ae") -> TrainingState:
+    """A group of three of which every seed has an infinite loss from the first batch of an epoch on."""
+    settings = MethodSettings.model_validate(
+        {"kind": kind, "training": {"epochs": 4, "batch_size": 16, "on_divergence": "stop"}}
+    )
+    state = TrainingState(settings, (1, 2, 3), 8, CPU)
+    inner = state.objective.add_gradient
+
+    def add_gradient(network, batch: Tensor, negative: int) -> dict[str, Tensor]:
+        measured = inner(network, batch, negative)
+        return {**measured, "loss": measured["loss"] + (torch.inf if state.epoch + 1 >= epoch else 0.0)}
+
+    state.objective.add_gradient = add_gradient
+    return state
+
+
 def test_training_ends_when_every_seed_has_stopped() -> None:
-    state = poisoned("ae", "stop")
-    state.objective.add_gradient = lambda network, batch: {
-        "loss": torch.full((3,), torch.inf),
-        "positive_energy": torch.zeros(3),
-    }
+    state = infinite_from(2)
     train(state, jets(), jets())
-    assert state.epoch == 1
-    assert len(state.history) == 3
+    assert state.epoch == 2
+    assert len(state.history) == 6
+    assert all(state.best_epochs)
+
+
+@pytest.mark.parametrize("kind", ["ae", "nae", "wnae"])
+def test_a_seed_without_an_epoch_is_an_error_also_where_divergence_stops_it(kind: str) -> None:
+    with pytest.raises(NonFiniteLossError, match=r"seed 1, epoch 1, batch 1: .* leave the seed out of ensemble\.seeds"):
+        train(infinite_from(1, kind), jets(), jets())
+
+
+def test_seeds_whose_validation_is_never_finite_are_named() -> None:
+    state = TrainingState(MethodSettings.model_validate({"kind": "ae", "training": {"epochs": 2}}), (1, 7), 8, CPU)
+    state.objective.validate = lambda network, rows: {"positive_energy": torch.tensor([0.5, torch.inf])}
+    with pytest.raises(NonFiniteLossError, match=r"no epoch of seed 7 has a finite validation metric"):
+        train(state, jets(), jets())
+
+
+def test_a_rate_far_too_large_leaves_no_model(tmp_path: Path) -> None:
+    columns = [Column(name, "f4", "1", name) for name in ("a", "b", "c", "weight")]
+    rows = np.ones(600, [(column.name, column.dtype) for column in columns])
+    for number, name in enumerate("abc"):
+        rows[name] = np.random.default_rng(number).normal(size=600)
+    write_table(tmp_path / "jets.h5", columns, rows, {})
+    write_scaler(tmp_path / "scaler.json", fit_scaler(rows, DatasetSettings(features=("a", "b", "c"), log_floors={})))
+    training = {"epochs": 3, "batch_size": 64, "learning_rate": 1e3, "on_divergence": "stop"}
+    command = [sys.executable, "workflow/scripts/train_model.py", "--method", "ae", "--seeds", "1", "2"]
+    command += ["--settings", json.dumps({"kind": "ae", "training": training}), "--output-dir", str(tmp_path / "model")]
+    for part in ("train", "validation"):
+        command += [f"--{part}", str(tmp_path / "jets.h5")]
+    command += ["--scaler", str(tmp_path / "scaler.json")]
+    result = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert result.returncode == 1
+    assert "there is no model of this seed. Lower training.learning_rate (1000)" in result.stderr.splitlines()[-1]
+    assert "Traceback" not in result.stderr
+    assert not (tmp_path / "model" / "model.pt").exists()
 
 
 def test_a_device_that_is_not_there_is_refused() -> None:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import pytest
 import torch
+from torch import Tensor
 
 from oddjet.models.follow import MOST_ROUNDS, FollowError, follow_training, rounds_of
-from oddjet.models.negatives import NegativeSampler
 from oddjet.models.networks import Network
+from oddjet.models.own_chains import OwnChains
 from oddjet.models.settings import ModelSettings, NetworkSettings
 
 D = 8
@@ -55,13 +56,13 @@ def test_fresh_starts_take_their_share() -> None:
 
 def test_chains_move_as_often_as_the_training_drew_them(monkeypatch: pytest.MonkeyPatch) -> None:
     drawn: list[int] = []
-    draw = NegativeSampler.draw
+    advance = OwnChains.advance
 
-    def counted(self: NegativeSampler, *arguments: object, **options: object) -> object:
-        drawn[-1] += 1
-        return draw(self, *arguments, **options)  # type: ignore[arg-type]
+    def counted(self: OwnChains, network: Network, temperatures: Tensor, jets: Tensor, rounds: int) -> Tensor:
+        drawn[-1] += rounds
+        return advance(self, network, temperatures, jets, rounds)
 
-    monkeypatch.setattr(NegativeSampler, "draw", counted)
+    monkeypatch.setattr(OwnChains, "advance", counted)
     drawn.append(0)
     snapshots = [(epoch, harmonic(seeds=1)) for epoch in (1, 2, 12, 1000)]
     for _ in follow_training(snapshots, ModelSettings(kind="nae"), (1,), torch.zeros(3, D), 0.5):

@@ -18,6 +18,7 @@ from oddjet.models.negatives import transport
 from oddjet.models.networks import Network
 from oddjet.models.objectives.nae import NormalizedObjective
 from oddjet.models.settings import OBJECTIVES, ModelSettings, NetworkSettings
+from oddjet.models.validation_jets import ValidationJets
 from oddjet.provenance.digest import closure
 
 CPU = torch.device("cpu")
@@ -175,7 +176,7 @@ def test_a_seed_has_the_same_numbers_alone_and_in_a_group(kind: str) -> None:
         for _ in range(3):
             net.gradient.zero_()
             loss.add_gradient(net, batch)
-        results[group] = (net.gradient[group.index(2)], loss.validate(net, x[0]))
+        results[group] = (net.gradient[group.index(2)], loss.validate(net, ValidationJets(x[0])))
     assert torch.allclose(results[(1, 2, 3)][0], results[(2,)][0], rtol=1e-10, atol=1e-13)
     for name, value in results[(2,)][1].items():
         assert torch.allclose(results[(1, 2, 3)][1][name][1], value[0], rtol=1e-10)
@@ -185,7 +186,7 @@ def test_validation_leaves_the_training_stream_and_the_buffer_alone() -> None:
     net, loss = network((1, 2)), objective("wnae", (1, 2))
     loss.add_gradient(net, jets())
     before = loss.state_dict()["sampler"]
-    loss.validate(net, jets()[0])
+    loss.validate(net, ValidationJets(jets()[0]))
     after = loss.state_dict()["sampler"]
     for part in ("buffer", "noise", "replay"):
         for name, value in before[part].items():

@@ -48,8 +48,12 @@ def lines_of(caplog: pytest.LogCaptureFixture) -> list[str]:
 def test_a_log_has_a_line_an_epoch_with_the_numbers_of_the_history(caplog: pytest.LogCaptureFixture) -> None:
     with caplog.at_level(logging.INFO, "oddjet"):
         state = trained("wnae", validate_every=2)
-    lines = lines_of(caplog)
+    floor, *lines = lines_of(caplog)
     assert len(lines) == 4
+    (value,) = {row["wasserstein_floor_validation"] for row in state.history if row["epoch"] != 3}
+    assert floor == (
+        f"validation W: 4 draws of 5 jets and as many negatives; two draws of jets are {value:.4g} apart (floor)"
+    )
     for epoch, line in enumerate(lines, start=1):
         rows = [row for row in state.history if row["epoch"] == epoch]
         losses = " ".join(f"{row['loss_train']:.4g}" for row in rows)

@@ -1,7 +1,7 @@
-"""Negative samples of a training that is over: chains that follow its snapshots as the replay buffer followed it.
+"""Negative samples of a training that is over: chains of their own that follow its snapshots.
 
-Snapshots hold weights and no buffer. The buffer's law is found again by what made it: from an empty buffer the same
-sampler draws from the weights of one snapshot after the other, and moves its chains as often as the training did.
+Snapshots hold weights and no chains. The law of the negatives is found again by what made it: chains start from N(0, 1)
+and run on with the weights of one snapshot after the other, as often as the training moved its own.
 """
 
 from __future__ import annotations
@@ -13,8 +13,8 @@ import torch
 from torch import Tensor
 
 from oddjet.errors import OddjetError
-from oddjet.models.negatives import NegativeSampler
 from oddjet.models.networks import Network
+from oddjet.models.own_chains import OwnChains
 from oddjet.models.settings import ModelSettings, ReplaySettings
 
 # After so many rounds at the same weights, with 1 start in 20 fresh, 6 chains in 1000 remember how it was before.
@@ -34,8 +34,8 @@ def follow_training(
 ) -> Iterator[tuple[int, Tensor]]:
     """Draw as many negative samples as there are jets from each snapshot.
 
-    A round draws all chains once, with starts as in the training: a share `fresh_fraction` from N(0, 1), the others
-    from the ends of the rounds before. Between two snapshots there are as many rounds as the training drew every place
+    A round runs all chains once, with starts as in the training: a share `fresh_fraction` from N(0, 1), the others
+    from their own ends. Between two snapshots there are as many rounds as the training drew every place
     of its buffer, at least 1 and at most `MOST_ROUNDS`; all of them with the weights of the later snapshot.
 
     Parameters
@@ -64,17 +64,12 @@ def follow_training(
         raise FollowError(f"kind {settings.kind} has no negative samples; give snapshots of a normalized autoencoder")
     if settings.loss is not None and settings.loss.train_temperature:
         raise FollowError("the temperature was trained and is not in the snapshots: no samples can be drawn again")
-    replay = settings.replay or ReplaySettings()
-    shrunk = settings.model_copy(update={"replay": replay.model_copy(update={"capacity": len(jets)})})
-    sampler: NegativeSampler | None = None
+    chains = OwnChains(settings, seeds, torch.device("cpu"), jets.dtype, "followed chains")
+    temperatures = torch.full((len(seeds),), settings.chain.temperature, dtype=jets.dtype)
     before = 0
     for epoch, network in snapshots:
-        if sampler is None:
-            sampler = NegativeSampler(shrunk, seeds, jets.shape[1], torch.device("cpu"), jets.dtype)
-        starts = jets.expand(len(seeds), *jets.shape)
         rounds = min(MOST_ROUNDS, max(1, round((epoch - before) * rounds_per_epoch)))
-        for _ in range(rounds):
-            samples = sampler.draw(network, starts, differentiable=False).samples
+        samples = chains.advance(network, temperatures, jets, rounds)
         before = epoch
         yield epoch, samples.detach()
 

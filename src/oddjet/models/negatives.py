@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from oddjet.models.chains import ChainRecord, langevin
-from oddjet.models.energy import latent_energy_and_gradient, measure_energy
+from oddjet.models.energy import latent_energy_and_gradient
 from oddjet.models.generators import Generators
 from oddjet.models.networks import Network
 from oddjet.models.replay import ReplayBuffer
@@ -26,7 +26,7 @@ class NegativeSampler:
     Parameters
     ----------
     settings
-        Network, chain, buffer and validation settings.
+        Network, chain and buffer settings.
     seeds
         Seeds of the group.
     n_features
@@ -50,74 +50,82 @@ class NegativeSampler:
         self.temperatures = torch.full((len(seeds),), self.chain.temperature, dtype=dtype, device=device)
         self.noise = Generators(seeds, "chain noise", device)
         self.replay = Generators(seeds, "replay", device)
-        self.validation = Generators(seeds, "validation chains", device)
 
     def draw(self, network: Network, jets: Tensor, *, differentiable: bool) -> ChainRecord:
         """Run as many chains as there are jets, shape (S, B, D), and keep their ends in the buffer."""
-        starts, kept = self._starts(network, jets, self.replay, self.noise)
-        record = self._run(network, starts, self.noise, differentiable=differentiable)
+        starts, kept = self._starts(network, jets)
+        record = run_chains(network, starts, self.noise, self.chain, self.temperatures, differentiable=differentiable)
         if self.chain.start != "cd":
             self.buffer.add(record.samples if kept is None else kept)
         return record
 
-    def draw_for_validation(self, network: Network, jets: Tensor) -> Tensor:
-        """Run as many chains as there are jets, without gradients and without writing to the buffer: (S, B, D)."""
-        starts, _ = self._starts(network, jets, self.validation, self.validation)
-        return self._run(network, starts, self.validation, differentiable=False).samples
-
-    def _starts(
-        self, network: Network, jets: Tensor, replay: Generators, noise: Generators
-    ) -> tuple[Tensor, Tensor | None]:
+    def _starts(self, network: Network, jets: Tensor) -> tuple[Tensor, Tensor | None]:
         """First points of the chains, and the latent points to keep when they were found in the latent space."""
         if self.chain.start == "cd":
             return jets, None
-        starts = self.buffer.starts(replay, jets.shape[1])
-        latent = self.chain.latent
-        if latent is None:
+        starts = self.buffer.starts(self.replay, jets.shape[1])
+        if self.chain.latent is None:
             return starts, None
-        with torch.no_grad():
-            ends = langevin(
-                partial(latent_energy_and_gradient, network),
-                starts,
-                noise.normal(latent.steps, *starts.shape[1:], dtype=starts.dtype),
-                latent,
-                uniforms=self._uniforms(noise, latent, starts),
-            )
-            return network.decode(ends), ends
-
-    def _run(self, network: Network, starts: Tensor, noise: Generators, *, differentiable: bool) -> ChainRecord:
-        numbers = noise.normal(self.chain.steps, *starts.shape[1:], dtype=starts.dtype)
-        factors = self.chain.noise_factors()
-        if factors is not None:
-            # Step and temperature fall together, so the noise alone changes from step to step.
-            numbers *= numbers.new_tensor(factors).view(1, -1, 1, 1)
-        return ChainRecord(
-            network,
-            starts,
-            numbers,
-            self.chain,
-            differentiable=differentiable,
-            temperatures=self.temperatures,
-            uniforms=self._uniforms(noise, self.chain, starts),
-        )
-
-    @staticmethod
-    def _uniforms(generators: Generators, settings: LangevinSettings, starts: Tensor) -> Tensor | None:
-        if not settings.metropolis:
-            return None
-        return generators.uniform(settings.steps, starts.shape[1], dtype=starts.dtype)
+        return run_latent_chains(network, starts, self.noise, self.chain.latent)
 
     def state_dict(self) -> dict[str, Any]:
         """Buffer and generators."""
-        members = ("buffer", "noise", "replay", "validation")
+        members = ("buffer", "noise", "replay")
         state = {name: getattr(self, name).state_dict() for name in members}
         return {**state, "temperatures": self.temperatures.clone()}
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """Continue where a state was taken."""
         self.temperatures.copy_(state["temperatures"])
-        for name in ("buffer", "noise", "replay", "validation"):
+        for name in ("buffer", "noise", "replay"):
             getattr(self, name).load_state_dict(state[name])
+
+
+def run_chains(
+    network: Network,
+    starts: Tensor,
+    noise: Generators,
+    settings: ChainSettings,
+    temperatures: Tensor,
+    *,
+    differentiable: bool = False,
+) -> ChainRecord:
+    """Run chains from starts (S, B, D) with noise of a stream of one's own, annealed where the settings ask for it."""
+    numbers = noise.normal(settings.steps, *starts.shape[1:], dtype=starts.dtype)
+    factors = settings.noise_factors()
+    if factors is not None:
+        # Step and temperature fall together, so the noise alone changes from step to step.
+        numbers *= numbers.new_tensor(factors).view(1, -1, 1, 1)
+    return ChainRecord(
+        network,
+        starts,
+        numbers,
+        settings,
+        differentiable=differentiable,
+        temperatures=temperatures,
+        uniforms=_uniforms(noise, settings, starts),
+    )
+
+
+def run_latent_chains(
+    network: Network, starts: Tensor, noise: Generators, settings: LangevinSettings
+) -> tuple[Tensor, Tensor]:
+    """Run chains in the latent space from starts (S, B, latent); return their decoded ends (S, B, D), and the ends."""
+    with torch.no_grad():
+        ends = langevin(
+            partial(latent_energy_and_gradient, network),
+            starts,
+            noise.normal(settings.steps, *starts.shape[1:], dtype=starts.dtype),
+            settings,
+            uniforms=_uniforms(noise, settings, starts),
+        )
+        return network.decode(ends), ends
+
+
+def _uniforms(generators: Generators, settings: LangevinSettings, starts: Tensor) -> Tensor | None:
+    if not settings.metropolis:
+        return None
+    return generators.uniform(settings.steps, starts.shape[1], dtype=starts.dtype)
 
 
 def transport(points: Tensor, targets: Tensor, threads: int = 1, power: int = 2) -> tuple[Tensor, Tensor]:
@@ -150,34 +158,37 @@ def transport(points: Tensor, targets: Tensor, threads: int = 1, power: int = 2)
     target_of = torch.from_numpy(matches).to(points.device)
     difference = points - targets.gather(1, target_of.unsqueeze(-1).expand_as(targets))
     if power == 2:
-        return difference.square().sum(-1).mean(-1), difference * (2.0 / points.shape[1])
+        return _mean(difference.square().sum(-1)), difference * (2.0 / points.shape[1])
     distances = torch.linalg.vector_norm(difference, dim=-1, keepdim=True)
     # Where a point lies on its target the distance has no gradient, and zero is one of its subgradients.
-    return distances.mean((1, 2)), difference / (distances.clamp(min=1e-12) * points.shape[1])
+    return _mean(distances.squeeze(-1)), difference / (distances.clamp(min=1e-12) * points.shape[1])
 
 
-def validate_with_negatives(
-    network: Network, sampler: NegativeSampler, jets: Tensor, n: int, threads: int = 1, power: int = 2
-) -> dict[str, Tensor]:
-    """Measure E+ on all validation jets, and E- and W between the first n of them and as many negatives.
+def transport_to_law(
+    samples: Tensor, jets: Tensor, negative: int = 0, threads: int = 1, power: int = 2
+) -> tuple[Tensor, Tensor]:
+    """Move samples to jets of which the last `negative` ones are taken away; see `oddjet.transport.laws`.
 
     Parameters
     ----------
+    samples
+        Shape (S, m, D), m = B - 2 negative.
     jets
-        Scaled validation jets, shape (N, D).
-    n
-        Size of the two sets; at most N.
+        Shape (S, B, D).
 
     Returns
     -------
-    positive_energy, negative_energy, wasserstein: shape (S,) each.
+    Costs W_p^p a sample, shape (S,), and their gradients with respect to the samples, (S, m, D).
     """
-    n = min(n, len(jets))
-    seeds = len(network.flat)
-    targets = jets[:n].expand(seeds, n, jets.shape[1])
-    negatives = sampler.draw_for_validation(network, targets)
-    return {
-        "positive_energy": measure_energy(network, jets.expand(seeds, *jets.shape)).mean(-1),
-        "negative_energy": measure_energy(network, negatives).mean(-1),
-        "wasserstein": transport(negatives, targets, threads, power)[0],
-    }
+    if not negative:
+        return transport(samples, jets, threads, power)
+    positive, away = jets[:, :-negative], jets[:, -negative:]
+    count = samples.shape[1]
+    costs, gradients = transport(torch.cat([samples, away], dim=1), positive, threads, power)
+    scale = positive.shape[1] / count
+    return costs * scale, gradients[:, :count] * scale
+
+
+def _mean(costs: Tensor) -> Tensor:
+    """Mean over points, (S, B) to (S,), summed in double precision: the order shows in no digit of a single one."""
+    return costs.double().mean(-1).to(costs.dtype)

@@ -178,12 +178,27 @@ class LossSettings(BaseModel):
 
 
 class ValidationSettings(BaseModel):
-    """What the Wasserstein distance is monitored with."""
+    """What the Wasserstein distance on validation jets is measured with."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     jets: int = Field(
-        default=1000, ge=1, le=20_000, description="validation jets, and as many negatives; cost grows as n^2.5"
+        default=500,
+        ge=1,
+        le=20_000,
+        description="validation jets of a draw, and as many negatives; cost grows as n^2.5. Fewer where the validation "
+        "jets, or their effective number by weight, are fewer than draws * jets",
+    )
+    draws: int = Field(
+        default=4,
+        ge=1,
+        le=1000,
+        description="draws that share no jet and no negative: W is their mean, with its error; 1: no error",
+    )
+    rounds: int = Field(
+        default=5,
+        ge=1,
+        description="how often a validation runs each of its own chains on, which follow the weights that are kept",
     )
     monitor_every: int = Field(
         default=8,

@@ -10,12 +10,14 @@ from pathlib import Path
 from oddjet.io.atomic import atomic_path
 
 QUANTITIES = ("positive_energy", "negative_energy", "wasserstein")
+# Of W on validation jets: its standard error over the draws, and W between draws of jets themselves.
+OF_W = ("wasserstein_error", "wasserstein_floor")
 COLUMNS = (
     "method",
     "seed",
     "epoch",
     *(f"{name}_train" for name in QUANTITIES),
-    *(f"{name}_validation" for name in QUANTITIES),
+    *(f"{name}_validation" for name in (*QUANTITIES, *OF_W)),
     "loss_train",
     "seconds",
 )
@@ -28,6 +30,7 @@ def row(
     result: dict[str, float] = {"seed": seed, "epoch": epoch}
     for name in QUANTITIES:
         result[f"{name}_train"] = train.get(name, math.nan)
+    for name in (*QUANTITIES, *OF_W):
         result[f"{name}_validation"] = validation.get(name, math.nan)
     return {**result, "loss_train": train["loss"], "seconds": seconds}
 

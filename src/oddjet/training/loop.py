@@ -10,8 +10,9 @@ from collections.abc import Callable, Iterator
 import torch
 from torch import Tensor
 
-from oddjet.errors import OddjetError
+from oddjet.models.validation_jets import ValidationJets
 from oddjet.program import progress
+from oddjet.training.batches import Batches, BatchPlan, TrainingDataError
 from oddjet.training.guard import NonFiniteLossError
 from oddjet.training.history import row
 from oddjet.training.state import TrainingState
@@ -19,15 +20,12 @@ from oddjet.training.state import TrainingState
 LOGGER = logging.getLogger("oddjet")
 
 
-class TrainingDataError(OddjetError):
-    """Jets that nothing can be trained on: none, or weights that cannot be drawn by."""
-
-
 def train(
     state: TrainingState,
     jets: Tensor,
     validation: Tensor,
     weights: Tensor | None = None,
+    validation_weights: Tensor | None = None,
     after_epoch: Callable[[TrainingState], None] | None = None,
 ) -> None:
     """Train from the state's epoch to the last one of its settings, or until every seed has stopped.
@@ -38,20 +36,23 @@ def train(
         Where to start; holds the results at the end.
     jets, validation
         Scaled background jets, shapes (N, D) and (M, D), on the state's device; training jets may also be on the CPU.
-    weights
-        Weights of the training jets, shape (N,); used when `sampling` is weighted.
+    weights, validation_weights
+        Weights of the training jets, shape (N,), and of the validation jets, (M,); left out: equal ones.
     after_epoch
         Called with the state after each epoch, for example to write a checkpoint.
 
     Raises
     ------
     NonFiniteLossError
-        A loss or gradient is not finite and `on_divergence` is fail.
-    TrainingDataError
-        No jets, or weights that are negative or all zero.
+        A loss or gradient is not finite, and `on_divergence` is fail or the first epoch is not over; or no epoch of
+        a seed had a finite validation metric.
+    TrainingDataError, LawError
+        No jets, or weights that belong to no law or that the method cannot use.
     """
-    if not len(jets) or not len(validation):
-        raise TrainingDataError(f"nothing to train on: {len(jets)} training jets, {len(validation)} validation jets")
+    if not len(validation):
+        raise TrainingDataError("nothing to validate on: 0 validation jets")
+    plan = BatchPlan(state.settings, len(jets), weights)
+    rows = ValidationJets(validation, validation_weights)
     total = state.settings.training.epochs
     epochs: Iterator[int] = iter(range(state.epoch + 1, total + 1))
     bar = sys.stderr.isatty()
@@ -59,9 +60,9 @@ def train(
         epochs = progress(epochs, total=total - state.epoch, description=f"training {state.settings.kind}")
     for epoch in epochs:
         start = time.perf_counter()
-        measured = run_epoch(state, epoch, jets, batch_indices(state, len(jets), weights))
+        measured = run_epoch(state, epoch, jets, plan.draw(state.batches))
         state.epoch = epoch
-        finish_epoch(state, measured, validation, start)
+        finish_epoch(state, measured, rows, start)
         if not bar:
             _log(state)
         if after_epoch is not None:
@@ -69,33 +70,33 @@ def train(
         if len(state.guard.stopped) == len(state.seeds):
             LOGGER.warning("every seed has stopped; the training ends at epoch %d of %d", epoch, total)
             break
+    _check_every_seed_has_an_epoch(state)
 
 
-def batch_indices(state: TrainingState, n_jets: int, weights: Tensor | None) -> Tensor:
-    """Draw the jets of an epoch's batches, shape (S, batches, batch size); an incomplete last batch is left out."""
-    settings = state.settings.training
-    size = min(settings.batch_size, n_jets)
-    if settings.sampling == "weighted":
-        if weights is None or not bool((weights >= 0).all()) or not bool(weights.sum() > 0):
-            raise TrainingDataError("sampling by weight needs weights that are not negative and not all zero")
-        drawn = state.batches.choices(weights.cpu(), n_jets)
-    else:
-        drawn = state.batches.permutations(n_jets)
-    n_batches = n_jets // size
-    return drawn[:, : n_batches * size].view(len(state.seeds), n_batches, size).to(state.network.flat.device)
+def _check_every_seed_has_an_epoch(state: TrainingState) -> None:
+    """Raise `NonFiniteLossError` for seeds whose weights would be the initial ones."""
+    without = [str(seed) for seed, epoch in zip(state.seeds, state.best_epochs, strict=True) if not epoch]
+    if without:
+        raise NonFiniteLossError(
+            f"no epoch of seed {', '.join(without)} has a finite validation metric, so there is no model of it."
+            f" Lower training.learning_rate ({state.settings.training.learning_rate:g}), or leave the seed out of"
+            " ensemble.seeds"
+        )
 
 
-def run_epoch(state: TrainingState, epoch: int, jets: Tensor, indices: Tensor) -> list[dict[str, float]]:
+def run_epoch(state: TrainingState, epoch: int, jets: Tensor, batches: Batches) -> list[dict[str, float]]:
     """Update the weights once a batch; return each seed's mean of what was measured, over its finite batches."""
     network, guard = state.network, state.guard
     names: list[str] = []
     sums: Tensor | None = None
     device = network.flat.device
-    indices = indices.to(jets.device)  # jets that do not fit stay in a file, and their batches are sent one by one
+    # Jets that do not fit stay in a file, and their batches are sent one by one.
+    indices = batches.indices.to(jets.device)
     counts = torch.zeros(len(state.seeds), dtype=jets.dtype, device=device)
     for batch in range(indices.shape[1]):
         network.gradient.zero_()
-        measured = state.objective.add_gradient(network, jets[indices[:, batch]].to(device))
+        drawn = jets[indices[:, batch]].to(device)
+        measured = state.objective.add_gradient(network, drawn, batches.negative[batch])
         names = list(measured)
         values = torch.stack(list(measured.values()))
         guard.check(values, network.gradient, batch)
@@ -106,6 +107,11 @@ def run_epoch(state: TrainingState, epoch: int, jets: Tensor, indices: Tensor) -
         counts += guard.alive
     assert sums is not None
     for sentence in guard.report(names, epoch):
+        if epoch == 1:
+            raise NonFiniteLossError(
+                f"{sentence}. It is the first epoch, so there is no model of this seed. Lower training.learning_rate"
+                f" ({state.settings.training.learning_rate:g}), or leave the seed out of ensemble.seeds"
+            )
         if state.settings.training.on_divergence == "fail":
             raise NonFiniteLossError(
                 f"{sentence}. Lower training.learning_rate, or set training.on_divergence to stop, which ends this seed"
@@ -116,7 +122,7 @@ def run_epoch(state: TrainingState, epoch: int, jets: Tensor, indices: Tensor) -
     return [dict(zip(names, mean, strict=True)) for mean in means]
 
 
-def finish_epoch(state: TrainingState, measured: list[dict[str, float]], validation: Tensor, start: float) -> None:
+def finish_epoch(state: TrainingState, measured: list[dict[str, float]], rows: ValidationJets, start: float) -> None:
     """Validate, choose, keep a snapshot and write the rows of the epoch that was just run."""
     settings, epoch = state.settings.training, state.epoch
     ends = (1, settings.epochs)
@@ -125,14 +131,9 @@ def finish_epoch(state: TrainingState, measured: list[dict[str, float]], validat
     stopping = any(stopped == epoch for stopped in state.guard.stopped.values())
     validated: list[dict[str, float]] = [{} for _ in state.seeds]
     if epoch in ends or epoch % settings.validate_every == 0 or stopping:
-        values = {name: value.tolist() for name, value in state.objective.validate(state.evaluated, validation).items()}
+        values = {name: value.tolist() for name, value in state.objective.validate(state.evaluated, rows).items()}
         validated = [{name: value[index] for name, value in values.items()} for index in range(len(state.seeds))]
-        state.select(
-            [
-                validated[index][state.objective.selection] if running[index] else float("inf")
-                for index in range(len(state.seeds))
-            ]
-        )
+        state.select([values if alive else {} for values, alive in zip(validated, running, strict=True)])
     extra = epoch in settings.snapshot_epochs
     if epoch in ends or epoch % settings.snapshot_every == 0 or extra or stopping:
         state.snapshots.append((epoch, state.evaluated.flat.detach().cpu().clone()))

@@ -76,7 +76,7 @@ def train_method(
     ------
     TrainingInputError
         No seeds or the same twice, no CUDA device where one is asked for.
-    NonFiniteLossError, TableError, ScalingError, TrainingDataError
+    NonFiniteLossError, TableError, ScalingError, TrainingDataError, LawError
         See `oddjet.training.loop.train`, `oddjet.io.tables.read_table` and `oddjet.dataset.scaling`.
     """
     if not seeds or len(set(seeds)) != len(seeds):
@@ -88,7 +88,7 @@ def train_method(
     scaler = method_scaler(settings.scaling, files.scaler, files.train)
     memory_mb = settings.training.memory_mb
     jets, weights = read_jets(files.train, scaler, device, memory_mb, output)
-    validation, _ = read_jets(files.validation, scaler, device, float("inf"), output)
+    validation, validation_weights = read_jets(files.validation, scaler, device, float("inf"), output)
     LOGGER.info(
         "%s: seeds %s on %s, %d training and %d validation jets",
         method,
@@ -102,13 +102,18 @@ def train_method(
         output / "checkpoints", checkpoint_digest(record, seeds, device.type), settings.training.checkpoint_seconds
     )
     checkpoints.resume(state)
-    train_until_told(state, jets, validation, weights, checkpoints)
+    train_until_told(state, (jets, weights), (validation, validation_weights), checkpoints)
     metadata = {
         "method": method,
         "settings": settings.model_dump(mode="json"),
         "scaler": scaler.to_dict(),
         "features": list(scaler.names),
-        "selection": {"metric": f"{state.objective.selection}_validation", "values": state.best_values},
+        "selection": {
+            "metric": f"{state.objective.selection}_validation",
+            "values": state.best_values,
+            "lowest": [choice.lowest for choice in state.choices],
+            "errors": [choice.error for choice in state.choices],
+        },
         "stopped": {str(seed): epoch for seed, epoch in state.guard.stopped.items()},
         "provenance": record,
     }
@@ -117,9 +122,12 @@ def train_method(
 
 
 def train_until_told(
-    state: TrainingState, jets: Tensor, validation: Tensor, weights: Tensor, checkpoints: Checkpoints
+    state: TrainingState, jets: tuple[Tensor, Tensor], validation: tuple[Tensor, Tensor], checkpoints: Checkpoints
 ) -> None:
-    """Train; on SIGTERM or SIGUSR1 end the epoch, keep it, and raise `TrainingInterruptedError`."""
+    """Train on jets and validate on others, each with weights.
+
+    On SIGTERM or SIGUSR1 end the epoch, keep it, and raise `TrainingInterruptedError`.
+    """
     with Interruption() as interruption:
 
         def after_epoch(state: TrainingState) -> None:
@@ -134,7 +142,7 @@ def train_until_told(
                 " Start it again to go on from there."
             )
 
-        train(state, jets, validation, weights, after_epoch)
+        train(state, jets[0], validation[0], jets[1], validation[1], after_epoch)
 
 
 def write_results(output: Path, method: str, state: TrainingState, metadata: dict[str, Any]) -> None:

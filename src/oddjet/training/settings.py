@@ -14,9 +14,11 @@ class TrainingSettings(BaseModel):
 
     epochs: int = Field(default=100, ge=1, description="passes over the training jets")
     batch_size: int = Field(default=256, ge=1, description="jets a batch, and negatives a batch")
-    sampling: Literal["shuffle", "weighted"] = Field(
-        default="shuffle",
-        description="shuffle: every jet once an epoch; weighted: with replacement, by the column weight",
+    sampling: Literal["auto", "shuffle", "weighted"] = Field(
+        default="auto",
+        description="shuffle: every jet once an epoch, whatever its weight; weighted: with replacement, by the column "
+        "weight; auto: shuffle where all weights are equal, else weighted. Jets of negative weight are drawn by its "
+        "size and taken away from the batch",
     )
     learning_rate: float = Field(default=1e-3, gt=0, description="Adam's learning rate")
     learning_rate_end: float | None = Field(
@@ -41,6 +43,8 @@ class TrainingSettings(BaseModel):
         default=60.0, ge=0, description="shortest time between two checkpoints (s); 0: one after each epoch"
     )
     on_divergence: Literal["fail", "stop"] = Field(
-        default="fail", description="a non-finite loss ends the training with an error, or stops that seed alone"
+        default="fail",
+        description="a non-finite loss ends the training with an error, or stops that seed alone; "
+        "in the first epoch it is always an error, for there is no model of that seed",
     )
     device: Literal["auto", "cpu", "cuda"] = Field(default="auto", description="auto: a CUDA device where there is one")

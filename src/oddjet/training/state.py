@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import importlib
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from typing import Any, Protocol
 
 import torch
 from torch import Tensor
 
+from oddjet.models.choice import EpochChoice
 from oddjet.models.generators import Generators
 from oddjet.models.networks import Network
 from oddjet.models.settings import OBJECTIVES
+from oddjet.models.validation_jets import ValidationJets
 from oddjet.training.guard import Guard
 from oddjet.training.method import MethodSettings
 from oddjet.training.optimiser import Adam
@@ -23,11 +26,14 @@ class Objective(Protocol):
 
     selection: str
 
-    def add_gradient(self, network: Network, jets: Tensor) -> dict[str, Tensor]:
-        """Add the gradient of the loss on jets (S, B, D); return `loss` and what else was measured, (S,) each."""
+    def add_gradient(self, network: Network, jets: Tensor, negative: int = 0) -> dict[str, Tensor]:
+        """Add the gradient of the loss on jets (S, B, D); return `loss` and what else was measured, (S,) each.
 
-    def validate(self, network: Network, jets: Tensor) -> dict[str, Tensor]:
-        """Measure on validation jets (N, D): shape (S,) each."""
+        The last `negative` jets have a negative weight.
+        """
+
+    def validate(self, network: Network, rows: ValidationJets) -> dict[str, Tensor]:
+        """Measure on validation jets: shape (S,) each, with `selection` and, where it has one, `selection`_error."""
 
     def state_dict(self) -> dict[str, Any]:
         """State of buffers and generators."""
@@ -75,8 +81,9 @@ class TrainingState:
     epoch
         Epochs done.
     best
-        Parameters of all seeds at the best epoch of each, shape (S, S, P), with `best_epochs` and `best_values` of the
-        selection metric.
+        Parameters of all seeds at the epoch of each that is kept, shape (S, S, P).
+    choices
+        Which epoch of each seed that is, and its selection metric.
     history
         Rows of the history.
     snapshots
@@ -108,8 +115,7 @@ class TrainingState:
         self.guard = Guard(seeds, device)
         self.epoch = 0
         self.best = self.network.flat.expand(len(seeds), *self.network.flat.shape).clone()
-        self.best_epochs = [0] * len(seeds)
-        self.best_values = [math.inf] * len(seeds)
+        self.choices = [EpochChoice() for _ in seeds]
         self.history: list[dict[str, float]] = []
         self.snapshots: list[tuple[int, Tensor]] = []
 
@@ -123,13 +129,29 @@ class TrainingState:
         weight = self.guard.alive.to(self.network.flat.dtype).mul_(1.0 - decay).unsqueeze(1)
         self.evaluated.flat.lerp_(self.network.flat, weight)
 
-    def select(self, values: Sequence[float]) -> None:
-        """Keep the parameters of the seeds whose selection metric is the least so far."""
-        for index, value in enumerate(values):
-            if value < self.best_values[index]:
+    @property
+    def best_epochs(self) -> list[int]:
+        """Epoch of each seed that is kept; 0: none yet."""
+        return [choice.epoch for choice in self.choices]
+
+    @property
+    def best_values(self) -> list[float]:
+        """Selection metric of each seed at that epoch; infinite: none yet."""
+        return [choice.value for choice in self.choices]
+
+    def select(self, validated: Sequence[Mapping[str, float]]) -> None:
+        """Keep the parameters of the seeds that are to be kept at this epoch; see `EpochChoice`.
+
+        Parameters
+        ----------
+        validated
+            What was measured, by seed; empty for a seed that has stopped before.
+        """
+        metric = self.objective.selection
+        for index, measured in enumerate(validated):
+            value, error = measured.get(metric, math.inf), measured.get(f"{metric}_error", 0.0)
+            if self.choices[index].offer(self.epoch, value, error):
                 self.best[index] = self.evaluated.flat
-                self.best_values[index] = value
-                self.best_epochs[index] = self.epoch
 
     def chosen(self) -> Tensor:
         """Parameters of each seed at its best epoch, shape (S, P)."""
@@ -153,8 +175,7 @@ class TrainingState:
             "guard": self.guard.state_dict(),
             "epoch": self.epoch,
             "best": self.best.clone(),
-            "best_epochs": list(self.best_epochs),
-            "best_values": list(self.best_values),
+            "choices": [asdict(choice) for choice in self.choices],
             "history": [dict(row) for row in self.history],
             "snapshots": [(epoch, flat.clone()) for epoch, flat in self.snapshots],
         }
@@ -167,6 +188,6 @@ class TrainingState:
             getattr(self, name).load_state_dict(state[name])
         self.epoch = state["epoch"]
         self.best.copy_(state["best"])
-        self.best_epochs, self.best_values = list(state["best_epochs"]), list(state["best_values"])
+        self.choices = [EpochChoice(**choice) for choice in state["choices"]]
         self.history = [dict(row) for row in state["history"]]
         self.snapshots = [(epoch, flat.clone()) for epoch, flat in state["snapshots"]]

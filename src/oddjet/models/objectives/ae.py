@@ -11,6 +11,7 @@ from torch import Tensor
 from oddjet.models.energy import EnergyRecord, measure_energy
 from oddjet.models.networks import Network
 from oddjet.models.settings import ModelSettings
+from oddjet.models.validation_jets import ValidationJets, signed_mean
 
 
 class AutoencoderObjective:
@@ -18,16 +19,23 @@ class AutoencoderObjective:
 
     selection = "positive_energy"
 
-    def add_gradient(self, network: Network, jets: Tensor) -> dict[str, Tensor]:
-        """Add the gradient of the loss on a batch (S, B, D) to the network's; return loss and energies, (S,) each."""
+    def add_gradient(self, network: Network, jets: Tensor, negative: int = 0) -> dict[str, Tensor]:
+        """Add the gradient of the loss on a batch (S, B, D) to the network's; return loss and energies, (S,) each.
+
+        The last `negative` jets of the batch have a negative weight: their energies are taken away.
+        """
         record = EnergyRecord(network, jets)
-        positive = record.energy.mean(-1)
-        record.add_gradient(torch.full_like(record.energy, 1.0 / jets.shape[1]))
+        size = jets.shape[1]
+        coefficients = torch.full_like(record.energy, 1.0 / (size - 2 * negative))
+        coefficients[:, size - negative :] *= -1.0
+        positive = signed_mean(record.energy, negative)
+        record.add_gradient(coefficients)
         return {"loss": positive, "positive_energy": positive}
 
-    def validate(self, network: Network, jets: Tensor) -> dict[str, Tensor]:
-        """Measure E+ on validation jets (N, D): shape (S,)."""
-        return {"positive_energy": measure_energy(network, jets.expand(len(network.flat), *jets.shape)).mean(-1)}
+    def validate(self, network: Network, rows: ValidationJets) -> dict[str, Tensor]:
+        """Measure E+ on validation jets: shape (S,)."""
+        energies = measure_energy(network, rows.jets.expand(len(network.flat), *rows.jets.shape))
+        return {"positive_energy": rows.mean(energies)}
 
     def state_dict(self) -> dict[str, Any]:
         """Nothing: the loss has no memory."""

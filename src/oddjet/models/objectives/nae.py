@@ -15,10 +15,12 @@ from torch import Tensor
 from torch.nn import functional
 
 from oddjet.models.energy import EnergyRecord
-from oddjet.models.negatives import NegativeSampler, transport, validate_with_negatives
+from oddjet.models.negatives import NegativeSampler, transport_to_law
 from oddjet.models.networks import Network
 from oddjet.models.regularisers import add_weight_norms
 from oddjet.models.settings import LossSettings, ModelSettings, ValidationSettings
+from oddjet.models.validation import Validation
+from oddjet.models.validation_jets import ValidationJets, signed_mean
 
 # Step of gradient descent in log T; the weights move at a rate of about the same size.
 TEMPERATURE_RATE = 1e-3
@@ -33,50 +35,59 @@ class NormalizedObjective:
         Kind, chain, buffer, loss.
     sampler
         Source of the negative samples.
+    validation
+        Judge of the networks that are kept.
     threads
         Threads of the assignment solver, for the monitored W.
     """
 
     selection = "wasserstein"
 
-    def __init__(self, settings: ModelSettings, sampler: NegativeSampler, threads: int) -> None:
+    def __init__(self, settings: ModelSettings, sampler: NegativeSampler, validation: Validation, threads: int) -> None:
         self.log_cosh = settings.kind == "nae_logcosh"
         self.loss = settings.loss or LossSettings()
-        self.validation = settings.validation or ValidationSettings()
+        self.validation = validation
+        self.monitor_every = (settings.validation or ValidationSettings()).monitor_every
         self.sampler = sampler
         self.threads = threads
         self.batches = 0
         self.distance = torch.zeros_like(sampler.temperatures)
 
-    def add_gradient(self, network: Network, jets: Tensor) -> dict[str, Tensor]:
-        """Add the gradient of the loss on a batch (S, B, D) to the network's; return what was measured, (S,) each."""
+    def add_gradient(self, network: Network, jets: Tensor, negative: int = 0) -> dict[str, Tensor]:
+        """Add the gradient of the loss on a batch (S, B, D) to the network's; return what was measured, (S,) each.
+
+        The last `negative` jets of the batch have a negative weight: they are taken away.
+        """
         size = jets.shape[1]
-        negatives = self.sampler.draw(network, jets, differentiable=False).samples
+        net = size - 2 * negative
+        negatives = self.sampler.draw(network, jets[:, :net], differentiable=False).samples
         record = EnergyRecord(network, torch.cat([jets, negatives], dim=1))
-        positive = record.energy[:, :size].mean(-1)
-        negative = record.energy[:, size:].mean(-1)
-        loss, slopes = self._loss(positive, negative)
-        coefficients = (slopes / size).repeat_interleave(size, dim=1)
+        of_jets = signed_mean(record.energy[:, :size], negative)
+        of_negatives = signed_mean(record.energy[:, size:])
+        loss, slopes = self._loss(of_jets, of_negatives)
+        counts = torch.tensor([size, net], device=slopes.device)
+        coefficients = (slopes / net).repeat_interleave(counts, dim=1)
+        coefficients[:, size - negative : size] *= -1.0
         gamma = self.loss.negative_energy_square
         if gamma:
             squares = record.energy[:, size:]
-            loss = loss + gamma * squares.square().mean(-1)
-            coefficients[:, size:] += squares * (2.0 * gamma / size)
+            loss = loss + gamma * signed_mean(squares.square())
+            coefficients[:, size:] += squares * (2.0 * gamma / net)
         record.add_gradient(coefficients)
         loss = loss + add_weight_norms(network, self.loss)
         if self.loss.train_temperature:
-            self._train_temperature(positive - negative)
+            self._train_temperature(of_jets - of_negatives)
         return {
             "loss": loss,
-            "positive_energy": positive,
-            "negative_energy": negative,
-            "wasserstein": self._monitor(negatives, jets),
+            "positive_energy": of_jets,
+            "negative_energy": of_negatives,
+            "wasserstein": self._monitor(negatives, jets, negative),
         }
 
-    def _monitor(self, negatives: Tensor, jets: Tensor) -> Tensor:
+    def _monitor(self, negatives: Tensor, jets: Tensor, negative: int) -> Tensor:
         """W of this batch, shape (S,), or the last one that was measured: it costs more than all the rest of a step."""
-        if self.batches % self.validation.monitor_every == 0:
-            self.distance = transport(negatives, jets, self.threads)[0]
+        if self.batches % self.monitor_every == 0:
+            self.distance = transport_to_law(negatives, jets, negative, self.threads)[0]
         self.batches += 1
         return self.distance
 
@@ -102,17 +113,23 @@ class NormalizedObjective:
         step = (TEMPERATURE_RATE * gap / temperatures).clamp(-0.01, 0.01)
         temperatures.mul_(torch.where(torch.isfinite(step), step, 0.0).exp())
 
-    def validate(self, network: Network, jets: Tensor) -> dict[str, Tensor]:
-        """Measure E+, E- and W on validation jets (N, D): shape (S,) each."""
-        return validate_with_negatives(network, self.sampler, jets, self.validation.jets, self.threads)
+    def validate(self, network: Network, rows: ValidationJets) -> dict[str, Tensor]:
+        """Measure E+, E- and W, with its error and floor, on validation jets: shape (S,) each."""
+        return self.validation.measure(network, self.sampler.temperatures, rows)
 
     def state_dict(self) -> dict[str, Any]:
-        """Buffer, generators and the last W."""
-        return {"sampler": self.sampler.state_dict(), "batches": self.batches, "distance": self.distance.clone()}
+        """Buffer, generators, the last W and the chains of the validation."""
+        return {
+            "sampler": self.sampler.state_dict(),
+            "validation": self.validation.state_dict(),
+            "batches": self.batches,
+            "distance": self.distance.clone(),
+        }
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """Continue where a state was taken."""
         self.sampler.load_state_dict(state["sampler"])
+        self.validation.load_state_dict(state["validation"])
         self.batches = int(state["batches"])
         self.distance.copy_(state["distance"])
 
@@ -126,4 +143,6 @@ def build(
     threads: int,
 ) -> NormalizedObjective:
     """Make the objective of kinds nae and nae_logcosh."""
-    return NormalizedObjective(settings, NegativeSampler(settings, seeds, n_features, device, dtype), threads)
+    validation = Validation(settings, seeds, device, dtype, threads)
+    sampler = NegativeSampler(settings, seeds, n_features, device, dtype)
+    return NormalizedObjective(settings, sampler, validation, threads)

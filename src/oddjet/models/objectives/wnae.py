@@ -16,11 +16,13 @@ import torch
 from torch import Tensor
 
 from oddjet.models.energy import measure_energy
-from oddjet.models.negatives import NegativeSampler, transport, validate_with_negatives
+from oddjet.models.negatives import NegativeSampler, transport_to_law
 from oddjet.models.networks import Network
 from oddjet.models.regularisers import add_weight_norms
-from oddjet.models.settings import LossSettings, ModelSettings, ValidationSettings
+from oddjet.models.settings import LossSettings, ModelSettings
 from oddjet.models.sinkhorn import sinkhorn
+from oddjet.models.validation import Validation
+from oddjet.models.validation_jets import ValidationJets, signed_mean
 
 LOGGER = logging.getLogger("oddjet")
 
@@ -31,53 +33,59 @@ class WassersteinObjective:
     Parameters
     ----------
     settings
-        Chain, buffer, loss, validation.
+        Chain, buffer, loss.
     sampler
         Source of the negative samples.
+    validation
+        Judge of the networks that are kept.
     threads
         Threads of the assignment solver.
     """
 
     selection = "wasserstein"
 
-    def __init__(self, settings: ModelSettings, sampler: NegativeSampler, threads: int) -> None:
+    def __init__(self, settings: ModelSettings, sampler: NegativeSampler, validation: Validation, threads: int) -> None:
         self.loss = settings.loss or LossSettings()
-        self.validation = settings.validation or ValidationSettings()
+        self.validation = validation
         self.sampler = sampler
         self.threads = threads
         if self.loss.transport == "sinkhorn":
             LOGGER.warning("the loss is Sinkhorn's divergence (blur %g): approximate transport", self.loss.blur)
 
-    def add_gradient(self, network: Network, jets: Tensor) -> dict[str, Tensor]:
-        """Add the gradient of the loss on a batch (S, B, D) to the network's; return what was measured, (S,) each."""
-        record = self.sampler.draw(network, jets, differentiable=True)
-        distance, adjoints = self._transport(record.samples, jets)
+    def add_gradient(self, network: Network, jets: Tensor, negative: int = 0) -> dict[str, Tensor]:
+        """Add the gradient of the loss on a batch (S, B, D) to the network's; return what was measured, (S,) each.
+
+        The last `negative` jets of the batch have a negative weight: they are taken away.
+        """
+        record = self.sampler.draw(network, jets[:, : jets.shape[1] - 2 * negative], differentiable=True)
+        distance, adjoints = self._transport(record.samples, jets, negative)
         record.add_gradient(adjoints)
         return {
             "loss": distance + add_weight_norms(network, self.loss),
-            "positive_energy": measure_energy(network, jets).mean(-1),
-            "negative_energy": measure_energy(network, record.samples).mean(-1),
+            "positive_energy": signed_mean(measure_energy(network, jets), negative),
+            "negative_energy": signed_mean(measure_energy(network, record.samples)),
             "wasserstein": distance,
         }
 
-    def _transport(self, samples: Tensor, jets: Tensor) -> tuple[Tensor, Tensor]:
+    def _transport(self, samples: Tensor, jets: Tensor, negative: int) -> tuple[Tensor, Tensor]:
         """Cost (S,) and its gradient with respect to the samples (S, B, D): exact, or Sinkhorn's approximation."""
         loss = self.loss
         if loss.transport == "exact":
-            return transport(samples, jets, self.threads, loss.power)
+            return transport_to_law(samples, jets, negative, self.threads, loss.power)
         return sinkhorn(samples, jets, power=loss.power, blur=loss.blur, iterations=loss.sinkhorn_iterations)
 
-    def validate(self, network: Network, jets: Tensor) -> dict[str, Tensor]:
-        """Measure E+, E- and W on validation jets (N, D): shape (S,) each."""
-        return validate_with_negatives(network, self.sampler, jets, self.validation.jets, self.threads, self.loss.power)
+    def validate(self, network: Network, rows: ValidationJets) -> dict[str, Tensor]:
+        """Measure E+, E- and W, with its error and floor, on validation jets: shape (S,) each."""
+        return self.validation.measure(network, self.sampler.temperatures, rows)
 
     def state_dict(self) -> dict[str, Any]:
-        """Buffer and generators."""
-        return {"sampler": self.sampler.state_dict()}
+        """Buffer, generators and the chains of the validation."""
+        return {"sampler": self.sampler.state_dict(), "validation": self.validation.state_dict()}
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """Continue where a state was taken."""
         self.sampler.load_state_dict(state["sampler"])
+        self.validation.load_state_dict(state["validation"])
 
 
 def build(
@@ -89,4 +97,7 @@ def build(
     threads: int,
 ) -> WassersteinObjective:
     """Make the objective of kind wnae."""
-    return WassersteinObjective(settings, NegativeSampler(settings, seeds, n_features, device, dtype), threads)
+    power = (settings.loss or LossSettings()).power
+    validation = Validation(settings, seeds, device, dtype, threads, power)
+    sampler = NegativeSampler(settings, seeds, n_features, device, dtype)
+    return WassersteinObjective(settings, sampler, validation, threads)

@@ -1,0 +1,129 @@
+"""Which jets a batch holds: every jet once an epoch where all weights are equal, a draw by weight where they differ."""
+
+from __future__ import annotations
+
+import logging
+from itertools import pairwise
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+
+from oddjet.errors import OddjetError
+from oddjet.models.generators import Generators
+from oddjet.training.method import MethodSettings
+
+LOGGER = logging.getLogger("oddjet")
+
+
+class TrainingDataError(OddjetError):
+    """Jets that nothing can be trained on: none, or weights that belong to no law or that a method cannot use."""
+
+
+class Batches(NamedTuple):
+    """Rows of an epoch's batches, shape (S, batches, B), and how many of each batch, its last ones, are taken away."""
+
+    indices: Tensor
+    negative: tuple[int, ...]
+
+
+class BatchPlan:
+    """How the batches of a training are drawn, decided once by its settings and weights.
+
+    Parameters
+    ----------
+    settings
+        The method.
+    n_jets
+        Training jets N.
+    weights
+        Their weights, shape (N,); left out: equal ones.
+
+    Raises
+    ------
+    TrainingDataError
+        No jets; a weight that is not finite; a sum that is not above 0; negative weights that the method cannot use.
+    """
+
+    def __init__(self, settings: MethodSettings, n_jets: int, weights: Tensor | None) -> None:
+        if not n_jets:
+            raise TrainingDataError("nothing to train on: 0 training jets")
+        self.n_jets = n_jets
+        self.size = min(settings.training.batch_size, n_jets)
+        self.weights = _checked(weights)
+        sampling = settings.training.sampling
+        if sampling == "weighted" and self.weights is None:
+            raise TrainingDataError(
+                "training.sampling is weighted, and the training jets have no weights; set it to auto"
+            )
+        equal = self.weights is None or bool((self.weights == self.weights[0]).all())
+        self.shuffle = sampling == "shuffle" or (sampling == "auto" and equal)
+        # Share of the negative weights in the sum of |w|: so many jets of a batch are taken away from the others.
+        self.share = 0.0 if self.weights is None else _negative_share(self.weights)
+        if self.share:
+            _check_negative(settings, self.shuffle, self.share, self.size)
+
+    def draw(self, generators: Generators) -> Batches:
+        """Draw the batches of an epoch, for each seed its own; an incomplete last batch is left out."""
+        n_batches = self.n_jets // self.size
+        used, none = n_batches * self.size, (0,) * n_batches
+        if self.shuffle or self.weights is None:
+            return Batches(self._cut(generators.permutations(self.n_jets)[:, :used]), none)
+        if not self.share:
+            return Batches(self._cut(generators.choices(self.weights, self.n_jets)[:, :used]), none)
+        # Rounded over the epoch and not batch by batch, so that a small share is not lost.
+        edges = [round(batch * self.size * self.share) for batch in range(n_batches + 1)]
+        negative = tuple(after - before for before, after in pairwise(edges))
+        kept = generators.choices(self.weights.clamp(min=0.0), used - edges[-1])
+        away = generators.choices((-self.weights).clamp(min=0.0), edges[-1])
+        pieces, start = [], 0
+        for batch, count in enumerate(negative):
+            pieces += [kept[:, start : start + self.size - count], away[:, edges[batch] : edges[batch + 1]]]
+            start += self.size - count
+        return Batches(self._cut(torch.cat(pieces, dim=1)), negative)
+
+    def _cut(self, rows: Tensor) -> Tensor:
+        """Cut the rows of an epoch, shape (S, n), into batches."""
+        return rows.view(len(rows), -1, self.size)
+
+
+def _checked(weights: Tensor | None) -> Tensor | None:
+    if weights is None:
+        return None
+    weights = weights.cpu()
+    bad = torch.nonzero(~torch.isfinite(weights)).flatten()
+    if len(bad):
+        row = int(bad[0])
+        raise TrainingDataError(f"training jets: the weight of row {row} is {float(weights[row]):g}; it must be finite")
+    total = float(weights.double().sum())
+    if not total > 0.0:
+        raise TrainingDataError(
+            f"training jets: their weights add up to {total:g}, so they are no background to learn; look at the weights"
+        )
+    return weights
+
+
+def _negative_share(weights: Tensor) -> float:
+    exact = weights.double()
+    return float(-exact[exact < 0].sum() / exact.abs().sum())
+
+
+def _check_negative(settings: MethodSettings, shuffle: bool, share: float, size: int) -> None:
+    """Refuse what cannot carry a sign; tell what the others pay."""
+    start = "" if settings.chain is None else settings.chain.start
+    transport = "" if settings.loss is None else settings.loss.transport
+    refusals = {
+        "training.sampling shuffle ignores weights; set it to auto": shuffle,
+        "chain.start cd starts at the jets, which cannot be taken away there; set it to pcd": start == "cd",
+        "loss.transport sinkhorn has no jets that are taken away; set it to exact": transport == "sinkhorn",
+        f"training.batch_size {size} leaves too few jets; make it larger": size - 2 * (int(size * share) + 1) < 1,
+    }
+    for reason, applies in refusals.items():
+        if applies:
+            raise TrainingDataError(f"{share:.3g} of the training jets' weight is negative, and {reason}")
+    LOGGER.warning(
+        "%.3g of the training jets' weight is negative: these jets are taken away from each batch, and the loss"
+        " fluctuates like that of %.2g times fewer jets",
+        share,
+        1.0 / (1.0 - 2.0 * share) ** 2,
+    )
