@@ -34,7 +34,7 @@ FEATURES = ("tau2", "softdrop_mass")
 
 def jets(count: int = 400) -> np.ndarray:
     generator = np.random.default_rng(1)
-    table = np.zeros(count, dtype=[("tau2", "f4"), ("softdrop_mass", "f4")])
+    table = np.ones(count, dtype=[("tau2", "f4"), ("softdrop_mass", "f4"), ("weight", "f4")])
     table["tau2"] = generator.normal(0.2, 0.05, count)
     # Fully correlated: whatever permutes the columns is seen.
     table["softdrop_mass"] = np.exp(4.0 + 10.0 * (table["tau2"] - 0.2))
@@ -96,8 +96,15 @@ def test_negatives_are_compared_in_the_datasets_units(tmp_path: Path) -> None:
             (2, 4, "auc"),
             (1, 3, "ensemble_auc"),
             (1, 3, "distance_to_background"),
+            (1, 3, "distance_error"),
+            (1, 3, "distance_to_background"),
+            (2, 4, "distance_to_background"),
+            (2, 4, "distance_error"),
             (2, 4, "distance_to_background"),
         ]
+        assert [row.sample for row in found[3:6]] == ["negatives", "negatives", "background"]
+        # Untrained models are far away, and two draws of jets near: the floor is far below W, and W known far better.
+        assert found[5].value + 10 * found[4].value < found[3].value
     # A unit of standard scaling is smaller here than one of min-max scaling, so the same noise is nearer.
     assert rows["standard"][3].value != pytest.approx(rows["min_max"][3].value, rel=0.05)
 

@@ -13,11 +13,11 @@ from oddjet.evaluation.history import HistoryError
 from oddjet.evaluation.moments import (
     auc_at,
     choice_to_markdown,
+    chosen_epochs,
     compare_choice,
     epochs_around,
     last_before_divergence,
     last_epochs,
-    lowest_epochs,
 )
 from oddjet.evaluation.tables import AucRow, ChoiceRow, EpochAucRow, read_rows, write_rows
 
@@ -67,11 +67,17 @@ def test_snapshots_around_a_moment() -> None:
 
 def test_the_lowest_distance_counts_before_the_lowest_energy() -> None:
     energy = {1: (EPOCHS, [4.0, 3.0, 2.0, 1.0])}
-    assert lowest_epochs({"positive_energy_validation": energy}) == {1: 4}
+    assert chosen_epochs({"positive_energy_validation": energy}) == {1: 4}
     distance = {1: ([1, 3], [5.0, 2.0]), 2: ([1, 3], [1.0, 2.0])}
-    assert lowest_epochs({"positive_energy_validation": energy, "wasserstein_validation": distance}) == {1: 3, 2: 1}
+    assert chosen_epochs({"positive_energy_validation": energy, "wasserstein_validation": distance}) == {1: 3, 2: 1}
+    # Seed 1: epoch 5 is within the error of the lowest, epoch 7 is not.
+    history = {
+        "wasserstein_validation": {1: ([1, 3, 5, 7], [5.0, 2.0, 2.09, 2.2]), 2: ([1, 3], [1.0, 1.1])},
+        "wasserstein_error_validation": {1: ([1, 3, 5, 7], [0.3, 0.1, 0.3, 0.3]), 2: ([1, 3], [0.05, 0.2])},
+    }
+    assert chosen_epochs(history) == {1: 5, 2: 1}
     with pytest.raises(HistoryError, match="no validation W"):
-        lowest_epochs({"loss_train": energy})
+        chosen_epochs({"loss_train": energy})
 
 
 def test_auc_is_taken_at_the_last_snapshot_until_the_epoch() -> None:

@@ -14,7 +14,7 @@ import torch
 from oddjet.dataset.scaling import fit_scaler
 from oddjet.dataset.settings import DatasetSettings
 from oddjet.evaluation.negatives import NegativesError, read_negatives
-from oddjet.evaluation.snapshots import measure_distances, measure_energies
+from oddjet.evaluation.snapshots import Jets, measure_distances, measure_energies
 from oddjet.evaluation.tables import SnapshotRow, read_rows
 from oddjet.io.tables import Column, read_attributes, write_table
 from oddjet.models.generators import Generators
@@ -29,21 +29,23 @@ def test_energies_are_means_of_each_sample() -> None:
     def score(jets: np.ndarray) -> np.ndarray:
         return np.stack([jets.sum(axis=1), -jets.sum(axis=1)], axis=1)
 
-    samples = {"background": np.ones((4, 2)), "svj": np.array([[1.0, 2.0], [3.0, 4.0]])}
+    signal = Jets(np.array([[1.0, 2.0], [3.0, 4.0]]), np.array([3.0, 1.0]))
+    samples = {"background": Jets(np.ones((4, 2)), np.ones(4)), "svj": signal}
     rows = list(measure_energies([(7, score)], "ae", (3, 8), samples))
     assert [(row.seed, row.epoch, row.sample, row.value) for row in rows] == [
         (3, 7, "background", 2.0),
         (8, 7, "background", -2.0),
-        (3, 7, "svj", 5.0),
-        (8, 7, "svj", -5.0),
+        (3, 7, "svj", 4.0),
+        (8, 7, "svj", -4.0),
     ]
 
 
 def test_distances_of_shifted_sets_are_known() -> None:
     jets = np.random.default_rng(1).normal(size=(40, 8))
-    # More jets than samples: the first ones of each set are compared.
-    more = np.concatenate([jets, 99.0 + jets])
-    rows = measure_distances({(1, 5): jets[::-1] + 2.0}, "wnae", more[:60], ("svj", jets - 1.0))
+    # More jets than samples, most of no weight: those that have one are compared, wherever they stand.
+    more = Jets(np.concatenate([99.0 + jets, jets]), np.repeat([0.0, 2.0], 40))
+    signal = Jets(jets - 1.0, np.full(40, 0.1))
+    rows = measure_distances({(1, 5): jets[::-1] + 2.0}, "wnae", more, ("svj", signal))
     assert [(row.quantity, row.sample, row.epoch) for row in rows] == [
         ("distance_to_background", "negatives", 5),
         ("distance_to_background", "svj", 5),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from oddjet.evaluation.history import HistoryError, read_history
-from oddjet.evaluation.moments import choice_to_markdown, compare_choice, lowest_epochs
+from oddjet.evaluation.moments import choice_to_markdown, chosen_epochs, compare_choice
 from oddjet.evaluation.tables import ChoiceRow, EpochAucRow, read_rows, write_rows
 from oddjet.io.atomic import write_text
 from oddjet.io.record import write_record
@@ -26,7 +26,7 @@ def main() -> None:
         raise HistoryError(f"{len(given.history)} histories and {len(given.auc_by_epoch)} AUC tables; give pairs")
     rows: list[ChoiceRow] = []
     for history, auc in zip(given.history, given.auc_by_epoch, strict=True):
-        rows += compare_choice(read_rows(auc, EpochAucRow), lowest_epochs(read_history([history])))
+        rows += compare_choice(read_rows(auc, EpochAucRow), chosen_epochs(read_history([history])))
     write_rows(given.table, rows, ChoiceRow)
     write_text(given.summary, choice_to_markdown(rows))
     write_record("compare_epochs", "{}", [*given.history, *given.auc_by_epoch], [given.table, given.summary])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -10,7 +11,7 @@ import numpy as np
 from oddjet.dataset.scaling import Scaler
 from oddjet.evaluation.negatives import read_negatives
 from oddjet.evaluation.signals import parse_signals
-from oddjet.evaluation.snapshots import measure_distances, measure_energies
+from oddjet.evaluation.snapshots import Jets, measure_distances, measure_energies
 from oddjet.evaluation.tables import BACKGROUND, SnapshotRow, write_rows
 from oddjet.io.record import write_record
 from oddjet.io.tables import read_table
@@ -20,6 +21,13 @@ from oddjet.program import execute, parser, progress
 EXAMPLE = """python workflow/scripts/measure_snapshots.py --snapshots results/models/wnae/seeds-1-2/snapshots.pt \\
       --background results/dataset/validation.h5 --negatives results/negatives/wnae/seeds-1-2.h5 \\
       --signal svj_mphi-2000_rinv-0p3=results/features/svj_mphi-2000_rinv-0p3/0000.h5 --output snapshots.csv"""
+
+
+def scaled(scaler: Scaler, paths: Sequence[Path]) -> Jets:
+    """Read jets and weights."""
+    tables = [read_table(path) for path in paths]
+    weights = np.concatenate([table["weight"] for table in tables])
+    return Jets(np.concatenate([scaler.transform(table) for table in tables]), weights)
 
 
 def main() -> None:
@@ -35,8 +43,7 @@ def main() -> None:
     snapshots = list(load_snapshots(given.snapshots))
     model = snapshots[0][1]
     method, scaler = str(model.metadata["method"]), Scaler.from_dict(model.metadata["scaler"])
-    background = scaler.transform(read_table(given.background))
-    jets = np.concatenate([scaler.transform(read_table(path)) for path in signal.files])
+    background, jets = scaled(scaler, [given.background]), scaled(scaler, signal.files)
     scorers = progress(
         ((epoch, snapshot.score) for epoch, snapshot in snapshots), total=len(snapshots), description=f"energy {method}"
     )

@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import numpy as np
+
 from oddjet.dataset.scaling import Scaler
 from oddjet.evaluation.follow import write_negatives
 from oddjet.io.tables import read_table
@@ -12,6 +14,7 @@ from oddjet.models.follow import rounds_of
 from oddjet.models.modelfile import load_snapshots
 from oddjet.program import execute, parser, progress
 from oddjet.provenance.attributes import attributes
+from oddjet.transport.laws import draw_rows
 
 EXAMPLE = """python workflow/scripts/sample_negatives.py --snapshots results/models/wnae/seeds-1-2/snapshots.pt \\
       --train results/dataset/train.h5 --output negatives.h5"""
@@ -26,12 +29,15 @@ def main() -> None:
     given = arguments.parse_args()
     snapshots = list(load_snapshots(given.snapshots))
     metadata = snapshots[0][1].metadata
-    jets = Scaler.from_dict(metadata["scaler"]).transform(read_table(given.train))
-    rounds = rounds_of(metadata["settings"], len(jets))
+    table = read_table(given.train)
+    rounds = rounds_of(metadata["settings"], len(table))
+    # Chains of contrastive divergence start at jets; for all others the jets are a number.
+    rows = draw_rows(np.maximum(table["weight"], 0.0), min(given.chains, len(table)))
+    jets = Scaler.from_dict(metadata["scaler"]).transform(table[rows])
     followed = progress(snapshots, total=len(snapshots), description=f"negative samples of {metadata['method']}")
     settings = json.dumps({"chains": given.chains, "rounds_per_epoch": rounds})
     record = attributes("sample_negatives", settings, [given.snapshots, given.train])
-    write_negatives(given.output, followed, jets[: given.chains], rounds, record)
+    write_negatives(given.output, followed, jets, rounds, record)
 
 
 if __name__ == "__main__":

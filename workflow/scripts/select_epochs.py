@@ -1,4 +1,4 @@
-"""Take each seed's AUC at one moment of its training, found from the history: the lowest validation W, or the end."""
+"""Take each seed's AUC at one moment of its training, found from the history: the one that W keeps, or the end."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 
 from oddjet.evaluation.history import read_history
-from oddjet.evaluation.moments import auc_at, last_epochs, lowest_epochs
+from oddjet.evaluation.moments import auc_at, chosen_epochs, last_epochs
 from oddjet.evaluation.tables import AucRow, EpochAucRow, read_rows, write_rows
 from oddjet.io.record import write_record
 from oddjet.program import execute, parser
@@ -23,7 +23,7 @@ def main() -> None:
     arguments.add_argument("--output", type=Path, required=True, help="table to write (CSV), like compute_auc's")
     given = arguments.parse_args()
     rows = [row for path in given.auc_by_epoch for row in read_rows(path, EpochAucRow)]
-    epochs = last_epochs(rows) if given.moment == "last" else lowest_epochs(read_history(given.history))
+    epochs = last_epochs(rows) if given.moment == "last" else chosen_epochs(read_history(given.history))
     write_rows(given.output, auc_at(rows, epochs), AucRow)
     settings = json.dumps({"moment": given.moment, "epochs": epochs})
     write_record("select_epochs", settings, [*given.history, *given.auc_by_epoch], [given.output])

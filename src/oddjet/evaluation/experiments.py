@@ -25,7 +25,7 @@ from oddjet.io.tables import read_attributes, read_table
 
 EXPLANATION = """\
 Selection: the validation metric at the chosen epochs (W2^2 in the method's own coordinates; mean over seeds). W: of
-1000 negatives of the chosen models and as many validation jets, in the coordinates of the dataset. Shuffled: AUC of
+as many negatives of the chosen models and jets as in validation, in the coordinates of the dataset. Shuffled: AUC of
 validation jets with each feature permuted for itself; together: that of the ensemble. AUC: mean over the grid and the
 seeds, on test jets, ± standard deviation over seeds. Ensemble: AUC of the mean over seeds of the energies, each divided
 by its deviation on the background after its mean was taken off. Last quarter: largest minus smallest AUC (mean over the
@@ -82,7 +82,7 @@ def summarise(
     for row in auc:
         by_seed[row.seed].append(row.auc)
     means = [statistics.fmean(by_seed[seed]) for seed in sorted(by_seed)]
-    distances = [row.value for row in fit if row.sample == NEGATIVES]
+    distances = [row.value for row in fit if (row.sample, row.quantity) == (NEGATIVES, "distance_to_background")]
     shuffled = [row.value for row in fit if (row.sample, row.quantity) == (SHUFFLED, "auc")]
     together = [row.value for row in fit if row.quantity == "ensemble_auc"]
     over_grid, over_points = last_quarter(epochs)

@@ -8,6 +8,7 @@ and none of its correlations (the artificial class of the unsupervised forests o
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator
 from typing import Any, Protocol
 
@@ -17,16 +18,17 @@ from numpy.typing import NDArray
 
 from oddjet.evaluation.follow import model_settings
 from oddjet.evaluation.merit import SampleScores, compute_auc
-from oddjet.evaluation.tables import NEGATIVES, SnapshotRow
+from oddjet.evaluation.tables import BACKGROUND, NEGATIVES, SnapshotRow
 from oddjet.models.follow import MOST_ROUNDS, follow_training
 from oddjet.models.load import Scorer
 from oddjet.models.modelfile import ModelFile
 from oddjet.models.networks import Network
-from oddjet.transport.assignment import wasserstein
+from oddjet.models.settings import ModelSettings, ValidationSettings
+from oddjet.transport.law_distances import distance_of_samples, law_distance
+from oddjet.transport.laws import Law, draw_laws, draw_rows
 
+LOGGER = logging.getLogger("oddjet")
 SHUFFLED = "shuffled"
-# Chains that start at N(0, 1) have forgotten it after so many rounds of the training's own length.
-CHAINS = 1000
 
 
 class Coordinates(Protocol):
@@ -53,7 +55,7 @@ def measure_fit(
     model : Scorer
         From `load_scorer`.
     background : structured ndarray, shape (n,)
-        Validation jets, in physical units.
+        Validation jets, in physical units, with their weight.
     own, common : Scaler
         The method's coordinates and the dataset's.
     seed : int
@@ -62,13 +64,34 @@ def measure_fit(
     Yields
     ------
     SnapshotRow
+        See `measure_correlations` and `measure_negatives`.
+    """
+    if (background["weight"] < 0).any():
+        LOGGER.warning(
+            "%s: no AUC of shuffled features: their product has no meaning with weights of both signs",
+            model.metadata["method"],
+        )
+    else:
+        yield from measure_correlations(model, background, own, seed)
+    if isinstance(model, ModelFile) and model.metadata["settings"].get("chain") is not None:
+        yield from measure_negatives(model, background, own, common)
+
+
+def measure_correlations(
+    model: Scorer, background: NDArray[np.void], own: Coordinates, seed: int
+) -> Iterator[SnapshotRow]:
+    """Measure how well scores tell jets from shuffled ones, on as many jets as there are, drawn by weight.
+
+    Yields
+    ------
+    SnapshotRow
         `auc` of the sample `shuffled`; with several seeds also `ensemble_auc`, that of the mean of their scores, each
-        standardised on the jets (under the first seed); for methods with negative samples `distance_to_background` of
-        `negatives`, W2^2 between `CHAINS` of them and as many jets, in the dataset's coordinates.
+        standardised on the jets (under the first seed).
     """
     method = str(model.metadata["method"])
-    mixed = shuffled(background, own.names, seed)
-    scores = [model.score(own.transform(jets)) for jets in (background, mixed)]
+    drawn = background[np.sort(draw_rows(background["weight"], len(background)))]
+    mixed = shuffled(drawn, own.names, seed)
+    scores = [model.score(own.transform(jets)) for jets in (drawn, mixed)]
     for column, (one, epoch) in enumerate(zip(model.seeds, model.epochs, strict=True)):
         jets, permuted = (SampleScores(f"{method}, seed {one}", values[:, column]) for values in scores)
         yield SnapshotRow(method, one, epoch, "auc", SHUFFLED, compute_auc(jets, permuted).value)
@@ -77,13 +100,40 @@ def measure_fit(
         jets, permuted = (SampleScores(method, ((values - mean) / deviation).mean(axis=1)) for values in scores)
         value = compute_auc(jets, permuted).value
         yield SnapshotRow(method, model.seeds[0], model.epochs[0], "ensemble_auc", SHUFFLED, value)
-    if isinstance(model, ModelFile) and model.metadata["settings"].get("chain") is not None:
-        targets = common.transform(background)
-        for one, epoch, points in zip(model.seeds, model.epochs, draw_negatives(model, own, background), strict=True):
-            negatives = common.transform(in_physical_units(own, points))
-            size = min(len(negatives), len(targets))
-            distance = wasserstein(targets[:size], negatives[:size])
-            yield SnapshotRow(method, one, epoch, "distance_to_background", NEGATIVES, distance)
+
+
+def measure_negatives(
+    model: ModelFile, background: NDArray[np.void], own: Coordinates, common: Coordinates
+) -> Iterator[SnapshotRow]:
+    """Measure W2^2 between negatives of the chosen weights and validation jets, as the training's validation does.
+
+    As many draws of as many jets as there, and the same jets; but chains that have run `MOST_ROUNDS` rounds at these
+    weights, and the dataset's coordinates.
+
+    Yields
+    ------
+    SnapshotRow
+        `distance_to_background` of `negatives`, its standard error `distance_error`, and `distance_to_background` of
+        the background: W between the draws of jets themselves, the floor of W.
+    """
+    method = str(model.metadata["method"])
+    settings = model_settings(model.metadata["settings"])
+    validation = settings.validation or ValidationSettings()
+    plan = background["weight"], validation.jets, validation.draws
+    laws = draw_laws(common.transform(background), *plan)
+    floor = float(np.mean(distance_of_samples(laws))) if len(laws) > 1 else np.nan
+    starts = [law.positive[: law.net] for law in draw_laws(own.transform(background), *plan)]
+    negatives = draw_negatives(model, settings, np.concatenate(starts))
+    for one, epoch, points in zip(model.seeds, model.epochs, negatives, strict=True):
+        if not np.isfinite(points).all():
+            LOGGER.warning("%s, seed %d: negatives are not finite, so they have no distance", method, one)
+            continue
+        samples = np.split(common.transform(in_physical_units(own, points)), len(laws))
+        distances = [law_distance(law, Law(part, part[:0])) for law, part in zip(laws, samples, strict=True)]
+        error = float(np.std(distances, ddof=1)) / len(laws) ** 0.5 if len(laws) > 1 else np.nan
+        yield SnapshotRow(method, one, epoch, "distance_to_background", NEGATIVES, float(np.mean(distances)))
+        yield SnapshotRow(method, one, epoch, "distance_error", NEGATIVES, error)
+        yield SnapshotRow(method, one, epoch, "distance_to_background", BACKGROUND, floor)
 
 
 def shuffled(jets: NDArray[np.void], names: tuple[str, ...], seed: int) -> NDArray[np.void]:
@@ -95,13 +145,11 @@ def shuffled(jets: NDArray[np.void], names: tuple[str, ...], seed: int) -> NDArr
     return mixed
 
 
-def draw_negatives(model: ModelFile, scaler: Coordinates, background: NDArray[np.void]) -> NDArray[Any]:
-    """Draw negatives of the chosen weights, shape (S, n, D), after `MOST_ROUNDS` rounds from an empty buffer."""
-    settings = model_settings(model.metadata["settings"])
-    network = Network(settings.network, len(scaler.names), len(model.seeds))
+def draw_negatives(model: ModelFile, settings: ModelSettings, jets: NDArray[np.float32]) -> NDArray[Any]:
+    """Draw as many negatives of the chosen weights as jets (n, D), after `MOST_ROUNDS` rounds: shape (S, n, D)."""
+    network = Network(settings.network, jets.shape[1], len(model.seeds))
     network.load_parameters(model.network.parameters())
-    jets = torch.from_numpy(scaler.transform(background[:CHAINS]))
-    ((_, samples),) = follow_training([(1, network)], settings, model.seeds, jets, MOST_ROUNDS)
+    ((_, samples),) = follow_training([(1, network)], settings, model.seeds, torch.from_numpy(jets), MOST_ROUNDS)
     return np.asarray(samples.numpy())
 
 

@@ -1,4 +1,4 @@
-"""Moments of a training, found from its history alone: before it diverges, and where the validation W is lowest."""
+"""Moments of a training, found from its history alone: before it diverges, and the epoch that W on validation keeps."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from dataclasses import asdict
 
 from oddjet.evaluation.history import Curve, Curves, HistoryError
 from oddjet.evaluation.tables import AucRow, ChoiceRow, EpochAucRow
+from oddjet.models.choice import choose_epoch
 
 # A training has diverged where E- or |E+ - E-| is so many times the energy of jets after the first epoch.
 BLOW_UP = 10.0
@@ -52,18 +53,29 @@ def epochs_around(snapshots: Sequence[int], before: int | None, count: int) -> l
     return ordered[max(0, min(first, len(ordered) - count)) :][:count]
 
 
-def lowest_epochs(history: Mapping[str, Curves]) -> dict[int, int]:
-    """Find each seed's epoch of the lowest validation W, or E+ where there is no W: what training itself chooses.
+def chosen_epochs(history: Mapping[str, Curves]) -> dict[int, int]:
+    """Find the epoch of each seed that training itself keeps, by W on validation jets, or E+ where there is no W.
+
+    See `oddjet.models.choice.EpochChoice`: the latest epoch within one error of the lowest.
 
     Raises
     ------
     HistoryError
         If the history has neither.
     """
-    for name in ("wasserstein_validation", "positive_energy_validation"):
-        if name in history:
-            return {seed: min(zip(values, epochs, strict=True))[1] for seed, (epochs, values) in history[name].items()}
+    for name in ("wasserstein", "positive_energy"):
+        if curves := history.get(f"{name}_validation"):
+            errors = history.get(f"{name}_error_validation", {})
+            return {
+                seed: choose_epoch(_with_errors(curve, errors.get(seed, ([], [])))).epoch
+                for seed, curve in curves.items()
+            }
     raise HistoryError("the history has no validation W and no validation E+; train with validation")
+
+
+def _with_errors(curve: Curve, errors: Curve) -> list[tuple[int, float, float]]:
+    known = dict(zip(*errors, strict=True))
+    return [(epoch, value, known.get(epoch, 0.0)) for epoch, value in zip(*curve, strict=True)]
 
 
 def auc_at(rows: Sequence[EpochAucRow], epochs: Mapping[int, int]) -> list[AucRow]:
@@ -107,7 +119,7 @@ def compare_choice(rows: Sequence[EpochAucRow], chosen: Mapping[int, int]) -> li
     rows : sequence of EpochAucRow
         One method, on the validation background.
     chosen : mapping of int to int
-        Seed to epoch, from `lowest_epochs`.
+        Seed to epoch, from `chosen_epochs`.
     """
     last = last_epochs(rows)
     by_signal: dict[tuple[int, str], list[EpochAucRow]] = {}

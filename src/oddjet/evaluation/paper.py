@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from oddjet.errors import OddjetError
 from oddjet.evaluation.history import Curve, Curves, auc_by_fraction, auc_over_grid, choose_mass, with_gaps
-from oddjet.evaluation.moments import last_before_divergence, lowest_epochs
+from oddjet.evaluation.moments import chosen_epochs, last_before_divergence
 from oddjet.evaluation.tables import BACKGROUND, NEGATIVES, EpochAucRow, SnapshotRow
 from oddjet.plotting.epochs import Band, Panel
 from oddjet.plotting.style import BLUE, FRACTION_COLOURS, ORANGE, PURPLE, RED
@@ -136,7 +136,7 @@ def _energies(tables: TrainingTables) -> list[Panel]:
 
 
 def _collapse(tables: TrainingTables) -> list[Panel]:
-    marks = sorted(lowest_epochs(tables.history).values())
+    marks = sorted(chosen_epochs(tables.history).values())
     distance = Band("$W$ (background, negatives)", PURPLE, tables.quantity("wasserstein_validation"))
     return [
         Panel("energy", _energy_bands(tables), scale="log"),
@@ -155,12 +155,12 @@ def _distances(tables: TrainingTables) -> list[Panel]:
 
 
 def _auc(tables: TrainingTables) -> list[Panel]:
-    return [_auc_panel(tables, sorted(lowest_epochs(tables.history).values()))]
+    return [_auc_panel(tables, sorted(chosen_epochs(tables.history).values()))]
 
 
 def _reversed(tables: TrainingTables) -> list[Panel]:
     """Trained on semivisible jets, tested on top jets: what is signal has no grid point here."""
-    marks = sorted(lowest_epochs(tables.history).values())
+    marks = sorted(chosen_epochs(tables.history).values())
     distance = Band("$W$ (semivisible jets, negatives)", PURPLE, tables.quantity("wasserstein_validation"))
     auc = Band("top jets", RED, auc_over_grid(tables.auc))
     return [

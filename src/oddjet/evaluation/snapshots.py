@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,15 +11,21 @@ from numpy.typing import NDArray
 from oddjet.evaluation.monitor import ScaledScorer
 from oddjet.evaluation.negatives import Samples
 from oddjet.evaluation.tables import NEGATIVES, SnapshotRow
-from oddjet.transport.assignment import wasserstein
+from oddjet.transport.law_distances import law_distance
+from oddjet.transport.laws import Law, draw_laws
 
-Jets = NDArray[np.floating[Any]]
+
+class Jets(NamedTuple):
+    """Scaled jets, shape (n, D), and their weights, shape (n,)."""
+
+    points: NDArray[np.floating[Any]]
+    weights: NDArray[np.floating[Any]]
 
 
 def measure_energies(
     snapshots: Iterable[tuple[int, ScaledScorer]], method: str, seeds: Iterable[int], samples: Mapping[str, Jets]
 ) -> Iterator[SnapshotRow]:
-    """Measure the mean energy of each sample in each snapshot.
+    """Measure the weighted mean energy of each sample in each snapshot.
 
     Parameters
     ----------
@@ -29,21 +35,22 @@ def measure_energies(
         Name of the method.
     seeds : iterable of int
         The S seeds.
-    samples : mapping of str to ndarray of shape (n, D)
-        Scaled jets.
+    samples : mapping of str to Jets
+        Scaled jets with their weights.
     """
     names = list(seeds)
     for epoch, score in snapshots:
         for sample, jets in samples.items():
-            for seed, mean in zip(names, score(np.asarray(jets, dtype=np.float32)).mean(axis=0), strict=True):
+            energies = score(np.asarray(jets.points, dtype=np.float32))
+            for seed, mean in zip(names, np.average(energies, axis=0, weights=jets.weights), strict=True):
                 yield SnapshotRow(method, seed, epoch, "energy", sample, float(mean))
 
 
 def measure_distances(negatives: Samples, method: str, background: Jets, signal: tuple[str, Jets]) -> list[SnapshotRow]:
     """Measure W2^2 between background, negative samples and signal, pair by pair, for each seed and snapshot.
 
-    All three sets are cut to the size of the smallest one: the distance of two finite sets falls with their size, and
-    the three are to be compared.
+    Jets are drawn by weight, as many of each set as the smallest one holds: the distance of two finite sets falls with
+    their size, and the three are to be compared.
 
     Parameters
     ----------
@@ -51,21 +58,23 @@ def measure_distances(negatives: Samples, method: str, background: Jets, signal:
         (seed, epoch) to samples.
     method : str
         Name of the method.
-    background : ndarray, shape (n, D)
-        Scaled jets.
-    signal : pair of str and ndarray of shape (n, D)
-        Name and scaled jets.
+    background : Jets
+        Scaled jets with their weights.
+    signal : pair of str and Jets
+        Name and scaled jets with their weights.
     """
     name, jets = signal
-    size = min(len(background), len(jets), *(len(points) for points in negatives.values()))
-    positive, other = background[:size], jets[:size]
-    between = wasserstein(positive, other)
+    size = min(len(points) for points in negatives.values())
+    size = min(size, *(draw_laws(*one, size, 1)[0].net for one in (background, jets)))
+    (positive,), (other,) = draw_laws(*background, size, 1), draw_laws(*jets, size, 1)
+    between = law_distance(positive, other)
     rows = []
     for (seed, epoch), points in sorted(negatives.items()):
+        samples = Law(points[:size], points[:0])
         for quantity, sample, value in (
-            ("distance_to_background", NEGATIVES, wasserstein(positive, points[:size])),
+            ("distance_to_background", NEGATIVES, law_distance(positive, samples)),
             ("distance_to_background", name, between),
-            ("distance_to_negatives", name, wasserstein(points[:size], other)),
+            ("distance_to_negatives", name, law_distance(samples, other)),
         ):
             rows.append(SnapshotRow(method, seed, epoch, quantity, sample, value))
     return rows
