@@ -3,31 +3,20 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
 from pathlib import Path
-
-import numpy as np
 
 from oddjet.dataset.scaling import Scaler
 from oddjet.evaluation.negatives import read_negatives
 from oddjet.evaluation.signals import parse_signals
-from oddjet.evaluation.snapshots import Jets, measure_distances, measure_energies
+from oddjet.evaluation.snapshots import measure_distances, measure_energies, read_jets
 from oddjet.evaluation.tables import BACKGROUND, SnapshotRow, write_rows
 from oddjet.io.record import write_record
-from oddjet.io.tables import read_table
 from oddjet.models.modelfile import load_snapshots
 from oddjet.program import execute, parser, progress
 
 EXAMPLE = """python workflow/scripts/measure_snapshots.py --snapshots results/models/wnae/seeds-1-2/snapshots.pt \\
       --background results/dataset/validation.h5 --negatives results/negatives/wnae/seeds-1-2.h5 \\
       --signal svj_mphi-2000_rinv-0p3=results/features/svj_mphi-2000_rinv-0p3/0000.h5 --output snapshots.csv"""
-
-
-def scaled(scaler: Scaler, paths: Sequence[Path]) -> Jets:
-    """Read jets and weights."""
-    tables = [read_table(path) for path in paths]
-    weights = np.concatenate([table["weight"] for table in tables])
-    return Jets(np.concatenate([scaler.transform(table) for table in tables]), weights)
 
 
 def main() -> None:
@@ -43,7 +32,7 @@ def main() -> None:
     snapshots = list(load_snapshots(given.snapshots))
     model = snapshots[0][1]
     method, scaler = str(model.metadata["method"]), Scaler.from_dict(model.metadata["scaler"])
-    background, jets = scaled(scaler, [given.background]), scaled(scaler, signal.files)
+    background, jets = (read_jets(paths, scaler.transform) for paths in ([given.background], signal.files))
     scorers = progress(
         ((epoch, snapshot.score) for epoch, snapshot in snapshots), total=len(snapshots), description=f"energy {method}"
     )

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -11,6 +12,7 @@ from numpy.typing import NDArray
 from oddjet.evaluation.monitor import ScaledScorer
 from oddjet.evaluation.negatives import Samples
 from oddjet.evaluation.tables import NEGATIVES, SnapshotRow
+from oddjet.io.tables import read_table
 from oddjet.transport.law_distances import law_distance
 from oddjet.transport.laws import Law, draw_laws
 
@@ -20,6 +22,13 @@ class Jets(NamedTuple):
 
     points: NDArray[np.floating[Any]]
     weights: NDArray[np.floating[Any]]
+
+
+def read_jets(paths: Sequence[Path], scale: Callable[[NDArray[np.void]], NDArray[np.float32]]) -> Jets:
+    """Read the jets of tables, scaled, with their weights; raises `TableError`."""
+    tables = [read_table(path) for path in paths]
+    points = np.concatenate([scale(table) for table in tables])
+    return Jets(points, np.concatenate([table["weight"] for table in tables]))
 
 
 def measure_energies(
