@@ -107,6 +107,7 @@ rule summarize:
         scores=[path for method in CONFIG.methods for path in scores_of(method)],
     output:
         leaderboard="results/leaderboard.csv",
+        grid="results/grid_means.csv",
         summary="results/summary.md",
     log:
         "results/logs/summarize.log",
@@ -119,12 +120,15 @@ rule summarize:
         mem_mb=grown(1000),
         runtime=grown(10),
     params:
+        settings=CONFIG.merit.model_dump_json(),
         approximate=CONFIG.approximate(),
+        baselines=CONFIG.baselines(),
         code=code_digest("summarize"),
     message:
         "One table over all methods"
     shell:
-        'python "$ODDJET"/workflow/scripts/summarize.py --auc {input.auc:q} --scores {input.scores:q} --leaderboard {output.leaderboard:q}'
+        'python "$ODDJET"/workflow/scripts/summarize.py --settings {params.settings:q} --auc {input.auc:q} --scores {input.scores:q}'
+        " --baselines {params.baselines:q} --leaderboard {output.leaderboard:q} --grid {output.grid:q}"
         " --approximate {params.approximate:q} --summary {output.summary:q} > {log:q} 2>&1"
 
 
@@ -216,6 +220,7 @@ rule train_ceilings:
 rule write_leaderboard:
     input:
         leaderboard="results/leaderboard.csv",
+        grid="results/grid_means.csv",
         merit="results/merit.csv",
         ceilings="results/ceilings.csv",
     output:
@@ -236,5 +241,5 @@ rule write_leaderboard:
     message:
         "The leaderboard to read"
     shell:
-        'python "$ODDJET"/workflow/scripts/write_leaderboard.py --leaderboard {input.leaderboard:q} --merit {input.merit:q}'
+        'python "$ODDJET"/workflow/scripts/write_leaderboard.py --leaderboard {input.leaderboard:q} --grid {input.grid:q} --merit {input.merit:q}'
         " --ceilings {input.ceilings:q} --approximate {params.approximate:q} --output {output:q} > {log:q} 2>&1"

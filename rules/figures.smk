@@ -56,6 +56,7 @@ rule plot_training:
 rule plot_leaderboard:
     input:
         leaderboard="results/leaderboard.csv",
+        grid="results/grid_means.csv",
         merit="results/merit.csv",
         ceilings="results/ceilings.csv",
     output:
@@ -77,5 +78,5 @@ rule plot_leaderboard:
     message:
         "All methods by their mean AUC"
     shell:
-        'python "$ODDJET"/workflow/scripts/plot_leaderboard.py --leaderboard {input.leaderboard:q} --merit {input.merit:q}'
+        'python "$ODDJET"/workflow/scripts/plot_leaderboard.py --leaderboard {input.leaderboard:q} --grid {input.grid:q} --merit {input.merit:q}'
         " --ceilings {input.ceilings:q} --label {params.label:q} --output-pdf {output.pdf:q} --output-png {output.png:q} > {log:q} 2>&1"

@@ -195,6 +195,7 @@ use rule summarize as summarize_all_methods with:
         scores=[path for method in ALL_METHODS for path in scores_of(method)],
     output:
         leaderboard="results/images/leaderboard.csv",
+        grid="results/images/grid_means.csv",
         summary="results/images/all_methods.md",
     log:
         "results/logs/summarize_all_methods.log",
@@ -221,6 +222,7 @@ use rule summarize_merit as summarize_all_merit with:
 use rule write_leaderboard as write_all_leaderboard with:
     input:
         leaderboard="results/images/leaderboard.csv",
+        grid="results/images/grid_means.csv",
         merit="results/images/merit.csv",
         ceilings="results/ceilings.csv",
     output:
@@ -236,6 +238,7 @@ use rule write_leaderboard as write_all_leaderboard with:
 use rule plot_leaderboard as plot_all_leaderboard with:
     input:
         leaderboard="results/images/leaderboard.csv",
+        grid="results/images/grid_means.csv",
         merit="results/images/merit.csv",
         ceilings="results/ceilings.csv",
     output:

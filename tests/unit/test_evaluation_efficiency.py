@@ -12,14 +12,16 @@ from oddjet.evaluation.efficiency import (
     MERITS,
     Ranking,
     background_efficiency,
-    bootstrap_errors,
     improvement,
     largest_f1,
     largest_improvement,
+    merit_replicas,
     rejection,
     signal_efficiency,
 )
 from oddjet.evaluation.merit import SampleScores, compute_auc
+from oddjet.evaluation.replicas import EVENT, Replicas, standard_error
+from oddjet.evaluation.settings import MeritSettings
 
 
 def ranking(seed: int, n_background: int = 2000, n_signal: int = 500, decimals: int = 12) -> Ranking:
@@ -28,6 +30,16 @@ def ranking(seed: int, n_background: int = 2000, n_signal: int = 500, decimals: 
         SampleScores("b", generator.normal(0, 1, n_background).round(decimals)),
         SampleScores("s", generator.normal(1.2, 1, n_signal).round(decimals)),
     )
+
+
+def bootstrap_errors(pair: Ranking, events: tuple[np.ndarray, np.ndarray], count: int, seed: int) -> dict[str, float]:
+    """Errors of all figures, of jets whose events have these numbers."""
+    samples = [np.zeros(len(numbers), dtype=[(name, "u8") for name in EVENT]) for numbers in events]
+    for jets, numbers in zip(samples, events, strict=True):
+        jets[EVENT[-1]] = numbers
+    replicas = Replicas(samples, MeritSettings(replicas=count, seed=seed))
+    drawn = merit_replicas(pair, replicas.weights(0), replicas.weights(1))
+    return {name: standard_error(values) for name, values in drawn.items()}
 
 
 @pytest.mark.parametrize("decimals", [12, 1])
@@ -102,7 +114,7 @@ def test_full_separation_has_an_infinite_rejection_and_no_error() -> None:
     pair = Ranking(SampleScores("b", np.arange(100.0)), SampleScores("s", np.arange(100.0) + 1000))
     assert rejection(pair.curve(), 0.3).value == math.inf
     events = (np.arange(100), np.arange(100))
-    assert math.isnan(bootstrap_errors(pair, events, 20, np.random.default_rng(1))["rejection_at_0.3"])
+    assert math.isnan(bootstrap_errors(pair, events, 20, 1)["rejection_at_0.3"])
 
 
 def test_bootstrap_errors_are_the_spread_of_independent_samples() -> None:
@@ -110,7 +122,7 @@ def test_bootstrap_errors_are_the_spread_of_independent_samples() -> None:
         name: np.std([merit(ranking(seed).curve()).value for seed in range(100, 500)]) for name, merit in MERITS.items()
     }
     events = (np.arange(2000), np.arange(500))
-    errors = [bootstrap_errors(ranking(seed), events, 60, np.random.default_rng(seed)) for seed in range(20)]
+    errors = [bootstrap_errors(ranking(seed), events, 60, seed) for seed in range(20)]
     for name in MERITS:
         # One bootstrap of a figure that rests on few jets may be off by two; the middle one of twenty is not.
         assert np.median([found[name] for found in errors]) == pytest.approx(spread[name], rel=0.35), name
@@ -120,11 +132,9 @@ def test_two_jets_of_an_event_are_drawn_together() -> None:
     """Every jet twice in one event: the error is that of half the jets, larger by the root of two."""
     pair = ranking(5, 500, 200)
     doubled = Ranking(*(SampleScores("x", np.repeat(one.scores, 2)) for one in (pair.background, pair.signal)))
-    single = bootstrap_errors(pair, (np.arange(500), np.arange(200)), 300, np.random.default_rng(1))
-    together = bootstrap_errors(
-        doubled, (np.repeat(np.arange(500), 2), np.repeat(np.arange(200), 2)), 300, np.random.default_rng(1)
-    )
-    apart = bootstrap_errors(doubled, (np.arange(1000), np.arange(400)), 300, np.random.default_rng(1))
+    single = bootstrap_errors(pair, (np.arange(500), np.arange(200)), 300, 1)
+    together = bootstrap_errors(doubled, (np.repeat(np.arange(500), 2), np.repeat(np.arange(200), 2)), 300, 1)
+    apart = bootstrap_errors(doubled, (np.arange(1000), np.arange(400)), 300, 1)
     assert together["largest_f1"] == pytest.approx(single["largest_f1"], rel=1e-9)
     assert apart["largest_f1"] < 0.85 * together["largest_f1"]
 

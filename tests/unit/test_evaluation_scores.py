@@ -174,7 +174,14 @@ def test_the_scripts_turn_scores_into_auc_and_summary(tmp_path: Path, samples: t
     run("compute_auc", "--scores", scores, "--output", tmp_path / "ae.csv")
     rows = read_rows(tmp_path / "ae.csv", AucRow)
     assert [row.auc for row in rows] == pytest.approx([row.auc for row in auc_rows(scores)], abs=1e-8)
-    out = ["--leaderboard", tmp_path / "leaderboard.csv", "--summary", tmp_path / "summary.md"]
+    out = [
+        "--leaderboard",
+        tmp_path / "leaderboard.csv",
+        "--grid",
+        tmp_path / "grid.csv",
+        "--summary",
+        tmp_path / "summary.md",
+    ]
     run("summarize", "--auc", tmp_path / "ae.csv", "--scores", scores, *out)
     assert (tmp_path / "leaderboard.csv").read_bytes() == (tmp_path / "ae.csv").read_bytes()
     assert "| ae          | 2     | 120, 80 |" in (tmp_path / "summary.md").read_text()

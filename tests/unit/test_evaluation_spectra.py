@@ -17,7 +17,7 @@ from oddjet.evaluation.merit import SampleScores, compute_auc
 from oddjet.evaluation.merit_summary import TITLES, write_merit_summary
 from oddjet.evaluation.settings import MeritSettings
 from oddjet.evaluation.spectra import planing_weights, rank_correlation
-from oddjet.evaluation.tables import MeritRow, read_rows
+from oddjet.evaluation.tables import GRID, MeritRow, read_rows
 from oddjet.io.tables import Column, write_table
 
 
@@ -136,7 +136,13 @@ def scores(tmp_path: Path) -> Path:
 def test_rows_of_a_score_table(scores: Path) -> None:
     rows = merit_rows(scores, MeritSettings(replicas=20))
     found = {(row.seed, row.signal, row.merit): row for row in rows}
-    assert len(found) == len(rows) == 2 * (1 + 2 * 8)
+    assert len(found) == len(rows) == 2 * (1 + 3 * 8)
+    for merit in ("auc", "rejection_at_0.5"):
+        signals = [found[1, name, merit] for name in ("svj_mphi-2000_rinv-0p1", "odd")]
+        mean = found[1, GRID, merit]
+        assert mean.value == pytest.approx(np.mean([row.value for row in signals]))
+        # One background for both, of which most of the error is not: less than full correlation.
+        assert 0.4 < mean.error / np.mean([row.error for row in signals]) < 1.0
     assert found[2, "background", "score_mass_correlation"].value == pytest.approx(1.0)
     assert abs(found[1, "background", "score_mass_correlation"].value) < 0.15
     assert found[1, "odd", "auc"].value > found[1, "svj_mphi-2000_rinv-0p1", "auc"].value > 0.7
@@ -158,7 +164,7 @@ def test_the_scripts_write_tables_and_a_summary(scores: Path) -> None:
         done = subprocess.run(command, capture_output=True, text=True, check=False)
         assert done.returncode == 0, done.stderr
     rows = read_rows(folder / "all.csv", MeritRow)
-    assert len(rows) == 34
+    assert len(rows) == 50
     text = (folder / "a.md").read_text()
     assert text == write_merit_summary(rows)
     assert "| method | seeds | AUC " in text
@@ -167,10 +173,10 @@ def test_the_scripts_write_tables_and_a_summary(scores: Path) -> None:
 
 def test_a_figure_that_rests_on_nothing_is_a_dash() -> None:
     rows = [
-        MeritRow("wnae", 1, "svj", 2000.0, 0.1, "auc", 0.912, 0.0123, math.nan),
-        MeritRow("wnae", 1, "svj", 2000.0, 0.1, "rejection_at_0.3", math.inf, math.nan, 0.3),
-        MeritRow("wnae", 1, "svj", 2000.0, 0.1, "rejection_at_0.5", 26.94, 3.69, 0.5),
-        MeritRow("wnae", 1, "svj", 2000.0, 0.1, "largest_improvement", 2.036, 0.109, 0.52),
+        MeritRow("wnae", 1, GRID, math.nan, math.nan, "auc", 0.912, 0.0123, math.nan),
+        MeritRow("wnae", 1, GRID, math.nan, math.nan, "rejection_at_0.3", math.inf, math.nan, 0.3),
+        MeritRow("wnae", 1, GRID, math.nan, math.nan, "rejection_at_0.5", 26.94, 3.69, 0.5),
+        MeritRow("wnae", 1, GRID, math.nan, math.nan, "largest_improvement", 2.036, 0.109, 0.52),
     ]
     line = write_merit_summary(rows).splitlines()[4]
     assert [cell.strip() for cell in line.strip("|").split("|")] == [

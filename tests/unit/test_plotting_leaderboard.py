@@ -9,11 +9,13 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from matplotlib.backends.backend_agg import FigureCanvasAgg
 
 from oddjet.evaluation.leaderboard import leaderboard_entries
 from oddjet.evaluation.summary import SummaryError
-from oddjet.evaluation.tables import AucRow, MeritRow, write_rows
+from oddjet.evaluation.tables import GRID, AucRow, GridRow, MeritRow, write_rows
 from oddjet.plotting.leaderboard import Entry, LeaderboardError, draw_leaderboard
+from oddjet.plotting.style import figure_style
 
 ROWS = [
     AucRow(method, seed, f"svj_{m_phi:g}_{r_inv}", m_phi, r_inv, best - r_inv / 2 + seed / 100, 0.01, 300, 2000)
@@ -22,16 +24,24 @@ ROWS = [
     for m_phi in (1000.0, 2000.0)
     for r_inv in (0.1, 0.5)
 ]
+GRID_ROWS = [
+    GridRow(method, 2, best - 0.135, 0.006, 0.01 / math.sqrt(2), "ae", difference, 0.004)
+    for method, best, difference in (("ae", 0.6, math.nan), ("wnae", 0.9, 0.3))
+]
 MERITS = [
-    MeritRow("wnae", seed, "svj", 1000.0, 0.1, "auc_planed", 0.7 + seed / 100, 0.02, math.nan) for seed in (1, 2)
-] + [MeritRow("wnae", 1, "svj", 1000.0, 0.1, "largest_f1", 0.9, 0.02, 0.5)]
+    MeritRow("wnae", seed, GRID, math.nan, math.nan, "auc_planed", 0.7 + seed / 100, 0.02, math.nan) for seed in (1, 2)
+] + [MeritRow("wnae", 1, GRID, math.nan, math.nan, "largest_f1", 0.9, 0.02, 0.5)]
 
 
 def test_entries_are_averages_of_the_tables() -> None:
-    ae, wnae = leaderboard_entries(ROWS, MERITS)
+    ae, wnae = leaderboard_entries(ROWS, MERITS, GRID_ROWS)
     assert (ae.method, wnae.method) == ("ae", "wnae")
     assert wnae.mean == pytest.approx(0.9 - 0.15 + 0.015)
-    assert wnae.uncertainty == pytest.approx(math.hypot(0.01, 0.01 / math.sqrt(2)))
+    assert wnae.uncertainty == pytest.approx(math.hypot(0.006, 0.01 / math.sqrt(2)))
+    assert (ae.difference, wnae.difference) == ("-", "+0.300 ± 0.004")
+    # Of ceilings there are AUCs alone: DeLong's error.
+    ceiling = leaderboard_entries(ROWS, [])[1]
+    assert (ceiling.uncertainty, ceiling.difference) == (pytest.approx(math.hypot(0.01, 0.01 / math.sqrt(2))), "")
     assert wnae.by_fraction == pytest.approx({0.1: 0.865, 0.5: 0.665})
     assert wnae.planed == pytest.approx((0.715, math.hypot(0.02, 0.01 / math.sqrt(2))))
     assert ae.planed is None
@@ -52,6 +62,25 @@ def test_the_best_method_stands_at_the_top() -> None:
         r"mean, $p_{T}$ planed",
     ]
     assert [text.get_text() for text in axes.texts] == ["Simulation", "mean over grid"]
+
+
+def test_differences_stand_beside_their_methods() -> None:
+    entries = [Entry(*values) for values in leaderboard_entries(ROWS, MERITS, GRID_ROWS)]
+    entries.append(Entry("trees", 0.95, 0.01, supervised=True))
+    figure = draw_leaderboard(entries, "Simulation", "ae")
+    words = [text.get_text() for text in figure.axes[0].texts]
+    assert words == ["-", "+0.300 ± 0.004", "", "minus\nAE", "Simulation", "mean over grid"]
+    with figure_style():
+        canvas = FigureCanvasAgg(figure)
+        canvas.draw()
+        for text in figure.axes[0].texts:
+            box = text.get_window_extent(canvas.get_renderer())
+            assert not text.get_text() or (box.x1 <= figure.bbox.x1 and box.y1 <= figure.bbox.y1)
+
+
+def test_a_method_without_a_mean_stands_at_the_bottom() -> None:
+    axes = draw_leaderboard([Entry("ae", 0.4, 0.01), Entry("wnae", math.nan, math.nan)], "Simulation").axes[0]
+    assert [label.get_text() for label in axes.get_yticklabels()] == ["WNAE", "AE"]
 
 
 def test_a_supervised_ceiling_stands_apart() -> None:
@@ -78,7 +107,8 @@ def test_the_script_draws_the_same_bytes_twice(tmp_path: Path) -> None:
         "--leaderboard",
         str(tmp_path / "leaderboard.csv"),
     ]
-    command += ["--merit", str(tmp_path / "merit.csv")]
+    write_rows(tmp_path / "grid.csv", GRID_ROWS, GridRow)
+    command += ["--merit", str(tmp_path / "merit.csv"), "--grid", str(tmp_path / "grid.csv")]
     written = []
     for name in ("one", "two"):
         output = ["--output-pdf", str(tmp_path / f"{name}.pdf"), "--output-png", str(tmp_path / f"{name}.png")]

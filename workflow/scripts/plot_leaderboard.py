@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 
 from oddjet.evaluation.leaderboard import leaderboard_entries
-from oddjet.evaluation.tables import AucRow, MeritRow, read_rows
+from oddjet.evaluation.tables import AucRow, GridRow, MeritRow, read_rows
 from oddjet.io.atomic import atomic_path
 from oddjet.io.record import write_record
 from oddjet.plotting.leaderboard import Entry, draw_leaderboard
@@ -14,12 +14,13 @@ from oddjet.plotting.style import save_figure
 from oddjet.program import execute, parser
 
 EXAMPLE = """python workflow/scripts/plot_leaderboard.py --leaderboard results/leaderboard.csv \\
-      --merit results/merit.csv --output-pdf leaderboard.pdf --output-png leaderboard.png"""
+      --grid results/grid_means.csv --output-pdf leaderboard.pdf --output-png leaderboard.png"""
 
 
 def main() -> None:
     arguments = parser(__doc__ or "", EXAMPLE)
     arguments.add_argument("--leaderboard", type=Path, required=True, help="AUC of all methods (CSV)")
+    arguments.add_argument("--grid", type=Path, required=True, help="their means over the grid (CSV)")
     arguments.add_argument("--merit", type=Path, help="figures of merit of all methods (CSV): adds the planed AUC")
     arguments.add_argument("--ceilings", type=Path, help="AUC of supervised trees (CSV): drawn apart")
     arguments.add_argument("--label", default="Simulation", help="words above the left corner (default: %(default)s)")
@@ -27,15 +28,16 @@ def main() -> None:
     arguments.add_argument("--output-png", type=Path, required=True, help="the same figure to write")
     given = arguments.parse_args()
     merits = [] if given.merit is None else read_rows(given.merit, MeritRow)
-    entries = [Entry(*values) for values in leaderboard_entries(read_rows(given.leaderboard, AucRow), merits)]
+    rows, grid = read_rows(given.leaderboard, AucRow), read_rows(given.grid, GridRow)
+    entries = [Entry(*values) for values in leaderboard_entries(rows, merits, grid)]
     if given.ceilings is not None:
         ceilings = leaderboard_entries(read_rows(given.ceilings, AucRow), [])
         entries += [Entry(*values, supervised=True) for values in ceilings]
-    figure = draw_leaderboard(entries, given.label)
+    figure = draw_leaderboard(entries, given.label, grid[0].reference)
     for output in (given.output_pdf, given.output_png):
         with atomic_path(output) as path:
             save_figure(figure, path)
-    inputs = [path for path in (given.leaderboard, given.merit, given.ceilings) if path is not None]
+    inputs = [path for path in (given.leaderboard, given.grid, given.merit, given.ceilings) if path is not None]
     settings = json.dumps({"label": given.label})
     write_record("plot_leaderboard", settings, inputs, [given.output_pdf, given.output_png])
 

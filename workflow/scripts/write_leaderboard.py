@@ -6,27 +6,29 @@ import json
 from pathlib import Path
 
 from oddjet.evaluation.leaderboard_table import write_leaderboard
-from oddjet.evaluation.tables import AucRow, MeritRow, read_rows
+from oddjet.evaluation.tables import AucRow, GridRow, MeritRow, read_rows
 from oddjet.io.atomic import write_text
 from oddjet.io.record import write_record
 from oddjet.program import execute, parser
 
 EXAMPLE = """python workflow/scripts/write_leaderboard.py --leaderboard results/leaderboard.csv \\
-      --merit results/merit.csv --ceilings results/ceilings.csv --output leaderboard.md"""
+      --grid results/grid_means.csv --merit results/merit.csv --ceilings results/ceilings.csv --output leaderboard.md"""
 
 
 def main() -> None:
     arguments = parser(__doc__ or "", EXAMPLE)
     arguments.add_argument("--leaderboard", type=Path, required=True, help="AUC of all methods (CSV)")
+    arguments.add_argument("--grid", type=Path, required=True, help="their means over the grid (CSV)")
     arguments.add_argument("--merit", type=Path, required=True, help="figures of merit of all methods (CSV)")
     arguments.add_argument("--ceilings", type=Path, help="AUC of supervised trees (CSV)")
     arguments.add_argument("--approximate", nargs="*", default=[], help="methods whose loss is approximate transport")
     arguments.add_argument("--output", type=Path, required=True, help="table to write (Markdown)")
     given = arguments.parse_args()
     ceilings = [] if given.ceilings is None else read_rows(given.ceilings, AucRow)
-    rows, merits = read_rows(given.leaderboard, AucRow), read_rows(given.merit, MeritRow)
-    write_text(given.output, write_leaderboard(rows, merits, ceilings, given.approximate))
-    inputs = [path for path in (given.leaderboard, given.merit, given.ceilings) if path is not None]
+    rows, grid = read_rows(given.leaderboard, AucRow), read_rows(given.grid, GridRow)
+    text = write_leaderboard(rows, grid, read_rows(given.merit, MeritRow), ceilings, given.approximate)
+    write_text(given.output, text)
+    inputs = [path for path in (given.leaderboard, given.grid, given.merit, given.ceilings) if path is not None]
     settings = json.dumps({"approximate": given.approximate})
     write_record("write_leaderboard", settings, inputs, [given.output])
 

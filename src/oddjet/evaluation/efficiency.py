@@ -1,4 +1,4 @@
-"""Figures of merit at a cut on the score: rejection, significance improvement, F1, each with a bootstrap error.
+"""Figures of merit at a cut on the score: rejection, significance improvement, F1, also in replicas of the jets.
 
 Efficiencies are shares of weight that pass `score >= cut`. Between two cuts the ROC curve is a straight line: jets of
 equal score pass by lot, which is the same convention as one half for ties in the AUC. Weights of both signs are first
@@ -149,42 +149,27 @@ MERITS: Mapping[str, Callable[[Curve], Merit]] = {
 }
 
 
-def bootstrap_errors(
-    ranking: Ranking,
-    events: tuple[NDArray[np.intp], NDArray[np.intp]],
-    replicas: int,
-    generator: np.random.Generator,
-) -> dict[str, float]:
-    """Return the standard deviation of every figure of merit over resampled events.
+def merit_replicas(ranking: Ranking, background: Floats, signal: Floats) -> dict[str, Floats]:
+    """Compute every figure of merit in every replica of a bootstrap.
 
-    Each replica gives every event a Poisson(1) weight, so the two jets of an event stay together. On average the errors
-    are right to 20 % (worst for figures that rest on few background jets), in a single sample to a factor of two.
+    On average the standard deviations of the replicas are right to 20 % as errors (worst for figures that rest on few
+    background jets), in a single sample to a factor of two.
 
     Parameters
     ----------
     ranking : Ranking
         The two samples.
-    events : pair of ndarray of int
-        For each background and each signal jet the number of its event, from 0.
-    replicas : int
-        Number of replicas; the error is known to 1 / sqrt(2 replicas).
-    generator : numpy.random.Generator
-        Source of the Poisson numbers.
+    background, signal : ndarray of float64, shapes (n_background, R) and (n_signal, R)
+        How often each jet was drawn in each of R replicas: `oddjet.evaluation.replicas`.
 
     Returns
     -------
-    dict of str to float
-        NaN where a replica has no value: the figure rests on too few background jets.
+    dict of str to ndarray of float64, shape (R,)
+        By the names of `MERITS`; infinite or NaN where a replica has no value, for want of background jets.
     """
     values: dict[str, list[float]] = {name: [] for name in MERITS}
-    for _ in range(replicas):
-        weights = []
-        for sample, event in zip((ranking.background, ranking.signal), events, strict=True):
-            counts = generator.poisson(1.0, int(event.max()) + 1)
-            weights.append(sample.weights * counts[event])
-        curve = ranking.curve(*weights)
+    for drawn, passed in zip(background.T, signal.T, strict=True):
+        curve = ranking.curve(ranking.background.weights * drawn, ranking.signal.weights * passed)
         for name, merit in MERITS.items():
             values[name].append(merit(curve).value)
-    return {
-        name: float(np.std(found, ddof=1)) if np.isfinite(found).all() else math.nan for name, found in values.items()
-    }
+    return {name: np.array(found) for name, found in values.items()}

@@ -3,22 +3,25 @@
 from __future__ import annotations
 
 import math
+import statistics
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import NamedTuple, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
-from oddjet.evaluation.efficiency import MERITS, Ranking, bootstrap_errors
+from oddjet.evaluation.efficiency import MERITS, Ranking, merit_replicas
 from oddjet.evaluation.merit import SampleScores, compute_auc
+from oddjet.evaluation.replicas import EVENT, Replicas, auc_replicas, standard_error
 from oddjet.evaluation.scores import read_method
 from oddjet.evaluation.settings import MeritSettings
 from oddjet.evaluation.signals import points_from_json
 from oddjet.evaluation.spectra import planing_weights, rank_correlation
-from oddjet.evaluation.tables import MeritRow
+from oddjet.evaluation.tables import GRID, MeritRow
 from oddjet.io.tables import read_attributes, read_table
 
-# Within a sample: its numbers may be those of another event, its place in a file is not.
-EVENT = ("source", "entry")
+Floats: TypeAlias = NDArray[np.float64]
 
 
 def merit_rows(path: Path, settings: MeritSettings) -> list[MeritRow]:
@@ -35,8 +38,9 @@ def merit_rows(path: Path, settings: MeritSettings) -> list[MeritRow]:
     -------
     list of MeritRow
         By seed: `score_mass_correlation` on the background (Spearman), then for each signal `auc`, `auc_planed`
-        (background reweighted to the signal's pT) and the figures of `oddjet.evaluation.efficiency.MERITS`. Errors of
-        the AUCs are DeLong's, the others are bootstrapped over events, with the same random numbers for every method.
+        (background reweighted to the signal's pT) and the figures of `oddjet.evaluation.efficiency.MERITS`, then their
+        means over all signals, which are named `GRID`. Errors of the AUCs of a signal are DeLong's; all others are
+        those of a bootstrap of events, with the same background for all signals and the same weights for every method.
 
     Raises
     ------
@@ -47,38 +51,65 @@ def merit_rows(path: Path, settings: MeritSettings) -> list[MeritRow]:
     points = points_from_json(read_attributes(path)["points"])
     table = read_table(path, [*EVENT, "sample", "pt", "mass", "weight", "score"])
     jets = [table[table["sample"] == code] for code in range(len(points) + 1)]
-    events = [_event_numbers(part) for part in jets]
+    replicas = Replicas(jets, settings)
     rows = []
     for column, seed in enumerate(method.seeds):
         background = _sample("background", jets[0], jets[0]["score"][:, column])
         correlation = rank_correlation(background, _sample("background", jets[0], jets[0]["mass"]))
+        found = {("background", "score_mass_correlation"): Figure(*correlation, math.nan)}
+        drawn: dict[str, list[Floats]] = {}
+        for code, name in enumerate(points, start=1):
+            signal = _sample(name, jets[code], jets[code]["score"][:, column])
+            pt = _sample("background", jets[0], jets[0]["pt"]), _sample(name, jets[code], jets[code]["pt"])
+            planed = planing_weights(pt[0], pt[1], settings.planing_bins)
+            for merit, (figure, values) in _figures(background, signal, planed, replicas, code).items():
+                found[name, merit] = figure
+                drawn.setdefault(merit, []).append(values)
+        found |= {(GRID, merit): _over_grid(merit, found, values) for merit, values in drawn.items()}
         nowhere = (math.nan, math.nan)
-        rows.append(
-            MeritRow(method.name, seed, "background", *nowhere, "score_mass_correlation", *correlation, math.nan)
-        )
-        for index, name in enumerate(points, start=1):
-            signal = _sample(name, jets[index], jets[index]["score"][:, column])
-            generator = np.random.default_rng([settings.seed, index])
-            ranking = Ranking(background, signal)
-            errors = bootstrap_errors(ranking, (events[0], events[index]), settings.replicas, generator)
-            found = {merit: (*function(ranking.curve()), errors[merit]) for merit, function in MERITS.items()}
-            weights = planing_weights(
-                _sample("background", jets[0], jets[0]["pt"]),
-                _sample(name, jets[index], jets[index]["pt"]),
-                settings.planing_bins,
-            )
-            planed = compute_auc(SampleScores("background", background.scores, weights), signal)
-            start = (method.name, seed, name, *points[name])
-            rows.append(MeritRow(*start, "auc", *compute_auc(background, signal), math.nan))
-            rows.append(MeritRow(*start, "auc_planed", *planed, math.nan))
-            rows += [MeritRow(*start, merit, value, error, where) for merit, (value, where, error) in found.items()]
+        rows += [
+            MeritRow(method.name, seed, name, *points.get(name, nowhere), merit, *figure)
+            for (name, merit), figure in found.items()
+        ]
     return rows
+
+
+class Figure(NamedTuple):
+    """A figure of merit with its error, and the signal efficiency where it is reached (NaN if it belongs to no cut)."""
+
+    value: float
+    error: float
+    where: float
+
+
+def _figures(
+    background: SampleScores, signal: SampleScores, planed: Floats, replicas: Replicas, code: int
+) -> dict[str, tuple[Figure, Floats]]:
+    """Compute each figure of one signal, and its values in all replicas, shape (R,)."""
+    found = {}
+    for name, weights in (("auc", background.weights), ("auc_planed", planed)):
+        samples = (
+            SampleScores("background, planed in pT" if weights is planed else "background", background.scores, weights),
+            signal,
+        )
+        found[name] = Figure(*compute_auc(*samples), math.nan), auc_replicas(samples, replicas, (0, code))[0]
+    ranking = Ranking(background, signal)
+    drawn, curve = merit_replicas(ranking, replicas.weights(0), replicas.weights(code)), ranking.curve()
+    for name, merit in MERITS.items():
+        value, where = merit(curve)
+        found[name] = Figure(value, standard_error(drawn[name]), where), drawn[name]
+    return found
+
+
+def _over_grid(merit: str, found: Mapping[tuple[str, str], Figure], values: Sequence[Floats]) -> Figure:
+    """Return the mean of a figure over all signals, with the error of the mean."""
+    own = [figure for (_, name), figure in found.items() if name == merit]
+    with np.errstate(invalid="ignore"):
+        error = standard_error(np.mean(values, axis=0))
+    return Figure(
+        statistics.fmean(figure.value for figure in own), error, statistics.fmean(figure.where for figure in own)
+    )
 
 
 def _sample(name: str, jets: NDArray[np.void], values: NDArray[np.float64]) -> SampleScores:
     return SampleScores(name, values, jets["weight"])
-
-
-def _event_numbers(jets: NDArray[np.void]) -> NDArray[np.intp]:
-    """Return for each jet the number of its event, from 0."""
-    return np.unique(jets[list(EVENT)], return_inverse=True)[1]

@@ -8,22 +8,30 @@ from collections import defaultdict
 from collections.abc import Sequence
 from typing import NamedTuple
 
+from oddjet.evaluation.grid import as_averages, difference
 from oddjet.evaluation.merit_summary import average_merit
 from oddjet.evaluation.summary import average_over_grid, average_over_seeds, check_same_jets
-from oddjet.evaluation.tables import AucRow, MeritRow
+from oddjet.evaluation.tables import AucRow, GridRow, MeritRow
 
 
 class LeaderboardEntry(NamedTuple):
-    """A method's grid mean and uncertainty, its AUC by r_inv (mean over masses), and its planed grid mean if known."""
+    """What the figure shows of a method.
+
+    Its mean over the grid and uncertainty (jets and seeds), its AUC by r_inv (mean over masses), its planed mean over
+    the grid if known, and its difference from the reference with the paired error, in words.
+    """
 
     method: str
     mean: float
     uncertainty: float
     by_fraction: dict[float, float]
     planed: tuple[float, float] | None
+    difference: str
 
 
-def leaderboard_entries(rows: Sequence[AucRow], merits: Sequence[MeritRow]) -> list[LeaderboardEntry]:
+def leaderboard_entries(
+    rows: Sequence[AucRow], merits: Sequence[MeritRow], grid: Sequence[GridRow] = ()
+) -> list[LeaderboardEntry]:
     """Average the tables of all methods.
 
     Parameters
@@ -32,6 +40,9 @@ def leaderboard_entries(rows: Sequence[AucRow], merits: Sequence[MeritRow]) -> l
         All methods, seeds and signals.
     merits : sequence of MeritRow
         Figures of merit; those named `auc_planed` are used. May be empty.
+    grid : sequence of GridRow
+        Means over the grid of the same methods; of one that is not among them there are AUCs alone (the supervised
+        ceilings), and the error is an upper bound.
 
     Raises
     ------
@@ -40,7 +51,8 @@ def leaderboard_entries(rows: Sequence[AucRow], merits: Sequence[MeritRow]) -> l
     """
     check_same_jets(rows)
     fractions = {row.signal: row.r_inv for row in rows if not math.isnan(row.r_inv)}
-    cells, grid = average_over_seeds(rows), average_over_grid(rows)
+    cells, means = average_over_seeds(rows), {**average_over_grid(rows), **as_averages(grid)}
+    differences = {row.method: difference(row) for row in grid}
     entries = []
     for method, averages in cells.items():
         values: dict[float, list[float]] = defaultdict(list)
@@ -53,10 +65,11 @@ def leaderboard_entries(rows: Sequence[AucRow], merits: Sequence[MeritRow]) -> l
         entries.append(
             LeaderboardEntry(
                 method,
-                grid[method].mean,
-                grid[method].uncertainty,
+                means[method].mean,
+                means[method].uncertainty,
                 by_fraction,
                 None if planed is None else (planed.mean, planed.uncertainty),
+                differences.get(method, ""),
             )
         )
     return entries

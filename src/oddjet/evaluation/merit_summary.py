@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import math
 import statistics
-from collections import defaultdict
 from collections.abc import Sequence
 
 from oddjet.evaluation.summary import SeedAverage, average, label, legend, markdown
-from oddjet.evaluation.tables import MeritRow
+from oddjet.evaluation.tables import BACKGROUND, GRID, MeritRow
 
 TITLES = {
     "auc": "AUC",
@@ -23,9 +22,9 @@ TITLES = {
 }
 
 EXPLANATION = """\
-Means over the grid and over seeds. The uncertainty is the statistical error (AUC: DeLong; correlation: of independent
-quantities; all others: bootstrap over events), averaged over seeds and grid as if fully correlated, and the standard
-deviation of the seeds' grid means, in quadrature. SI is eps_s / sqrt(eps_b), its largest value over cuts that keep a
+Means over the grid and over seeds. The uncertainty is the error of the test jets (bootstrap of events over the whole
+grid, mean over seeds; correlation: of independent quantities) and the standard deviation of the seeds' grid means, in
+quadrature. SI is eps_s / sqrt(eps_b), its largest value over cuts that keep a
 fifth of the signal and ten background jets; F1 is for equal amounts of signal and background: 2/3 says nothing.
 "pT planed": background reweighted to the signal's pT spectrum, so that pT cannot pose as a discovery. The correlation
 (Spearman) of score and jet mass is measured on background: a large one sculpts the mass spectrum. A dash stands where a
@@ -54,23 +53,24 @@ def write_merit_summary(rows: Sequence[MeritRow], approximate: Sequence[str] = (
 
 
 def average_merit(rows: Sequence[MeritRow]) -> SeedAverage:
-    """Average one figure of one method over signals and then over seeds; NaN if a value or an error is missing."""
-    seeds: dict[int, list[MeritRow]] = defaultdict(list)
-    for row in rows:
-        seeds[row.seed].append(row)
-    return average(
-        [statistics.fmean(row.value for row in same) for same in seeds.values()],
-        [statistics.fmean(row.error for row in same) for same in seeds.values()],
-    )
+    """Average one figure of one method over seeds, of its means over the grid; NaN if a value is missing."""
+    own = over_grid(rows)
+    return average([row.value for row in own], [row.error for row in own])
+
+
+def over_grid(rows: Sequence[MeritRow]) -> list[MeritRow]:
+    """Keep what holds for all signals: means over the grid, and figures of the background alone."""
+    return [row for row in rows if row.signal in (GRID, BACKGROUND)]
 
 
 def merit_cell(rows: Sequence[MeritRow]) -> str:
     """Write one figure of one method: mean ± uncertainty, with the mean signal efficiency if it is a largest value."""
-    if not rows or not all(math.isfinite(row.value) and math.isfinite(row.error) for row in rows):
+    own = over_grid(rows)
+    if not own or not all(math.isfinite(row.value) and math.isfinite(row.error) for row in own):
         return "-"
-    found = average_merit(rows)
+    found = average_merit(own)
     # Two significant digits of the uncertainty, but never more than three behind the point.
     digits = min(3, max(0, 1 - math.floor(math.log10(found.uncertainty)))) if found.uncertainty > 0 else 3
     text = f"{found.mean:.{digits}f} ± {found.uncertainty:.{digits}f}"
-    reached = [row.where for row in rows if not math.isnan(row.where)]
-    return f"{text} ({statistics.fmean(reached):.2f})" if rows[0].merit.startswith("largest") else text
+    reached = [row.where for row in own if not math.isnan(row.where)]
+    return f"{text} ({statistics.fmean(reached):.2f})" if own[0].merit.startswith("largest") else text

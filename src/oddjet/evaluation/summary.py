@@ -16,8 +16,8 @@ Each cell is the mean AUC over seeds ± its uncertainty. AUC is the probability 
 background jet (ties count one half); it is never flipped, so values below 0.5 are printed as they are. The uncertainty
 is the statistical error (DeLong, mean over seeds: all seeds score the same jets) and the standard deviation over seeds
 (the spread of a single training, not divided by the root of their number), added in quadrature{single}.
-In the mean over the grid the statistical errors are averaged as if fully correlated, since all grid points share the
-background jets. Every AUC is measured on background test jets that neither trained a model nor chose its epoch.
+The statistical error of the mean over the grid is that of a bootstrap of events over the whole grid, whose points share
+the background jets. Every AUC is measured on background test jets that neither trained a model nor chose its epoch.
 """
 APPROXIMATE = """\
 (approximate): the loss is Sinkhorn's divergence and not exact transport; of an ensemble, that of at least one member.
@@ -132,10 +132,11 @@ def average_over_points(rows: Sequence[AucRow]) -> dict[tuple[float, float], See
 
 
 def average_over_grid(rows: Sequence[AucRow]) -> dict[str, SeedAverage]:
-    """Average over all signals and then over seeds, a method.
+    """Average over all signals and then over seeds, a method, where there are AUCs and no scores.
 
     The spread is that of the seeds' grid means. Statistical errors of grid points are averaged, as if fully correlated:
-    the points share the background jets, and the true error is not larger than that.
+    the points share the background jets, and the true error is not larger than that (usually half). With scores at hand
+    it is known: `oddjet.evaluation.grid`.
     """
     seeds: dict[str, dict[int, list[AucRow]]] = defaultdict(lambda: defaultdict(list))
     for row in rows:
@@ -165,7 +166,10 @@ def check_same_jets(rows: Sequence[AucRow]) -> dict[str, tuple[int, int]]:
 
 
 def write_summary(
-    rows: Sequence[AucRow], epochs: Mapping[str, Mapping[int, int]], approximate: Sequence[str] = ()
+    rows: Sequence[AucRow],
+    grid: Mapping[str, SeedAverage],
+    epochs: Mapping[str, Mapping[int, int]],
+    approximate: Sequence[str] = (),
 ) -> str:
     """Write the summary of a run as Markdown: one table, method by signal.
 
@@ -173,6 +177,8 @@ def write_summary(
     ----------
     rows : sequence of AucRow
         All methods, seeds and signals.
+    grid : mapping of str to SeedAverage
+        Method to its mean over the grid.
     epochs : mapping of str to mapping of int to int
         Method to seed to chosen epoch, where known.
     approximate : sequence of str
@@ -183,7 +189,7 @@ def write_summary(
     SummaryError
         If rows come twice, are missing, or rest on different jets.
     """
-    counts, cells, grid = check_same_jets(rows), average_over_seeds(rows), average_over_grid(rows)
+    counts, cells = check_same_jets(rows), average_over_seeds(rows)
     signals = list(counts)
     seeds = {method: sorted({row.seed for row in rows if row.method == method}) for method in cells}
     known = any(epochs.get(method) for method in cells)

@@ -14,12 +14,21 @@ from oddjet.errors import OddjetError
 from oddjet.io.atomic import write_text
 
 Row = TypeVar(
-    "Row", "AucRow", "EpochAucRow", "MeritRow", "SnapshotRow", "ChoiceRow", "ContaminationRow", "VaeAucRow", "LatentRow"
+    "Row",
+    "AucRow",
+    "EpochAucRow",
+    "MeritRow",
+    "GridRow",
+    "SnapshotRow",
+    "ChoiceRow",
+    "ContaminationRow",
+    "VaeAucRow",
+    "LatentRow",
 )
 
 
-# Samples of a SnapshotRow that are no signal.
-BACKGROUND, NEGATIVES = "background", "negatives"
+# Samples of a SnapshotRow or MeritRow that are no signal.
+BACKGROUND, NEGATIVES, GRID = "background", "negatives", "mean over grid"
 
 
 class AucTableError(OddjetError):
@@ -62,7 +71,8 @@ class MeritRow:
     """One figure of merit of one method, seed and signal.
 
     `where` is the signal efficiency at which it is reached; it, and an error that cannot be given, are NaN (empty in
-    the file). Figures of the background alone have the signal `background` and no grid point.
+    the file). Figures of the background alone have the signal `background` and no grid point, the mean of a figure over
+    all signals has the signal `mean over grid`.
     """
 
     method: str
@@ -74,6 +84,24 @@ class MeritRow:
     value: float
     error: float
     where: float
+
+
+@dataclass(frozen=True)
+class GridRow:
+    """The mean AUC of one method over the grid and its seeds, and its difference from the best baseline.
+
+    `error` is that of the test jets (bootstrap of events over the whole grid), `spread` the standard deviation over
+    seeds. `reference` is the baseline, and `difference_error` the error of the test jets from the same replicas.
+    """
+
+    method: str
+    seeds: int
+    auc: float
+    error: float
+    spread: float
+    reference: str
+    difference: float
+    difference_error: float
 
 
 @dataclass(frozen=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -31,6 +32,8 @@ class Entry:
         r_inv to AUC averaged over mediator masses.
     planed : pair of float, optional
         AUC and uncertainty with the background reweighted to the signal's pT.
+    difference : str
+        From the reference, with its error; empty if there is none.
     supervised : bool
         A ceiling that was trained on signal; drawn with dashes, above all methods.
     """
@@ -40,10 +43,11 @@ class Entry:
     uncertainty: float
     by_fraction: Mapping[float, float] = field(default_factory=dict)
     planed: tuple[float, float] | None = None
+    difference: str = ""
     supervised: bool = False
 
 
-def draw_leaderboard(entries: Sequence[Entry], label: str) -> Figure:
+def draw_leaderboard(entries: Sequence[Entry], label: str, reference: str = "") -> Figure:
     """Draw all methods, the highest mean at the top.
 
     Parameters
@@ -52,6 +56,8 @@ def draw_leaderboard(entries: Sequence[Entry], label: str) -> Figure:
         One a method.
     label : str
         Words above the left corner, "Simulation".
+    reference : str
+        Method from which the differences are, written beside the axes.
 
     Returns
     -------
@@ -64,10 +70,12 @@ def draw_leaderboard(entries: Sequence[Entry], label: str) -> Figure:
     """
     if not entries:
         raise LeaderboardError("no method to draw; give the AUC tables of at least one")
-    ordered = sorted(entries, key=lambda entry: (entry.supervised, entry.mean))
+    # A method without a mean stands below all others.
+    ordered = sorted(entries, key=lambda entry: (entry.supervised, -1.0 if math.isnan(entry.mean) else entry.mean))
+    differences = any(entry.difference for entry in entries)
     methods = sum(not entry.supervised for entry in ordered)
     with figure_style():
-        figure = Figure(figsize=(10, 3.2 + 0.62 * len(ordered)), layout="constrained")
+        figure = Figure(figsize=(12.5 if differences else 10, 3.2 + 0.62 * len(ordered)), layout="constrained")
         axes = figure.subplots()
         axes.axvline(0.5, color="0.6", linewidth=1.2, zorder=0)
         for height, entry in enumerate(ordered):
@@ -83,6 +91,8 @@ def draw_leaderboard(entries: Sequence[Entry], label: str) -> Figure:
         axes.set_xlabel("AUC")
         handles, labels = _unique_handles(axes)
         figure.legend(handles, labels, loc="outside lower center", ncols=3, fontsize=19, columnspacing=1.2)
+        if differences:
+            _write_differences(axes, ordered, reference)
         write_heading(axes, label, "mean over grid")
     return figure
 
@@ -102,6 +112,14 @@ def _draw_entry(axes: Axes, height: float, entry: Entry) -> None:
         axes.errorbar(
             value, height - shift, xerr=error, fmt="s", markerfacecolor="white", label=r"mean, $p_{T}$ planed", **style
         )
+
+
+def _write_differences(axes: Axes, ordered: Sequence[Entry], reference: str) -> None:
+    """Write each difference beside its method, and above them what they are from."""
+    style: dict[str, Any] = {"transform": axes.get_yaxis_transform(), "ha": "left", "va": "center", "fontsize": 19}
+    for height, entry in enumerate(ordered):
+        axes.text(1.02, height, entry.difference, **style)
+    axes.text(1.02, len(ordered) - 0.3, f"minus\n{method_title(reference)}", **{**style, "va": "bottom"})
 
 
 def _fraction_label(r_inv: float) -> str:

@@ -1,0 +1,83 @@
+"""Means over the grid: each method with the error of the jets and the spread of its seeds, and against a baseline.
+
+The error of a mean AUC is that of a bootstrap of events over the whole grid (`oddjet.evaluation.replicas`). The
+difference of two methods has an error of its own from the same replicas, for they score the same jets.
+"""
+
+from __future__ import annotations
+
+import math
+import statistics
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from typing import TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from oddjet.evaluation.replicas import standard_error
+from oddjet.evaluation.summary import SeedAverage, SummaryError, average
+from oddjet.evaluation.tables import AucRow, GridRow
+
+Floats: TypeAlias = NDArray[np.float64]
+
+# In place of a name: the run has no baseline.
+NO_BASELINE = "none"
+
+
+def grid_rows(rows: Sequence[AucRow], replicas: Mapping[str, Floats], baselines: Sequence[str] = ()) -> list[GridRow]:
+    """Average every method over the grid and its seeds, and set it against the best baseline.
+
+    Parameters
+    ----------
+    rows : sequence of AucRow
+        All methods, seeds and signals.
+    replicas : mapping of str to ndarray of float64, shape (R,)
+        Of each method's mean, from `oddjet.evaluation.replicas.grid_replicas`.
+    baselines : sequence of str
+        Methods among which the one with the highest mean is the reference. It is the highest on these jets: the best of
+        several baselines is too high by a little, and a difference to it too low.
+
+    Returns
+    -------
+    list of GridRow
+        In the order of the methods; NaN where a seed has no AUC, and as the difference of the reference itself.
+
+    Raises
+    ------
+    SummaryError
+        If a method has no replicas.
+    """
+    means: dict[str, dict[int, list[float]]] = defaultdict(lambda: defaultdict(list))
+    for row in rows:
+        means[row.method][row.seed].append(row.auc)
+    averages: dict[str, SeedAverage] = {}
+    for method, by_seed in means.items():
+        if method not in replicas:
+            raise SummaryError(f"method {method} has AUCs and no score table; give those of all methods")
+        values = [statistics.fmean(aucs) for aucs in by_seed.values()]
+        averages[method] = average(values, [standard_error(replicas[method])] * len(values))
+    known = [name for name in baselines if name in averages and not math.isnan(averages[name].mean)]
+    best = max(known, key=lambda name: averages[name].mean, default="")
+    found = []
+    for method, one in averages.items():
+        difference, error = math.nan, math.nan
+        if best and method != best and not math.isnan(one.mean):
+            difference = one.mean - averages[best].mean
+            error = standard_error(replicas[method] - replicas[best])
+        found.append(
+            GridRow(method, one.seeds, one.mean, one.statistical, one.spread, best or NO_BASELINE, difference, error)
+        )
+    return found
+
+
+def as_averages(rows: Sequence[GridRow]) -> dict[str, SeedAverage]:
+    """Return mean, error of the jets and spread of the seeds by method."""
+    return {row.method: SeedAverage(row.auc, row.error, row.spread, row.seeds) for row in rows}
+
+
+def difference(row: GridRow) -> str:
+    """Write the difference from the reference with its paired error: a dash for itself, nothing where there is none."""
+    if row.reference == NO_BASELINE:
+        return ""
+    return "-" if math.isnan(row.difference) else f"{row.difference:+.3f} ± {row.difference_error:.3f}"
