@@ -1,4 +1,4 @@
-"""Networks on images: shapes of the paper, the KLD and the loss, training distances against exact transport."""
+"""Networks on images: shapes of the paper, the KLD and the loss."""
 
 from __future__ import annotations
 
@@ -8,8 +8,6 @@ import torch
 
 from oddjet.models.image_distances import probability_images, training_distance
 from oddjet.models.image_networks import Classifier, ImageNetworkError, Shape, Vae, kld, weighted_loss
-from oddjet.transport.images import distances, metric_of
-from oddjet.transport.sparse import sparse_images
 
 SIDE = 3.2
 
@@ -66,20 +64,7 @@ def test_errors_are_means_over_all_pixels() -> None:
     one, two = (torch.from_numpy(images(4, seed)) for seed in (1, 2))
     for metric, power in (("mse", 2), ("mae", 1)):
         expected = (np.abs(one.numpy() - two.numpy()) ** power).mean(axis=(1, 2))
-        np.testing.assert_allclose(training_distance(metric, SIDE, 0.02, 0.5)(one, two), expected, rtol=1e-5)
-
-
-@pytest.mark.parametrize(("metric", "blur", "tolerance"), [("wass1", 0.004, 0.03), ("wass2", 0.02, 0.07)])
-def test_sinkhorn_comes_near_the_exact_distance(metric: str, blur: float, tolerance: float) -> None:
-    one, two = images(6, 1), images(6, 2)
-    pairs = np.repeat(np.arange(6), 2).reshape(-1, 2)
-    exact = distances(sparse_images(one, SIDE), sparse_images(two, SIDE), pairs, metric_of(metric))
-    given = [torch.from_numpy(part) for part in (one, two)]
-    with torch.no_grad():
-        np.testing.assert_allclose(training_distance(metric, SIDE, blur, 0.9)(*given), exact, rtol=tolerance)
-        # With the coarse steps of the default it is an approximation, and called one.
-        np.testing.assert_allclose(training_distance(metric, SIDE, 0.02, 0.5)(*given), exact, rtol=0.35)
-        assert not torch.is_grad_enabled()
+        np.testing.assert_allclose(training_distance(metric, SIDE, 0.003, 0.5)(one, two), expected, rtol=1e-5)
 
 
 def test_reconstructions_become_probabilities() -> None:
@@ -91,17 +76,3 @@ def test_reconstructions_become_probabilities() -> None:
     # Without a pixel above zero there still is a way up.
     (gradient,) = torch.autograd.grad(found[1, 0, 0], made)
     assert gradient[1, 0, 0] > 0
-
-
-def test_sinkhorn_has_a_gradient_that_lowers_the_exact_distance() -> None:
-    one, two = images(2, 1), torch.from_numpy(images(2, 2) + 1e-4).requires_grad_()
-    distance = training_distance("wass1", SIDE, 0.02, 0.5)
-    (gradient,) = torch.autograd.grad(distance(torch.from_numpy(one), two).sum(), two)
-    assert torch.isfinite(gradient).all()
-    moved = (two - 0.01 * gradient / gradient.abs().max()).detach().clamp(min=1e-6)
-    pairs = np.array([[0, 0], [1, 1]])
-    before, after = (
-        distances(sparse_images(one, SIDE), sparse_images(made.detach().numpy(), SIDE), pairs, metric_of("wass1"))
-        for made in (two, moved)
-    )
-    assert (after < before).all()

@@ -114,6 +114,22 @@ def test_the_program_writes_the_scores_of_any_method(folder, tmp_path):
     assert [(row.method, row.seed, row.signal) for row in rows] == [("image_vae", seed, SIGNAL) for seed in (1, 2)]
 
 
+@pytest.mark.parametrize("anomaly", ["mse", "wass2"])
+def test_the_program_scores_a_transport_vae_with_another_distance(folder, tmp_path, anomaly):
+    train(folder, Run("wass1", 1, 1e-8), tmp_path, 1)
+    command = [sys.executable, "workflow/scripts/score_grid_vae.py", "--method", "image_vae", "--seeds", "1"]
+    command += ["--settings", json.dumps({"kind": "vae", "metric": "wass1", "anomaly": anomaly})]
+    command += ["--evaluation", json.dumps({"minimum_signal_jets": 10}), "--models", str(tmp_path / "model.pt")]
+    command += ["--images", *(str(folder / name / "images.h5") for name in ("test", "signal"))]
+    command += ["--background", str(folder / "test/table.h5"), "--signals", f"{SIGNAL}={folder / 'signal/table.h5'}"]
+    done = subprocess.run([*command, "--output", str(tmp_path / "scores.h5")], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    vae, images = load_vae(tmp_path / "model.pt"), read_images(folder / "test/images.h5")
+    found = read_table(tmp_path / "scores.h5")
+    expected = score_images(vae, images, (anomaly,))[anomaly]
+    np.testing.assert_allclose(found["score"][found["sample"] == 0][:, 0], expected, rtol=1e-6)
+
+
 @pytest.mark.parametrize("metric", ["mse", "mae", "wass1", "wass2"])
 def test_every_metric_trains_and_scores(folder, tmp_path, metric):
     """The validation loss is finite and falls, and every anomaly metric is finite."""

@@ -74,7 +74,8 @@ def score_images(vae: TrainedVae, batch: ImageBatch, metrics: Sequence[str], thr
         pairs = np.repeat(np.arange(len(batch)), 2).reshape(-1, 2)
         for name in wanted:
             distances[name] = all_distances(batch.sparse, sparse, pairs, metric_of(name), threads)
-    distances["loss"] = (1.0 - vae.run.beta) * distances[vae.run.metric] + vae.run.beta * divergence
+    if "loss" in metrics:
+        distances["loss"] = (1.0 - vae.run.beta) * distances[vae.run.metric] + vae.run.beta * divergence
     return {**{name: distances[name] for name in metrics}, "kld": divergence}
 
 
