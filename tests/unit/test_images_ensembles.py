@@ -25,12 +25,12 @@ SPREADS = {"qcd": 0.8, "top": 2.2, "w": 1.4}
 MEDOIDS = MedoidSettings(largest=5, draws=3, drawn=2, bins=10)
 
 
-def write_images(path, n, spread, seed):
-    """Images of ten points about the centre."""
+def write_images(path, n, spread, seed, weights=1.0, repeat=1):
+    """Images of ten points about the centre; `repeat` writes each so many times, one after the other."""
     rng = np.random.default_rng(seed)
     jets = np.zeros(n, [(column.name, column.dtype) for column in JET_COLUMNS])
-    jets["event"], jets["pt"], jets["mass"] = np.arange(n), 500, 80
-    pixel, value, indptr = [], [], [0]
+    jets["event"], jets["pt"], jets["mass"], jets["weight"] = np.arange(n), 500, 80, weights
+    pixel, value = [], []
     for _ in range(n):
         where = np.clip(rng.normal(PIXELS / 2, spread, (10, 2)).astype(int), 0, PIXELS - 1)
         image = np.zeros(PIXELS**2)
@@ -38,9 +38,11 @@ def write_images(path, n, spread, seed):
         occupied = np.flatnonzero(image)
         pixel.append(occupied.astype(np.uint16))
         value.append((image[occupied] / image.sum()).astype(np.float32))
-        indptr.append(indptr[-1] + len(occupied))
+    rows = np.repeat(np.arange(n), repeat)
+    pixel, value = ([part[row] for row in rows] for part in (pixel, value))
+    indptr = np.concatenate([[0], np.cumsum([len(one) for one in pixel])])
     with ImageWriter(path, PIXELS, SIDE, {}) as writer:
-        writer.append_images(jets, np.array(indptr), np.concatenate(pixel), np.concatenate(value))
+        writer.append_images(jets[rows], indptr, np.concatenate(pixel), np.concatenate(value))
         writer.finish()
     return path
 
@@ -153,3 +155,38 @@ def test_files_of_another_kind_are_refused(measured, tmp_path):
         read_references(tmp_path / "no.json")
     with pytest.raises(ReferenceJetError, match="too few"):
         find_references(read_distances(measured[1]["qcd"]["table"]), MedoidSettings(largest=50))
+
+
+def test_a_weight_counts_as_so_many_jets(tmp_path):
+    """Medoids, average image, elbow and AUC of weighted jets are those of jets written as often as they weigh."""
+    counts = np.random.default_rng(1).integers(1, 4, 30)
+    rows = {}
+    for kind in ("weighted", "repeated"):
+        given = {"weights": counts} if kind == "weighted" else {"repeat": counts}
+        folder = tmp_path / kind
+        folder.mkdir()
+        train = write_images(folder / "train.h5", 30, 1.0, 5, **given)
+        tests = {name: write_images(folder / f"{name}.h5", 30, SPREADS[name], 7, **given) for name in ("qcd", "top")}
+        compute_distances(train, folder / "distances.h5", "wass1", DistanceSettings(), 1, {})
+        chosen = find_references(read_distances(folder / "distances.h5"), MEDOIDS.model_copy(update={"restarts": 20}))
+        write_references(folder / "medoids.json", chosen)
+        options = {"reference": "qcd", "root": True, "threads": 1, "attributes": {}}
+        measure_ensembles(folder / "medoids.json", train, tests, folder / "measured.h5", **options)
+        found = ensemble_rows(read_ensembles(folder / "measured.h5"), chosen, "qcd")
+        rows[kind] = [row for row in found if row.references != "random"], chosen
+    for weighted, repeated in zip(rows["weighted"][0], rows["repeated"][0], strict=True):
+        assert (weighted.references, weighted.members) == (repeated.references, repeated.members)
+        assert weighted.auc == pytest.approx(repeated.auc, abs=1e-9)
+    for name in ("costs", "peaks", "elbow"):
+        assert getattr(rows["weighted"][1], name) == pytest.approx(getattr(rows["repeated"][1], name))
+
+
+def test_random_references_are_jets_with_a_weight(tmp_path):
+    weights = np.zeros(30)
+    weights[[3, 8, 21]] = 1.0, -1.0, 2.0
+    write_images(tmp_path / "train.h5", 30, 1.0, 5, weights=weights)
+    compute_distances(tmp_path / "train.h5", tmp_path / "distances.h5", "mae", DistanceSettings(), 1, {})
+    chosen = find_references(read_distances(tmp_path / "distances.h5"), MEDOIDS)
+    assert {jet for draw in chosen.random for jet in draw} <= {3, 8, 21}
+    with pytest.raises(ReferenceJetError, match="fewer than 4 of 30 jets have a weight"):
+        find_references(read_distances(tmp_path / "distances.h5"), MEDOIDS.model_copy(update={"drawn": 4}))

@@ -54,15 +54,28 @@ def test_scores_are_distances_to_medoids_of_training_jets(made):
     images = read_images(path).sparse
     metric = metric_of("wass1")
     for combination in ("min", "sum"):
-        method = MedoidMethod(medoids=3, jets=1000, combination=combination)
+        method = MedoidMethod(medoids=3, jets=1000, combination=combination, restarts=0)
         scores = MedoidScorer(ImageLibrary([path]), train, method, (1, 2), 1)(test)
         assert scores.shape == (len(test), 2)
         # All training jets are drawn, so the seeds agree.
         np.testing.assert_array_equal(scores[:, 0], scores[:, 1])
         training = images.take(np.arange(25))
-        members = training.take(find_medoids(square(pairwise(training, metric)), 3)[-1].members)
+        members = training.take(
+            find_medoids(square(pairwise(training, metric)), 3, weights=train["weight"])[-1].members
+        )
         expected = getattr(cross(images.take(np.arange(25, len(jets))), members, metric), combination)(axis=1)
         np.testing.assert_allclose(scores[::-1, 0], expected, atol=1e-12)
+
+
+def test_a_training_jet_counts_with_its_weight(made):
+    jets, path = made
+    images, metric = read_images(path).sparse, metric_of("wass1")
+    for heavy in (2, 7):
+        train = jets[:25].copy()
+        train["weight"] = np.where(np.arange(25) == heavy, 1e6, 1.0)
+        scores = MedoidScorer(ImageLibrary([path]), train, MedoidMethod(medoids=1), (1,), 1)(jets)
+        expected = cross(images, images.take(np.array([heavy])), metric)[:, 0]
+        np.testing.assert_allclose(scores[:, 0], expected, atol=1e-12)
 
 
 def test_seeds_draw_their_own_training_jets(made):

@@ -5,7 +5,7 @@ from itertools import combinations
 import numpy as np
 import pytest
 
-from oddjet.transport.medoids import MedoidError, elbow, find_medoids, histogram, most_frequent
+from oddjet.transport.medoids import MedoidError, Restarts, elbow, find_medoids, histogram, most_frequent
 
 
 def matrix_of(n, seed=1):
@@ -74,3 +74,79 @@ def test_what_has_no_medoids_is_refused():
         find_medoids(np.zeros((3, 3)), 4)
     with pytest.raises(MedoidError, match="at least 4"):
         elbow([1, 2, 3])
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_restarts_find_the_optimum_of_few_points(seed):
+    """Against every choice of members, for distances in the plane and for those of no geometry at all."""
+    plane = matrix_of(14, seed)
+    upper = np.triu(np.random.default_rng(seed).uniform(1, 2, (14, 14)), 1)
+    for matrix in (plane, upper + upper.T):
+        weights = np.random.default_rng(100 + seed).exponential(size=14)
+        for given in (None, weights):
+            factors = np.ones(14) if given is None else given
+            for medoids in find_medoids(matrix, 4, weights=given, restarts=Restarts(20, seed)):
+                k = len(medoids.members)
+                best = min((factors @ matrix[:, list(chosen)].min(axis=1)) for chosen in combinations(range(14), k))
+                assert medoids.cost == pytest.approx(best, rel=1e-9)
+
+
+def test_restarts_lower_the_cost_and_can_be_repeated():
+    matrix = matrix_of(60, seed=4)
+    alone, several, again = (
+        find_medoids(matrix, 8, restarts=restarts) for restarts in (Restarts(0), Restarts(10, 3), Restarts(10, 3))
+    )
+    assert all(one.cost <= other.cost for one, other in zip(several, alone, strict=True))
+    assert sum(one.cost for one in several) < sum(one.cost for one in alone)
+    assert [one.members.tolist() for one in several] == [one.members.tolist() for one in again]
+    only = find_medoids(matrix, 1, restarts=Restarts(10, 3, sizes=(8,)))
+    assert only[0].members.tolist() == alone[0].members.tolist()
+
+
+def test_a_weight_counts_as_so_many_members():
+    matrix = matrix_of(20, seed=6)
+    counts = np.random.default_rng(6).integers(1, 4, 20)
+    rows = np.repeat(np.arange(20), counts)
+    restarts = Restarts(20)
+    weighted = find_medoids(matrix, 3, weights=counts.astype(float), restarts=restarts)
+    repeated = find_medoids(matrix[np.ix_(rows, rows)], 3, restarts=restarts)
+    assert [one.cost for one in weighted] == pytest.approx([one.cost for one in repeated])
+    # Pairs of members at one place with opposite weights count for nothing.
+    doubled = np.concatenate([np.arange(20), np.arange(5), np.arange(5)])
+    signs = np.concatenate([counts, np.full(5, 3.0), np.full(5, -3.0)])
+    cancelled = find_medoids(matrix[np.ix_(doubled, doubled)], 3, weights=signs, restarts=restarts)
+    assert [one.cost for one in cancelled] == pytest.approx([one.cost for one in weighted])
+
+
+def test_no_member_is_chosen_twice_when_members_repeat(caplog):
+    points = np.repeat(np.random.default_rng(3).normal(size=(4, 2)), 5, axis=0)
+    matrix = np.hypot(*(points[:, None] - points[None]).transpose(2, 0, 1))
+    with caplog.at_level("WARNING", logger="oddjet"):
+        found = find_medoids(matrix, 6, restarts=Restarts(3))
+    assert [len(set(one.members.tolist())) for one in found] == [1, 2, 3, 4, 5, 6]
+    assert [round(one.cost, 12) == 0 for one in found] == [False, False, False, True, True, True]
+    assert "2 of 6 medoids lie where another one lies" in caplog.text
+    (first, *_), tied = find_medoids(np.zeros((3, 3)), 3), np.array([[0, 0, 3], [0, 0, 3], [3, 3, 0.0]])
+    assert first.members.tolist() == [0]
+    assert find_medoids(tied, 3)[2].members.tolist() == [0, 1, 2]
+
+
+@pytest.mark.parametrize(
+    ("matrix", "message"),
+    [
+        (-np.random.default_rng(0).random((4, 4)), "row 0, column 0 has -0.6"),
+        (np.array([[0, 1], [2, 0.0]]), "row 0, column 1 has 1, row 1, column 0 has 2"),
+        (np.array([[0, np.nan], [np.nan, 0]]), "row 0, column 1 has nan"),
+        (np.array([[0, -1], [-1, 0.0]]), "row 0, column 1 has -1"),
+        (np.ones((2, 2)), "row 0, column 0 has 1"),
+    ],
+)
+def test_what_is_no_matrix_of_distances_is_refused_at_once(matrix, message):
+    with pytest.raises(MedoidError, match=message):
+        find_medoids(matrix, 2)
+
+
+@pytest.mark.parametrize("weights", [[1, 1], [1, np.nan, 1], [1, -2, 1]])
+def test_weights_that_do_not_fit_are_refused(weights):
+    with pytest.raises(MedoidError, match="add up to more than 0"):
+        find_medoids(matrix_of(3), 1, weights=np.array(weights, float))

@@ -7,16 +7,20 @@ import numpy as np
 from oddjet.images.distance_file import DistanceTable
 from oddjet.images.ensemble_settings import MedoidSettings
 from oddjet.images.references import ReferenceJetError, References
-from oddjet.transport.medoids import elbow, find_medoids, histogram, most_frequent
+from oddjet.transport.medoids import Restarts, elbow, find_medoids, histogram, most_frequent
 
 
 def find_references(table: DistanceTable, settings: MedoidSettings) -> References:
-    """Choose the reference jets by the distances between them.
+    """Choose the reference jets by the distances between them; every jet counts with its weight.
+
+    Random ones are drawn by the absolute weight, a draw having no sign.
 
     Raises
     ------
     ReferenceJetError
-        There are fewer jets than medoids are asked for.
+        There are fewer jets, or fewer with a weight, than reference jets are asked for.
+    MedoidError
+        The weights do not add up to more than 0.
     """
     jets = len(table.jets)
     if jets < max(settings.largest, settings.drawn):
@@ -24,17 +28,22 @@ def find_references(table: DistanceTable, settings: MedoidSettings) -> Reference
             f"{jets} jets are too few for {settings.largest} medoids; simulate more events or lower "
             "images.medoids.largest"
         )
-    found = find_medoids(table.matrix(), settings.largest)
-    histograms = [histogram(medoids.nearest, settings.bins) for medoids in found]
+    weights = table.weights()
+    restarts = Restarts(settings.restarts, settings.seed)
+    found = find_medoids(table.matrix(), settings.largest, weights=weights, restarts=restarts)
+    histograms = [histogram(medoids.nearest, settings.bins, weights) for medoids in found]
     peaks = [most_frequent(*counted) for counted in histograms]
     fitted = elbow(peaks)
     generator = np.random.default_rng(settings.seed)
-    draws = [generator.choice(jets, settings.drawn, replace=False) for _ in range(settings.draws)]
+    chances = None if np.ptp(weights) == 0 else np.abs(weights) / np.abs(weights).sum()
+    if chances is not None and np.count_nonzero(chances) < settings.drawn:
+        raise ReferenceJetError(f"fewer than {settings.drawn} of {jets} jets have a weight; lower images.medoids.drawn")
+    draws = [generator.choice(jets, settings.drawn, replace=False, p=chances) for _ in range(settings.draws)]
     return References(
         table.metric,
         jets,
         [[int(member) for member in medoids.members] for medoids in found],
-        [medoids.cost / jets for medoids in found],
+        [float(medoids.cost / weights.sum()) for medoids in found],
         peaks,
         [counts.tolist() for counts, _ in histograms],
         [largest for _, largest in histograms],

@@ -22,7 +22,7 @@ class DistanceTable:
     ----------
     metric : str
     jets : structured array, shape (n,)
-        Identifiers, pT and mass.
+        Identifiers, pT, mass and weight.
     condensed : float64 array, shape (n (n - 1) / 2,)
         Pairs (0, 1), (0, 2), ..., as scipy's `squareform` wants them.
     """
@@ -30,6 +30,10 @@ class DistanceTable:
     metric: str
     jets: NDArray[np.void]
     condensed: NDArray[np.float64]
+
+    def weights(self) -> NDArray[np.float64]:
+        """Weights of the jets, shape (n,)."""
+        return np.asarray(self.jets["weight"], np.float64)
 
     def matrix(self) -> NDArray[np.float64]:
         """Full symmetric matrix, shape (n, n)."""
@@ -61,6 +65,8 @@ def read_distances(path: Path) -> DistanceTable:
         if "distances" not in file:
             raise TableError(f"{path}: holds no distances; give a file of compute_distances")
         condensed = np.asarray(file["distances"])
+    if "weight" not in (jets.dtype.names or ()):
+        raise TableError(f"{path}: its jets have no column 'weight'; make it again with compute_distances")
     if len(condensed) != len(jets) * (len(jets) - 1) // 2:
         raise TableError(f"{path}: {len(condensed)} distances do not fit {len(jets)} jets; make it again")
     return DistanceTable(attributes["metric"], jets, condensed)

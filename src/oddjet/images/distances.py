@@ -11,7 +11,7 @@ from oddjet.images.ensemble_settings import DistanceSettings
 from oddjet.images.file import JET_COLUMNS, read_images
 from oddjet.transport.images import metric_of, pairwise
 
-KEPT = ("run", "luminosityBlock", "event", "jet_rank", "pt", "mass")
+KEPT = ("run", "luminosityBlock", "event", "jet_rank", "pt", "mass", "weight")
 
 
 class DistanceError(OddjetError):

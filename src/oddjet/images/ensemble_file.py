@@ -6,6 +6,7 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,12 +26,15 @@ class EnsembleDistances:
         Positions of the reference jets among the reference sample's.
     samples : dict of str to (float64 array of shape (n, r), float64 array of shape (n,))
         For each sample the distances of its test jets to the members and to the average image.
+    weights : dict of str to array of shape (n,)
+        Weights of these jets.
     """
 
     reference: str
     metric: str
     members: NDArray[np.int64]
     samples: dict[str, tuple[NDArray[np.float64], NDArray[np.float64]]]
+    weights: dict[str, NDArray[np.floating[Any]]]
 
     def to(self, sample: str, jets: Sequence[int]) -> NDArray[np.float64]:
         """Distances of a sample's test jets to these reference jets, shape (n, len(jets))."""
@@ -48,7 +52,11 @@ def read_ensembles(path: Path) -> EnsembleDistances:
         raise TableError(f"{path}: no attribute {error}; give a table that measure_ensembles wrote") from error
     found = {name: table[table["sample"] == code] for code, name in enumerate(samples)}
     return EnsembleDistances(
-        reference, metric, members, {name: (rows["distance"], rows["average"]) for name, rows in found.items()}
+        reference,
+        metric,
+        members,
+        {name: (rows["distance"], rows["average"]) for name, rows in found.items()},
+        {name: rows["weight"] for name, rows in found.items()},
     )
 
 

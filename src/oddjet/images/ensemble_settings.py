@@ -35,7 +35,12 @@ class MedoidSettings(BaseModel):
     bins: int = Field(default=50, ge=5, description="bins of the distances whose most frequent value the elbow uses")
     draws: int = Field(default=10, ge=2, description="sets of random reference jets to compare with")
     drawn: int = Field(default=5, ge=1, description="random reference jets of a set")
-    seed: int = Field(default=1, ge=0, description="seed of the random reference jets")
+    restarts: int = Field(
+        default=5,
+        ge=0,
+        description="random starts for k medoids, beside that from k - 1; the best is kept",
+    )
+    seed: int = Field(default=1, ge=0, description="seed of the random starts and reference jets")
 
 
 class EnsembleSettings(BaseModel):

@@ -41,7 +41,7 @@ def measure_ensembles(
     references : Path
         File of `find_medoids`.
     images : Path
-        The images among which the reference jets were chosen; the average image is that of all of them.
+        The images among which the reference jets were chosen; the average image is that of all of them, by weight.
     tests : mapping of str to Path
         Test images of each sample.
     output : Path
@@ -64,7 +64,7 @@ def measure_ensembles(
     members = members_of(chosen)
     training = read_images(images)
     metric = metric_of(chosen.metric, root=root)
-    kept, average = training.sparse.take(members), training.sparse.mean()
+    kept, average = training.sparse.take(members), training.sparse.mean(training.jets["weight"])
     more = {
         "reference": reference,
         "metric": chosen.metric,

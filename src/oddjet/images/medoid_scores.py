@@ -12,7 +12,7 @@ from oddjet.images.library import ImageLibrary
 from oddjet.images.medoid_settings import MedoidMethod
 from oddjet.transport.condensed import square
 from oddjet.transport.images import cross, metric_of, pairwise
-from oddjet.transport.medoids import find_medoids
+from oddjet.transport.medoids import Restarts, find_medoids
 from oddjet.transport.sparse import SparseImages
 
 
@@ -28,7 +28,7 @@ class MedoidScorer:
     library : ImageLibrary
         Images of all jets that will be asked for, and of the training jets.
     train : structured array, shape (n,)
-        Training jets, rows of the dataset's table.
+        Training jets, rows of the dataset's table; each counts with its weight.
     method : MedoidMethod
     seeds : sequence of int
         One column of scores each.
@@ -40,6 +40,8 @@ class MedoidScorer:
         There are fewer training jets than medoids.
     ImageLibraryError
         A training jet has no image.
+    MedoidError
+        The weights of the jets of a seed do not add up to more than 0.
     """
 
     def __init__(
@@ -62,6 +64,11 @@ class MedoidScorer:
 
     def _find(self, train: NDArray[np.void], seed: int) -> SparseImages:
         drawn = np.random.default_rng(seed).permutation(len(train))[: self._method.jets]
-        images = self._library.of(train[np.sort(drawn)]).sparse
+        chosen = train[np.sort(drawn)]
+        images = self._library.of(chosen).sparse
         matrix = square(pairwise(images, self._metric, self._threads))
-        return images.take(find_medoids(matrix, self._method.medoids)[-1].members)
+        most = self._method.medoids
+        found = find_medoids(
+            matrix, most, weights=chosen["weight"], restarts=Restarts(self._method.restarts, seed, (most,))
+        )
+        return images.take(found[-1].members)

@@ -18,6 +18,11 @@ class MedoidMethod(BaseModel):
     metric: Metric = Field(default="wass1", description="distance between images, see images.ensembles.metrics")
     medoids: int = Field(default=5, ge=1, le=50, description="number of reference jets")
     combination: Literal["min", "sum"] = Field(default="min", description="smallest distance, or sum over the medoids")
+    restarts: int = Field(
+        default=5,
+        ge=0,
+        description="random starts for k medoids, beside that from k - 1; the best is kept",
+    )
     jets: int = Field(
         default=1000, ge=2, le=20_000, description="training jets, drawn anew for every seed, that medoids are found in"
     )

@@ -27,8 +27,8 @@ class References:
         Those of k = 1, 2, ...
     costs, peaks : list of float
         Mean distance to the nearest medoid, and its most frequent value, for each k.
-    histograms, largest : list of list of int, list of float
-        Distances to the nearest medoid for each k: counts from 0 to the largest.
+    histograms, largest : list of list of float, list of float
+        Distances to the nearest medoid for each k: sums of weights from 0 to the largest.
     breaking : float
         Where the two lines through the peaks meet.
     elbow : int
@@ -42,7 +42,7 @@ class References:
     medoids: list[list[int]]
     costs: list[float]
     peaks: list[float]
-    histograms: list[list[int]]
+    histograms: list[list[float]]
     largest: list[float]
     breaking: float
     elbow: int

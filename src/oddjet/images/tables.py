@@ -73,14 +73,18 @@ def ensemble_rows(measured: EnsembleDistances, chosen: References, background: s
 def ensemble_auc(
     measured: EnsembleDistances, background: str, signal: str, jets: Sequence[int], combination: str
 ) -> Auc:
-    """AUC by the distance to these reference jets, to the average image where there are none; signs as said above."""
+    """AUC by the distance to these reference jets, to the average image where there are none; signs as said above.
+
+    Jets count with their weights.
+    """
     sign = 1.0 if measured.reference == background else -1.0
 
     def scores(sample: str) -> SampleScores:
+        weights = measured.weights[sample]
         if not jets:
-            return SampleScores(sample, sign * measured.samples[sample][1])
+            return SampleScores(sample, sign * measured.samples[sample][1], weights)
         to = measured.to(sample, jets)
-        return SampleScores(sample, sign * (to.min(axis=1) if combination == "min" else to.sum(axis=1)))
+        return SampleScores(sample, sign * (to.min(axis=1) if combination == "min" else to.sum(axis=1)), weights)
 
     return compute_auc(scores(background), scores(signal))
 

@@ -40,7 +40,7 @@ class ElbowCurves:
         The number of medoids that the break suggests.
     """
 
-    histograms: Sequence[tuple[Sequence[int], float]]
+    histograms: Sequence[tuple[Sequence[float], float]]
     peaks: Sequence[float]
     lines: tuple[Sequence[float], Sequence[float]]
     suggested: int

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import logging
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,6 +11,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from oddjet.errors import OddjetError
+
+LOGGER = logging.getLogger("oddjet")
+# Changes of the cost below this share of it are rounding.
+ROUNDING = 1e-12
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -29,28 +34,62 @@ class Medoids:
         Positions in the set, ascending.
     nearest : float64 array, shape (n,)
         Distance of each to the nearest member.
+    cost : float
+        Sum of these, weighted.
     """
 
     members: Ints
     nearest: Floats
-
-    @property
-    def cost(self) -> float:
-        """Sum of the distances to the nearest member."""
-        return float(self.nearest.sum())
+    cost: float
 
 
-def find_medoids(distances: NDArray[np.floating[Any]], largest: int) -> list[Medoids]:
+@dataclass(frozen=True)
+class Restarts:
+    """Random starts of the search for k medoids, beside the start from those of k - 1.
+
+    Attributes
+    ----------
+    number : int
+        Starts of each k.
+    seed : int
+        Of the members that they start from.
+    sizes : collection of int or None
+        Which k are searched again; None: all.
+    """
+
+    number: int = 5
+    seed: int = 1
+    sizes: Collection[int] | None = None
+
+
+NO_RESTARTS = Restarts(0)
+
+
+def find_medoids(
+    distances: NDArray[np.floating[Any]],
+    largest: int,
+    *,
+    weights: NDArray[np.floating[Any]] | None = None,
+    restarts: Restarts = NO_RESTARTS,
+) -> list[Medoids]:
     """Find k medoids for k = 1 to `largest`: build (add the best one), then swap as long as that lowers the cost.
 
-    Each k starts from the medoids of k - 1 and the one that lowers the cost most, so the cost never rises with k.
+    Each k starts from the medoids of k - 1 and the one that lowers the cost most, so the cost never rises with k (as
+    long as no weight is negative). That ends in a local minimum; random starts are swapped as well, and the lowest cost
+    is kept, the first one of equals. A member is never chosen twice. Where fewer than k members differ, some of the k
+    lie at the same place, and a warning says so.
 
     Parameters
     ----------
     distances
-        Symmetric, shape (n, n).
+        Symmetric, not negative, zero on the diagonal: shape (n, n).
     largest
         At most n.
+    weights
+        What each distance to the nearest member counts in the cost, shape (n,); left out: one each. Some may be
+        negative, their sum not.
+    restarts
+        Random starts.
 
     Returns
     -------
@@ -59,30 +98,86 @@ def find_medoids(distances: NDArray[np.floating[Any]], largest: int) -> list[Med
     Raises
     ------
     MedoidError
-        The matrix is not square or not finite, or `largest` does not fit.
+        The matrix is not one of distances, the weights do not fit or do not add up to more than 0, or `largest` does
+        not fit.
 
     References
     ----------
     Kaufman, Rousseeuw, Finding Groups in Data (1990), chapter 2 (PAM); all swaps at once as in Schubert, Rousseeuw,
     Information Systems 101 (2021) 101804.
     """
-    matrix = np.asarray(distances, np.float64)
-    if matrix.ndim != 2 or matrix.shape[0] != matrix.shape[1] or not np.isfinite(matrix).all():
-        raise MedoidError(f"medoids need a square matrix of finite distances, not one of shape {matrix.shape}")
+    matrix = checked_matrix(distances)
+    shares = checked_weights(weights, len(matrix))
     if not 1 <= largest <= len(matrix):
         raise MedoidError(f"{largest} medoids of {len(matrix)} members: give a number from 1 to {len(matrix)}")
     found: list[Medoids] = []
     members: list[int] = []
     nearest = np.full(len(matrix), np.inf)
-    for _ in range(largest):
-        members.append(int(np.argmin(np.minimum(matrix, nearest[:, None]).sum(axis=0))))
-        members = _swapped(matrix, members)
+    for k in range(1, largest + 1):
+        costs = shares @ np.minimum(matrix, nearest[:, None])
+        costs[members] = np.inf
+        members = _swapped(matrix, shares, [*members, int(np.argmin(costs))])
+        if restarts.sizes is None or k in restarts.sizes:
+            members = _restarted(matrix, shares, members, restarts)
         nearest = matrix[:, members].min(axis=1)
-        found.append(Medoids(np.sort(np.array(members, np.int64)), nearest))
+        found.append(Medoids(np.sort(np.array(members, np.int64)), nearest, float(shares @ nearest)))
+    _warn_of_repeats(matrix, found[-1])
     return found
 
 
-def _swapped(matrix: Floats, members: list[int]) -> list[int]:
+def checked_matrix(distances: NDArray[np.floating[Any]]) -> Floats:
+    """Give a matrix of distances as float64.
+
+    Raises
+    ------
+    MedoidError
+        It is not square, not finite, not symmetric, or has a negative value or a diagonal that is not zero; the message
+        names the first such place.
+    """
+    matrix = np.asarray(distances, np.float64)
+    if matrix.ndim != 2 or matrix.shape[0] != matrix.shape[1]:
+        raise MedoidError(f"medoids need a square matrix of distances, not one of shape {matrix.shape}")
+    for row, values in enumerate(matrix):
+        slack = 1e-9 * np.abs(values)
+        bad = ~np.isfinite(values) | (values < 0) | ~(np.abs(values - matrix[:, row]) <= slack)
+        bad[row] |= values[row] != 0
+        if bad.any():
+            column = int(np.argmax(bad))
+            raise MedoidError(
+                f"medoids need distances that are finite, symmetric, not negative, and 0 on the diagonal: row {row}, "
+                f"column {column} has {values[column]:g}, row {column}, column {row} has {matrix[column, row]:g}"
+            )
+    return matrix
+
+
+def checked_weights(weights: NDArray[np.floating[Any]] | None, members: int) -> Floats:
+    """Give weights as float64, ones if there are none; raises `MedoidError` as `find_medoids` says."""
+    if weights is None:
+        return np.ones(members)
+    given = np.asarray(weights, np.float64)
+    if given.shape != (members,) or not np.isfinite(given).all() or not given.sum() > 0:
+        raise MedoidError(
+            f"the weights of {members} members must be as many finite numbers that add up to more than 0, not "
+            f"{given.size} with the sum {given.sum():g}"
+        )
+    return given
+
+
+def _restarted(matrix: Floats, weights: Floats, members: list[int], restarts: Restarts) -> list[int]:
+    """Give the best of these members and of those that random starts lead to."""
+    k = len(members)
+    generator = np.random.default_rng([restarts.seed, k])
+    best, least = members, float(weights @ matrix[:, members].min(axis=1))
+    for _ in range(restarts.number if k < len(matrix) else 0):
+        start = [int(member) for member in generator.choice(len(matrix), k, replace=False)]
+        tried = _swapped(matrix, weights, start)
+        cost = float(weights @ matrix[:, tried].min(axis=1))
+        if cost < least - ROUNDING * abs(least):
+            best, least = tried, cost
+    return best
+
+
+def _swapped(matrix: Floats, weights: Floats, members: list[int]) -> list[int]:
     """Exchange a member for a non-member, the best pair at a time, until none lowers the cost."""
     current = list(members)
     while True:
@@ -93,20 +188,37 @@ def _swapped(matrix: Floats, members: list[int]) -> list[int]:
         gained = np.minimum(matrix - first, 0.0)
         # What is lost by those whose nearest member goes: they take the new one or their second nearest.
         lost = np.minimum(matrix, second) - first - gained
-        change = np.stack([lost[order[:, 0] == i].sum(axis=0) for i in range(len(current))]) + gained.sum(axis=0)
+        change = weights @ gained + np.stack(
+            [weights[order[:, 0] == i] @ lost[order[:, 0] == i] for i in range(len(current))]
+        )
+        change[:, current] = np.inf
         out, into = np.unravel_index(np.argmin(change), change.shape)
-        if change[out, into] >= -1e-12 * first.sum():
+        if change[out, into] >= -ROUNDING * float(np.abs(weights) @ first[:, 0]):
             return current
         current[int(out)] = int(into)
 
 
-def histogram(nearest: NDArray[np.floating[Any]], bins: int) -> tuple[Ints, float]:
-    """Histogram of distances: `bins` counts from 0 on, and the largest distance, where the last bin ends."""
+def _warn_of_repeats(matrix: Floats, medoids: Medoids) -> None:
+    among = matrix[np.ix_(medoids.members, medoids.members)]
+    repeats = int(np.triu(among == 0, 1).any(axis=0).sum())
+    if repeats:
+        LOGGER.warning(
+            "%d of %d medoids lie where another one lies: fewer than %d members differ",
+            repeats,
+            len(among),
+            len(among),
+        )
+
+
+def histogram(
+    nearest: NDArray[np.floating[Any]], bins: int, weights: NDArray[np.floating[Any]] | None = None
+) -> tuple[Floats, float]:
+    """Weighted histogram of distances: `bins` contents from 0 on, and the largest distance, where the last one ends."""
     largest = float(np.max(nearest)) or 1.0
-    return np.histogram(nearest, bins=bins, range=(0.0, largest))[0].astype(np.int64), largest
+    return np.histogram(nearest, bins, (0.0, largest), weights=weights)[0].astype(np.float64), largest
 
 
-def most_frequent(counts: Ints, largest: float) -> float:
+def most_frequent(counts: Floats, largest: float) -> float:
     """Position of the peak of such a histogram: the middle of the fullest bin."""
     return float((np.argmax(counts) + 0.5) * largest / len(counts))
 

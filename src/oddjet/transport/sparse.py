@@ -56,10 +56,14 @@ class SparseImages:
         filled[np.repeat(np.arange(len(self)), np.diff(self.indptr)), self.pixel] = self.value
         return filled.reshape(-1, self.pixels, self.pixels)
 
-    def mean(self) -> SparseImages:
-        """Give the average image, as one image."""
+    def mean(self, weights: NDArray[np.floating[Any]] | None = None) -> SparseImages:
+        """Give the average image, as one image, by weights of shape (n,) if there are any.
+
+        Pixels that weights of both signs leave below zero count as empty.
+        """
+        factors = np.ones(len(self)) if weights is None else np.asarray(weights, np.float64)
         summed = np.zeros(self.pixels**2)
-        np.add.at(summed, self.pixel, self.value)
+        np.add.at(summed, self.pixel, self.value * np.repeat(factors, np.diff(self.indptr)))
         return sparse_images(summed.reshape(1, self.pixels, self.pixels), self.side)
 
 
