@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import importlib.util
 import json
 import os
 import shutil
@@ -20,11 +22,34 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from oddjet.io.failures import MissingFileError, RemoteSupportError
+from oddjet.io import network
+from oddjet.io.chunks import Reading
+from oddjet.io.failures import (
+    AccessError,
+    MissingFileError,
+    NotRootError,
+    RemoteSupportError,
+    TransientError,
+    failure_of,
+)
 from oddjet.io.root import open_events, read_candidates
+from oddjet.io.tables import read_attributes
+from oddjet.jets.extract import extract_features
+from oddjet.jets.settings import FeatureSettings
 
 
-def handler_of(folder: Path) -> type[BaseHTTPRequestHandler]:
+class Trouble:
+    """What a server does wrong: the status of each of its next answers, 0 for a line that drops."""
+
+    def __init__(self) -> None:
+        self.answers: list[int] = []
+        self.always: int | None = None
+
+    def next(self) -> int | None:
+        return self.answers.pop(0) if self.answers else self.always
+
+
+def handler_of(folder: Path, trouble: Trouble) -> type[BaseHTTPRequestHandler]:
     class Handler(BaseHTTPRequestHandler):
         def do_HEAD(self) -> None:
             self.answer(body=False)
@@ -33,6 +58,14 @@ def handler_of(folder: Path) -> type[BaseHTTPRequestHandler]:
             self.answer(body=True)
 
         def answer(self, *, body: bool) -> None:
+            status = trouble.next()
+            if status == 0:
+                self.close_connection = True
+                self.connection.shutdown(socket.SHUT_RDWR)
+                return
+            if status is not None:
+                self.send_error(status)
+                return
             path = folder / self.path.strip("/")
             if not path.is_file():
                 self.send_error(404)
@@ -69,9 +102,9 @@ def certificate(folder: Path) -> tuple[Path, Path]:
 
 
 @contextmanager
-def served(folder: Path, context: ssl.SSLContext | None = None) -> Iterator[int]:
+def served(folder: Path, context: ssl.SSLContext | None = None, trouble: Trouble | None = None) -> Iterator[int]:
     """Serve a folder; give the port."""
-    server = ThreadingHTTPServer(("127.0.0.1", 0), handler_of(folder))
+    server = ThreadingHTTPServer(("127.0.0.1", 0), handler_of(folder, trouble or Trouble()))
     if context is not None:
         server.socket = context.wrap_socket(server.socket, server_side=True)
     thread = threading.Thread(target=server.serve_forever)
@@ -175,6 +208,91 @@ def test_missing_file_over_xrootd(xrootd: str) -> None:
 def test_missing_file_over_http(address: str) -> None:
     with pytest.raises(MissingFileError, match=r"no\.root: no such file"):
         count_events(f"{address}/no.root")
+
+
+@pytest.fixture
+def troubled(top_root: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[Trouble, str]]:
+    """Give a server's trouble and the address of a file there; pauses are short."""
+    pytest.importorskip("aiohttp", reason="reading http(s):// needs the package aiohttp")
+    monkeypatch.setattr(network, "FIRST_PAUSE", 0.01)
+    trouble = Trouble()
+    with served(top_root.parent, trouble=trouble) as port:
+        yield trouble, f"http://127.0.0.1:{port}/{top_root.name}"
+
+
+@pytest.mark.parametrize("answers", [[503, 503, 503], [0, 0, 0], [429, 500, 0, 504]])
+def test_busy_server_is_asked_again(
+    troubled: tuple[Trouble, str], answers: list[int], top_root: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    troubled[0].answers = list(answers)
+    same_as_local(troubled[1], top_root)
+    assert "cannot be reached now" in caplog.text
+    assert "tried again" in caplog.text
+
+
+def test_line_that_drops_in_the_middle_of_a_file_goes_on_behind_the_last_chunk(
+    troubled: tuple[Trouble, str], top_root: Path
+) -> None:
+    trouble, address = troubled
+    with open_events(address) as file:
+        _, records = file.chunks(Reading(), 40)
+        read = [next(records)]
+        trouble.answers = [0, 503, 0]
+        read += records
+    local = list(read_candidates(top_root, chunk_size=40))
+    for name in ("event", "entry"):
+        assert [getattr(one, name).tolist() for one in read] == [getattr(one, name).tolist() for one in local]
+
+
+@pytest.mark.parametrize(
+    ("status", "kind", "message"),
+    [
+        (503, TransientError, "the server answers 503.*tried 1 times.*run again, or raise features.network_seconds"),
+        (401, AccessError, "may not be read; renew the proxy or token.*401"),
+        (403, AccessError, "may not be read.*403"),
+    ],
+)
+def test_what_is_not_the_files_fault_is_never_kept_as_a_skipped_file(
+    troubled: tuple[Trouble, str], tmp_path: Path, status: int, kind: type[Exception], message: str
+) -> None:
+    trouble, address = troubled
+    trouble.always = status
+    settings = FeatureSettings(on_bad_file="skip", network_seconds=0)
+    with pytest.raises(kind, match=message):
+        extract_features(address, tmp_path / "a.h5", settings)
+    assert list(tmp_path.iterdir()) == []
+    trouble.always = None
+    assert extract_features(address, tmp_path / "a.h5", settings).events_read == 150
+
+
+def test_missing_file_is_one_of_a_reachable_server_alone(troubled: tuple[Trouble, str], tmp_path: Path) -> None:
+    settings = FeatureSettings(on_bad_file="skip", network_seconds=0)
+    extract_features(f"{troubled[1]}.no", tmp_path / "a.h5", settings)
+    assert json.loads(read_attributes(tmp_path / "a.h5")["bad_file"])["error"] == "MissingFileError"
+    with pytest.raises(TransientError, match="cannot be reached now"):
+        extract_features("http://127.0.0.1:1/x.root", tmp_path / "b.h5", settings)
+    with pytest.raises(RemoteSupportError, match=r"davs://.*no such kind of address.*root:// or https://"):
+        extract_features("davs://example.org/x.root", tmp_path / "b.h5", settings)
+
+
+def test_dead_xrootd_server_is_an_error_soon(tmp_path: Path) -> None:
+    # In a process of its own: the client reads its time limits once, when it is loaded.
+    if importlib.util.find_spec("fsspec_xrootd") is None:
+        pytest.skip("reading root:// needs the package fsspec-xrootd")
+    script = Path(__file__).parents[2] / "workflow" / "scripts" / "extract_features.py"
+    command = [sys.executable, str(script), "--sample", "x", "--input", "root://127.0.0.1:1//x.root"]
+    command += ["--settings", '{"network_seconds": 0}', "--output", str(tmp_path / "x.h5")]
+    done = subprocess.run(command, check=False, capture_output=True, text=True, timeout=400)
+    assert done.returncode == 1
+    assert done.stderr.splitlines()[-1].startswith("error: root://127.0.0.1:1//x.root: cannot be reached now")
+
+
+@pytest.mark.parametrize(
+    ("number", "kind"), [(errno.ESTALE, TransientError), (errno.EIO, TransientError), (errno.EACCES, AccessError)]
+)
+def test_mounts_have_passing_trouble_too(number: int, kind: type[Exception]) -> None:
+    error = failure_of("/mount/x.root", OSError(number, os.strerror(number)), "damaged", NotRootError)
+    assert type(error) is kind
 
 
 def test_address_without_its_package_says_which(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -7,6 +7,7 @@ file, and a table without rows in its place would never be asked for again.
 from __future__ import annotations
 
 import errno
+import re
 import ssl
 from collections.abc import Iterator
 
@@ -32,6 +33,8 @@ HTTP_MISSING = (404, 410)
 HTTP_PASSING = (408, 425, 429)
 HTTP_SERVER_ERROR = 500
 MAXIMUM_LETTERS = 300
+# uproot takes what fsspec returns for a failed range of bytes, the exception, for the bytes.
+EXCEPTION_AS_BYTES = re.compile(r"'\w*(Error|Timeout|Exception)\w*' object|not '?\w*Error")
 
 
 class MissingFileError(InputFileError):
@@ -164,6 +167,8 @@ def _remote_kind(error: BaseException, in_file: type[InputFileError]) -> type[In
     if SHORT_FILE in text:
         return in_file
     network = any(isinstance(one, OSError | TimeoutError) and not isinstance(one, FileNotFoundError) for one in chain)
+    if EXCEPTION_AS_BYTES.search(text):
+        return TransientError
     if network or any(type(one).__module__.split(".")[0] in ("aiohttp", "fsspec") for one in chain):
         return TransientError
     return MissingFileError if isinstance(error, FileNotFoundError) else in_file

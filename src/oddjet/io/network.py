@@ -13,7 +13,7 @@ LOGGER = logging.getLogger("oddjet")
 
 # Seconds that a connection, or an answer over one, may take before it counts as lost.
 CONNECT_SECONDS = 10
-ANSWER_SECONDS = 30
+ANSWER_SECONDS = 20
 # XRootD's client alone tries a dead server for eight minutes. It reads these when it is loaded; the user's own win.
 XROOTD = {
     "XRD_CONNECTIONWINDOW": str(CONNECT_SECONDS),
@@ -45,21 +45,19 @@ class Patience:
     Parameters
     ----------
     seconds : float
-        From the first failure to the last try.
+        From now to the last try.
     """
 
     def __init__(self, seconds: float) -> None:
         self._seconds = seconds
         self._pause = FIRST_PAUSE
         self._tries = 0
-        self._first: float | None = None
+        self._start = time.monotonic()
 
     def wait(self, error: TransientError) -> None:
         """Wait until the next try is due; raises `TransientError` when it would come too late."""
-        now = time.monotonic()
-        self._first = now if self._first is None else self._first
         self._tries += 1
-        passed = now - self._first
+        passed = time.monotonic() - self._start
         if passed + self._pause > self._seconds:
             raise TransientError(
                 f"{error}; tried {self._tries} times in {passed:.0f} s. The file is not skipped: run again, or raise "
