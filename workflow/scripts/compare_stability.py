@@ -1,0 +1,31 @@
+"""Print how far the mean AUC of each seed falls in the last quarter of its training, and whether W warns of it."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+from oddjet.evaluation.history import HistoryError, read_history
+from oddjet.evaluation.stability import falls_to_text, largest_falls
+from oddjet.evaluation.tables import EpochAucRow, read_rows
+from oddjet.program import execute, parser
+
+EXAMPLE = """python workflow/scripts/compare_stability.py --history results/models/wnae/*/history.csv \\
+      --auc-by-epoch results/models/wnae/*/auc_by_epoch.csv"""
+
+
+def main() -> None:
+    arguments = parser(__doc__ or "", EXAMPLE)
+    arguments.add_argument("--history", nargs="+", type=Path, required=True, help="histories of one method, all groups")
+    arguments.add_argument("--auc-by-epoch", nargs="+", type=Path, required=True, help="its tables of monitor_training")
+    arguments.add_argument("--bar", type=float, default=0.02, help="a fall that W must warn of (default: 0.02)")
+    given = arguments.parse_args()
+    rows = [row for path in given.auc_by_epoch for row in read_rows(path, EpochAucRow)]
+    if not rows:
+        raise HistoryError(f"{given.auc_by_epoch[0]}: no AUC; give tables that monitor_training wrote")
+    falls = largest_falls(rows, read_history(given.history))
+    sys.stdout.write(falls_to_text(rows[0].method, falls, given.bar))
+
+
+if __name__ == "__main__":
+    execute(main)
