@@ -39,6 +39,12 @@ rule compare_experiments:
     input:
         auc=expand("results/auc/{method}.csv", method=CONFIG.with_models()),
         scores=[path for method in CONFIG.with_models() for path in scores_of(method)],
+        models=expand(
+            "results/models/{method}/{group}/model.pt",
+            method=CONFIG.with_models(),
+            group=GROUPS,
+        ),
+        background="results/dataset/validation.h5",
         fits=expand(
             "results/models/{method}/{group}/fit.csv",
             method=CONFIG.with_models(),

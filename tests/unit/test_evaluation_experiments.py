@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
 import numpy as np
@@ -12,18 +11,14 @@ import torch
 from oddjet.dataset.scaling import Scaler, fit_scaler
 from oddjet.dataset.settings import DatasetSettings
 from oddjet.evaluation.experiments import (
-    ExperimentError,
     chosen_values,
-    ensemble_auc,
     last_quarter,
-    paired_difference,
     summarise,
     to_csv,
     to_markdown,
 )
 from oddjet.evaluation.fit import in_physical_units, measure_fit, shuffled
 from oddjet.evaluation.tables import AucRow, EpochAucRow
-from oddjet.io.tables import Column, write_table
 from oddjet.models.generators import Generators
 from oddjet.models.modelfile import load_model, model_content
 from oddjet.models.networks import Network
@@ -170,46 +165,3 @@ def test_the_chosen_value_is_that_of_the_seeds_epoch() -> None:
     history = {"wasserstein_validation": {1: ([2, 4, 6], [3.0, 1.0, 2.0]), 2: ([2, 4, 6], [3.0, 2.0, 1.5])}}
     assert chosen_values(history, {1: 4, 2: 6}) == {1: 1.0, 2: 1.5}
     assert chosen_values({"positive_energy_validation": {1: ([2], [0.1])}}, {1: 2}) == {1: 0.1}
-
-
-def write_scores(path: Path, scores: np.ndarray, events: np.ndarray) -> Path:
-    columns = [Column("sample", "i2", "1", ""), Column("event", "u8", "1", "")]
-    columns.append(Column("score", f"({scores.shape[1]},)f8", "1", ""))
-    rows = np.zeros(len(scores), dtype=[(column.name, column.dtype) for column in columns])
-    rows["sample"], rows["event"], rows["score"] = np.arange(len(scores)) >= 100, events, scores
-    write_table(path, columns, rows, {"samples": json.dumps(["background", "svj"])})
-    return path
-
-
-def test_an_ensemble_is_the_mean_of_standardised_energies(tmp_path: Path) -> None:
-    generator = np.random.default_rng(1)
-    signal = np.arange(200) >= 100
-    # Three seeds of very different scales; each sees a part, all together see more.
-    scores = (generator.normal(size=(200, 3)) + 1.0 * signal[:, None]) * [1.0, 1e3, 1e-3]
-    events = np.arange(200)
-    one = write_scores(tmp_path / "one.h5", scores[:, :2], events)
-    two = write_scores(tmp_path / "two.h5", scores[:, 2:], events)
-    single = [ensemble_auc([write_scores(tmp_path / "x.h5", scores[:, [k]], events)])["svj"] for k in range(3)]
-    together = ensemble_auc([one, two])
-    assert list(together) == ["svj"]
-    assert together["svj"] > max(single) + 0.02
-    assert together == pytest.approx(ensemble_auc([write_scores(tmp_path / "y.h5", scores, events)]))
-    with pytest.raises(ExperimentError, match="other jets"):
-        ensemble_auc([one, write_scores(tmp_path / "z.h5", scores, events + 1)])
-
-
-def test_a_paired_comparison_is_finer_than_two_errors(tmp_path: Path) -> None:
-    generator = np.random.default_rng(1)
-    signal, noise = np.arange(400) >= 100, generator.normal(size=(400, 1))
-    events = np.arange(400)
-    one = write_scores(tmp_path / "one.h5", noise + 1.0 * signal[:, None], events)
-    two = write_scores(tmp_path / "two.h5", noise + 0.8 * signal[:, None], events)
-    found = paired_difference([one], [two], 50)
-    assert (found.first, found.second) == pytest.approx((ensemble_auc([one])["svj"], ensemble_auc([two])["svj"]))
-    # The same noise on both sides: either AUC is known to 0.03, their difference far better.
-    assert 0.0 < found.error < 0.01
-    assert found.first - found.second > 3 * found.error
-    assert paired_difference([one], [one], 20).error == 0.0
-    assert paired_difference([one], [two], 50) == found
-    with pytest.raises(ExperimentError, match="not scored on the same jets"):
-        paired_difference([one], [write_scores(tmp_path / "x.h5", noise, events + 1)])

@@ -5,23 +5,44 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from oddjet.evaluation.experiments import paired_difference
-from oddjet.program import execute, parser
+from oddjet.dataset.scaling import Scaler
+from oddjet.evaluation.comparison import paired_difference
+from oddjet.evaluation.ensembles import Member, members_of
+from oddjet.evaluation.settings import MeritSettings
+from oddjet.io.tables import read_table
+from oddjet.models.load import load_scorer
+from oddjet.program import execute, parser, read_settings, settings_argument
 
 EXAMPLE = """python workflow/scripts/compare_ensembles.py --scores results/scores/wnae/*.h5 \\
-      --against results/scores/isolation_forest/*.h5"""
+      --models results/models/wnae/*/model.pt --against results/scores/mahalanobis/seeds-1.h5 \\
+      --background results/dataset/validation.h5"""
 
 
 def main() -> None:
     arguments = parser(__doc__ or "", EXAMPLE)
+    settings_argument(arguments)
+    several = "their models, in that order; left out for one table with one seed"
     arguments.add_argument("--scores", nargs="+", type=Path, required=True, help="score tables, averaged together")
-    arguments.add_argument("--against", nargs="+", type=Path, required=True, help="the other side's")
-    arguments.add_argument("--replicas", type=int, default=200, help="of the bootstrap (default: 200)")
-    arguments.add_argument("--seed", type=int, default=1, help="of the bootstrap (default: 1)")
+    arguments.add_argument("--models", nargs="*", type=Path, default=[], help=several)
+    arguments.add_argument("--against", nargs="+", type=Path, required=True, help="the other side's score tables")
+    arguments.add_argument("--against-models", nargs="*", type=Path, default=[], help=several)
+    arguments.add_argument("--background", type=Path, help="validation part of the background: means and deviations")
     given = arguments.parse_args()
-    found = paired_difference(given.scores, given.against, given.replicas, given.seed)
+    settings = read_settings(given.settings, MeritSettings)
+    background = None if given.background is None else read_table(given.background)
+    sides = (
+        _members(given.models, given.scores, "--models"),
+        _members(given.against_models, given.against, "--against-models"),
+    )
+    found = paired_difference(*sides, background, settings)
     difference = found.first - found.second
     sys.stdout.write(f"{found.first:.4f} against {found.second:.4f}: {difference:+.4f} +- {found.error:.4f}\n")
+
+
+def _members(paths: list[Path], scores: list[Path], option: str) -> list[Member]:
+    models = [load_scorer(path) for path in paths]
+    transforms = [Scaler.from_dict(model.metadata["scaler"]).transform for model in models]
+    return members_of(models, transforms, scores, option)
 
 
 if __name__ == "__main__":

@@ -6,12 +6,17 @@ import json
 import statistics
 from pathlib import Path
 
-from oddjet.evaluation.experiments import chosen_values, ensemble_auc, summarise, to_csv, to_markdown
+from oddjet.dataset.scaling import Scaler
+from oddjet.evaluation.comparison import ensemble_auc
+from oddjet.evaluation.ensembles import members_of
+from oddjet.evaluation.experiments import chosen_values, summarise, to_csv, to_markdown
 from oddjet.evaluation.history import read_history
 from oddjet.evaluation.scores import read_method
 from oddjet.evaluation.tables import AucRow, EpochAucRow, SnapshotRow, read_rows
 from oddjet.io.atomic import write_text
 from oddjet.io.record import write_record
+from oddjet.io.tables import read_table
+from oddjet.models.load import load_scorer
 from oddjet.program import execute, parser
 
 EXAMPLE = """python workflow/scripts/compare_experiments.py --results results --methods wnae mahalanobis \\
@@ -27,26 +32,25 @@ def main() -> None:
     arguments.add_argument("--table", type=Path, required=True, help="table to write (CSV)")
     arguments.add_argument("--summary", type=Path, required=True, help="table to write (Markdown)")
     given = arguments.parse_args()
-    rows, inputs = [], []
+    path = given.results / "dataset/validation.h5"
+    rows, inputs, background = [], [path], read_table(path)
     for method in given.methods:
-        models = [given.results / "models" / method / group for group in given.groups]
+        folders = [given.results / "models" / method / group for group in given.groups]
         scores = [given.results / "scores" / method / f"{group}.h5" for group in given.groups]
-        auc, fits = given.results / "auc" / f"{method}.csv", [folder / "fit.csv" for folder in models]
-        histories, epochs = [f / "history.csv" for f in models], [f / "auc_by_epoch.csv" for f in models]
+        auc, names = given.results / "auc" / f"{method}.csv", ("fit.csv", "history.csv", "auc_by_epoch.csv", "model.pt")
+        fits, histories, epochs, files = ([folder / name for folder in folders] for name in names)
+        models = [load_scorer(path) for path in files]
+        transforms = [Scaler.from_dict(model.metadata["scaler"]).transform for model in models]
         trained = [path for path in (*histories, *epochs) if epochs[0].exists()]
         chosen = {s: e for path in scores for s, e in zip(*read_method(path)[1:], strict=True)}
-        rows.append(
-            summarise(
-                read_rows(auc, AucRow),
-                statistics.fmean(ensemble_auc(scores).values()),
-                [row for path in fits for row in read_rows(path, SnapshotRow)],
-                [row for path in epochs for row in read_rows(path, EpochAucRow)] if trained else [],
-                chosen_values(read_history(histories), chosen) if trained else None,
-            )
-        )
-        inputs += [auc, *scores, *fits, *trained]
-    write_text(given.table, to_csv(rows))
-    write_text(given.summary, to_markdown(rows, given.approximate))
+        together = ensemble_auc(members_of(models, transforms, scores), background)
+        fit = [row for path in fits for row in read_rows(path, SnapshotRow)]
+        snapshots = [row for path in epochs for row in read_rows(path, EpochAucRow)] if trained else []
+        values = chosen_values(read_history(histories), chosen) if trained else None
+        rows.append(summarise(read_rows(auc, AucRow), statistics.fmean(together.values()), fit, snapshots, values))
+        inputs += [auc, *scores, *files, *fits, *trained]
+    for output, text in ((given.table, to_csv(rows)), (given.summary, to_markdown(rows, given.approximate))):
+        write_text(output, text)
     settings = json.dumps({"methods": given.methods, "groups": given.groups, "approximate": given.approximate})
     write_record("compare_experiments", settings, inputs, [given.table, given.summary])
 

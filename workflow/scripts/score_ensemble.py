@@ -6,9 +6,8 @@ from pathlib import Path
 
 from oddjet.dataset.scaling import Scaler
 from oddjet.evaluation.ensemble_settings import ScoreEnsembleSettings
-from oddjet.evaluation.ensembles import EnsembleError, Member, score_ensemble
-from oddjet.evaluation.scores import Method
-from oddjet.models.load import Scorer, load_scorer
+from oddjet.evaluation.ensembles import EnsembleError, members_of, score_ensemble
+from oddjet.models.load import load_scorer
 from oddjet.program import execute, parser, read_settings, settings_argument
 from oddjet.provenance.attributes import attributes
 
@@ -29,22 +28,15 @@ def main() -> None:
     arguments.add_argument("--output", type=Path, required=True, help="score table to write (HDF5)")
     given = arguments.parse_args()
     settings = read_settings(given.settings, ScoreEnsembleSettings)
-    if len(given.models) != len(given.scores):
-        raise EnsembleError(f"{len(given.models)} models and {len(given.scores)} score tables; give one table a model")
     models = [load_scorer(path) for path in given.models]
     names = sorted({str(model.metadata["method"]) for model in models})
     if names != sorted(settings.of):
         raise EnsembleError(f"--models are of {', '.join(names)}, and the ensemble is of {', '.join(settings.of)}")
-    members = [_member(model, scores) for model, scores in zip(models, given.scores, strict=True)]
+    transforms = [Scaler.from_dict(model.metadata["scaler"]).transform for model in models]
+    members = members_of(models, transforms, given.scores)
     inputs = [*given.models, *given.scores, given.background]
     provenance = attributes("score_ensemble", settings.model_dump_json(), inputs)
     score_ensemble(given.method, members, given.background, given.output, provenance)
-
-
-def _member(model: Scorer, scores: Path) -> Member:
-    scaler = Scaler.from_dict(model.metadata["scaler"])
-    method = Method(str(model.metadata["method"]), model.seeds, model.epochs)
-    return Member(method, lambda jets: model.score(scaler.transform(jets)), scores)
 
 
 if __name__ == "__main__":

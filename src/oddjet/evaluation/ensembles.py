@@ -7,10 +7,10 @@ trained no weights, that is not the background which is tested on, and that hold
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple, Protocol, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,6 +23,29 @@ from oddjet.io.tables import TableWriter, read_attributes, read_columns, read_ta
 SEEDS, EPOCHS = (0,), (0,)
 
 
+# From a table of n jets to what a model scores, (n, D).
+Transform: TypeAlias = Callable[[NDArray[np.void]], NDArray[np.float32]]
+
+
+class Detector(Protocol):
+    """A model with its seeds: `oddjet.models.load.Scorer`, of which this floor needs no networks."""
+
+    @property
+    def seeds(self) -> tuple[int, ...]:
+        """Seeds, in the order of the scores' columns."""
+
+    @property
+    def epochs(self) -> tuple[int, ...]:
+        """Epoch of each seed."""
+
+    @property
+    def metadata(self) -> dict[str, Any]:
+        """`method` is its name."""
+
+    def score(self, scaled: NDArray[np.floating[Any]]) -> NDArray[np.float64]:
+        """Score scaled jets (n, D), shape (n, S)."""
+
+
 class EnsembleError(OddjetError):
     """Members of an ensemble whose scores cannot be averaged."""
 
@@ -31,8 +54,51 @@ class Member(NamedTuple):
     """A group of seeds of a method: who they are, what scores jets, and the score table that it made."""
 
     method: Method
-    scorer: Scorer
+    scorer: Scorer | None
     scores: Path
+
+
+class MeanScores(NamedTuple):
+    """Mean of the standardised scores (n,) of all members, and the rows and attributes of the first score table."""
+
+    scores: NDArray[np.float64]
+    rows: NDArray[np.void]
+    attributes: dict[str, str]
+
+
+def members_of(
+    models: Sequence[Detector], transforms: Sequence[Transform], scores: Sequence[Path], option: str = "--models"
+) -> list[Member]:
+    """Pair models with their score tables.
+
+    Parameters
+    ----------
+    models : sequence of Detector
+        From `oddjet.models.load.load_scorer`; none for one score table with one seed, which is not standardised.
+    transforms : sequence of callable
+        Each model's scaling, from a table (n,) to what it scores (n, D).
+    scores : sequence of Path
+        Score tables in the order of the models.
+    option : str
+        Which option the models were given with, for the message.
+
+    Raises
+    ------
+    EnsembleError
+        If their numbers differ.
+    """
+    if not models and len(scores) == 1:
+        return [Member(read_method(scores[0]), None, scores[0])]
+    if len(models) != len(scores):
+        raise EnsembleError(
+            f"{option}: {len(models)} models and {len(scores)} score tables; give one table a model, in the same order"
+        )
+    return [_member(*one) for one in zip(models, transforms, scores, strict=True)]
+
+
+def _member(model: Detector, transform: Transform, scores: Path) -> Member:
+    method = Method(str(model.metadata["method"]), model.seeds, model.epochs)
+    return Member(method, lambda jets: model.score(transform(jets)), scores)
 
 
 def score_ensemble(
@@ -59,25 +125,54 @@ def score_ensemble(
         If a score table is not that of its model, the tables are not about the same jets with the same weights, or the
         scores of a seed do not vary on the background.
     """
-    jets = read_table(background)
+    scores, like, known = mean_scores(members, read_table(background))
     first = members[0].scores
-    like, known = read_table(first), read_attributes(first)
-    total, count = np.zeros(len(like)), 0
-    for member in members:
-        table = like if member.scores is first else read_table(member.scores)
-        _check_same(member, table, like, known, first)
-        means, deviations = background_moments(member.scorer(jets), jets["weight"].astype(np.float64), member.method)
-        total += ((table["score"] - means) / deviations).sum(axis=1)
-        count += len(member.method.seeds)
     columns = [replace(c, dtype="(1,)f8") if c.name == "score" else c for c in read_columns(first)]
     rows = np.zeros(len(like), dtype=[(column.name, column.dtype) for column in columns])
     for column in columns:
-        rows[column.name] = (total / count)[:, None] if column.name == "score" else like[column.name]
+        rows[column.name] = scores[:, None] if column.name == "score" else like[column.name]
     own = {"method": name, "seeds": json.dumps(SEEDS), "epochs": json.dumps(EPOCHS)}
     kept = {key: known[key] for key in ("samples", "points")}
     with TableWriter(output, columns, {**attributes, **own, **kept}) as writer:
         writer.append(rows)
         writer.finish()
+
+
+def mean_scores(members: Sequence[Member], background: NDArray[np.void] | None) -> MeanScores:
+    """Average the scores of all seeds of all members, each standardised on the same background.
+
+    This is what an ensemble is, wherever one is scored or compared.
+
+    Parameters
+    ----------
+    members : sequence of Member
+        At least one; all their seeds count the same.
+    background : structured ndarray, shape (n,), optional
+        Validation jets, which count by their weights. Without them a single seed stays as it is.
+
+    Raises
+    ------
+    EnsembleError
+        See `score_ensemble`; or several seeds have nothing to be standardised by.
+    """
+    first = members[0].scores
+    like, known = read_table(first), read_attributes(first)
+    total, count = np.zeros(len(like)), sum(len(member.method.seeds) for member in members)
+    for member in members:
+        table = like if member.scores is first else read_table(member.scores)
+        _check_same(member, table, like, known, first)
+        scores = table["score"]
+        if member.scorer is not None and background is not None:
+            weights = background["weight"].astype(np.float64)
+            means, deviations = background_moments(member.scorer(background), weights, member.method)
+            scores = (scores - means) / deviations
+        elif count > 1:
+            raise EnsembleError(
+                f"{member.scores}: {count} seeds are averaged, and their scores have different scales; give their "
+                "models and the validation background, on which each is standardised"
+            )
+        total += scores.sum(axis=1)
+    return MeanScores(total / count, like, known)
 
 
 def background_moments(

@@ -3,39 +3,26 @@
 from __future__ import annotations
 
 import csv
-import json
 import statistics
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import astuple, dataclass, fields
 from io import StringIO
-from pathlib import Path
-from typing import NamedTuple
 
-import numpy as np
-from numpy.typing import NDArray
-
-from oddjet.errors import OddjetError
 from oddjet.evaluation.fit import SHUFFLED
 from oddjet.evaluation.history import Curves
-from oddjet.evaluation.merit import SampleScores, compute_auc
 from oddjet.evaluation.summary import label
 from oddjet.evaluation.tables import NEGATIVES, AucRow, EpochAucRow, SnapshotRow
-from oddjet.io.tables import read_attributes, read_table
 
 EXPLANATION = """\
 Selection: the validation metric at the chosen epochs (W2^2 in the method's own coordinates; mean over seeds). W: of
 as many negatives of the chosen models and jets as in validation, in the coordinates of the dataset. Shuffled: AUC of
 validation jets with each feature permuted for itself; together: that of the ensemble. AUC: mean over the grid and the
 seeds, on test jets, ± standard deviation over seeds. Ensemble: AUC of the mean over seeds of the energies, each divided
-by its deviation on the background after its mean was taken off. Last quarter: largest minus smallest AUC (mean over the
-grid) among the snapshots of the last quarter of the training, on validation jets, of the worst seed; point: the same
-for single grid points.
+by its deviation on the validation background after its mean was taken off. Last quarter: largest minus smallest AUC
+(mean over the grid) among the snapshots of the last quarter of the training, on validation jets, of the worst seed;
+point: the same for single grid points.
 """
-
-
-class ExperimentError(OddjetError):
-    """Tables of an experiment that do not fit together."""
 
 
 @dataclass(frozen=True)
@@ -70,7 +57,7 @@ def summarise(
     auc : sequence of AucRow
         On test jets.
     ensemble : float
-        From `ensemble_auc`, mean over the grid.
+        From `oddjet.evaluation.comparison.ensemble_auc`, mean over the grid.
     fit : sequence of SnapshotRow
         From `measure_fit`.
     epochs : sequence of EpochAucRow
@@ -128,81 +115,6 @@ def chosen_values(history: Mapping[str, Curves], epochs: Mapping[int, int]) -> d
     """Take the validation W, or E+ where there is no W, at each seed's chosen epoch."""
     curves = history.get("wasserstein_validation") or history["positive_energy_validation"]
     return {seed: dict(zip(*curves[seed], strict=True))[epoch] for seed, epoch in epochs.items()}
-
-
-def ensemble_scores(paths: Iterable[Path]) -> tuple[list[str], list[SampleScores], NDArray[np.int64]]:
-    """Average the energies of all seeds, each standardised on the background.
-
-    Parameters
-    ----------
-    paths : iterable of Path
-        Score tables of one method, or of several that are averaged together.
-
-    Returns
-    -------
-    Names of the signals; scores of the background and of each signal; sample and event of every jet, shape (n, 2).
-
-    Raises
-    ------
-    ExperimentError
-        If the tables are not about the same jets.
-    """
-    total: NDArray[np.float64] | None = None
-    for path in paths:
-        table, names = read_table(path, ["sample", "event", "score"]), json.loads(read_attributes(path)["samples"])
-        scores, jets = table["score"], np.stack([table["sample"], table["event"]], axis=1).astype(np.int64)
-        background = scores[table["sample"] == 0]
-        part = ((scores - background.mean(axis=0)) / background.std(axis=0)).sum(axis=1)
-        if total is None:
-            total, first = part, jets
-        elif not np.array_equal(first, jets):
-            raise ExperimentError(f"{path}: other jets than in the first score table; score all groups again")
-        else:
-            total = total + part
-    if total is None:
-        raise ExperimentError("no score table was given")
-    return names[1:], [SampleScores(name, total[first[:, 0] == code]) for code, name in enumerate(names)], first
-
-
-def ensemble_auc(paths: Iterable[Path]) -> dict[str, float]:
-    """Compute the AUC of the mean of all seeds' energies, standardised on the background, by signal."""
-    names, (background, *signals), _ = ensemble_scores(paths)
-    return {name: compute_auc(background, signal).value for name, signal in zip(names, signals, strict=True)}
-
-
-class Difference(NamedTuple):
-    """Mean AUC over the grid of two ensembles, and the difference with its error."""
-
-    first: float
-    second: float
-    error: float
-
-
-def paired_difference(first: Iterable[Path], second: Iterable[Path], replicas: int = 200, seed: int = 1) -> Difference:
-    """Compare two ensembles on the same jets, by a bootstrap of background and signal jets, the same for both.
-
-    Raises
-    ------
-    ExperimentError
-        If they were not scored on the same jets.
-    """
-    (_, ours, jets), (_, theirs, others) = ensemble_scores(first), ensemble_scores(second)
-    if not np.array_equal(jets, others):
-        raise ExperimentError("the two sides were not scored on the same jets: no paired comparison")
-    generator = np.random.default_rng(seed)
-    differences = []
-    for _ in range(replicas):
-        drawn = [generator.integers(len(sample.scores), size=len(sample.scores)) for sample in ours]
-        one, other = (
-            _grid_mean([SampleScores(s.name, s.scores[rows]) for s, rows in zip(side, drawn, strict=True)])
-            for side in (ours, theirs)
-        )
-        differences.append(one - other)
-    return Difference(_grid_mean(ours), _grid_mean(theirs), statistics.stdev(differences))
-
-
-def _grid_mean(samples: Sequence[SampleScores]) -> float:
-    return statistics.fmean(compute_auc(samples[0], signal).value for signal in samples[1:])
 
 
 def to_csv(rows: Iterable[Experiment]) -> str:

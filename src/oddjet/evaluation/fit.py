@@ -16,8 +16,10 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from oddjet.evaluation.ensembles import background_moments
 from oddjet.evaluation.follow import model_settings
 from oddjet.evaluation.merit import SampleScores, compute_auc
+from oddjet.evaluation.scores import Method
 from oddjet.evaluation.tables import BACKGROUND, NEGATIVES, SnapshotRow
 from oddjet.models.follow import MOST_ROUNDS, follow_training
 from oddjet.models.load import Scorer
@@ -86,17 +88,19 @@ def measure_correlations(
     ------
     SnapshotRow
         `auc` of the sample `shuffled`; with several seeds also `ensemble_auc`, that of the mean of their scores, each
-        standardised on the jets (under the first seed).
+        standardised on all validation jets by weight as in any ensemble (under the first seed).
     """
     method = str(model.metadata["method"])
-    drawn = background[np.sort(draw_rows(background["weight"], len(background)))]
-    mixed = shuffled(drawn, own.names, seed)
-    scores = [model.score(own.transform(jets)) for jets in (drawn, mixed)]
+    drawn = np.sort(draw_rows(background["weight"], len(background)))
+    mixed = shuffled(background[drawn], own.names, seed)
+    known = model.score(own.transform(background))
+    scores = [known[drawn], model.score(own.transform(mixed))]
     for column, (one, epoch) in enumerate(zip(model.seeds, model.epochs, strict=True)):
         jets, permuted = (SampleScores(f"{method}, seed {one}", values[:, column]) for values in scores)
         yield SnapshotRow(method, one, epoch, "auc", SHUFFLED, compute_auc(jets, permuted).value)
     if len(model.seeds) > 1:
-        mean, deviation = scores[0].mean(axis=0), scores[0].std(axis=0)
+        who = Method(method, tuple(model.seeds), tuple(model.epochs))
+        mean, deviation = background_moments(known, background["weight"].astype(np.float64), who)
         jets, permuted = (SampleScores(method, ((values - mean) / deviation).mean(axis=1)) for values in scores)
         value = compute_auc(jets, permuted).value
         yield SnapshotRow(method, model.seeds[0], model.epochs[0], "ensemble_auc", SHUFFLED, value)
