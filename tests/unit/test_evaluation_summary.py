@@ -68,6 +68,11 @@ def test_the_summary_of_a_run() -> None:
         "| signal jets |       |          |                | 400           | 350           |",
     ]
     assert "never flipped" in text
+    assert "bootstrap of events over the whole grid" in text
+    averaged = write_summary(ROWS, None, {"ae": {1: 300, 2: 400}})
+    assert "0.470 ± 0.032" in averaged
+    assert "an upper bound" in averaged
+    assert "bootstrap" not in averaged
     assert "a method with one seed has the statistical error alone" in text
 
 

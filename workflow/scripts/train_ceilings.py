@@ -39,7 +39,7 @@ def main() -> None:
     signals = parse_signals(given.signals, given.points)
     rows = ceiling_rows((given.train, given.test), signals, read_scaler(given.scaler).names, given.seeds)
     write_rows(given.table, rows, AucRow)
-    write_text(given.summary, OPENING + write_summary(rows, {}))
+    write_text(given.summary, OPENING + write_summary(rows, None, {}))
     inputs = [given.train, given.test, given.scaler, *(path for signal in signals for path in signal.files)]
     write_record("train_ceilings", "{}", inputs, [given.table, given.summary])
 

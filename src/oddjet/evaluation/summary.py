@@ -16,9 +16,15 @@ Each cell is the mean AUC over seeds ± its uncertainty. AUC is the probability 
 background jet (ties count one half); it is never flipped, so values below 0.5 are printed as they are. The uncertainty
 is the statistical error (DeLong, mean over seeds: all seeds score the same jets) and the standard deviation over seeds
 (the spread of a single training, not divided by the root of their number), added in quadrature{single}.
-The statistical error of the mean over the grid is that of a bootstrap of events over the whole grid, whose points share
-the background jets. Every AUC is measured on background test jets that neither trained a model nor chose its epoch.
+{grid}
+Every AUC is measured on background test jets that neither trained a model nor chose its epoch.
 """
+BOOTSTRAP = """\
+The statistical error of the mean over the grid is that of a bootstrap of events over the whole grid, whose points share
+the background jets."""
+CORRELATED = """\
+In the mean over the grid the statistical errors are averaged as if fully correlated, since all grid points share the
+background jets: an upper bound, usually twice the error."""
 APPROXIMATE = """\
 (approximate): the loss is Sinkhorn's divergence and not exact transport; of an ensemble, that of at least one member.
 """
@@ -167,7 +173,7 @@ def check_same_jets(rows: Sequence[AucRow]) -> dict[str, tuple[int, int]]:
 
 def write_summary(
     rows: Sequence[AucRow],
-    grid: Mapping[str, SeedAverage],
+    grid: Mapping[str, SeedAverage] | None,
     epochs: Mapping[str, Mapping[int, int]],
     approximate: Sequence[str] = (),
 ) -> str:
@@ -178,7 +184,8 @@ def write_summary(
     rows : sequence of AucRow
         All methods, seeds and signals.
     grid : mapping of str to SeedAverage
-        Method to its mean over the grid.
+        Method to its mean over the grid, from `oddjet.evaluation.grid`; None where there are AUCs and no scores: the
+        errors of the grid points are then averaged.
     epochs : mapping of str to mapping of int to int
         Method to seed to chosen epoch, where known.
     approximate : sequence of str
@@ -190,6 +197,7 @@ def write_summary(
         If rows come twice, are missing, or rest on different jets.
     """
     counts, cells = check_same_jets(rows), average_over_seeds(rows)
+    means = average_over_grid(rows) if grid is None else grid
     signals = list(counts)
     seeds = {method: sorted({row.seed for row in rows if row.method == method}) for method in cells}
     known = any(epochs.get(method) for method in cells)
@@ -207,11 +215,11 @@ def write_summary(
             label(method, approximate),
             str(len(seeds[method])),
             *([", ".join(chosen)] if known else []),
-            str(grid[method]),
+            str(means[method]),
         ]
         lines.append(columns + [str(averages[signal]) if signal in averages else "-" for signal in signals])
     lines.append(["signal jets", "", *([""] if known else []), "", *(str(counts[signal][0]) for signal in signals)])
-    notes = [*gaps(rows), *_closing(seeds), *legend(approximate)]
+    notes = [*gaps(rows), *_closing(seeds, BOOTSTRAP if grid else CORRELATED), *legend(approximate)]
     return "\n".join([*_opening(counts), *markdown([head, *lines]), "", *notes])
 
 
@@ -247,9 +255,10 @@ def _opening(counts: Mapping[str, tuple[int, int]]) -> list[str]:
     return ["# AUC, method by signal", "", f"{samples}, {test}. Columns: m_phi (GeV), r_inv.", ""]
 
 
-def _closing(seeds: Mapping[str, Sequence[int]]) -> list[str]:
+def _closing(seeds: Mapping[str, Sequence[int]], grid: str) -> list[str]:
     alone = any(len(found) == 1 for found in seeds.values())
-    return [EXPLANATION.format(single="; a method with one seed has the statistical error alone" if alone else "")]
+    single = "; a method with one seed has the statistical error alone" if alone else ""
+    return [EXPLANATION.format(single=single, grid=grid)]
 
 
 def _title_of(rows: Sequence[AucRow]) -> dict[str, str]:
