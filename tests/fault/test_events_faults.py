@@ -41,13 +41,14 @@ def test_a_damaged_piece_is_refused_and_the_others_are_read(path):
 PROGRAM = """
 import os, sys
 from pathlib import Path
+import h5py
 import numpy as np
 from oddjet.events import layout
-real = layout.h5py.File.create_dataset
+real = h5py.File.create_dataset
 def dies(*given, **named):
     real(*given, **named)
     os.kill(os.getpid(), 9)
-layout.h5py.File.create_dataset = dies
+h5py.File.create_dataset = dies
 layout.write_events(Path(sys.argv[1]), np.zeros((5, 19, 4)), {})
 """
 

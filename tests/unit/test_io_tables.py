@@ -1,12 +1,13 @@
 """Tables round-trip, refuse what is not finite, and refuse to be read when they are not whole."""
 
+import fcntl
 import json
 
 import h5py
 import numpy as np
 import pytest
 
-from oddjet.io.atomic import atomic_path, write_text
+from oddjet.io.atomic import atomic_path, sync_folder, write_text
 from oddjet.io.tables import Column, TableError, TableWriter, read_attributes, read_columns, read_table, write_table
 
 COLUMNS = [
@@ -133,3 +134,68 @@ def test_atomic_path_keeps_the_old_file_on_an_error(tmp_path):
         raise RuntimeError("stop")
     assert path.read_text() == "old"
     assert [entry.name for entry in tmp_path.iterdir()] == ["a.txt"]
+
+
+def _without_version(path):
+    with h5py.File(path, "a") as file:
+        del file.attrs["schema_version"]
+
+
+def _group(path):
+    with h5py.File(path, "a") as file:
+        del file["jets"]
+        file.create_group("jets")
+
+
+def _numbers(path):
+    with h5py.File(path, "a") as file:
+        del file["jets"]
+        file["jets"] = [1.0, 2.0, 3.0, 4.0]
+
+
+def _without_rows(path):
+    with h5py.File(path, "a") as file:
+        del file.attrs["rows"]
+
+
+def _damaged_chunk(path):
+    with h5py.File(path) as file:
+        place = file["jets"].id.get_chunk_info(0)
+    data = bytearray(path.read_bytes())
+    data[place.byte_offset : place.byte_offset + place.size] = bytes(place.size)
+    path.write_bytes(data)
+
+
+@pytest.mark.parametrize("damage", [_without_version, _group, _numbers, _without_rows, _damaged_chunk])
+def test_what_is_damaged_inside_names_the_file(tmp_path, damage):
+    path = tmp_path / "t.h5"
+    write_table(path, COLUMNS, rows(4), {})
+    damage(path)
+    with pytest.raises(TableError, match=r"t\.h5: "):
+        read_table(path)
+
+
+@pytest.mark.parametrize(
+    ("text", "message"), [("{", "'columns' is damaged"), ('[{"nome": 1}]', "'columns' is damaged"), (None, "no attrib")]
+)
+def test_damaged_attributes_name_the_file(tmp_path, text, message):
+    path = tmp_path / "t.h5"
+    write_table(path, COLUMNS, rows(4), {})
+    with h5py.File(path, "a") as file:
+        del file.attrs["columns"]
+        if text is not None:
+            file.attrs["columns"] = text
+    with pytest.raises(TableError, match=rf"t\.h5: .*{message}"):
+        read_columns(path)
+
+
+def test_a_file_is_opened_without_a_lock(tmp_path):
+    path = tmp_path / "t.h5"
+    write_table(path, COLUMNS, rows(4), {})
+    with path.open("rb") as other:
+        fcntl.flock(other, fcntl.LOCK_EX)  # what HDF5 asks for, and what network file systems refuse
+        assert len(read_table(path)) == 4
+
+
+def test_a_folder_that_cannot_be_synced_is_no_trouble(tmp_path):
+    sync_folder(tmp_path / "nowhere")

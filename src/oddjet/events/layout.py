@@ -7,22 +7,18 @@ above 0; the published files keep angles and classes in some empty slots, which 
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import h5py
 import numpy as np
 from numpy.typing import NDArray
 
 from oddjet.errors import OddjetError
 from oddjet.io.atomic import atomic_path
-
-# See `oddjet.io.tables`: every file here has one writer and is renamed when it is whole.
-os.environ.setdefault("HDF5_USE_FILE_LOCKING", "FALSE")
+from oddjet.io.hdf5 import open_hdf5
 
 DATASET = "Particles"
 COORDINATES = ("Pt", "Eta", "Phi", "Class")
@@ -193,7 +189,7 @@ def write_events(path: Path, events: Events, attributes: Mapping[str, str]) -> N
         An event breaks the rules of `check_events`.
     """
     checked = check_events(np.asarray(events, dtype=np.float64), path)
-    with atomic_path(path) as temporary, h5py.File(temporary, "w") as file:
+    with atomic_path(path) as temporary, open_hdf5(temporary, "w") as file:
         shape = (min(CHUNK_EVENTS, max(len(checked), 1)), SLOTS, len(COORDINATES))
         file.create_dataset(
             DATASET, data=checked, maxshape=(None, *shape[1:]), chunks=shape, compression="gzip", shuffle=True
@@ -232,7 +228,7 @@ def _open(path: Path) -> Iterator[Any]:
     if not path.is_file():
         raise EventLayoutError(f"{path}: no such file. Check the path, or run the stage that makes it.")
     try:
-        file = h5py.File(path, "r")
+        file = open_hdf5(path)
     except OSError as error:
         raise EventLayoutError(f"{path}: not a readable HDF5 file ({error}).") from error
     with file:

@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
 
-import h5py
 import numpy as np
 from numpy.typing import NDArray
 
+from oddjet.io.hdf5 import open_hdf5
 from oddjet.io.tables import TableError, TableWriter, read_attributes, read_table
 from oddjet.transport.condensed import square
 
@@ -61,7 +61,7 @@ def read_distances(path: Path) -> DistanceTable:
         The file is missing, incomplete, or holds no distances.
     """
     jets, attributes = read_table(path), read_attributes(path)
-    with h5py.File(path, "r") as file:
+    with open_hdf5(path) as file:
         if "distances" not in file:
             raise TableError(f"{path}: holds no distances; give a file of compute_distances")
         condensed = np.asarray(file["distances"])

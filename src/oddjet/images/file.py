@@ -11,10 +11,10 @@ from functools import cached_property
 from pathlib import Path
 from typing import Self
 
-import h5py
 import numpy as np
 from numpy.typing import NDArray
 
+from oddjet.io.hdf5 import open_hdf5
 from oddjet.io.jet_columns import RECONSTRUCTED
 from oddjet.io.tables import Column, TableError, TableWriter, count_rows, read_attributes, read_table
 from oddjet.transport.sparse import SparseImages, normalised
@@ -110,7 +110,7 @@ def read_images(path: Path, start: int = 0, stop: int | None = None) -> ImageBat
         The file is missing, incomplete, or holds no images.
     """
     attributes = read_attributes(path)
-    with h5py.File(path, "r") as file:
+    with open_hdf5(path) as file:
         missing = [name for name in ("indptr", "pixel", "value") if name not in file]
         if missing or "pixels" not in attributes:
             raise TableError(f"{path}: holds no images ({', '.join(missing)} missing); give a file of make_images")

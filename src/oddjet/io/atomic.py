@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import errno
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
+
+NOT_SUPPORTED = (errno.EINVAL, errno.ENOTSUP, errno.ENOSYS, errno.EBADF)
 
 
 @contextmanager
@@ -14,7 +17,7 @@ def atomic_path(path: Path) -> Iterator[Path]:
 
     The temporary file lies in the same folder (a rename across file systems is a copy) and keeps the suffixes of
     `path`, since several libraries choose the format by them. It is synced before the rename, and so is the
-    folder after it: a crash leaves the old file or the new one, never half of one.
+    folder after it, where that is possible: a crash leaves the old file or the new one, never half of one.
 
     Parameters
     ----------
@@ -32,7 +35,7 @@ def atomic_path(path: Path) -> Iterator[Path]:
         yield temporary
         sync(temporary)
         temporary.replace(path)
-        sync(path.parent)
+        sync_folder(path.parent)
     finally:
         temporary.unlink(missing_ok=True)
 
@@ -44,9 +47,18 @@ def write_text(path: Path, text: str) -> None:
 
 
 def sync(path: Path) -> None:
-    """Flush a file or a folder to the disk."""
+    """Flush a file to the disk; a file system that knows no such thing is taken at its word."""
     descriptor = os.open(path, os.O_RDONLY)
     try:
         os.fsync(descriptor)
+    except OSError as error:
+        if error.errno not in NOT_SUPPORTED:
+            raise
     finally:
         os.close(descriptor)
+
+
+def sync_folder(path: Path) -> None:
+    """Flush a folder to the disk if that can be done: the file in it is whole without."""
+    with suppress(OSError):
+        sync(path)

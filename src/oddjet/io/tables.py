@@ -9,6 +9,7 @@ import json
 import os
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from types import TracebackType
@@ -19,7 +20,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from oddjet.errors import OddjetError
-from oddjet.io.atomic import sync
+from oddjet.io.atomic import sync, sync_folder
+from oddjet.io.hdf5 import open_hdf5
 
 SCHEMA_VERSION = "1"
 DATASET = "jets"
@@ -27,9 +29,6 @@ DATASET = "jets"
 CHUNK_ROWS = 4096
 # More than HDF5 holds back in its caches.
 SPARE_BYTES = 16_000_000
-
-# Some network file systems refuse HDF5's locks; every file here has one writer and is renamed when it is whole.
-os.environ.setdefault("HDF5_USE_FILE_LOCKING", "FALSE")
 
 
 class TableError(OddjetError):
@@ -85,7 +84,7 @@ class TableWriter:
         self._finished = False
         path.parent.mkdir(parents=True, exist_ok=True)
         try:
-            self._file = h5py.File(self._temporary, "w")
+            self._file = open_hdf5(self._temporary, "w")
             self._dataset = self._file.create_dataset(
                 DATASET,
                 (0,),
@@ -169,13 +168,16 @@ class TableWriter:
             self._discard()
             raise TableError(f"{self._path}: the file does not read back ({error}). Check the disk.") from error
         self._temporary.replace(self._path)
-        sync(self._path.parent)
+        sync_folder(self._path.parent)
         self._finished = True
 
     def _require_space(self, size: int) -> None:
         # A write that fails inside HDF5 leaves it in a state in which closing the file ends the process with a
         # segmentation fault (HDF5 2.0): so the disk is asked first.
-        left = shutil.disk_usage(self._path.parent).free
+        try:
+            left = shutil.disk_usage(self._path.parent).free
+        except OSError:
+            return  # a file system that does not say; quotas, which no file system says, are not seen either way
         if left < size + SPARE_BYTES:
             raise TableError(
                 f"{self._path}: disk full: {left / 1e6:.0f} MB left, {(size + SPARE_BYTES) / 1e6:.0f} MB needed. "
@@ -214,7 +216,7 @@ def read_table(path: Path, columns: Sequence[str] | None = None) -> NDArray[np.v
     TableError
         The file is missing, not a table, incomplete, of another schema version, or lacks a column.
     """
-    with _open(path) as file:
+    with _open(path) as file, _damage_named(path):
         return np.asarray(_fields(path, file[DATASET], columns)[:])
 
 
@@ -223,7 +225,9 @@ def iterate_table(path: Path, columns: Sequence[str] | None, rows: int) -> Itera
     with _open(path) as file:
         dataset = file[DATASET]
         for start in range(0, len(dataset), rows):
-            yield np.asarray(_fields(path, dataset, columns)[start : start + rows])
+            with _damage_named(path):
+                part = np.asarray(_fields(path, dataset, columns)[start : start + rows])
+            yield part
 
 
 def count_rows(path: Path) -> int:
@@ -246,32 +250,72 @@ def _fields(path: Path, dataset: Any, columns: Sequence[str] | None) -> Any:  # 
 
 def read_attributes(path: Path) -> dict[str, str]:
     """Read the attributes of a table as strings; raises `TableError` as `read_table` does."""
-    with _open(path) as file:
+    with _open(path) as file, _damage_named(path):
         return {name: str(value) for name, value in file.attrs.items()}
+
+
+def read_json(path: Path, name: str) -> Any:  # noqa: ANN401  whatever the JSON holds
+    """Read an attribute of a table that is JSON; raises `TableError` that names the file and the attribute."""
+    attributes = read_attributes(path)
+    if name not in attributes:
+        raise TableError(f"{path}: has no attribute {name!r}: a table of another kind or version. Make it again.")
+    try:
+        return json.loads(attributes[name])
+    except ValueError as error:
+        raise TableError(f"{path}: its attribute {name!r} is damaged ({error}). Make the table again.") from error
 
 
 def read_columns(path: Path) -> list[Column]:
     """Read the columns of a table with their units; raises `TableError` as `read_table` does."""
-    return [Column(**column) for column in json.loads(read_attributes(path)["columns"])]
+    try:
+        return [Column(**column) for column in read_json(path, "columns")]
+    except TypeError as error:
+        raise TableError(f"{path}: its attribute 'columns' is damaged ({error}). Make the table again.") from error
+
+
+@contextmanager
+def _damage_named(path: Path) -> Iterator[None]:
+    """Turn what h5py raises about a damaged file, an exception of another kind each time, into a `TableError`."""
+    try:
+        yield
+    except TableError:
+        raise
+    except Exception as error:
+        raise TableError(
+            f"{path}: damaged ({type(error).__name__}: {' '.join(str(error).split())[:200]}). Delete it and run the "
+            "stage that makes it."
+        ) from error
 
 
 def _open(path: Path) -> h5py.File:
     if not path.is_file():
         raise TableError(f"{path}: no such file. Run the stage that makes it.")
     try:
-        file = h5py.File(path, "r")
+        file = open_hdf5(path)
     except OSError as error:
         raise TableError(
             f"{path}: not a readable HDF5 file ({error}). Delete it and run the stage that makes it."
         ) from error
-    reason = None
-    if DATASET not in file or not file.attrs.get("complete", False):
-        reason = "the table is incomplete: its writing was interrupted. Delete it and run the stage that makes it."
-    elif file.attrs["schema_version"] != SCHEMA_VERSION:
-        reason = f"the table has schema version {file.attrs['schema_version']}, not {SCHEMA_VERSION}. Make it again."
-    elif len(file[DATASET]) != file.attrs["rows"]:
-        reason = f"the table has {len(file[DATASET])} rows and was written with {file.attrs['rows']}. Make it again."
+    try:
+        with _damage_named(path):
+            reason = _why_unusable(file)
+    except TableError:
+        file.close()
+        raise
     if reason:
         file.close()
         raise TableError(f"{path}: {reason}")
     return file
+
+
+def _why_unusable(file: h5py.File) -> str | None:
+    if DATASET not in file or not file.attrs.get("complete", False):
+        return "the table is incomplete: its writing was interrupted. Delete it and run the stage that makes it."
+    version = file.attrs.get("schema_version", "none")
+    if version != SCHEMA_VERSION:
+        return f"the table has schema version {version}, not {SCHEMA_VERSION}. Make it again."
+    if file[DATASET].dtype.names is None:
+        return "not a table: it has no columns. Give one that a stage of oddjet wrote."
+    if len(file[DATASET]) != file.attrs["rows"]:
+        return f"the table has {len(file[DATASET])} rows and was written with {file.attrs['rows']}. Make it again."
+    return None

@@ -102,7 +102,7 @@ class Cutflow:
 
     @classmethod
     def from_json(cls, text: str) -> Cutflow:
-        """Read what `to_json` wrote."""
+        """Read what `to_json` wrote; raises `ValueError` or `TypeError` for anything else."""
         return cls(**dict(json.loads(text)))
 
 
@@ -160,15 +160,20 @@ def table_cutflow(path: Path) -> tuple[Cutflow, BadFile | None, NDArray[np.void]
     attributes = read_attributes(path)
     if "cutflow" not in attributes:
         raise CutflowError(f"{path}: the table has no cutflow; it is not one of extract_features")
-    cutflow = Cutflow.from_json(attributes["cutflow"])
+    try:
+        cutflow = Cutflow.from_json(attributes["cutflow"])
+        skipped = BadFile(**json.loads(attributes["bad_file"])) if "bad_file" in attributes else None
+    except (TypeError, ValueError) as error:
+        raise CutflowError(
+            f"{path}: its cutflow is damaged or of another version ({error}); make the table again"
+        ) from error
     cutflow.check(str(path))
     rows = read_table(path, [*IDENTIFIERS, "entry"])
     events = rows[np.unique(rows["entry"], return_index=True)[1]]
     for name, count in (("jets_passed", len(rows)), ("events_passed", len(events))):
         if getattr(cutflow, name) != count:
             raise CutflowError(f"{path}: the cutflow says {name} {getattr(cutflow, name)}, the table has {count}")
-    bad = attributes.get("bad_file")
-    return cutflow, BadFile(**json.loads(bad)) if bad else None, events
+    return cutflow, skipped, events
 
 
 def merge_sample(name: str, tables: Sequence[Path]) -> tuple[Cutflow, list[BadFile]]:

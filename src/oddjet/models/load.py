@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Protocol
@@ -53,4 +52,4 @@ def load_scorers(path: Path) -> Iterator[tuple[int, Scorer]]:
 
 
 def _is_baseline(content: dict[str, Any]) -> bool:
-    return json.loads(content["metadata"]).get("settings", {}).get("kind") in KINDS
+    return content["metadata"]["settings"].get("kind") in KINDS

@@ -6,7 +6,6 @@ Plain dictionaries of tensors, numbers and strings: they load with `weights_only
 from __future__ import annotations
 
 import json
-import pickle
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -111,35 +110,70 @@ def load_model(path: Path) -> ModelFile:
     """Read `model.pt`; raises `ModelFileError`."""
     content = read_content(path)
     seeds, epochs = tuple(content["seeds"]), tuple(content["epochs"])
-    return _model(path, content["parameters"], seeds, epochs, json.loads(content["metadata"]))
+    return _model(path, content["parameters"], seeds, epochs, content["metadata"])
 
 
 def load_snapshots(path: Path) -> Iterator[tuple[int, ModelFile]]:
     """Read `snapshots.pt`: pairs of an epoch and the models of all seeds then; raises `ModelFileError`."""
     content = read_content(path)
-    seeds, metadata = tuple(content["seeds"]), json.loads(content["metadata"])
-    for index, epoch in enumerate(content["epochs"]):
+    seeds, metadata, epochs = tuple(content["seeds"]), content["metadata"], content["epochs"]
+    if any(tensor.ndim == 0 or len(tensor) != len(epochs) for tensor in content["parameters"].values()):
+        raise ModelFileError(f"{path}: not a file of {len(epochs)} snapshots; train the method again")
+    for index, epoch in enumerate(epochs):
         parameters = {name: tensor[index] for name, tensor in content["parameters"].items()}
         yield epoch, _model(path, parameters, seeds, (epoch,) * len(seeds), metadata)
 
 
 def read_content(path: Path) -> dict[str, Any]:
-    """Read a model or snapshot file as the plain dictionary that it is; raises `ModelFileError` when it is none."""
+    """Read a model or snapshot file.
+
+    Returns
+    -------
+    dict
+        `format`, `parameters` (tensors by name), `seeds`, `epochs`, `metadata` (read from its JSON).
+
+    Raises
+    ------
+    ModelFileError
+        The file is missing, empty, damaged, of another kind or of another format.
+    """
     if not path.is_file():
         raise ModelFileError(f"{path}: no such model file; train the method first (rule train_model)")
     try:
         content = torch.load(path, map_location="cpu", weights_only=True)
-    except (pickle.UnpicklingError, RuntimeError, EOFError, OSError, ValueError) as error:
+    except Exception as error:  # torch raises EOFError, UnpicklingError, KeyError, RuntimeError ... by kind of damage
         raise ModelFileError(
-            f"{path}: not a model file, or damaged ({str(error).splitlines()[0]}); train the method again"
-        ) from error
+            f"{path}: not a model file, or damaged ({_one_line(error)}); train the method again"
+        ) from (error)
     if not isinstance(content, dict) or not {"format", "parameters", "seeds", "epochs", "metadata"} <= set(content):
         raise ModelFileError(f"{path}: not a model file of oddjet; give one that train_model wrote")
     if content["format"] != FORMAT:
         raise ModelFileError(
             f"{path}: model format {content['format']!r}, this version reads {FORMAT}; train the method again"
         )
-    return content
+    try:
+        metadata = json.loads(content["metadata"])
+    except (TypeError, ValueError) as error:
+        raise ModelFileError(
+            f"{path}: its metadata are damaged ({_one_line(error)}); train the method again"
+        ) from error
+    fits = (
+        isinstance(metadata, dict)
+        and isinstance(metadata.get("settings"), dict)
+        and isinstance(content["parameters"], dict)
+        and all(isinstance(tensor, Tensor) for tensor in content["parameters"].values())
+        and all(
+            isinstance(content[name], list) and all(isinstance(number, int) for number in content[name])
+            for name in ("seeds", "epochs")
+        )
+    )
+    if not fits:
+        raise ModelFileError(f"{path}: its seeds, epochs, parameters or metadata are damaged; train the method again")
+    return {**content, "metadata": metadata}
+
+
+def _one_line(error: Exception) -> str:
+    return " ".join(f"{type(error).__name__}: {error}".split())[:200]
 
 
 def _model(
@@ -153,8 +187,8 @@ def _model(
         settings = NetworkSettings.model_validate(metadata["settings"]["network"])
         network = Network(settings, len(metadata["features"]), len(seeds), dtype=torch.float64)
         network.load_parameters(parameters)
-    except (KeyError, ValueError, RuntimeError) as error:
+    except (KeyError, TypeError, ValueError, RuntimeError) as error:
         raise ModelFileError(
-            f"{path}: the parameters do not fit the settings in the file ({error}); train the method again"
+            f"{path}: the parameters do not fit the settings in the file ({_one_line(error)}); train the method again"
         ) from error
     return ModelFile(seeds, epochs, metadata, network)

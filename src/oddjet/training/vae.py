@@ -177,7 +177,7 @@ def write_history(path: Path, rows: Sequence[Mapping[str, float]]) -> None:
 def load_vae(path: Path) -> TrainedVae:
     """Read what `train_vae` wrote; raises `ModelFileError` if it is something else."""
     content = read_content(path)
-    metadata = json.loads(content["metadata"])
+    metadata = content["metadata"]
     try:
         network = Vae(Shape(**metadata["shape"]))
         network.load_state_dict(content["parameters"])

@@ -166,21 +166,23 @@ def read_baseline(path: Path, content: Mapping[str, Any]) -> FittedBaseline:
     path : Path
         The file, for messages.
     content : mapping
-        What `torch.load` gave.
+        What `oddjet.models.modelfile.read_content` gave.
 
     Raises
     ------
     BaselineError
         If the settings or arrays are not a baseline's, or the fit gives other scores than when it was stored.
     """
-    metadata = json.loads(content["metadata"])
+    metadata = content["metadata"]
     try:
         settings = BaselineSettings.model_validate(metadata["settings"])
         jets, reference = (content["parameters"][name].numpy() for name in ("jets", "reference"))
         scores = _read_scores(settings, content, jets)
         baseline = FittedBaseline(settings, content["seeds"], jets, metadata, scores)
-    except (KeyError, ValidationError, ValueError, RuntimeError) as error:
-        raise BaselineError(f"{path}: not the file of a baseline ({error}); fit the method again") from error
+    except (KeyError, TypeError, AttributeError, IndexError, ValidationError, ValueError, RuntimeError) as error:
+        raise BaselineError(
+            f"{path}: not the file of a baseline ({' '.join(str(error).split())[:200]}); fit the method again"
+        ) from error
     if not np.allclose(baseline.reference(), reference, rtol=PRECISION, atol=0):
         raise BaselineError(
             f"{path}: a repeated fit gives other scores than the stored ones, probably because scikit-learn or torch "
