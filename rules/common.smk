@@ -32,7 +32,6 @@ from oddjet.configfile import read_configuration
 from oddjet.errors import OddjetError
 from oddjet.models.settings import OBJECTIVES
 from oddjet.provenance.digest import code_digest
-from oddjet.provenance.kernels import forget_old_kernels
 from oddjet.addresses import is_remote
 from oddjet.samples import Simulated
 from oddjet.sources import find_samples, refuse_shared
@@ -167,4 +166,3 @@ onstart:
             f"{Path('results').resolve()} cannot be written (a read-only file system, or not yours)."
             " Make it writable, or run in a copy of this folder; nothing has been changed."
         )
-    forget_old_kernels()

@@ -260,7 +260,7 @@ def test_an_annealed_chain_cools_down_to_its_temperature() -> None:
     found = annealed.draw(net, jets, differentiable=False).samples
     # By hand: 64, 16, 4 and 1 times T, the step with it, and so the noise twice, four and eight times as large.
     _, by_hand = sampler()
-    starts, _ = by_hand._starts(net, jets, by_hand.replay, by_hand.noise)
+    starts, _ = by_hand._starts(net, jets)
     noise = by_hand.noise.normal(4, 30, 8, dtype=torch.float64)
     assert settings.chain is not None
     for step, ratio in enumerate((64, 16, 4, 1)):

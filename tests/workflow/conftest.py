@@ -36,8 +36,7 @@ class Workspace:
         for part in (*PARTS, *(("results", ".snakemake") if origin != ROOT else ())):
             source, target = origin / part, folder / part
             if source.is_dir():
-                # With __pycache__: it holds the compiled kernels, which take ten seconds a process to make again.
-                shutil.copytree(source, target, symlinks=True)
+                shutil.copytree(source, target, symlinks=True, ignore=shutil.ignore_patterns("__pycache__"))
             elif source.exists():
                 target.parent.mkdir(parents=True, exist_ok=True)
                 shutil.copy2(source, target)

@@ -6,14 +6,14 @@ jet is one tree: no distance to the beam exists, so nothing can be lost.
 
 from __future__ import annotations
 
-import numba
 import numpy as np
 
 from oddjet.jets.clustering import Trees
 from oddjet.jets.recombination import Floats, Ints
+from oddjet.kernels import kernel
 
 
-@numba.njit(cache=True)
+@kernel
 def _soft_drop_row(
     root: int, first: int, p: Floats, y: Floats, phi: Floats, parents: Ints, zcut: float, beta: float, radius: float
 ) -> int:  # pragma: no cover - compiled
@@ -35,7 +35,7 @@ def _soft_drop_row(
     return int(row)
 
 
-@numba.njit(cache=True)
+@kernel
 def _soft_drop_mass(
     offsets: Ints, p: Floats, y: Floats, phi: Floats, parents: Ints, zcut: float, beta: float, radius: float
 ) -> Floats:  # pragma: no cover - compiled
@@ -79,7 +79,7 @@ def soft_drop_mass(trees: Trees, zcut: float, beta: float, radius: float) -> Flo
     return masses
 
 
-@numba.njit(cache=True)
+@kernel
 def _lund_multiplicity(
     offsets: Ints, p: Floats, y: Floats, phi: Floats, parents: Ints, kt_min: float
 ) -> Floats:  # pragma: no cover - compiled

@@ -6,13 +6,13 @@ Its constants are those of fjcontrib's Nsubjettiness (OnePass_KT_Axes), so that 
 
 from __future__ import annotations
 
-import numba
 import numpy as np
 
 from oddjet.errors import OddjetError
 from oddjet.io.records import Particles
 from oddjet.jets.clustering import Trees
 from oddjet.jets.recombination import Floats, Ints
+from oddjet.kernels import kernel
 
 # Mean movement of the axes in a step below which they rest, softening of the distances, and most steps.
 ACCURACY = 1e-4
@@ -24,7 +24,7 @@ class NjettinessError(OddjetError):
     """N is not between 1 and `MOST_AXES`."""
 
 
-@numba.njit(cache=True)
+@kernel
 def _exclusive_axes(
     n: int, order: int, y: Floats, phi: Floats, parents: Ints, axes: Floats
 ) -> None:  # pragma: no cover - compiled
@@ -45,7 +45,7 @@ def _exclusive_axes(
         axes[k, 1] = phi[rows[k]]
 
 
-@numba.njit(cache=True)
+@kernel
 def _step(
     n: int, order: int, pt: Floats, y: Floats, phi: Floats, axes: Floats, sums: Floats
 ) -> float:  # pragma: no cover - compiled
@@ -85,7 +85,7 @@ def _step(
     return moved / order
 
 
-@numba.njit(cache=True)
+@kernel
 def _tau(n: int, order: int, pt: Floats, y: Floats, phi: Floats, axes: Floats) -> float:  # pragma: no cover - compiled
     """Sum of pT times the distance to the nearest axis, over the sum of pT."""
     total = 0.0
@@ -101,7 +101,7 @@ def _tau(n: int, order: int, pt: Floats, y: Floats, phi: Floats, axes: Floats) -
     return total / norm
 
 
-@numba.njit(cache=True)
+@kernel
 def _njettiness(
     offsets: Ints, tree_offsets: Ints, orders: Ints, pt: Floats, y: Floats, phi: Floats, parents: Ints
 ) -> Floats:  # pragma: no cover - compiled

@@ -4,8 +4,6 @@ fastjet (Cacciari, Salam, PLB 641 (2006) 57) shows that only the geometrical nea
 the partner in the smallest distance d_ij = min(w_i, w_j) Delta R_ij^2, w = pT^(2 power). So each particle keeps its
 nearest neighbour within R, and a step costs O(n) of vector code. Energy scheme: momenta add.
 
-All compiled functions that call one another are in this file: numba's cache of a function is renewed when its own file
-changes, not when the file of a function that it calls does.
 
 Two tricks make the loops vector code. Squared distances are never negative, so they are ordered like the integers of
 the same bits; with the slot number in the lowest bits (a relative change of 1e-12 or less) one minimum of integers
@@ -14,9 +12,10 @@ gives both the smallest distance and whose it is. And slots come in blocks of ei
 
 from __future__ import annotations
 
-import numba
 import numpy as np
 import numpy.typing as npt
+
+from oddjet.kernels import compiled, kernel
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
@@ -31,11 +30,11 @@ BLOCK = 8
 NONE, LOST = -1, -2
 INFINITE_BITS = np.int64(np.float64(np.inf).view(np.int64))
 
-# Distances are never NaN here (momenta are checked before), so the compiler may reorder comparisons.
-VECTOR_MATH = {"nnan", "nsz", "reassoc", "contract"}
+# Distances are never NaN here (momenta are checked before), so comparisons may be reordered, which changes no number.
+VECTOR_MATH = {"nnan", "nsz"}
 
 
-@numba.njit(cache=True)
+@kernel
 def rapidity_of(pz: float, energy: float, pt2: float) -> float:  # pragma: no cover - compiled
     """Rapidity from the larger light-cone component, which does not cancel."""
     transverse_mass2 = max((energy - pz) * (energy + pz), pt2)
@@ -45,7 +44,7 @@ def rapidity_of(pz: float, energy: float, pt2: float) -> float:  # pragma: no co
     return float(y) if pz >= 0.0 else -float(y)
 
 
-@numba.njit(cache=True, fastmath=VECTOR_MATH)
+@compiled(fastmath=VECTOR_MATH)
 def _nearest(slot: int, blocks: int, y: Floats, phi: Floats, mask: int, d2: Floats) -> int:  # pragma: no cover
     """Nearest other slot; fills `d2` with the squared distances (0 to the slot itself)."""
     y0 = y[slot]
@@ -62,7 +61,7 @@ def _nearest(slot: int, blocks: int, y: Floats, phi: Floats, mask: int, d2: Floa
     return int(best & mask)
 
 
-@numba.njit(cache=True)
+@kernel
 def _least(blocks: int, bits: Ints, mask: int) -> int:  # pragma: no cover - compiled
     """Slot of the smallest distance, from the bits of the distances."""
     best = INFINITE_BITS | mask
@@ -71,7 +70,7 @@ def _least(blocks: int, bits: Ints, mask: int) -> int:  # pragma: no cover - com
     return int(best & mask)
 
 
-@numba.njit(cache=True)
+@kernel
 def _mark(blocks: int, i: int, j: int, last: int, near: Ints) -> int:  # pragma: no cover - compiled
     """Mark the slots whose neighbour `i` or `j` is gone as LOST and count them; slot `last` is now called `j`."""
     count = 0
@@ -84,14 +83,14 @@ def _mark(blocks: int, i: int, j: int, last: int, near: Ints) -> int:  # pragma:
     return count
 
 
-@numba.njit(cache=True, fastmath=VECTOR_MATH)
+@compiled(fastmath=VECTOR_MATH)
 def _adopt_near(blocks: int, i: int, d2: Floats, near2: Floats, near: Ints) -> None:  # pragma: no cover - compiled
     """Make slot `i`, at squared distances `d2`, the neighbour of those to whom it is nearer than the old one."""
     for slot in range(blocks * BLOCK):
         near[slot] = i if d2[slot] < near2[slot] else near[slot]
 
 
-@numba.njit(cache=True, fastmath=VECTOR_MATH)
+@compiled(fastmath=VECTOR_MATH)
 def _adopt_distance(
     blocks: int, weight_i: float, d2: Floats, weight: Floats, near2: Floats, dij: Floats
 ) -> None:  # pragma: no cover - compiled
@@ -104,7 +103,7 @@ def _adopt_distance(
         near2[slot] = squared if nearer else near2[slot]
 
 
-@numba.njit(cache=True)
+@kernel
 def _attach(
     slot: int, other: int, d2: Floats, r2: float, weight: Floats, near: Ints, near2: Floats, dij: Floats
 ) -> None:  # pragma: no cover - compiled
@@ -121,14 +120,14 @@ def _attach(
     dij[slot] = squared * w
 
 
-@numba.njit(cache=True)
+@kernel
 def _weight(pt2: float, power: int) -> float:  # pragma: no cover - compiled
     if power == 0:
         return 1.0
     return pt2 if power > 0 else 1.0 / max(pt2, TINY)
 
 
-@numba.njit(cache=True)
+@kernel
 def _mask_of(room: int) -> int:  # pragma: no cover - compiled
     """Return the lowest bits that can number so many slots."""
     mask = 1
@@ -137,7 +136,7 @@ def _mask_of(room: int) -> int:  # pragma: no cover - compiled
     return mask - 1
 
 
-@numba.njit(cache=True)
+@kernel
 def _find_anew(
     lost: int,
     but: int,
@@ -164,7 +163,7 @@ def _find_anew(
             _attach(slot, other, d2, r2, weight, near, near2, dij)
 
 
-@numba.njit(cache=True)
+@kernel
 def recombine(
     n: int, p: Floats, y: Floats, phi: Floats, power: int, r2: float, parents: Ints
 ) -> int:  # pragma: no cover - compiled
@@ -236,7 +235,7 @@ def recombine(
     return row
 
 
-@numba.njit(cache=True)
+@kernel
 def _merge(
     row: int, a: int, b: int, p: Floats, y: Floats, phi: Floats, parents: Ints
 ) -> None:  # pragma: no cover - compiled
@@ -249,7 +248,7 @@ def _merge(
     phi[row] = np.arctan2(p[row, 1], p[row, 0])
 
 
-@numba.njit(cache=True)
+@kernel
 def _sort_by_pt(first: int, stop: int, index: Ints, pt: Floats) -> None:  # pragma: no cover - compiled
     """Order ``index[first:stop]`` by falling `pt` (insertion: these lists are short)."""
     for right in range(first + 1, stop):
@@ -261,7 +260,7 @@ def _sort_by_pt(first: int, stop: int, index: Ints, pt: Floats) -> None:  # prag
         index[place] = moving
 
 
-@numba.njit(cache=True)
+@kernel
 def _label(
     n: int, rows: int, pt: Floats, parents: Ints, pt_min: float, found: Ints, label: Ints
 ) -> int:  # pragma: no cover - compiled
@@ -285,7 +284,7 @@ def _label(
     return jets
 
 
-@numba.njit(cache=True)
+@kernel
 def anti_kt(
     offsets: Ints, momenta: Floats, y: Floats, phi: Floats, radius: float, pt_min: float
 ) -> tuple[Ints, Floats, Ints, Ints]:  # pragma: no cover - compiled
@@ -338,7 +337,7 @@ def anti_kt(
     return jet_event[:jets], jet_momenta[:jets], jet_counts[:jets], members[:filled]
 
 
-@numba.njit(cache=True)
+@kernel
 def grow_trees(
     offsets: Ints, tree_offsets: Ints, momenta: Floats, y: Floats, phi: Floats, power: int
 ) -> tuple[Floats, Floats, Floats, Ints]:  # pragma: no cover - compiled

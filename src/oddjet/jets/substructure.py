@@ -7,24 +7,25 @@ each has a plain twin in the tests.
 
 from __future__ import annotations
 
-import numba
 import numpy as np
 import numpy.typing as npt
 
 from oddjet.io.records import Particles
 from oddjet.jets.recombination import Floats
+from oddjet.kernels import kernel
+from oddjet.lanes import fused
 
-# Sums may be reordered, so that the compiler makes vector code of them.
-VECTOR_MATH = {"reassoc", "contract", "nsz"}
 
-
-@numba.njit(cache=True, fastmath=VECTOR_MATH)
+@kernel
 def _pairs(
-    n: int, root: Floats, y: Floats, phi: Floats, beta: float, matrix: Floats
+    n: int, root: Floats, y: Floats, phi: Floats, beta: float, matrix: Floats, sums: Floats
 ) -> tuple[float, float]:  # pragma: no cover - compiled
-    """Sum z z R and z z R^beta over pairs; fills row i of `matrix` with sqrt(z_i z_j) R_ij^beta, j > i."""
-    linear = 0.0
-    e2 = 0.0
+    """Sum z z R and z z R^beta over pairs; fills row i of `matrix` with sqrt(z_i z_j) R_ij^beta, j > i.
+
+    The sums are kept a column j each, in two rows of `sums`, and are added at the end: vector code in one order.
+    """
+    sums[:, :n] = 0.0
+    linear, raised = sums[0], sums[1]
     for i in range(n):
         row = matrix[i]
         for j in range(i + 1, n):
@@ -32,7 +33,8 @@ def _pairs(
             dphi = min(dphi, 2 * np.pi - dphi)
             dy = y[j] - y[i]
             row[j] = np.sqrt(dy * dy + dphi * dphi)
-            linear += (root[i] * root[j]) ** 2 * row[j]
+            weight = root[i] * root[j]
+            linear[j] += weight * weight * row[j]
         if beta == 0.5:
             for j in range(i + 1, n):
                 row[j] = np.sqrt(row[j])
@@ -41,36 +43,35 @@ def _pairs(
                 row[j] = row[j] ** beta
         for j in range(i + 1, n):
             weight = root[i] * root[j]
-            e2 += weight * weight * row[j]
+            raised[j] += weight * weight * row[j]
             row[j] *= weight
-    return linear, e2
+    return linear[:n].sum(), raised[:n].sum()
 
 
-@numba.njit(cache=True, fastmath=VECTOR_MATH)
-def _triangles(n: int, matrix: Floats) -> float:  # pragma: no cover - compiled
+@kernel
+def _triangles(n: int, matrix: Floats, sums: Floats) -> float:  # pragma: no cover - compiled
     """Sum over triples of the product of three entries of an upper triangle.
 
-    Four columns share the loads of row i. The lower triangle is zero, so what an earlier, larger jet left to the right
-    of column n meets zeros.
+    Row i times its own entries gives a row, whose product with row i is the sum over triangles with i; a column each in
+    `sums`, as for the pairs. Four rows j at a time: the row is loaded and stored a quarter as often. The lower triangle
+    is zero, so what an earlier, larger jet left to the right of column n meets zeros.
     """
-    total = 0.0
+    total, inner = sums[0], sums[1]
+    total[:n] = 0.0
     for i in range(n):
+        inner[:n] = 0.0
         for j in range(i + 1, n, 4):
-            a = 0.0
-            b = 0.0
-            c = 0.0
-            d = 0.0
+            a, b, c, d = matrix[i, j], matrix[i, j + 1], matrix[i, j + 2], matrix[i, j + 3]
             for k in range(j + 1, n):
-                common = matrix[i, k]
-                a += common * matrix[j, k]
-                b += common * matrix[j + 1, k]
-                c += common * matrix[j + 2, k]
-                d += common * matrix[j + 3, k]
-            total += matrix[i, j] * a + matrix[i, j + 1] * b + matrix[i, j + 2] * c + matrix[i, j + 3] * d
-    return total
+                pair = fused(b, matrix[j + 1, k], a * matrix[j, k])
+                inner[k] += fused(d, matrix[j + 3, k], fused(c, matrix[j + 2, k], pair))
+        for k in range(i + 2, n):
+            total[k] = fused(matrix[i, k], inner[k], total[k])
+    whole: float = total[:n].sum()
+    return whole
 
 
-@numba.njit(cache=True)
+@kernel
 def _correlators(
     offsets: npt.NDArray[np.int64], pt: Floats, y: Floats, phi: Floats, beta: float
 ) -> tuple[Floats, Floats, Floats]:  # pragma: no cover - compiled
@@ -83,6 +84,7 @@ def _correlators(
     for jet in range(jets):
         largest = max(largest, offsets[jet + 1] - offsets[jet])
     matrix = np.zeros((largest + 4, largest + 4))
+    sums = np.zeros((2, largest))
     root = np.zeros(largest)
     for jet in range(jets):
         a = offsets[jet]
@@ -91,8 +93,8 @@ def _correlators(
         total = pt[a:b].sum()
         for i in range(n):
             root[i] = np.sqrt(pt[a + i] / total)
-        linear[jet], e2[jet] = _pairs(n, root, y[a:b], phi[a:b], beta, matrix)
-        e3[jet] = _triangles(n, matrix)
+        linear[jet], e2[jet] = _pairs(n, root, y[a:b], phi[a:b], beta, matrix, sums)
+        e3[jet] = _triangles(n, matrix, sums)
     return linear, e2, e3
 
 
@@ -123,7 +125,7 @@ def correlators(constituents: Particles, y: Floats, beta: float) -> tuple[Floats
     return result
 
 
-@numba.njit(cache=True)
+@kernel
 def _shape(
     offsets: npt.NDArray[np.int64], pt: Floats, eta: Floats, phi: Floats
 ) -> tuple[Floats, Floats, Floats]:  # pragma: no cover - compiled

@@ -13,17 +13,20 @@ from typing import Any
 
 import numpy as np
 
+from oddjet.kernels import kernel
+from oddjet.lanes import LANES, fused, fused_lanes, lanes_of, no_lanes, sum_of_lanes
 from oddjet.models.energy_kernels import (
     BLOCK,
     Array,
     Flags,
     Sizes,
     backward,
+    empty_rows,
     forward,
-    kernel,
     load,
     multiply,
     residual,
+    sum_of_row,
 )
 
 
@@ -41,8 +44,7 @@ def chain(
 ) -> None:
     """Fill path[:, 1:], points (S, steps + 1, B, D), from the starts path[:, 0] and the noise (S, steps, B, D)."""
     n_features = widths[0]
-    rows = np.empty((widths.sum(), BLOCK), path.dtype)
-    adjoint = np.empty_like(rows)
+    rows, adjoint = empty_rows(widths.sum(), path), empty_rows(widths.sum(), path)
     last = rows.shape[0] - n_features
     for seed in range(path.shape[0]):
         # A float64 factor would turn the inner loops into float64.
@@ -56,7 +58,8 @@ def chain(
                 for feature in range(n_features):
                     for k in range(count):
                         gradient = adjoint[last + feature, k] - adjoint[feature, k]
-                        value = rows[feature, k] - scale * gradient + sigma * noise[seed, step, start + k, feature]
+                        value = fused(-scale, gradient, rows[feature, k])
+                        value = fused(sigma, noise[seed, step, start + k, feature], value)
                         value = low if value < low else value
                         value = high if value > high else value
                         rows[feature, k] = value
@@ -80,8 +83,8 @@ def add_chain_gradient(
     Coordinates that a step moved to the edge of the box pass nothing on.
     """
     n_features = widths[0]
-    rows = np.empty((widths.sum(), BLOCK), path.dtype)
-    tangent, values, tangents = np.empty_like(rows), np.empty_like(rows), np.empty_like(rows)
+    rows, tangent = empty_rows(widths.sum(), path), empty_rows(widths.sum(), path)
+    values, tangents = empty_rows(widths.sum(), path), empty_rows(widths.sum(), path)
     last = rows.shape[0] - n_features
     for seed in range(path.shape[0]):
         scale = path.dtype.type(drift[seed] * 2.0 / n_features)
@@ -103,7 +106,8 @@ def add_chain_gradient(
                 _add_products(widths, rows, tangents, tangent, values, scale, gradient[seed])
                 for feature in range(n_features):
                     for k in range(BLOCK):
-                        tangent[feature, k] -= scale * (tangents[last + feature, k] - tangents[feature, k])
+                        change = tangents[last + feature, k] - tangents[feature, k]
+                        tangent[feature, k] = fused(-scale, change, tangent[feature, k])
 
 
 @kernel
@@ -145,29 +149,26 @@ def _add_products(
         second, bias = first + inputs, weight + inputs * outputs
         for o in range(0, outputs, 2):
             p = min(o + 1, outputs - 1)
-            to, tp, vo, vp = tangents[second + o], tangents[second + p], values[second + o], values[second + p]
+            r, s = second + o, second + p
             for i in range(0, inputs, 2):
                 j = min(i + 1, inputs - 1)
-                ri, rj, si, sj = rows[first + i], rows[first + j], tangent[first + i], tangent[first + j]
-                oi, oj = to[0] * ri[0] + vo[0] * si[0], to[0] * rj[0] + vo[0] * sj[0]
-                pi, pj = tp[0] * ri[0] + vp[0] * si[0], tp[0] * rj[0] + vp[0] * sj[0]
-                for k in range(1, BLOCK):
-                    oi += to[k] * ri[k] + vo[k] * si[k]
-                    oj += to[k] * rj[k] + vo[k] * sj[k]
-                    pi += tp[k] * ri[k] + vp[k] * si[k]
-                    pj += tp[k] * rj[k] + vp[k] * sj[k]
+                x, y = first + i, first + j
+                oi, oj, pi, pj = no_lanes(rows), no_lanes(rows), no_lanes(rows), no_lanes(rows)
+                for k in range(0, rows.shape[1], LANES):
+                    t, u = lanes_of(tangents, r, k), lanes_of(tangents, s, k)
+                    v, w = lanes_of(values, r, k), lanes_of(values, s, k)
+                    a, b = lanes_of(rows, x, k), lanes_of(rows, y, k)
+                    c, d = lanes_of(tangent, x, k), lanes_of(tangent, y, k)
+                    oi, oj = fused_lanes(v, c, fused_lanes(t, a, oi)), fused_lanes(v, d, fused_lanes(t, b, oj))
+                    pi, pj = fused_lanes(w, c, fused_lanes(u, a, pi)), fused_lanes(w, d, fused_lanes(u, b, pj))
                 place = weight + i * outputs + o
-                gradient[place] += scale * oi
+                gradient[place] += scale * sum_of_lanes(oi)
                 if j > i:
-                    gradient[place + outputs] += scale * oj
+                    gradient[place + outputs] += scale * sum_of_lanes(oj)
                 if p > o:
-                    gradient[place + 1] += scale * pi
+                    gradient[place + 1] += scale * sum_of_lanes(pi)
                 if j > i and p > o:
-                    gradient[place + outputs + 1] += scale * pj
+                    gradient[place + outputs + 1] += scale * sum_of_lanes(pj)
         for o in range(outputs):
-            source = tangents[second + o]
-            total = source[0]
-            for k in range(1, BLOCK):
-                total += source[k]
-            gradient[bias + o] += scale * total
+            gradient[bias + o] += scale * sum_of_row(tangents, second + o)
         first, weight = second, bias + outputs

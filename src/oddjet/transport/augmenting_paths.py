@@ -13,9 +13,9 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
+from oddjet.kernels import kernel
 from oddjet.transport.distances import aligned_distances, distances_between
 
 Float = NDArray[np.float64]
@@ -28,7 +28,7 @@ ENOUGH = 0.3
 BIDS = 8
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@kernel
 def fill_matches(x: NDArray[np.floating[Any]], y: NDArray[np.floating[Any]], columns: Index, power: int) -> None:
     """Match two sets of points at the least cost, each seed for itself.
 
@@ -54,14 +54,14 @@ def fill_matches(x: NDArray[np.floating[Any]], y: NDArray[np.floating[Any]], col
         fill_assignment(costs, columns[seed])
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@kernel
 def fill_assignments(costs: Float, columns: Index) -> None:
     """Put the column of each row into `columns`, shape (S, N); costs are finite, shape (S, N, N)."""
     for problem in range(len(costs)):
         fill_assignment(costs[problem], columns[problem])
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@kernel
 def fill_assignment(costs: Float, match: Index) -> None:
     """Put the column of each row, a permutation of the least total cost, into `match`; costs (N, N), finite."""
     n = len(costs)
@@ -82,7 +82,7 @@ def fill_assignment(costs: Float, match: Index) -> None:
         left = _augment(costs, dual, row_dual, owner, match, free, left, mask)
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@kernel
 def _match_column_minima(costs: Float, dual: Float, owner: Index, match: Index, free: Index) -> int:
     """Start with the least cost of each column as its dual; match what this allows; number of free rows, in `free`."""
     n = len(costs)
@@ -116,7 +116,7 @@ def _match_column_minima(costs: Float, dual: Float, owner: Index, match: Index, 
     return left
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@kernel
 def _bid(costs: Float, dual: Float, owner: Index, match: Index, free: Index, left: int, mask: int) -> int:
     """Let free rows take their cheapest columns (augmenting row reduction); number of rows still free, in `free`.
 
@@ -152,7 +152,7 @@ def _bid(costs: Float, dual: Float, owner: Index, match: Index, free: Index, lef
     return still
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@kernel
 def _augment(
     costs: Float, dual: Float, row_dual: Float, owner: Index, match: Index, free: Index, left: int, mask: int
 ) -> int:
@@ -205,7 +205,7 @@ def _augment(
     return still
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@kernel
 def _relax(row: Float, work: Float, offset: float, i: int, shortest: Float, before: Index, mask: int) -> int:
     """Shorten the paths to all columns by way of row i; the column that is now the nearest."""
     best = INFINITE_BITS | mask
@@ -219,7 +219,7 @@ def _relax(row: Float, work: Float, offset: float, i: int, shortest: Float, befo
     return int(best & mask)
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@kernel
 def _reduce(row: Float, dual: Float, reduced: Float, mask: int) -> int:
     """Fill the reduced costs of a row; the column of the least one."""
     best = INFINITE_BITS | mask
@@ -230,7 +230,7 @@ def _reduce(row: Float, dual: Float, reduced: Float, mask: int) -> int:
     return int(best & mask)
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@kernel
 def _least(shortest: Float, mask: int) -> int:
     """Column of the smallest value; values not negative."""
     best = INFINITE_BITS | mask
@@ -239,7 +239,7 @@ def _least(shortest: Float, mask: int) -> int:
     return int(best & mask)
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@kernel
 def _least_reduced(row: Float, dual: Float) -> float:
     """Smallest reduced cost of a row; reduced costs are not negative."""
     best = INFINITE_BITS

@@ -5,11 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
+from oddjet.kernels import kernel
 
-@njit(cache=True, nogil=True, error_model="numpy")
+
+@kernel
 def distances_between(x: NDArray[np.floating[Any]], y: NDArray[np.floating[Any]], costs: NDArray[np.float64]) -> None:
     """Put |x_i - y_j|^2 into costs[i, j], in float64: x of shape (N, D), y (M, D), costs (N, M).
 
@@ -44,7 +45,7 @@ def distances_between(x: NDArray[np.floating[Any]], y: NDArray[np.floating[Any]]
                 row[j] += (value - column[j]) * (value - column[j])
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@kernel
 def aligned_distances(x: NDArray[np.floating[Any]], y: NDArray[np.floating[Any]], costs: NDArray[np.float64]) -> None:
     """Put squared distances of aligned points into costs[i, j]: x of shape (N, D), y (M, D), finite.
 
@@ -58,7 +59,7 @@ def aligned_distances(x: NDArray[np.floating[Any]], y: NDArray[np.floating[Any]]
     distances_between(first @ stretch, second @ squeeze, costs)
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@kernel
 def _centred(points: NDArray[np.floating[Any]]) -> NDArray[np.float64]:
     result = np.empty(points.shape)
     for feature in range(points.shape[1]):
@@ -71,12 +72,12 @@ def _centred(points: NDArray[np.floating[Any]]) -> NDArray[np.float64]:
     return result
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@kernel
 def _covariance(centred: NDArray[np.float64]) -> NDArray[np.float64]:
     return np.ascontiguousarray(centred.T) @ centred / centred.shape[0]
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@kernel
 def _roots(matrix: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Square root of a symmetric matrix (D, D) and its inverse, with eigenvalues kept away from zero."""
     values, vectors = np.linalg.eigh(0.5 * (matrix + matrix.T))

@@ -13,10 +13,10 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
 from oddjet.errors import OddjetError
+from oddjet.kernels import kernel
 from oddjet.program import progress
 from oddjet.transport.assignment import plan
 from oddjet.transport.simplex import transport_costs
@@ -79,7 +79,7 @@ def ground_costs(pixels: int, side: float, power: float) -> Floats:
     return costs
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@kernel
 def _mean_errors(
     first: tuple[Ints, Ints, Floats], second: tuple[Ints, Ints, Floats], pairs: Ints, square: bool, errors: Floats
 ) -> None:  # pragma: no cover - compiled

@@ -1,14 +1,11 @@
-"""Transport between small sets of points of equal weight, padded with points at the origin, compiled.
-
-All compiled functions that call one another are in this file: numba's cache of a function is renewed when its own file
-changes, not when the file of a function that it calls does.
-"""
+"""Transport between small sets of points of equal weight, padded with points at the origin, compiled."""
 
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
+
+from oddjet.kernels import kernel
 
 Float = NDArray[np.float64]
 Index = NDArray[np.int64]
@@ -17,7 +14,7 @@ TWO_PI = 2.0 * np.pi
 ROUNDING = 1e-11
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@kernel
 def squared_distances_to(point: Float, others: Float, m: int, angle: int, distances: Float) -> None:
     """Put the squared distances of a point (D,) to m others (D, S) into `distances`; `angle` has the period 2 pi."""
     distances[:m] = 0.0
@@ -34,7 +31,7 @@ def squared_distances_to(point: Float, others: Float, m: int, angle: int, distan
                 distances[j] += difference * difference
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@kernel
 def squared_distance(x: Float, i: int, y: Float, j: int, angle: int) -> float:
     """Squared distance of point i of x to point j of y, both (D, S)."""
     total = 0.0
@@ -46,7 +43,7 @@ def squared_distance(x: Float, i: int, y: Float, j: int, angle: int) -> float:
     return total
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@kernel
 def gains(x: Float, x_norms: Float, n: int, y: Float, y_norms: Float, m: int, angle: int, costs: Float) -> bool:
     """Put |x - y|^2 - |x|^2 - |y|^2 into costs[:n, :m]; say whether none is above zero. Points as in `PaddedSets`."""
     for i in range(n):
@@ -60,7 +57,7 @@ def gains(x: Float, x_norms: Float, n: int, y: Float, y_norms: Float, m: int, an
     return all_pay
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@kernel
 def first_duals(x_norms: Float, n: int, y_norms: Float, m: int, size: int, dual: Float) -> None:
     """Fill the column duals of transport by the distance from the origin alone, which sorting solves.
 
@@ -77,7 +74,7 @@ def first_duals(x_norms: Float, n: int, y_norms: Float, m: int, size: int, dual:
         dual[j] = here
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@kernel
 def assign_columns(
     costs: Float, size: int, owner: Index, match: Index, duals: Float, steps: Float, back: Index
 ) -> None:
@@ -110,7 +107,7 @@ def assign_columns(
             augment(costs, i, size, owner, match, duals, steps, back)
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@kernel
 def augment(
     costs: Float, row: int, size: int, owner: Index, match: Index, duals: Float, steps: Float, back: Index
 ) -> None:
@@ -154,7 +151,7 @@ def augment(
             break
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@kernel
 def padded_transport(
     x: Float,
     x_norms: Float,
@@ -204,7 +201,7 @@ def padded_transport(
     return total / slots
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@kernel
 def fill_padded(
     x: Float, x_norms: Float, n: Index, y: Float, y_norms: Float, m: Index, angle: int, distances: Float
 ) -> None:
@@ -219,7 +216,7 @@ def fill_padded(
             )
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@kernel
 def sorted_bounds(values: Float, references: Float, slots: int, bounds: Float) -> None:
     """Bound one set against many, all of `slots` points of equal weight.
 
@@ -242,7 +239,7 @@ def sorted_bounds(values: Float, references: Float, slots: int, bounds: Float) -
         bounds[reference] /= slots
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@kernel
 def promising(bounds: Float, first: int, least: float) -> Index:
     """Order the references other than `first` whose bound lies below `least`, by their bounds."""
     chosen = np.flatnonzero(bounds * (1.0 - ROUNDING) <= least)
@@ -251,7 +248,7 @@ def promising(bounds: Float, first: int, least: float) -> Index:
     return ordered
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@kernel
 def search_padded(
     x: Float,
     x_norms: Float,

@@ -4,16 +4,14 @@ A basis of n sources and m sinks is a spanning tree of n + m - 1 arcs. The first
 nearest that has room; each step brings in the arc with the most negative reduced cost of a few rows (rows in turn), and
 shifts the potentials of the part of the tree that the leaving arc cuts off. For the points of a jet image this takes a
 few dozen steps.
-
-All compiled functions that call one another are in this file: numba's cache of a function is renewed when its own file
-changes, not when the file of a function that it calls does.
 """
 
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
+
+from oddjet.kernels import compiled, kernel
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -24,11 +22,11 @@ TOLERANCE = 1e-13
 # Far more steps than any problem takes: a tie could make the method go in circles.
 STEPS_A_NODE = 100
 ROWS_A_STEP = 4
-# Costs are finite here (they are checked before), so the compiler may reorder comparisons.
+# Costs are finite here (they are checked before), so comparisons may be reordered, which changes no number.
 VECTOR_MATH = {"nnan", "nsz"}
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@kernel
 def _farthest_first(n: int, m: int, cost: Floats, sequence: Ints) -> None:  # pragma: no cover - compiled
     """Order sources and sinks by their mean cost, the largest first."""
     mean = np.zeros(n + m)
@@ -45,7 +43,7 @@ def _farthest_first(n: int, m: int, cost: Floats, sequence: Ints) -> None:  # pr
         sequence[place] = node
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@kernel
 def _nearest(node: int, n: int, cost: Floats, alive: Ints, count: int) -> int:  # pragma: no cover - compiled
     """Place in `alive`, the nodes that are left on the other side, of the one with the least cost."""
     best, least = 0, np.inf
@@ -56,7 +54,7 @@ def _nearest(node: int, n: int, cost: Floats, alive: Ints, count: int) -> int:  
     return best
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@kernel
 def _start(
     n: int, m: int, mass: Floats, cost: Floats, parent: Ints, flow: Floats, order: Ints, sequence: Ints, left: Ints
 ) -> None:  # pragma: no cover - compiled
@@ -100,7 +98,7 @@ def _start(
                 return
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@kernel
 def _link(child: int, mother: int, first: Ints, after: Ints, before: Ints) -> None:  # pragma: no cover - compiled
     """Put a node in front of its parent's children."""
     other = first[mother]
@@ -110,7 +108,7 @@ def _link(child: int, mother: int, first: Ints, after: Ints, before: Ints) -> No
     first[mother] = child
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@kernel
 def _unlink(child: int, mother: int, first: Ints, after: Ints, before: Ints) -> None:  # pragma: no cover - compiled
     """Take a node out of its parent's children."""
     left, right = before[child], after[child]
@@ -122,7 +120,7 @@ def _unlink(child: int, mother: int, first: Ints, after: Ints, before: Ints) -> 
         before[right] = left
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@kernel
 def _push(i: int, j: int, n: int, parent: Ints, flow: Floats, depth: Ints) -> tuple[int, bool]:  # pragma: no cover
     """Send as much as possible round the circle that the arc i -> j closes.
 
@@ -152,7 +150,7 @@ def _push(i: int, j: int, n: int, parent: Ints, flow: Floats, depth: Ints) -> tu
     return leaving, on_side_of_i
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@kernel
 def _rehang(
     end: int, other: int, leaving: int, parent: Ints, flow: Floats, first: Ints, after: Ints, before: Ints
 ) -> None:  # pragma: no cover - compiled
@@ -169,7 +167,7 @@ def _rehang(
         above, carried, node = node, own, mother
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@kernel
 def _shift(
     top: int, n: int, change: float, potential: Floats, depth: Ints, parent: Ints, first: Ints, after: Ints
 ) -> None:  # pragma: no cover - compiled
@@ -189,7 +187,7 @@ def _shift(
         node = after[node]
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@kernel
 def _measure(
     n: int, m: int, cost: Floats, potential: Floats, order: Ints, parent: Ints, depth: Ints
 ) -> float:  # pragma: no cover - compiled
@@ -209,7 +207,7 @@ def _measure(
     return largest
 
 
-@njit(cache=True, nogil=True, error_model="numpy", fastmath=VECTOR_MATH)
+@compiled(fastmath=VECTOR_MATH)
 def _least_of_row(m: int, costs: Floats, potentials: Floats) -> float:  # pragma: no cover - compiled
     """Least cost minus potential of a row; a loop of its own, of which the compiler makes vector code."""
     least = np.inf
@@ -218,7 +216,7 @@ def _least_of_row(m: int, costs: Floats, potentials: Floats) -> float:  # pragma
     return least
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@kernel
 def _entering(
     n: int, m: int, row: int, threshold: float, cost: Floats, potential: Floats
 ) -> tuple[int, int, float]:  # pragma: no cover - compiled
@@ -237,7 +235,7 @@ def _entering(
     return source, n + sink, change
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@kernel
 def solve(
     n: int, m: int, mass: Floats, cost: Floats, potential: Floats, flow: Floats, room: Ints
 ) -> float:  # pragma: no cover - compiled
@@ -289,7 +287,7 @@ def solve(
     return total
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@kernel
 def _merge(
     p1: Ints, v1: Floats, p2: Ints, v2: Floats, cancel: bool, where: Ints, mass: Floats, demand: Floats
 ) -> tuple[int, int]:  # pragma: no cover - compiled
@@ -318,7 +316,7 @@ def _merge(
     return n, m
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@kernel
 def transport_costs(
     first: tuple[Ints, Ints, Floats],
     second: tuple[Ints, Ints, Floats],

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
+from oddjet.kernels import kernel
 from oddjet.transport.padded import ROUNDING, promising, squared_distances_to
 from oddjet.transport.simplex import solve
 
@@ -13,7 +13,7 @@ Float = NDArray[np.float64]
 Index = NDArray[np.int64]
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@kernel
 def weighted_transport(
     x: Float,
     x_weights: Float,
@@ -39,7 +39,7 @@ def weighted_transport(
     return solve(n, m, masses, costs, room[0], room[1], marks)
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@kernel
 def fill_weighted(
     x: Float, x_weights: Float, n: Index, y: Float, y_weights: Float, m: Index, angle: int, distances: Float
 ) -> None:
@@ -54,7 +54,7 @@ def fill_weighted(
             )
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@kernel
 def quantile_distance(x: Float, x_weights: Float, n: int, y: Float, y_weights: Float, m: int) -> float:
     """W2^2 in one dimension between n and m sorted values whose weights add up to one."""
     i, j, total = 0, 0, 0.0
@@ -76,7 +76,7 @@ def quantile_distance(x: Float, x_weights: Float, n: int, y: Float, y_weights: F
     return total
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@kernel
 def quantile_bounds(
     values: Float,
     weights: Float,
@@ -111,7 +111,7 @@ def quantile_bounds(
         bounds[reference] = total
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@kernel
 def search_weighted(
     x: Float,
     x_weights: Float,
