@@ -167,3 +167,12 @@ def test_ten_background_jets_are_ten_by_what_their_weights_are_worth() -> None:
     curve = Ranking(SampleScores("b", pair.background.scores, light), pair.signal).curve()
     tenth = int(np.searchsorted(pair.curve().background_jets, 10))
     assert curve.background_jets[tenth] == pytest.approx((1 + 9 * 0.02) ** 2 / (1 + 9 * 0.0004))
+
+
+def test_a_replica_without_jets_has_no_value() -> None:
+    """Of two signal jets none is drawn in one replica of seven: no error then, and no division by 0."""
+    pair = Ranking(SampleScores("b", np.arange(50.0)), SampleScores("s", np.array([30.0, 40.0])))
+    counts = np.ones((50, 2)), np.array([[1.0, 0.0], [2.0, 0.0]])
+    found = merit_replicas(pair, *counts)
+    assert all(math.isfinite(values[0]) and math.isnan(values[1]) for values in found.values())
+    assert math.isnan(standard_error(found["largest_f1"]))

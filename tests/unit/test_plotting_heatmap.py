@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import subprocess
 import sys
+from math import nan
 from pathlib import Path
 
 import pytest
@@ -33,6 +34,12 @@ def test_every_cell_says_its_value_and_its_uncertainty() -> None:
     assert [label.get_text() for label in axes.get_xticklabels()] == ["1000", "2000"]
     assert [label.get_text() for label in axes.get_yticklabels()] == ["0.1", "0.3"]
     assert bar.get_ylabel() == "AUC"
+
+
+def test_a_point_without_an_auc_stays_hatched() -> None:
+    figure = draw_heatmap({(2000.0, 0.1): (0.876, 0.0123), (1000.0, 0.1): (nan, nan)}, "wnae", 5, "Simulation")
+    assert texts(figure) == ["0.88", "± 0.01", "Simulation", "WNAE, 5 seeds"]
+    assert figure.axes[0].collections[0].get_array().mask.tolist() == [[True, False]]
 
 
 def test_the_colours_run_from_zero_to_one_with_white_in_the_middle() -> None:

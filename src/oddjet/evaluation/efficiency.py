@@ -168,8 +168,11 @@ def merit_replicas(ranking: Ranking, background: Floats, signal: Floats) -> dict
         By the names of `MERITS`; infinite or NaN where a replica has no value, for want of background jets.
     """
     values: dict[str, list[float]] = {name: [] for name in MERITS}
-    for drawn, passed in zip(background.T, signal.T, strict=True):
-        curve = ranking.curve(ranking.background.weights * drawn, ranking.signal.weights * passed)
+    for counts in zip(background.T, signal.T, strict=True):
+        samples = zip((ranking.background, ranking.signal), counts, strict=True)
+        weights = [sample.weights * drawn for sample, drawn in samples]
+        # Of few jets none may be drawn, and of weights of both signs the sum may fall below 0.
+        curve = ranking.curve(*weights) if min(one.sum() for one in weights) > 0 else None
         for name, merit in MERITS.items():
-            values[name].append(merit(curve).value)
+            values[name].append(math.nan if curve is None else merit(curve).value)
     return {name: np.array(found) for name, found in values.items()}

@@ -24,11 +24,11 @@ TITLES = {
 EXPLANATION = """\
 Means over the grid and over seeds. The uncertainty is the error of the test jets (bootstrap of events over the whole
 grid, mean over seeds; correlation: of independent quantities) and the standard deviation of the seeds' grid means, in
-quadrature. SI is eps_s / sqrt(eps_b), its largest value over cuts that keep a
-fifth of the signal and ten background jets; F1 is for equal amounts of signal and background: 2/3 says nothing.
-"pT planed": background reweighted to the signal's pT spectrum, so that pT cannot pose as a discovery. The correlation
-(Spearman) of score and jet mass is measured on background: a large one sculpts the mass spectrum. A dash stands where a
-grid point has no value or no error, because it rests on too few background jets.
+quadrature. SI is eps_s / sqrt(eps_b), its largest value over cuts that keep a fifth of the signal and ten background
+jets; F1 is for equal amounts of signal and background: 2/3 says nothing. "pT planed": background reweighted to the
+signal's pT spectrum, so that pT cannot pose as a discovery. The correlation (Spearman) of score and jet mass is
+measured on background: a large one sculpts the mass spectrum. A dash stands where a grid point has no value or no
+error, because it rests on too few background jets or its scores do not vary.
 """
 
 
