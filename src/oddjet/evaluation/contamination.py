@@ -12,10 +12,11 @@ from oddjet.evaluation.summary import SeedAverage, average_over_grid, markdown
 from oddjet.evaluation.tables import AucRow, ContaminationRow
 
 NOTE = """\
-Mean AUC over the grid and over seeds ± statistical error and standard deviation over seeds, in quadrature. So large a
-share of the training jets is signal; their number, the scaling, and the validation jets, which are background alone,
-are the same in all columns. Signal jets are tested on only if nothing of their event was in any training. This is the
-one place where signal enters a training; no other result reads these models.
+Mean AUC over the grid and over seeds ± statistical error (DeLong, averaged over the grid as if fully correlated: an
+upper bound) and standard deviation over seeds, in quadrature. So large a share of the training jets is signal; their
+number, the scaling, and the validation jets, which are background alone, are the same in all columns. Signal jets are
+tested on only if nothing of their event was in any training. This is the one place where signal enters a training; no
+other result reads these models.
 """
 
 
