@@ -121,6 +121,11 @@ def test_a_seed_that_cannot_be_standardised_is_named(scores: list[float], told: 
         background_moments(columns, np.ones(2), WNAE)
 
 
+def test_weights_that_cancel_are_blamed_and_no_training() -> None:
+    with pytest.raises(EnsembleError, match="the weights of 2 background jets add up to 0, not above 0"):
+        background_moments(np.array([[0.0], [1.0]]), np.array([1.0, -1.0]), FOREST)
+
+
 def test_tables_that_do_not_fit_are_refused(tmp_path: Path, members: list[Member]) -> None:
     background, output = tmp_path / "validation.h5", tmp_path / "ensemble.h5"
     swapped = [members[0], Member(WNAE, two_seeds, members[1].scores)]

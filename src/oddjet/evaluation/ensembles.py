@@ -196,8 +196,13 @@ def background_moments(
     Raises
     ------
     EnsembleError
-        If a mean or deviation is not finite, or a deviation is 0.
+        If the weights do not add up to something positive, a mean or deviation is not finite, or a deviation is 0.
     """
+    if not 0 < weights.sum() < np.inf:
+        raise EnsembleError(
+            f"method {method.name}: the weights of {len(weights)} background jets add up to {weights.sum():g}, not "
+            "above 0: no score can be standardised; look at the generator weights of the validation jets"
+        )
     with np.errstate(all="ignore"):
         means = weights @ scores / weights.sum()
         deviations = np.sqrt(weights @ (scores - means) ** 2 / weights.sum())

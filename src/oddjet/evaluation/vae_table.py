@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 from oddjet.evaluation.summary import markdown
@@ -87,7 +88,8 @@ def _vae_cell(row: VaeAucRow) -> str:
 
 
 def _cell(row: VaeAucRow, paper: float | None) -> str:
-    return f"{row.auc:.3f} ± {row.auc_error:.3f}" + ("" if paper is None else f" ({paper:.2f})")
+    own = "-" if math.isnan(row.auc) else f"{row.auc:.3f} ± {row.auc_error:.3f}"
+    return own + ("" if paper is None else f" ({paper:.2f})")
 
 
 def _supervised(rows: Sequence[VaeAucRow], signals: Sequence[str]) -> list[list[str]]:
