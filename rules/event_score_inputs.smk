@@ -9,6 +9,7 @@ EVENT_METHODS = [
     *SUPPORT_VECTOR_METHODS,
     *EVENTS.methods,
 ]
+EVENT_OBJECTS = EVENTS.objects.model_dump_json()
 EVENT_TEST = event_input("background_test")
 EVENT_TEST_FILES = [event_input(name) for name in EVENT_SIGNALS]
 EVENT_TEST_ARGUMENTS = [f"{name}={event_input(name)}" for name in EVENT_SIGNALS]

@@ -64,11 +64,13 @@ rule score_event_neighbours:
         settings=protocol("seed", "sets", "distances", "neighbours"),
         signals=EVENT_TEST_ARGUMENTS,
         folder=lambda wildcards, output: str(Path(output.scores[0]).parent),
+        objects=EVENT_OBJECTS,
         code=code_digest("score_event_neighbours"),
     message:
         "Score whole events by neighbours among augmented ones"
     shell:
-        'python "$ODDJET"/workflow/scripts/score_event_neighbours.py --settings {params.settings:q} --training {input.training:q}'
+        'python "$ODDJET"/workflow/scripts/score_event_neighbours.py --settings {params.settings:q}'
+        " --objects {params.objects:q} --training {input.training:q}"
         " --background {input.background:q} --signals {params.signals:q} --threads {threads}"
         " --output-dir {params.folder:q} --choice {output.choice:q} > {log:q} 2>&1"
 
@@ -96,11 +98,13 @@ rule score_event_svm:
         settings=protocol("seed", "sets", "support_vectors"),
         signals=EVENT_TEST_ARGUMENTS,
         folder=lambda wildcards, output: str(Path(output.scores[0]).parent),
+        objects=EVENT_OBJECTS,
         code=code_digest("score_event_svm"),
     message:
         "Score whole events by support vectors on the transport kernel"
     shell:
-        'python "$ODDJET"/workflow/scripts/score_event_svm.py --settings {params.settings:q} --training {input.training:q}'
+        'python "$ODDJET"/workflow/scripts/score_event_svm.py --settings {params.settings:q}'
+        " --objects {params.objects:q} --training {input.training:q}"
         " --validation {input.validation:q} --background {input.background:q} --signals {params.signals:q}"
         " --threads {threads} --output-dir {params.folder:q} --choice {output.choice:q} > {log:q} 2>&1"
 
@@ -212,11 +216,13 @@ rule measure_event_latency:
         settings=protocol(
             "seed", "distances", "neighbours", "support_vectors", "latency"
         ),
+        objects=EVENT_OBJECTS,
         code=code_digest("measure_event_latency"),
     message:
         "Cost of the scores of whole events on one core"
     shell:
-        'python "$ODDJET"/workflow/scripts/measure_event_latency.py --settings {params.settings:q} --training {input.training:q}'
+        'python "$ODDJET"/workflow/scripts/measure_event_latency.py --settings {params.settings:q}'
+        " --objects {params.objects:q} --training {input.training:q}"
         " --validation {input.validation:q} --test {input.test:q} --models {input.models:q} --merit {input.merit:q}"
         " --table {output.table:q} --page {output.page:q} > {log:q} 2>&1"
 

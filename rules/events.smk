@@ -61,7 +61,7 @@ rule mix_events:
         runtime=grown(30),
     params:
         settings=EVENTS.sizes.model_dump_json(exclude={"signal"}),
-        inputs=[f"{name}={','.join(EVENT_FILES[name])}" for name in EVENTS.background],
+        inputs=json.dumps({name: EVENT_FILES[name] for name in EVENTS.background}),
         fractions=json.dumps(EVENTS.fractions),
         seed=f"--seed {CONFIG.seed}",
         code=code_digest("mix_events"),

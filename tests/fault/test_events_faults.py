@@ -1,5 +1,7 @@
 """Damaged event files, and a writer that is killed: an error with the file's name, never half a file."""
 
+import fcntl
+import os
 import subprocess
 import sys
 
@@ -58,3 +60,33 @@ def test_a_killed_writer_leaves_the_old_file(path):
     done = subprocess.run([sys.executable, "-c", PROGRAM, str(path)], check=False, capture_output=True)
     assert done.returncode == -9
     assert path.read_bytes() == before
+
+
+def test_a_lock_on_a_file_keeps_nobody_from_reading_or_replacing_it(path):
+    with path.open("rb") as held:
+        fcntl.flock(held, fcntl.LOCK_EX)
+        events = read_events(path)
+        write_events(path, events[:10], {})
+        assert len(read_events(path)) == 10
+
+
+@pytest.fixture
+def small_disk(tmp_path):
+    folder = tmp_path / "small"
+    folder.mkdir()
+    mount = ["mount", "-t", "tmpfs", "-o", "size=18m", "tmpfs", folder]
+    if os.geteuid() or subprocess.run(mount, check=False).returncode:
+        pytest.skip("mounting a small tmpfs needs root")
+    yield folder
+    subprocess.run(["umount", folder], check=True)
+
+
+def test_a_full_disk_is_a_clear_error_and_leaves_nothing(small_disk):
+    events = np.zeros((6000, 19, 4))
+    events[:, 0] = 30.0, 0.0, 1.0, 1.0
+    events[:, 0, 0] += np.random.default_rng(1).exponential(10, 6000)
+    with pytest.raises(EventLayoutError, match=r"e\.h5: disk full: \d+ MB left, 20 MB needed"):
+        write_events(small_disk / "e.h5", events, {})
+    assert list(small_disk.iterdir()) == []
+    write_events(small_disk / "e.h5", events[:100], {})
+    assert len(read_events(small_disk / "e.h5")) == 100

@@ -1,5 +1,9 @@
 """Sets of background events: disjoint, in proportion, shuffled; signals gathered; too few events refused."""
 
+import json
+import subprocess
+import sys
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -92,3 +96,18 @@ def test_shares_add_up_and_leave_no_sample_out(total, weights):
 def test_the_papers_proportions():
     fractions = {"w": 0.592, "qcd": 0.338, "z": 0.067, "tt": 0.003}
     assert shares(1000, fractions) == {"w": 592, "qcd": 338, "z": 67, "tt": 3}
+
+
+def test_the_program_takes_files_of_any_name(files, tmp_path):
+    """Also such as hold commas, equal signs, blanks and quotes."""
+    named = {}
+    for name, paths in files.items():
+        moved = [path.rename(tmp_path / f"a, b={number} 'c' {path.name}") for number, path in enumerate(paths)]
+        named[name] = [str(path) for path in moved]
+    command = [sys.executable, "workflow/scripts/mix_events.py", "--settings", SIZES.model_dump_json()]
+    command += ["--inputs", json.dumps(named), "--fractions", json.dumps(FRACTIONS)]
+    for part in ("train", "validation", "test"):
+        command += [f"--{part}", str(tmp_path / f"{part}.h5")]
+    done = subprocess.run(command, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert len(read_events(tmp_path / "train.h5")) == 50

@@ -1,20 +1,38 @@
 """Scores of whole events: augmentations, votes, support vectors, spaces, planing, figures of merit."""
 
+import json
 import math
+import subprocess
+import sys
 
 import numpy as np
 import pytest
 
 from oddjet.evaluation.event_merit import background_curve, event_merits
-from oddjet.events.augmentations import ACCEPTANCE, OBJECTS, THRESHOLDS, TRIGGER, augment, momentum, splittable
+from oddjet.events.augmentations import OBJECTS, acceptances, augment, momentum, splittable, thresholds
 from oddjet.events.classification import classify, plane
 from oddjet.events.distances import EventDistances, linear_agreement
 from oddjet.events.grounds import ground_2d, ground_3d, missing_pt, multiplicity, sorted_pt, total_pt
+from oddjet.events.input_settings import ObjectSettings
 from oddjet.events.latency import measure_distances
-from oddjet.events.layout import CLASS, EGAMMA, ETA, JET, MET, MUON, PHI, PT, SLOTS, check_events
+from oddjet.events.layout import (
+    CLASS,
+    EGAMMA,
+    ETA,
+    JET,
+    MET,
+    MUON,
+    PHI,
+    PT,
+    SLOTS,
+    check_events,
+    read_events,
+    write_events,
+)
 from oddjet.events.merit_tables import EventTableError, Latency, SetMerit, read_rows, summarise, write_rows
 from oddjet.events.neighbours import AugmentedNeighbours, choose_k, rank_auc, vote_shares
 from oddjet.events.paper import SIGNALS, TABLE_1, TABLE_2, TABLE_3, paper_value
+from oddjet.events.protocol import ProtocolError
 from oddjet.events.protocol_settings import (
     ClassificationSettings,
     DistanceSettings,
@@ -25,13 +43,25 @@ from oddjet.events.protocol_settings import (
     SupportVectorSettings,
     VoteSettings,
 )
-from oddjet.events.support_vectors import KernelMachine, TransportMachine
+from oddjet.events.scores import ScoreTable
+from oddjet.events.support_vectors import KernelMachine, TransportMachine, prepare_machine
 from oddjet.transport.pointsets import distance_matrix
 
 PLAIN = GroundSettings()
+SELECTION = ObjectSettings()
+# Another selection than the challenge's.
+HARDER = ObjectSettings(
+    trigger_pt_min=40,
+    egamma_pt_min=10,
+    egamma_eta_max=2.4,
+    muon_pt_min=8,
+    muon_eta_max=1.5,
+    jet_pt_min=30,
+    jet_eta_max=2.5,
+)
 
 
-def make_events(n: int, seed: int, scale: float = 1.0) -> np.ndarray:
+def make_events(n: int, seed: int, scale: float = 1.0, objects: ObjectSettings = SELECTION) -> np.ndarray:
     """Events that pass the selection, with a missing momentum, objects sorted by pT: shape (n, 19, 4)."""
     rng = np.random.default_rng(seed)
     events = np.zeros((n, SLOTS, 4))
@@ -40,10 +70,10 @@ def make_events(n: int, seed: int, scale: float = 1.0) -> np.ndarray:
         for kind in OBJECTS:
             number = min(rng.poisson(3.0 if kind == JET else 0.8), kind.size)
             number = max(number, 1) if kind == EGAMMA else number
-            pt = np.sort(THRESHOLDS[kind.code] + rng.exponential(20 * scale, number))[::-1]
+            pt = np.sort(thresholds(objects)[kind.code] + rng.exponential(20 * scale, number))[::-1]
             if kind == EGAMMA:
-                pt[0] = max(pt[0], 23.5)
-            edge = ACCEPTANCE[kind.code]
+                pt[0] = max(pt[0], objects.trigger_pt_min + 0.5)
+            edge = acceptances(objects)[kind.code]
             rows = slice(kind.start, kind.start + number)
             event[rows] = np.stack(
                 [pt, rng.uniform(-edge, edge, number), rng.uniform(-np.pi, np.pi, number), np.full(number, kind.code)],
@@ -55,25 +85,45 @@ def make_events(n: int, seed: int, scale: float = 1.0) -> np.ndarray:
 @pytest.fixture(scope="module")
 def augmented():
     events = make_events(600, 1)
-    return events, *augment(events, 3)
+    return events, *augment(events, 3, SELECTION)
 
 
-def test_augmented_events_keep_the_layout_thresholds_and_acceptance(augmented, tmp_path):
-    before, events, _ = augmented
+@pytest.mark.parametrize("selection", [SELECTION, HARDER])
+def test_augmented_events_keep_the_layout_thresholds_and_acceptance(selection, tmp_path):
+    before = make_events(600, 1, objects=selection)
+    events, _ = augment(before, 3, selection)
     check_events(events, tmp_path)
     for kind in OBJECTS:
         objects = events[:, kind.slots]
         present = objects[..., PT] > 0
-        assert (objects[..., PT][present] >= THRESHOLDS[kind.code] * (1 - 1e-12)).all()
-        assert (np.abs(objects[..., ETA]) <= ACCEPTANCE[kind.code]).all()
-    assert (events[:, EGAMMA.start : MUON.stop, PT].max(1) > TRIGGER).all()
+        assert (objects[..., PT][present] >= thresholds(selection)[kind.code] * (1 - 1e-12)).all()
+        assert (np.abs(objects[..., ETA]) <= acceptances(selection)[kind.code]).all()
+    assert (events[:, EGAMMA.start : MUON.stop, PT].max(1) > selection.trigger_pt_min).all()
     assert (np.abs(events[..., PHI]) <= np.pi).all()
     assert not np.shares_memory(before, events)
 
 
+def test_no_augmented_event_is_the_one_that_it_was_made_of():
+    """Each event differs, also full ones, those without missing momentum, and one without anything."""
+    events = make_events(4000, 21)
+    full = events[:200].copy()
+    for kind in OBJECTS:
+        full[:, kind.slots] = (0.0, 0.0, 0.0, kind.code)
+        full[:, kind.slots, PT] = thresholds(SELECTION)[kind.code] * 1.5
+    still = events[200:400].copy()
+    still[:, MET.start] = 0.0
+    lone = events[400:600].copy()
+    lone[:, MET.stop :] = 0.0
+    for given in (events, full, still, lone, np.zeros((50, SLOTS, 4))):
+        made, kinds = augment(given, 5, SELECTION)
+        assert (made != given).any(axis=(1, 2)).all()
+        assert set(kinds.tolist()) <= {0, 1, 2}
+    assert set(augment(full, 5, SELECTION)[1].tolist()) == {2}
+
+
 def test_augmentations_are_taken_equally_often_where_they_can_be(augmented):
     before, _, kinds = augmented
-    can = np.array([any(splittable(event, kind).size for kind in OBJECTS) for event in before])
+    can = np.array([any(splittable(event, kind, SELECTION).size for kind in OBJECTS) for event in before])
     assert not (kinds[~can] == 1).any()
     share = np.bincount(kinds[can], minlength=3) / can.sum()
     assert np.abs(share - 1 / 3).max() < 4 * math.sqrt(2 / 9 / can.sum())
@@ -84,7 +134,7 @@ def test_more_objects_keep_the_vector_sum_and_split_ones_the_total(augmented):
     for old, new, kind in zip(before, after, kinds, strict=True):
         if kind == 0:
             assert momentum(new) == pytest.approx(momentum(old), abs=1e-9)
-            assert multiplicity(new[None]) >= multiplicity(old[None])
+            assert multiplicity(new[None]) > multiplicity(old[None])
         if kind == 1:
             assert new[MET.stop :, PT].sum() == pytest.approx(old[MET.stop :, PT].sum(), rel=1e-12)
             np.testing.assert_array_equal(new[MET.start], old[MET.start])
@@ -104,11 +154,11 @@ def test_an_event_that_cannot_be_split_is_not():
     event = np.zeros((1, SLOTS, 4))
     event[0, EGAMMA.start] = 24.0, 0.5, 1.0, EGAMMA.code  # both pieces would be below the trigger's threshold
     event[0, JET.start] = 20.0, 0.0, 0.0, JET.code
-    assert all(not splittable(event[0], kind).size for kind in OBJECTS)
-    _, kinds = augment(np.repeat(event, 200, axis=0), 1)
+    assert all(not splittable(event[0], kind, SELECTION).size for kind in OBJECTS)
+    _, kinds = augment(np.repeat(event, 200, axis=0), 1, SELECTION)
     assert set(kinds.tolist()) == {0, 2}
     event[0, EGAMMA.start, PT] = 30.0
-    assert splittable(event[0], EGAMMA).tolist() == [EGAMMA.start]
+    assert splittable(event[0], EGAMMA, SELECTION).tolist() == [EGAMMA.start]
 
 
 def test_grounds_hold_what_the_paper_says():
@@ -132,7 +182,7 @@ def test_grounds_hold_what_the_paper_says():
 
 @pytest.fixture(scope="module")
 def distances():
-    settings = DistanceSettings(references=60, medoids=(2, 10), pt_scales=(30.0,))
+    settings = DistanceSettings(references=60, fewer=(20, 100), medoids=(2, 10), pt_scales=(30.0,))
     return EventDistances(make_events(60, 4), settings, PLAIN)
 
 
@@ -144,6 +194,10 @@ def test_scores_by_distance_are_those_of_the_matrices(distances):
     np.testing.assert_array_equal(scores["ot_3d"], matrix.min(1))
     np.testing.assert_allclose(scores["ot_3d_mean"], matrix.mean(1), rtol=1e-12)
     np.testing.assert_array_equal(scores["ot_3d_max"], matrix.max(1))
+    flat = np.sqrt(distance_matrix(ground_2d(events, PLAIN), distances.flat.sets))
+    np.testing.assert_array_equal(scores["ot_3d_n20"], matrix[:, :20].min(1))
+    np.testing.assert_array_equal(scores["ot_2d_n20"], flat[:, :20].min(1))
+    assert "ot_2d_n100" not in scores
     assert (scores["ot_3d_medoids2"] >= scores["ot_3d_medoids10"] - 1e-12).all()
     assert (scores["ot_3d_medoids10"] >= scores["ot_3d"]).all()
     assert (scores["ot_3d_linear"] >= scores["ot_3d"] - 1e-9).all()
@@ -153,6 +207,64 @@ def test_scores_by_distance_are_those_of_the_matrices(distances):
     agreement = linear_agreement(distances, events)
     assert agreement["excess"] >= 0
     assert 0.9 < agreement["pairs"] <= 1
+
+
+@pytest.fixture
+def files(tmp_path):
+    """Files of references, background and a signal by name."""
+    made = {name: make_events(60, 30 + number) for number, name in enumerate(("references", "background", "signal"))}
+    for name, events in made.items():
+        write_events(tmp_path / f"{name}.h5", events, {})
+    return tmp_path
+
+
+def score(folder, **ground):
+    settings = {"ground": ground, "sets": {"number": 1, "events": 20}}
+    settings["distances"] = {"references": 20, "fewer": [7], "pt_scales": [30], "medoids": [3]}
+    command = [sys.executable, "workflow/scripts/score_event_distances.py", "--settings", json.dumps(settings)]
+    command += ["--references", str(folder / "references.h5"), "--background", str(folder / "background.h5")]
+    command += ["--signals", f"s={folder / 'signal.h5'}", "--output-dir", str(folder / "scores")]
+    return subprocess.run([*command, "--agreement", str(folder / "a.json")], capture_output=True, text=True)
+
+
+@pytest.mark.parametrize("wrap_phi", [False, True])
+def test_the_program_scores_with_phi_periodic_or_not(files, wrap_phi):
+    done = score(files, wrap_phi=wrap_phi)
+    assert done.returncode == 0, done.stderr
+    ground = GroundSettings(wrap_phi=wrap_phi)
+    events, references = (
+        ground_2d(read_events(files / f"{name}.h5", 0, 20), ground) for name in ("signal", "references")
+    )
+    matrix = np.sqrt(distance_matrix(events, references))
+    for name, number in (("ot_2d", 20), ("ot_2d_n7", 7)):
+        found = ScoreTable(files / f"scores/{name}.h5").of("s")[:, 0]
+        np.testing.assert_array_equal(found, matrix[:, :number].min(1))
+    # What is linearised and compared takes phi as it is, either way.
+    assert json.loads((files / "a.json").read_text())["pairs"] > 0.9
+
+
+@pytest.mark.parametrize("name", ["references", "background", "signal"])
+def test_an_event_without_a_point_is_named_before_the_work(files, name):
+    events = make_events(60, 40)
+    events[7, MET.stop :] = 0.0
+    write_events(files / f"{name}.h5", events, {})
+    assert score(files).returncode == 0
+    done = score(files, met_in_2d=False)
+    assert done.returncode == 1
+    assert f"{name}.h5: row 7: the event has no object, and met_in_2d is false" in done.stderr
+    events[7] = 0.0
+    write_events(files / f"{name}.h5", events, {})
+    assert f"{name}.h5: row 7: the event has no object and no missing momentum" in score(files).stderr
+
+
+def test_events_that_are_all_alike_are_named(files):
+    write_events(files / "signal.h5", np.repeat(make_events(1, 41), 60, axis=0), {})
+    assert "signal.h5: rows 0 to 19 are all the same event" in score(files).stderr
+    alike = np.concatenate([np.repeat(make_events(1, 42), 58, axis=0), make_events(2, 43)])
+    write_events(files / "references.h5", alike, {})
+    settings = ProtocolSettings(support_vectors={"events": 60, "scan_events": 50, "validation_events": 20})
+    with pytest.raises(ProtocolError, match=r"references\.h5: half of the pairs of 60 training events .* rows 0 and 1"):
+        prepare_machine(files / "references.h5", files / "background.h5", settings, SELECTION)
 
 
 def test_costs_are_measured_for_every_way(distances):
@@ -182,7 +294,7 @@ def test_votes_count_the_nearest():
 
 def test_neighbours_find_what_looks_augmented_and_not_what_does_not():
     settings = NeighbourSettings(events=150, votes=VoteSettings(k_min=5, k_max=45, k_step=10))
-    neighbours = AugmentedNeighbours(make_events(150, 7), make_events(150, 8), settings, PLAIN, seed=1)
+    neighbours = AugmentedNeighbours(make_events(150, 7), make_events(150, 8), settings, PLAIN, 1, SELECTION)
     assert len(neighbours.voters) == 225
     background, hard = neighbours.scores(make_events(80, 9)), neighbours.scores(make_events(80, 10, scale=4))
     assert ((background >= 0) & (background <= 1)).all()
@@ -220,7 +332,9 @@ def test_a_kernel_with_negative_eigenvalues_is_clipped():
 
 def test_support_vectors_choose_without_signal_and_give_labels():
     settings = SupportVectorSettings(events=120, scan_events=80, validation_events=40, scales=(0.3, 3.0))
-    machine = TransportMachine(make_events(120, 11), make_events(40, 12), make_events(40, 13), settings, PLAIN, 1)
+    machine = TransportMachine(
+        make_events(120, 11), make_events(40, 12), make_events(40, 13), settings, PLAIN, 1, SELECTION
+    )
     events = make_events(60, 14, scale=3)
     scores = machine.scores(events)
     assert machine.scale in (0.3, 3.0)

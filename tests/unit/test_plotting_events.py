@@ -67,10 +67,24 @@ def test_pages_give_the_papers_numbers_beside_ours_and_labels_one_efficiency():
 
 
 def test_every_method_has_a_table():
-    methods = ["ot_2d", "ot_3d_pt30", "ot_3d_medoids5", "total_pt", "wnae", "ot_3d_svm_paper"]
+    methods = [
+        "ot_2d",
+        "ot_2d_n100",
+        "ot_3d_n100",
+        "ot_3d_pt30",
+        "ot_3d_medoids5",
+        "total_pt",
+        "wnae",
+        "ot_3d_svm_paper",
+    ]
     laid_out = tables(methods, ["2D"])
     shown = [name for table in laid_out.values() for name in table.columns]
     assert set(methods) <= set(shown)
+    # The paper's numbers, for which it gives no N, stand beside ours of any N.
+    assert [name for name in laid_out["table1"].columns if name.startswith("ot_2d")] == ["ot_2d", "ot_2d_n100"]
+    few = {("ot_2d_n100", "a_4l", "auc"): Summary(0.66, 0.01, math.nan, math.nan)}
+    page = table_markdown(laid_out["table1"], few, ["a_4l"])
+    assert "| 2D OT, N = 100 | 0.66 ± 0.01 (0.6544 ± 0.011) |" in page
     assert "AE-Raw" in laid_out["table2"].columns
     text = latency_markdown([Latency("ot_3d", 12.0, 4000, "")], SUMMARIES, ["a_4l"])
     assert "| 3D OT | 12 | 4 | 0.840 | 0.840 |" in text

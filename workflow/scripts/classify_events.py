@@ -8,7 +8,7 @@ from oddjet.evaluation.event_merit import event_merits
 from oddjet.events.classification import classify
 from oddjet.events.layout import read_events
 from oddjet.events.merit_tables import SetMerit, write_rows
-from oddjet.events.protocol import file_arguments, test_files
+from oddjet.events.protocol import file_arguments, refuse_empty, test_files
 from oddjet.events.protocol_settings import ProtocolSettings
 from oddjet.events.scores import BACKGROUND
 from oddjet.io.record import write_record
@@ -28,6 +28,8 @@ def main() -> None:
     settings = read_settings(given.settings, ProtocolSettings)
     files = test_files(given.background, given.signals)
     events = {name: read_events(path) for name, path in files.items()}
+    for name, path in files.items():
+        refuse_empty(events[name], path, 0, settings.ground)
     rows = []
     signals = [name for name in files if name != BACKGROUND]
     for name in progress(signals, total=len(signals), description="signals classified"):

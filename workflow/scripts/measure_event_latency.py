@@ -6,11 +6,12 @@ from pathlib import Path
 
 from oddjet.dataset.scaling import Scaler
 from oddjet.events.distances import prepare_distances
+from oddjet.events.input_settings import ObjectSettings
 from oddjet.events.latency import measure_distances, measure_machines, measure_network
 from oddjet.events.merit_tables import Latency, SetMerit, read_rows, summarise, write_rows
 from oddjet.events.neighbours import prepare_neighbours
 from oddjet.events.pages import latency_markdown
-from oddjet.events.protocol import first_events
+from oddjet.events.protocol import first_events, objects_argument
 from oddjet.events.protocol_settings import ProtocolSettings
 from oddjet.events.support_vectors import prepare_machine
 from oddjet.events.table import flatten
@@ -33,12 +34,14 @@ def main() -> None:
     arguments.add_argument("--merit", type=Path, required=True, help="figures of merit by test set (CSV)")
     arguments.add_argument("--table", type=Path, required=True, help="costs to write (CSV)")
     arguments.add_argument("--page", type=Path, required=True, help="AUC against costs, to write (Markdown)")
+    objects_argument(arguments)
     given = arguments.parse_args()
     settings = read_settings(given.settings, ProtocolSettings)
-    events = first_events(given.test, settings.latency.events)
+    objects = read_settings(given.objects, ObjectSettings, "--objects")
+    events = first_events(given.test, settings.latency.events, ground=settings.ground)
     rows = list(measure_distances(prepare_distances(given.training, settings), events, settings.latency))
-    machine = prepare_machine(given.training, given.validation, settings)
-    rows += measure_machines(prepare_neighbours(given.training, settings), machine, events, settings.latency)
+    machine = prepare_machine(given.training, given.validation, settings, objects)
+    rows += measure_machines(prepare_neighbours(given.training, settings, objects), machine, events, settings.latency)
     for model in map(load_scorer, given.models):
         inputs = Scaler.from_dict(model.metadata["scaler"]).transform(flatten(events))
         rows.append(measure_network(model, inputs, settings.latency))

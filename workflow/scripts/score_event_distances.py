@@ -9,6 +9,7 @@ from pathlib import Path
 from oddjet.events.distances import linear_agreement, prepare_distances
 from oddjet.events.protocol import file_arguments, first_events, test_files, write_methods
 from oddjet.events.protocol_settings import ProtocolSettings
+from oddjet.events.scores import BACKGROUND
 from oddjet.io.atomic import write_text
 from oddjet.io.record import write_record
 from oddjet.program import execute, parser, progress, read_settings, settings_argument
@@ -31,11 +32,13 @@ def main() -> None:
     given = arguments.parse_args()
     settings = read_settings(given.settings, ProtocolSettings)
     files = test_files(given.background, given.signals)
+    # What can be wrong with the events shows before the work.
+    events = {name: first_events(path, settings.sets.total, ground=settings.ground) for name, path in files.items()}
     distances = prepare_distances(given.references, settings, given.threads)
-    samples = progress(files.items(), total=len(files), description="samples scored by distance")
-    scores = {name: distances.scores(first_events(path, settings.sets.total)) for name, path in samples}
-    agreement = linear_agreement(distances, first_events(given.background, min(COMPARED, settings.sets.total)))
+    agreement = linear_agreement(distances, events[BACKGROUND][:COMPARED])
     logging.getLogger("oddjet").info("linearised against exact: %s", agreement)
+    samples = progress(events.items(), total=len(files), description="samples scored by distance")
+    scores = {name: distances.scores(sample) for name, sample in samples}
     made_from = "score_event_distances", settings.model_dump_json(), [given.references, *files.values()]
     write_methods(given.output_dir, scores, attributes(*made_from))
     write_text(given.agreement, json.dumps(agreement, indent=1) + "\n")

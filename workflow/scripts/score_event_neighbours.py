@@ -6,8 +6,9 @@ import json
 import logging
 from pathlib import Path
 
+from oddjet.events.input_settings import ObjectSettings
 from oddjet.events.neighbours import prepare_neighbours
-from oddjet.events.protocol import file_arguments, first_events, test_files, write_methods
+from oddjet.events.protocol import file_arguments, first_events, objects_argument, test_files, write_methods
 from oddjet.events.protocol_settings import NEIGHBOUR_METHODS, ProtocolSettings
 from oddjet.io.atomic import write_text
 from oddjet.io.record import write_record
@@ -23,12 +24,14 @@ def main() -> None:
     settings_argument(arguments)
     arguments.add_argument("--training", type=Path, required=True, help="background events that vote")
     file_arguments(arguments)
+    objects_argument(arguments)
     arguments.add_argument("--threads", type=int, default=1, help="threads (default: %(default)s)")
     arguments.add_argument("--output-dir", type=Path, required=True, help="folder of the score tables, METHOD.h5")
     arguments.add_argument("--choice", type=Path, required=True, help="what was chosen, to write (JSON)")
     given = arguments.parse_args()
     settings = read_settings(given.settings, ProtocolSettings)
-    neighbours = prepare_neighbours(given.training, settings, given.threads)
+    objects = read_settings(given.objects, ObjectSettings, "--objects")
+    neighbours = prepare_neighbours(given.training, settings, objects, given.threads)
     logging.getLogger("oddjet").info("k = %d", neighbours.choice.k)
     files = test_files(given.background, given.signals)
     total = settings.sets.total

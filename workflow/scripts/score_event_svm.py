@@ -6,7 +6,8 @@ import json
 import logging
 from pathlib import Path
 
-from oddjet.events.protocol import file_arguments, first_events, test_files, write_methods
+from oddjet.events.input_settings import ObjectSettings
+from oddjet.events.protocol import file_arguments, first_events, objects_argument, test_files, write_methods
 from oddjet.events.protocol_settings import ProtocolSettings
 from oddjet.events.support_vectors import prepare_machine
 from oddjet.io.atomic import write_text
@@ -25,12 +26,14 @@ def main() -> None:
     arguments.add_argument("--training", type=Path, required=True, help="background events to train with")
     arguments.add_argument("--validation", type=Path, required=True, help="other background events, to choose gamma")
     file_arguments(arguments)
+    objects_argument(arguments)
     arguments.add_argument("--threads", type=int, default=1, help="threads (default: %(default)s)")
     arguments.add_argument("--output-dir", type=Path, required=True, help="folder of the score tables, METHOD.h5")
     arguments.add_argument("--choice", type=Path, required=True, help="what was chosen, to write (JSON)")
     given = arguments.parse_args()
     settings = read_settings(given.settings, ProtocolSettings)
-    machine = prepare_machine(given.training, given.validation, settings, given.threads)
+    objects = read_settings(given.objects, ObjectSettings, "--objects")
+    machine = prepare_machine(given.training, given.validation, settings, objects, given.threads)
     logging.getLogger("oddjet").info("chosen: %s", machine.record())
     files = test_files(given.background, given.signals)
     samples = progress(files.items(), total=len(files), description="samples scored by support vectors")

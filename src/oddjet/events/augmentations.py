@@ -10,12 +10,9 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from oddjet.events.input_settings import ObjectSettings
 from oddjet.events.layout import CLASS, CLASSES, EGAMMA, ETA, JET, MET, MUON, PHI, PT, Events, ObjectClass
 
-# Selection of section 2 of the paper: pT in GeV, |eta|; one e/gamma or muon of an event is above TRIGGER.
-THRESHOLDS = {EGAMMA.code: 3.0, MUON.code: 3.0, JET.code: 15.0}
-ACCEPTANCE = {EGAMMA.code: 3.0, MUON.code: 2.1, JET.code: 4.0}
-TRIGGER = 23.0
 # Standard deviation of eta and phi of split objects: AnomalyCLR's for soft ones.
 SMEARING = 0.028
 OBJECTS = CLASSES[1:]
@@ -25,10 +22,20 @@ NAMES = ("more objects", "split objects", "shifted momenta")
 Event = NDArray[np.float64]
 
 
-def augment(events: Events, seed: int) -> tuple[Events, NDArray[np.int64]]:
+def thresholds(objects: ObjectSettings) -> dict[int, float]:
+    """Give the smallest pT of each class by its code, GeV."""
+    return {EGAMMA.code: objects.egamma_pt_min, MUON.code: objects.muon_pt_min, JET.code: objects.jet_pt_min}
+
+
+def acceptances(objects: ObjectSettings) -> dict[int, float]:
+    """Give the largest |eta| of each class by its code."""
+    return {EGAMMA.code: objects.egamma_eta_max, MUON.code: objects.muon_eta_max, JET.code: objects.jet_eta_max}
+
+
+def augment(events: Events, seed: int, objects: ObjectSettings) -> tuple[Events, NDArray[np.int64]]:
     """Turn background events into anomalies, each by one of three augmentations with equal probability.
 
-    Where no object can be split without breaking the selection, one of the two others is taken.
+    No event stays as it is: where the drawn augmentation cannot change it, one of those that can is taken.
 
     Parameters
     ----------
@@ -36,6 +43,8 @@ def augment(events: Events, seed: int) -> tuple[Events, NDArray[np.int64]]:
         Shape (N, 19, 4).
     seed
         Of all random numbers.
+    objects
+        Thresholds, acceptances and trigger that the events were selected with, and that the new ones keep.
 
     Returns
     -------
@@ -45,25 +54,41 @@ def augment(events: Events, seed: int) -> tuple[Events, NDArray[np.int64]]:
     rng = np.random.default_rng(seed)
     augmented, kinds = events.copy(), rng.integers(3, size=len(events))
     for row, event in enumerate(events):
-        if kinds[row] == 1 and not any(splittable(event, kind).size for kind in OBJECTS):
-            kinds[row] = 2 * rng.integers(2)
-        augmented[row] = (add_objects, split_objects, shift_momenta)[kinds[row]](event, rng)
+        able = possible(event, objects)
+        if kinds[row] not in able:
+            kinds[row] = able[rng.integers(len(able))]
+        if kinds[row] == 2:
+            augmented[row] = shift_momenta(event, rng)
+        else:
+            augmented[row] = (add_objects, split_objects)[kinds[row]](event, rng, objects)
     return augmented, kinds
 
 
-def add_objects(event: Event, rng: np.random.Generator) -> Event:
+def possible(event: Event, objects: ObjectSettings) -> list[int]:
+    """Give the codes of the augmentations that change an event; there always is one."""
+    can = (
+        bool((event[MET.stop :, PT] == 0).any()),
+        any(splittable(event, kind, objects).size for kind in OBJECTS),
+        bool((event[:, PT] > 0).any()),
+    )
+    return [code for code, able in enumerate(can) if able]
+
+
+def add_objects(event: Event, rng: np.random.Generator, objects: ObjectSettings) -> Event:
     """Add up to as many objects of each class as it has free slots, and take their momenta from the missing one.
 
-    pT is uniform from the class's threshold to the largest pT of the event, eta within the acceptance, phi anywhere.
+    At least one is added, if a slot is free. pT is uniform from the class's threshold to the largest pT of the event,
+    eta within the acceptance, phi anywhere.
     """
     changed = event.copy()
-    hardest = event[:, PT].max()
+    hardest, least, edges = event[:, PT].max(), thresholds(objects), acceptances(objects)
+    free = {kind.code: np.flatnonzero(event[kind.slots, PT] == 0) + kind.start for kind in OBJECTS}
+    numbers = _numbers({code: len(slots) for code, slots in free.items()}, rng)
     for kind in OBJECTS:
-        free = np.flatnonzero(event[kind.slots, PT] == 0) + kind.start
-        added = free[: rng.integers(len(free) + 1)]
-        low = THRESHOLDS[kind.code]
+        added = free[kind.code][: numbers[kind.code]]
+        low, edge = least[kind.code], edges[kind.code]
         changed[added, PT] = rng.uniform(low, max(low, hardest), len(added))
-        changed[added, ETA] = rng.uniform(-ACCEPTANCE[kind.code], ACCEPTANCE[kind.code], len(added))
+        changed[added, ETA] = rng.uniform(-edge, edge, len(added))
         changed[added, PHI] = rng.uniform(-np.pi, np.pi, len(added))
         changed[added, CLASS] = kind.code
     missing = momentum(event[MET.start]) - (momentum(changed[MET.stop :]) - momentum(event[MET.stop :]))
@@ -71,7 +96,7 @@ def add_objects(event: Event, rng: np.random.Generator) -> Event:
     return _sorted(changed)
 
 
-def split_objects(event: Event, rng: np.random.Generator) -> Event:
+def split_objects(event: Event, rng: np.random.Generator, objects: ObjectSettings) -> Event:
     """Split objects in two until a drawn number of slots is filled, at least one; total and missing pT stay.
 
     A piece has at least its class's threshold; the last lepton above the trigger's threshold leaves one that is. Both
@@ -80,21 +105,26 @@ def split_objects(event: Event, rng: np.random.Generator) -> Event:
     changed = event.copy()
     free = {kind.code: int((event[kind.slots, PT] == 0).sum()) for kind in OBJECTS}
     wanted = {code: rng.integers(slots + 1) for code, slots in free.items()}
-    possible = [kind for kind in OBJECTS if splittable(event, kind).size]
-    if not any(wanted[kind.code] for kind in possible):
-        wanted[possible[rng.integers(len(possible))].code] = 1
+    able = [kind for kind in OBJECTS if splittable(event, kind, objects).size]
+    if not any(wanted[kind.code] for kind in able):
+        wanted[able[rng.integers(len(able))].code] = 1
     for kind in OBJECTS:
         for _ in range(wanted[kind.code]):
-            choice = splittable(changed, kind)
+            choice = splittable(changed, kind, objects)
             if choice.size:
-                _split(changed, int(rng.choice(choice)), kind, rng)
+                _split(changed, int(rng.choice(choice)), kind, rng, objects)
     return _sorted(changed)
 
 
 def shift_momenta(event: Event, rng: np.random.Generator) -> Event:
-    """Multiply the missing pT by [0.5, 5), that of all objects by [1, 5), or all of them by one number of [1, 5)."""
+    """Multiply the missing pT by [0.5, 5), that of all objects by [1, 5), or all of them by one number of [1, 5).
+
+    Where there is no missing pT, or no object, all are multiplied; an event with neither stays as it is.
+    """
     changed = event.copy()
     case = rng.integers(3)
+    if not (event[MET.slots, PT] > 0).any() or not (event[MET.stop :, PT] > 0).any():
+        case = 2
     factor = rng.uniform(0.5 if case == 0 else 1.0, 5.0)
     if case != 1:
         changed[MET.slots, PT] *= factor
@@ -103,14 +133,15 @@ def shift_momenta(event: Event, rng: np.random.Generator) -> Event:
     return changed
 
 
-def splittable(event: Event, kind: ObjectClass) -> NDArray[np.int64]:
+def splittable(event: Event, kind: ObjectClass, objects: ObjectSettings) -> NDArray[np.int64]:
     """Give the slots of a class whose object can be split: a slot is free, and the pieces can pass the selection."""
     pt = event[kind.slots, PT]
     if (pt > 0).all():
         return np.empty(0, np.int64)
-    low = THRESHOLDS[kind.code]
+    low, trigger = thresholds(objects)[kind.code], objects.trigger_pt_min
     slots = np.flatnonzero(pt >= 2 * low) + kind.start
-    return np.array([slot for slot in slots if not _triggers(event, slot) or event[slot, PT] - low > TRIGGER], np.int64)
+    kept = [slot for slot in slots if not _triggers(event, slot, trigger) or event[slot, PT] - low > trigger]
+    return np.array(kept, np.int64)
 
 
 def momentum(objects: NDArray[np.float64]) -> complex:
@@ -118,15 +149,25 @@ def momentum(objects: NDArray[np.float64]) -> complex:
     return complex(np.sum(objects[..., PT] * np.exp(1j * objects[..., PHI])))
 
 
-def _triggers(event: Event, slot: int) -> bool:
+def _numbers(free: dict[int, int], rng: np.random.Generator) -> dict[int, int]:
+    """Draw how many objects each class gets, from 0 to its free slots, and at least one in all."""
+    numbers = {code: int(rng.integers(slots + 1)) for code, slots in free.items()}
+    if not any(numbers.values()):
+        with_room = [code for code, slots in free.items() if slots]
+        if with_room:
+            numbers[with_room[rng.integers(len(with_room))]] = 1
+    return numbers
+
+
+def _triggers(event: Event, slot: int, trigger: float) -> bool:
     """Say whether an object is the only e/gamma or muon above the trigger's threshold."""
-    above = np.flatnonzero(event[EGAMMA.start : MUON.stop, PT] > TRIGGER) + EGAMMA.start
+    above = np.flatnonzero(event[EGAMMA.start : MUON.stop, PT] > trigger) + EGAMMA.start
     return len(above) == 1 and bool(above[0] == slot)
 
 
-def _split(event: Event, slot: int, kind: ObjectClass, rng: np.random.Generator) -> None:
-    pt, low, edge = event[slot, PT], THRESHOLDS[kind.code], ACCEPTANCE[kind.code]
-    kept = rng.uniform(TRIGGER if _triggers(event, slot) else low, pt - low)
+def _split(event: Event, slot: int, kind: ObjectClass, rng: np.random.Generator, objects: ObjectSettings) -> None:
+    pt, low, edge = event[slot, PT], thresholds(objects)[kind.code], acceptances(objects)[kind.code]
+    kept = rng.uniform(objects.trigger_pt_min if _triggers(event, slot, objects.trigger_pt_min) else low, pt - low)
     other = int(np.flatnonzero(event[kind.slots, PT] == 0)[0]) + kind.start
     pieces = np.tile(event[slot], (2, 1))
     pieces[:, PT] = kept, pt - kept

@@ -14,7 +14,7 @@ from oddjet.events.layout import Events
 from oddjet.events.protocol import first_events
 from oddjet.events.protocol_settings import DistanceSettings, GroundSettings, ProtocolSettings
 from oddjet.transport.linearised import barycentre, embed, nearest_embedded
-from oddjet.transport.medoids import find_medoids
+from oddjet.transport.medoids import Restarts, find_medoids
 from oddjet.transport.nearest import References
 from oddjet.transport.pointsets import Sets, distance_matrix, distances_within
 
@@ -23,6 +23,8 @@ Scores = NDArray[np.float64]
 Score = Callable[[Events], Scores]
 # Events whose distances to all references are in memory at once.
 BLOCK = 1000
+# The linearised distance needs means of coordinates: phi is not periodic there, whatever the settings say.
+PLAIN = GroundSettings(wrap_phi=False)
 
 
 class EventDistances:
@@ -47,11 +49,12 @@ class EventDistances:
         self.scaled = [References(ground_3d(references, ground, scale)) for scale in settings.pt_scales]
         self.momenta = sorted_pt(references)
         # The template needs means of coordinates, and an angle has none: the linearised row takes phi as it is.
-        plain = ground_3d(references, GroundSettings(wrap_phi=False))
-        self.template = barycentre(plain)
-        self.vectors = embed(plain, self.template)
+        self.plain = ground_3d(references, PLAIN)
+        self.template = barycentre(self.plain)
+        self.vectors = embed(self.plain, self.template)
         within = np.sqrt(distances_within(self.solid.sets, threads))
-        medoids = find_medoids(within, max(settings.medoids, default=1))
+        restarts = Restarts(settings.medoid_restarts, sizes=settings.medoids)
+        medoids = find_medoids(within, max(settings.medoids, default=1), restarts=restarts)
         self.medoids = [References(self.solid.sets[medoids[k - 1].members]) for k in settings.medoids]
 
     def scores(self, events: Events) -> dict[str, Scores]:
@@ -64,7 +67,7 @@ class EventDistances:
         }
         for name, sets, references in (("ot_2d", flat, self.flat), ("ot_3d", solid, self.solid)):
             found[name] = self.least(sets, references)
-            found[f"{name}_mean"], found[f"{name}_max"] = self.mean_and_largest(sets, references)
+            found |= {f"{name}{how}": values for how, values in self.all_references(sets, references).items()}
         names = [name for name in self.settings.methods() if name.startswith("ot_3d_pt")]
         for name, scale, references in zip(names, self.settings.pt_scales, self.scaled, strict=True):
             found[name] = self.least(ground_3d(events, self.ground, scale), references)
@@ -81,29 +84,32 @@ class EventDistances:
         LOGGER.info("%d x %d distances: %.2f %% solved", len(sets), len(references.sets), 100 * share)
         return np.sqrt(found.distances)
 
-    def mean_and_largest(self, sets: Sets, references: References) -> tuple[Scores, Scores]:
-        """Mean distance to the references, and the largest."""
-        mean, largest = np.empty(len(sets)), np.empty(len(sets))
+    def all_references(self, sets: Sets, references: References) -> dict[str, Scores]:
+        """Give what needs every distance, by the end of its name: mean, largest, least to the first so many."""
+        endings = ["_mean", "_max", *self.settings.fewer_endings()]
+        found = {ending: np.empty(len(sets)) for ending in endings}
         for start in range(0, len(sets), BLOCK):
             rows = slice(start, start + BLOCK)
             distances = np.sqrt(distance_matrix(sets[rows], references.sets, self.threads))
-            mean[rows], largest[rows] = distances.mean(1), distances.max(1)
-        return mean, largest
+            found["_mean"][rows], found["_max"][rows] = distances.mean(1), distances.max(1)
+            for number, ending in zip(self.settings.fewer_references(), self.settings.fewer_endings(), strict=True):
+                found[ending][rows] = distances[:, :number].min(1)
+        return found
 
     def linear(self, events: Events) -> Scores:
         """Linearised distance to the nearest reference: one assignment an event, then Euclidean distances."""
-        vectors = embed(ground_3d(events, GroundSettings(wrap_phi=False)), self.template)
+        vectors = embed(ground_3d(events, PLAIN), self.template)
         return np.sqrt(nearest_embedded(vectors, self.vectors, len(self.template)).distances)
 
 
 def prepare_distances(training: Path, settings: ProtocolSettings, threads: int = 1) -> EventDistances:
     """Take the first background events of a file as references."""
-    references = first_events(training, settings.distances.references)
+    references = first_events(training, settings.distances.references, ground=settings.ground)
     return EventDistances(references, settings.distances, settings.ground, threads)
 
 
 def linear_agreement(distances: EventDistances, events: Events) -> Mapping[str, float]:
-    """Compare linearised with exact 3D distances of events to the references.
+    """Compare linearised with exact 3D distances of events to the references, both with phi as it is.
 
     Returns
     -------
@@ -113,8 +119,8 @@ def linear_agreement(distances: EventDistances, events: Events) -> Mapping[str, 
     """
     from scipy.stats import spearmanr
 
-    exact = np.sqrt(distance_matrix(ground_3d(events, GroundSettings()), distances.solid.sets, distances.threads))
-    vectors = embed(ground_3d(events, GroundSettings()), distances.template)
+    exact = np.sqrt(distance_matrix(ground_3d(events, PLAIN), distances.plain, distances.threads))
+    vectors = embed(ground_3d(events, PLAIN), distances.template)
     squared = np.square(vectors).sum(-1)[:, None] + np.square(distances.vectors).sum(-1)
     linear = np.sqrt(np.maximum(squared - 2 * vectors @ distances.vectors.T, 0.0) / len(distances.template))
     above = exact > 0

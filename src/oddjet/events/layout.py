@@ -7,6 +7,7 @@ above 0; the published files keep angles and classes in some empty slots, which 
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -19,6 +20,7 @@ from numpy.typing import NDArray
 from oddjet.errors import OddjetError
 from oddjet.io.atomic import atomic_path
 from oddjet.io.hdf5 import open_hdf5
+from oddjet.io.tables import SPARE_BYTES
 
 DATASET = "Particles"
 COORDINATES = ("Pt", "Eta", "Phi", "Class")
@@ -186,9 +188,11 @@ def write_events(path: Path, events: Events, attributes: Mapping[str, str]) -> N
     Raises
     ------
     EventLayoutError
-        An event breaks the rules of `check_events`.
+        An event breaks the rules of `check_events`, or the disk is full.
     """
     checked = check_events(np.asarray(events, dtype=np.float64), path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    _require_space(path, checked.nbytes)
     with atomic_path(path) as temporary, open_hdf5(temporary, "w") as file:
         shape = (min(CHUNK_EVENTS, max(len(checked), 1)), SLOTS, len(COORDINATES))
         file.create_dataset(
@@ -197,6 +201,16 @@ def write_events(path: Path, events: Events, attributes: Mapping[str, str]) -> N
         for name, words in _words().items():
             file[name] = np.array([word.encode() for word in words])
         file.attrs.update(attributes)
+
+
+def _require_space(path: Path, size: int) -> None:
+    # See `oddjet.io.tables`: a write that fails inside HDF5 ends the process, so the disk is asked first.
+    left = shutil.disk_usage(path.parent).free
+    if left < size + SPARE_BYTES:
+        raise EventLayoutError(
+            f"{path}: disk full: {left / 1e6:.0f} MB left, {(size + SPARE_BYTES) / 1e6:.0f} MB needed. Make room and "
+            "run again; nothing half-written stays."
+        )
 
 
 def read_event_attributes(path: Path) -> dict[str, str]:

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from oddjet.events.augmentations import NAMES, augment
 from oddjet.events.grounds import ground_3d
+from oddjet.events.input_settings import ObjectSettings
 from oddjet.events.layout import Events
 from oddjet.events.protocol import first_events
 from oddjet.events.protocol_settings import GroundSettings, NeighbourSettings, ProtocolSettings, VoteSettings
@@ -83,6 +84,8 @@ class AugmentedNeighbours:
         Share for the validation and values of k; space.
     seed
         Of augmentations and of the split.
+    objects
+        What the events were selected with.
     threads
         Threads that share the work.
     """
@@ -94,9 +97,10 @@ class AugmentedNeighbours:
         settings: NeighbourSettings,
         ground: GroundSettings,
         seed: int,
+        objects: ObjectSettings,
         threads: int = 1,
     ) -> None:
-        augmented, self.kinds = augment(others, seed)
+        augmented, self.kinds = augment(others, seed, objects)
         events = np.concatenate([background, augmented])
         labels = np.arange(len(events)) >= len(background)
         order = np.random.default_rng([seed, 1]).permutation(len(events))
@@ -121,9 +125,13 @@ class AugmentedNeighbours:
         return {"k": self.choice.k, "auc_by_k": self.choice.aucs, "augmented": dict(zip(NAMES, counts, strict=True))}
 
 
-def prepare_neighbours(training: Path, settings: ProtocolSettings, threads: int = 1) -> AugmentedNeighbours:
+def prepare_neighbours(
+    training: Path, settings: ProtocolSettings, objects: ObjectSettings, threads: int = 1
+) -> AugmentedNeighbours:
     """Take the background events of a file behind the references, so that the scores share none."""
     number, start = settings.neighbours.events, settings.distances.references
     background = first_events(training, number, start)
     others = first_events(training, number, start + number)
-    return AugmentedNeighbours(background, others, settings.neighbours, settings.ground, settings.seed, threads)
+    return AugmentedNeighbours(
+        background, others, settings.neighbours, settings.ground, settings.seed, objects, threads
+    )

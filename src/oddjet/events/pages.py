@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import math
+import re
 from collections.abc import Mapping, Sequence
 from io import StringIO
 from typing import NamedTuple
@@ -20,6 +21,8 @@ MERIT_TITLES = {
     "largest_f1": "largest F1 (eps_s)",
     "largest_improvement": "largest SI (eps_s)",
 }
+# Scores with fewer references than the others.
+FEWER = re.compile(r"(ot_[23]d)_n(\d+)")
 SIGNAL_TITLES = {"a_4l": "A", "h0_tautau": "h0", "hpm_taunu": "h±", "lq_taub": "LQ"}
 METHOD_TITLES = {
     "ot_2d": "2D OT",
@@ -62,10 +65,12 @@ class Table(NamedTuple):
 
 def tables(methods: Sequence[str], variants: Sequence[str]) -> dict[str, Table]:
     """Lay out the three tables and one of further scores, of the methods and variants that there are."""
-    first, second = list(TABLE_1), [name for name in TABLE_2 if name in methods or name in ("AE-Raw", "AnomCLR+")]
+    second = [name for name in TABLE_2 if name in methods or name in ("AE-Raw", "AnomCLR+")]
     first = [
         "ot_2d",
+        *(name for name in methods if FEWER.fullmatch(name) and name.startswith("ot_2d")),
         "ot_3d",
+        *(name for name in methods if FEWER.fullmatch(name) and name.startswith("ot_3d")),
         "ot_3d_knn",
         "ot_3d_svm_labels",
         "ot_3d_svm",
@@ -84,8 +89,16 @@ def tables(methods: Sequence[str], variants: Sequence[str]) -> dict[str, Table]:
     }
 
 
+def papers(table: Table, method: str, merit: str, signal: str) -> PaperValue | None:
+    """Look up the paper's number; it gives no N, so its row stands beside ours of any N."""
+    fewer = FEWER.fullmatch(method)
+    return paper_value(table.paper, fewer[1] if fewer else method, merit, signal)
+
+
 def method_title(name: str) -> str:
     """Write a method as pages do."""
+    if fewer := FEWER.fullmatch(name):
+        return f"{METHOD_TITLES[fewer[1]]}, N = {fewer[2]}"
     if name.startswith("ot_3d_pt"):
         return f"3D OT, pT / {name.removeprefix('ot_3d_pt').replace('p', '.')} GeV"
     if name.startswith("ot_3d_medoids"):
@@ -117,7 +130,7 @@ def table_csv(table: Table, summaries: Summaries, signals: Sequence[str]) -> str
         for method in table.columns:
             for signal in signals:
                 ours = summaries.get((method, signal, merit)) if _defined(method, merit) else None
-                theirs = paper_value(table.paper, method, merit, signal)
+                theirs = papers(table, method, merit, signal)
                 if ours or theirs:
                     numbers = [*(ours or [math.nan] * 4), *(theirs[:3] if theirs else [math.nan] * 3)]
                     written = ["" if value is None or math.isnan(value) else format(value, ".6g") for value in numbers]
@@ -146,7 +159,7 @@ def _defined(method: str, merit: str) -> bool:
 
 
 def _cell(summaries: Summaries, table: Table, method: str, merit: str, signal: str) -> str:
-    ours, theirs = summaries.get((method, signal, merit)), paper_value(table.paper, method, merit, signal)
+    ours, theirs = summaries.get((method, signal, merit)), papers(table, method, merit, signal)
     parts = []
     if ours and _defined(method, merit):
         parts.append(_ours(ours, merit))

@@ -10,7 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from oddjet.errors import OddjetError
-from oddjet.events.layout import Events, count_events, read_events
+from oddjet.events.layout import MET, PT, Events, count_events, read_events
+from oddjet.events.protocol_settings import GroundSettings
 from oddjet.events.scores import BACKGROUND, write_scores
 
 
@@ -18,20 +19,47 @@ class ProtocolError(OddjetError):
     """A file with fewer events than the protocol takes of it."""
 
 
-def first_events(path: Path, number: int, start: int = 0) -> Events:
+def first_events(path: Path, number: int, start: int = 0, ground: GroundSettings | None = None) -> Events:
     """Read `number` events of a file from row `start` on.
+
+    Parameters
+    ----------
+    path, number, start
+        Which rows of which file.
+    ground
+        Given where the events are transported in 2D: events that have no point there are refused.
 
     Raises
     ------
     ProtocolError
-        If the file has fewer.
+        The file has fewer, its events are all the same, or one has nothing to transport; the message names the row.
     """
     if (there := count_events(path)) < start + number:
         raise ProtocolError(
             f"{path}: {there} events, the protocol takes {start + number}; make more (events.sizes) or lower the "
             "numbers under events.protocol"
         )
-    return read_events(path, start, start + number)
+    events = read_events(path, start, start + number)
+    if number > 1 and (events == events[0]).all():
+        raise ProtocolError(
+            f"{path}: rows {start} to {start + number - 1} are all the same event, so no distance tells anything; give "
+            "events that differ"
+        )
+    if ground is not None:
+        refuse_empty(events, path, start, ground)
+    return events
+
+
+def refuse_empty(events: Events, path: Path, start: int, ground: GroundSettings) -> None:
+    """Refuse events that have no point in 2D, `ProtocolError` with the row of the first one."""
+    weights = events[..., PT] if ground.met_in_2d else events[:, MET.stop :, PT]
+    empty = ~(weights > 0).any(axis=1)
+    if empty.any():
+        what = "no object and no missing momentum" if ground.met_in_2d else "no object, and met_in_2d is false"
+        raise ProtocolError(
+            f"{path}: row {start + int(np.argmax(empty))}: the event has {what}, so there is nothing to transport in "
+            f"2D ({int(empty.sum())} of {len(events)} rows); take such events out"
+        )
 
 
 def test_files(background: Path, signals: Sequence[str]) -> dict[str, Path]:
@@ -55,6 +83,11 @@ def file_arguments(arguments: ArgumentParser) -> None:
     """Add `--background` and `--signals`, the files of test events."""
     arguments.add_argument("--background", type=Path, required=True, help="test events of the background (HDF5)")
     arguments.add_argument("--signals", nargs="+", required=True, metavar="NAME=FILE", help="events of the signals")
+
+
+def objects_argument(arguments: ArgumentParser) -> None:
+    """Add `--objects`, what the events were selected with."""
+    arguments.add_argument("--objects", metavar="JSON", help="thresholds and acceptances (default: built-in)")
 
 
 def write_methods(

@@ -34,10 +34,24 @@ class DistanceSettings(_Section):
     """Scores that are distances to background events."""
 
     references: int = Field(1000, ge=2, description="background events that a test event is compared with (N)")
+    fewer: tuple[PositiveInt, ...] = Field(
+        (100,), description="further rows of the 2D and 3D distance to the first so many of them, where there are more"
+    )
     pt_scales: tuple[PositiveFloat, ...] = Field(
         (10.0, 30.0, 100.0), description="GeV that pT is divided by in further rows; the paper's own distance has 1"
     )
     medoids: tuple[PositiveInt, ...] = Field((5, 50), description="medoids in the place of the references (k)")
+    medoid_restarts: int = Field(
+        5, ge=0, description="random starts for k medoids, beside that from k - 1; the best is kept"
+    )
+
+    def fewer_endings(self) -> list[str]:
+        """Give the ends of the names of the rows with fewer references."""
+        return [f"_n{number}" for number in self.fewer_references()]
+
+    def fewer_references(self) -> list[int]:
+        """Give the numbers of references of further rows."""
+        return [number for number in self.fewer if number < self.references]
 
     def methods(self) -> list[str]:
         """Name the scores."""
@@ -46,7 +60,7 @@ class DistanceSettings(_Section):
             "total_pt",
             "met",
             "multiplicity",
-            *(f"ot_{ground}{how}" for ground in ("2d", "3d") for how in ("", "_mean", "_max")),
+            *(f"ot_{ground}{how}" for ground in ("2d", "3d") for how in ("", *self.fewer_endings(), "_mean", "_max")),
             *scaled,
             "sorted_pt",
             "ot_3d_linear",

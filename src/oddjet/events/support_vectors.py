@@ -11,9 +11,10 @@ from sklearn.svm import OneClassSVM
 
 from oddjet.events.augmentations import augment
 from oddjet.events.grounds import ground_3d
+from oddjet.events.input_settings import ObjectSettings
 from oddjet.events.layout import Events
 from oddjet.events.neighbours import rank_auc
-from oddjet.events.protocol import first_events
+from oddjet.events.protocol import ProtocolError, first_events
 from oddjet.events.protocol_settings import GroundSettings, ProtocolSettings, SupportVectorSettings
 from oddjet.transport.pointsets import Float, PaddedSets, distance_matrix, distances_within
 
@@ -97,8 +98,15 @@ class TransportMachine:
         Values of c, nu, the paper's gamma; space.
     seed
         Of the augmentations.
+    objects
+        What the events were selected with.
     threads
         Threads that share the work.
+
+    Raises
+    ------
+    ProtocolError
+        So many training events are alike that the median distance is 0.
     """
 
     def __init__(
@@ -109,14 +117,21 @@ class TransportMachine:
         settings: SupportVectorSettings,
         ground: GroundSettings,
         seed: int,
+        objects: ObjectSettings,
         threads: int = 1,
     ) -> None:
         self._ground, self._threads = ground, threads
         self.training: PaddedSets = ground_3d(background, ground)
         squared = distances_within(self.training, threads)
         self.median = float(np.median(squared[np.triu_indices(len(squared), 1)]))
+        if not self.median > 0:
+            first, second = np.argwhere(np.triu(squared == 0, 1))[0]
+            raise ProtocolError(
+                f"half of the pairs of {len(squared)} training events are at no distance, the first one rows {first} "
+                f"and {second}, so the kernel has no scale; give events that differ"
+            )
         n = min(settings.scan_events, len(background))
-        events = (validation, augment(others, seed)[0])
+        events = (validation, augment(others, seed, objects)[0])
         tests = [distance_matrix(ground_3d(e, ground), self.training[:n], threads) for e in events]
         self.aucs = {}
         for scale in settings.scales:
@@ -169,9 +184,20 @@ class TransportMachine:
         }
 
 
-def prepare_machine(training: Path, validation: Path, settings: ProtocolSettings, threads: int = 1) -> TransportMachine:
-    """Train on the first background events of a file; choose with those of another one."""
+def prepare_machine(
+    training: Path, validation: Path, settings: ProtocolSettings, objects: ObjectSettings, threads: int = 1
+) -> TransportMachine:
+    """Train on the first background events of a file; choose with those of another one.
+
+    Raises
+    ------
+    ProtocolError
+        A file has too few events, or they are all but alike; the message names it.
+    """
     own, number = settings.support_vectors, settings.support_vectors.validation_events
     background = first_events(training, own.events)
     others = first_events(validation, number), first_events(validation, number, number)
-    return TransportMachine(background, *others, own, settings.ground, settings.seed, threads)
+    try:
+        return TransportMachine(background, *others, own, settings.ground, settings.seed, objects, threads)
+    except ProtocolError as error:
+        raise ProtocolError(f"{training}: {error}") from None
