@@ -142,8 +142,8 @@ def test_dark_quarks_count_in_every_flavour(tmp_path: Path, flavours: tuple[int,
 @pytest.mark.parametrize(
     ("require", "identifier", "status", "message"),
     [
-        ("top", (6, -6), 11, "with the PDG identifier 6 have the status 11"),
-        ("dark_quark", (1, -1), 23, "none has the PDG identifier 4900101 to 4900108"),
+        ("top", (6, -6), 11, "PDG identifier 6 has Pythia 8's status 62; they have the status 11"),
+        ("dark_quark", (1, -1), 23, "no generator particle has the PDG identifier 4900101 to 4900108"),
     ],
 )
 def test_truth_of_another_kind_is_refused(
@@ -265,3 +265,48 @@ def test_refusals_say_what_there_is(tmp_path: Path) -> None:
     path = write(tmp_path / "old.root", identifiers())
     with pytest.raises(MissingBranchError, match=r"NanoAOD from v15 on \(earlier versions hold no candidates"):
         table_of(path)
+
+
+def dark_decays(path: Path, share: float) -> Path:
+    """A dark hadron along each jet's axis, whose two quarks carry `share` of 700 GeV, and one invisible particle."""
+    axes = np.repeat(sprays()[1], 4, axis=1)
+    kinds = [4900111, 1, -1, 51]
+    pt = np.tile([700.0, 350.0 * share, 350.0 * share, 5000.0], 2)
+    mother = np.concatenate([[-1, 0, 0, 0], [-1, 4, 4, 4]])
+    return write(
+        path,
+        {
+            **candidates(),
+            "GenPart_pt": lists(np.tile(pt, (EVENTS, 1))),
+            "GenPart_eta": lists(axes[:, :, 0]),
+            "GenPart_phi": lists(axes[:, :, 1]),
+            "GenPart_mass": lists(np.zeros((EVENTS, 8))),
+            "GenPart_pdgId": lists(np.tile(kinds, (EVENTS, 2)), np.int32),
+            "GenPart_status": lists(np.full((EVENTS, 8), 91), np.int32),
+            "GenPart_genPartIdxMother": lists(np.tile(mother, (EVENTS, 1)), np.int32),
+        },
+    )
+
+
+@pytest.mark.parametrize(("share", "kept"), [(0.95, 2 * EVENTS), (0.3, 0)])
+def test_dark_jet_is_made_of_dark_decay_products_by_more_than_half(tmp_path: Path, share: float, kept: int) -> None:
+    table, cutflow, _ = table_of(dark_decays(tmp_path / "a.root", share), require_match="dark_jet")
+    assert (len(table), cutflow.jets_unmatched) == (kept, 2 * EVENTS - kept)
+
+
+def test_dark_jet_needs_the_mothers(tmp_path: Path) -> None:
+    path = write(tmp_path / "a.root", {**candidates(), **partons((4900101, -4900101), 23)})
+    with pytest.raises(MissingBranchError, match=r"a\.root: lacks GenPart_genPartIdxMother.*require_match: dark_quark"):
+        table_of(path, require_match="dark_jet")
+
+
+def test_dark_jets_of_the_simulation_are_jets_near_a_dark_quark(tmp_path: Path, svj_root: Path) -> None:
+    found = {}
+    for require in ("dark_quark", "dark_jet"):
+        output = tmp_path / f"{require}.h5"
+        extract_features(svj_root, output, FeatureSettings(features=("ptd",)), require_match=require)
+        found[require] = {tuple(row) for row in read_table(output, ["entry", "jet_rank"]).tolist()}
+    both = found["dark_quark"] & found["dark_jet"]
+    # Of m_phi 2000 GeV and r_inv 0.3 few jets near a dark quark are mostly the mediator's visible quark.
+    assert 0.8 * len(found["dark_quark"]) < len(both) < len(found["dark_quark"])
+    assert len(found["dark_jet"] - found["dark_quark"]) < 0.2 * len(both)

@@ -29,7 +29,7 @@ BRANCHES = {
     **{f"PFCands_{name}": "int32_t[]" for name in ("pdgId", "charge")},
     "nGenPart": "int32_t",
     **{f"GenPart_{name}": "float[]" for name in ("pt", "eta", "phi", "mass")},
-    **{f"GenPart_{name}": "int32_t[]" for name in ("pdgId", "status")},
+    **{f"GenPart_{name}": "int32_t[]" for name in ("pdgId", "status", "genPartIdxMother")},
 }
 
 
@@ -190,6 +190,21 @@ def test_truth_of_semivisible_jets(svj):
     mediators = (abs(svj.GenPart_pdgId) == 4900001) & (svj.GenPart_status == 62)
     assert ak.all(ak.sum(mediators, axis=1) == 2)
     assert np.allclose(ak.flatten(svj.GenPart_mass[mediators]), 2000, atol=1)
+
+
+def test_dark_hadrons_are_the_mothers_of_what_they_decay_to(svj):
+    mother = svj.GenPart_genPartIdxMother
+    identifier = abs(svj.GenPart_pdgId)
+    assert ak.all(mother < ak.num(mother))
+    of = identifier[ak.mask(mother, mother >= 0)]
+    hadrons = (identifier >= 4900111) & (identifier <= 4900213)
+    assert ak.sum(hadrons) == ak.sum(svj.nDarkHadrons)
+    products = ak.fill_none((of >= 4900111) & (of <= 4900213), False) & ~hadrons
+    # Each dark hadron decays to two particles, of our world or invisible, or to dark hadrons.
+    assert set(ak.flatten(identifier[products])) <= {1, 2, 3, 4, 5, 51, 53}
+    assert ak.sum(products) >= 1.5 * ak.sum(hadrons)
+    invisible = products & (identifier > 50)
+    assert ak.sum(invisible) / ak.sum(products) == pytest.approx(0.3, abs=0.05)
 
 
 def test_dark_hadrons_an_event(svj):

@@ -237,13 +237,13 @@ def c2(shared: Substructure) -> Floats:
 
 @feature(unit="1", interval="[0, 1]", source=_QUARK_GLUON)
 def axis_major(shared: Substructure) -> Floats:
-    """Square root of the larger eigenvalue of the pT^2-weighted covariance of (eta, phi)."""
+    """Square root of the larger eigenvalue of the pT^2-weighted covariance of (eta, phi) about their mean."""
     return shared.shape[0]
 
 
 @feature(unit="1", interval="[0, 1]", source=_QUARK_GLUON)
 def axis_minor(shared: Substructure) -> Floats:
-    """Square root of the smaller eigenvalue of the pT^2-weighted covariance of (eta, phi)."""
+    """Square root of the smaller eigenvalue of the pT^2-weighted covariance of (eta, phi) about their mean."""
     return shared.shape[1]
 
 
@@ -311,7 +311,7 @@ def d2(shared: Substructure) -> Floats:
     return _ratio(e3, e2**3)
 
 
-@feature(unit="1", interval="[1, inf)", source="Medves, Soto-Ontoso, Soyez, JHEP 10 (2022) 156")
+@feature(unit="1", interval="[1, inf)", source="Medves, Soto-Ontoso, Soyez, JHEP 04 (2023) 104")
 def lund_multiplicity(shared: Substructure) -> Floats:
     """Lund multiplicity.
 

@@ -119,7 +119,7 @@ def lund_multiplicity(trees: Trees, kt_min: float) -> Floats:
 
     References
     ----------
-    Medves, Soto-Ontoso, Soyez, JHEP 10 (2022) 156.
+    Medves, Soto-Ontoso, Soyez, JHEP 04 (2023) 104 (for jets; JHEP 10 (2022) 156 is of e+e- events).
     """
     counts: Floats = _lund_multiplicity(trees.offsets, trees.momenta, trees.y, trees.phi, trees.parents, float(kt_min))
     return counts

@@ -137,19 +137,24 @@ def check_found(reader: ChunkReader, require: str, events: int) -> None:
     TruthError
         Names the status codes that there are instead.
     """
-    kind = "dark_quark" if require == "dark_jet" else require
-    if kind == "none" or not events or reader.found[require]:
+    kind = DARK_PRODUCTS if require == "dark_jet" else require
+    if require == "none" or not events or reader.found[kind]:
         return
-    seen = reader.statuses[kind]
-    identifiers, status = reader.sought(kind)
-    there = (
-        f"those with the PDG identifier {identifiers} have the status {', '.join(map(str, sorted(seen)))}"
-        if seen
-        else f"none has the PDG identifier {identifiers}"
-    )
-    if require == "dark_jet":
-        there = "no particle has a dark hadron for a mother"
     raise TruthError(
-        f"{reader.path}: require_match is {require}, but in {events} events no generator particle is of that kind "
-        f"(Pythia 8's status {status}): {there}. Set require_match: none for this sample, or give files that keep it"
+        f"{reader.path}: require_match is {require}, but {_what_is_missing(reader, kind)} in {events} events. Set "
+        "require_match: none for this sample, or give files that keep such particles"
+    )
+
+
+def _what_is_missing(reader: ChunkReader, kind: str) -> str:
+    if kind == DARK_PRODUCTS:
+        return "no generator particle has a dark hadron for a mother"
+    identifiers, status = reader.sought(kind)
+    seen = reader.statuses[kind]
+    if not seen:
+        return f"no generator particle has the PDG identifier {identifiers}"
+    there = ", ".join(map(str, sorted(seen)))
+    return (
+        f"none with the PDG identifier {identifiers} has Pythia 8's status {status}; they have the status {there}, as "
+        "another generator gives it,"
     )

@@ -14,10 +14,11 @@ from oddjet.simulation.detector import Candidates, Particles, reconstruct
 from oddjet.simulation.processes import DARK_HADRONS, INVISIBLE_DARK, MEDIATOR
 from oddjet.simulation.settings import DetectorSettings
 
-# Of the event record, status codes 22 and 23 (hard process and the decays of its resonances) are stored, and the last
-# copies (62) of these particles.
+# Of the event record, status codes 22 and 23 (hard process and the decays of its resonances) are stored, the last
+# copies (62) of these particles, and dark hadrons with what they decay to.
 HARD_STATUS = (22, 23)
 LAST_STATUS = 62
+NO_MOTHER = -1
 HEAVY = (6, 24, MEDIATOR)
 
 Record = Mapping[str, NDArray[Any]]  # columns of all particles of a batch
@@ -60,7 +61,7 @@ def flat_record(batch: ak.Array) -> Record:
     return {
         "event": np.repeat(np.arange(len(batch)), counts),
         "first": np.repeat(np.cumsum(counts) - counts, counts),
-        **{name: ak.flatten(batch.prt[name]).to_numpy() for name in ("id", "status", "daughter1", "m")},
+        **{name: ak.flatten(batch.prt[name]).to_numpy() for name in ("id", "status", "mother1", "daughter1", "m")},
         **{name: ak.flatten(batch.prt.p[name]).to_numpy() for name in ("px", "py", "pz", "e")},
     }
 
@@ -107,10 +108,17 @@ def candidate_records(candidates: Candidates, size: int) -> ak.Array:
 
 
 def generator_records(record: Record, size: int) -> ak.Array:
-    """Give the particles of the hard process and of its decays, statuses without sign."""
+    """Give the particles of the hard process and of its decays, and dark hadrons with theirs; statuses without sign."""
     status = np.abs(record["status"])
     flavour = np.abs(record["id"])
-    chosen = np.isin(status, HARD_STATUS) | ((status == LAST_STATUS) & np.isin(flavour, HEAVY))
+    dark = np.isin(flavour, DARK_HADRONS)
+    # Mothers are numbered from the start of their event; 0 is the event itself.
+    mother = record["first"] + record["mother1"]
+    chosen = np.isin(status, HARD_STATUS) | ((status == LAST_STATUS) & np.isin(flavour, HEAVY)) | dark | dark[mother]
+    position = np.cumsum(chosen) - 1
+    counts = np.bincount(record["event"][chosen], minlength=size)
+    before = np.cumsum(counts) - counts
+    known = (chosen[mother] & (record["mother1"] > 0))[chosen]
     px, py, pz = (record[name][chosen] for name in ("px", "py", "pz"))
     pt = np.hypot(px, py)
     fields = {
@@ -120,8 +128,11 @@ def generator_records(record: Record, size: int) -> ak.Array:
         "mass": record["m"][chosen].astype(np.float32),
         "pdgId": record["id"][chosen].astype(np.int32),
         "status": status[chosen].astype(np.int32),
+        "genPartIdxMother": np.where(
+            known, position[mother[chosen]] - before[record["event"][chosen]], NO_MOTHER
+        ).astype(np.int32),
     }
-    return jagged(fields, np.bincount(record["event"][chosen], minlength=size))
+    return jagged(fields, counts)
 
 
 def jagged(fields: Mapping[str, NDArray[Any]], counts: NDArray[np.int64]) -> ak.Array:
