@@ -107,7 +107,7 @@ def test_a_seed_without_an_epoch_is_an_error_also_where_divergence_stops_it(kind
 
 def test_seeds_whose_validation_is_never_finite_are_named() -> None:
     state = TrainingState(MethodSettings.model_validate({"kind": "ae", "training": {"epochs": 2}}), (1, 7), 8, CPU)
-    state.objective.validate = lambda network, rows: {"positive_energy": torch.tensor([0.5, torch.inf])}
+    state.objective.validate = lambda network, rows, epochs: {"positive_energy": torch.tensor([0.5, torch.inf])}
     with pytest.raises(NonFiniteLossError, match=r"no epoch of seed 7 has a finite validation metric"):
         train(state, jets(), jets())
 

@@ -72,8 +72,8 @@ def test_the_lowest_distance_counts_before_the_lowest_energy() -> None:
     assert chosen_epochs({"positive_energy_validation": energy, "wasserstein_validation": distance}) == {1: 3, 2: 1}
     # Seed 1: epoch 5 is within the error of the lowest, epoch 7 is not.
     history = {
-        "wasserstein_validation": {1: ([1, 3, 5, 7], [5.0, 2.0, 2.09, 2.2]), 2: ([1, 3], [1.0, 1.1])},
-        "wasserstein_error_validation": {1: ([1, 3, 5, 7], [0.3, 0.1, 0.3, 0.3]), 2: ([1, 3], [0.05, 0.2])},
+        "wasserstein_validation": {1: ([1, 3, 5, 7], [5.0, 2.0, 2.19, 2.3]), 2: ([1, 3], [1.0, 1.2])},
+        "wasserstein_error_validation": {1: ([1, 3, 5, 7], [0.1, 0.1, 0.3, 0.3]), 2: ([1, 3], [0.05, 0.2])},
     }
     assert chosen_epochs(history) == {1: 5, 2: 1}
     with pytest.raises(HistoryError, match="no validation W"):

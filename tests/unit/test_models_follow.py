@@ -6,9 +6,9 @@ import pytest
 import torch
 from torch import Tensor
 
-from oddjet.models.follow import MOST_ROUNDS, FollowError, follow_training, rounds_of
+from oddjet.models.follow import FollowError, follow_training, rounds_of
 from oddjet.models.networks import Network
-from oddjet.models.own_chains import OwnChains
+from oddjet.models.own_chains import MOST_ROUNDS, OwnChains
 from oddjet.models.settings import ModelSettings, NetworkSettings
 
 D = 8

@@ -21,10 +21,11 @@ from oddjet.evaluation.follow import model_settings
 from oddjet.evaluation.merit import SampleScores, compute_auc
 from oddjet.evaluation.scores import Method
 from oddjet.evaluation.tables import BACKGROUND, NEGATIVES, SnapshotRow
-from oddjet.models.follow import MOST_ROUNDS, follow_training
+from oddjet.models.follow import follow_training
 from oddjet.models.load import Scorer
 from oddjet.models.modelfile import ModelFile
 from oddjet.models.networks import Network
+from oddjet.models.own_chains import MOST_ROUNDS
 from oddjet.models.settings import ModelSettings, ValidationSettings
 from oddjet.transport.law_distances import distance_of_samples, law_distance
 from oddjet.transport.laws import Law, draw_laws, draw_rows

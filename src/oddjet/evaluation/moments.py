@@ -56,7 +56,7 @@ def epochs_around(snapshots: Sequence[int], before: int | None, count: int) -> l
 def chosen_epochs(history: Mapping[str, Curves]) -> dict[int, int]:
     """Find the epoch of each seed that training itself keeps, by W on validation jets, or E+ where there is no W.
 
-    See `oddjet.models.choice.EpochChoice`: the latest epoch within one error of the lowest.
+    See `oddjet.models.choice.EpochChoice`: the latest epoch within two errors of the lowest.
 
     Raises
     ------

@@ -7,8 +7,8 @@ from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from oddjet.evaluation.history import Curves, HistoryError, auc_over_grid
-from oddjet.evaluation.moments import chosen_epochs
 from oddjet.evaluation.tables import EpochAucRow
+from oddjet.models.choice import BAND, choose_epoch
 
 LAST_PART = 0.75
 
@@ -62,11 +62,10 @@ def largest_falls(rows: Sequence[EpochAucRow], history: Mapping[str, Curves]) ->
     HistoryError
         If W was not measured at those snapshots, or there are fewer than two of them.
     """
-    chosen = chosen_epochs(history)
-    return [_fall(seed, *curve, history, chosen[seed]) for seed, curve in auc_over_grid(rows).items()]
+    return [_fall(seed, *curve, history) for seed, curve in auc_over_grid(rows).items()]
 
 
-def _fall(seed: int, epochs: Sequence[int], aucs: Sequence[float], history: Mapping[str, Curves], chosen: int) -> Fall:
+def _fall(seed: int, epochs: Sequence[int], aucs: Sequence[float], history: Mapping[str, Curves]) -> Fall:
     last = [(epoch, auc) for epoch, auc in zip(epochs, aucs, strict=True) if epoch > LAST_PART * epochs[-1]]
     if len(last) < 2:
         raise HistoryError(f"seed {seed}: fewer than two snapshots in the last quarter; lower training.snapshot_every")
@@ -81,9 +80,8 @@ def _fall(seed: int, epochs: Sequence[int], aucs: Sequence[float], history: Mapp
     (start, before), (end, after) = max(pairs, key=lambda pair: pair[0][1] - pair[1][1])
     if before < after:
         (start, before) = (end, after) = last[-1]
-    lowest = min(distance, key=lambda epoch: distance[epoch])
+    choice = choose_epoch((epoch, value, error.get(epoch, 0.0)) for epoch, value in distance.items())
     between = math.hypot(error[start], error[end])
-    outside = distance[end] > distance[lowest] + error.get(lowest, 0.0)
     return Fall(
         seed=seed,
         start=start,
@@ -93,9 +91,9 @@ def _fall(seed: int, epochs: Sequence[int], aucs: Sequence[float], history: Mapp
         w_start=distance[start],
         w_end=distance[end],
         w_error=between,
-        warned=outside or distance[end] > distance[start] + 2.0 * between,
-        chosen=chosen,
-        chosen_auc=[auc for epoch, auc in zip(epochs, aucs, strict=True) if epoch <= chosen][-1],
+        warned=distance[end] > choice.limit or distance[end] > distance[start] + BAND * between,
+        chosen=choice.epoch,
+        chosen_auc=[auc for epoch, auc in zip(epochs, aucs, strict=True) if epoch <= choice.epoch][-1],
     )
 
 

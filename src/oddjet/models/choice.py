@@ -4,41 +4,59 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+
+# Within so many errors of the lowest metric epochs are not told apart: the lowest of many is a lucky one.
+BAND = 2.0
+# The error of a few draws is known to some 40 %: it is pooled over so many validations.
+POOLED = 10
 
 
 @dataclass
 class EpochChoice:
-    """The latest epoch whose metric lies within one error of the lowest.
+    """The latest epoch whose metric lies within two errors of the lowest.
 
-    W is measured with an error, and epochs within the error of the lowest W are not told apart by it. Of those the
-    latest is kept: the lowest of many is a lucky one, and the latest has trained longest among equals. A training that
-    diverges or drifts away leaves that band, and its later epochs are not kept. A metric without an error (the
-    reconstruction error of an autoencoder) has no such band: its lowest epoch is kept, of equal ones the first.
+    W is measured with an error, and epochs within it are not told apart by W: the lowest of a hundred lies two errors
+    below those that are as good. Of epochs that are not told apart the latest is kept, for it has trained longest. A
+    training that diverges or drifts away leaves that band, and its later epochs are not kept. A metric without an error
+    (the reconstruction error of an autoencoder) has no band: its lowest epoch is kept, of equal ones the first.
 
     Attributes
     ----------
     epoch, value
         What is kept: 0 and infinity before any epoch had a finite metric.
     lowest, error
-        The lowest metric so far, and its error.
+        The lowest metric so far, and the error at that time: the root mean square of the last ones that were measured.
+    recent
+        Those errors.
     """
 
     epoch: int = 0
     value: float = math.inf
     lowest: float = math.inf
     error: float = 0.0
+    recent: list[float] = field(default_factory=list)
 
     def offer(self, epoch: int, value: float, error: float = 0.0) -> bool:
         """Take in the metric of the next epoch; return whether this epoch is the one to keep now."""
         if not math.isfinite(value):
             return False
+        if math.isfinite(error):
+            self.recent = [*self.recent, error][-POOLED:]
         if value < self.lowest:
-            self.lowest, self.error = value, error if math.isfinite(error) else 0.0
-        elif not (self.error > 0.0 and value <= self.lowest + self.error):
+            self.lowest, self.error = value, self._pooled()
+        elif not (self.error > 0.0 and value <= self.limit):
             return False
         self.epoch, self.value = epoch, value
         return True
+
+    @property
+    def limit(self) -> float:
+        """The largest metric that is not told apart from the lowest."""
+        return self.lowest + BAND * self.error
+
+    def _pooled(self) -> float:
+        return math.sqrt(sum(error**2 for error in self.recent) / len(self.recent)) if self.recent else 0.0
 
 
 def choose_epoch(measured: Iterable[tuple[int, float, float]]) -> EpochChoice:

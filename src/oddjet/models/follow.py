@@ -14,11 +14,8 @@ from torch import Tensor
 
 from oddjet.errors import OddjetError
 from oddjet.models.networks import Network
-from oddjet.models.own_chains import OwnChains
+from oddjet.models.own_chains import MOST_ROUNDS, OwnChains
 from oddjet.models.settings import ModelSettings, ReplaySettings
-
-# After so many rounds at the same weights, with 1 start in 20 fresh, 6 chains in 1000 remember how it was before.
-MOST_ROUNDS = 100
 
 
 class FollowError(OddjetError):

@@ -17,6 +17,9 @@ from oddjet.models.negatives import run_chains, run_latent_chains
 from oddjet.models.networks import Network
 from oddjet.models.settings import ChainSettings, ModelSettings, ReplaySettings
 
+# After so many rounds at the same weights, with 1 start in 20 fresh, 6 chains in 1000 remember how it was before.
+MOST_ROUNDS = 100
+
 
 class OwnChains:
     """Persistent Langevin chains: each goes on from its own end, or afresh from N(0, 1) as often as in training.

@@ -198,7 +198,8 @@ class ValidationSettings(BaseModel):
     rounds: int = Field(
         default=5,
         ge=1,
-        description="how often a validation runs each of its own chains on, which follow the weights that are kept",
+        description="how often a validation runs each of its own chains on, for each epoch since the last one "
+        "(at most 100 times): they follow the weights that are kept",
     )
     monitor_every: int = Field(
         default=8,

@@ -14,7 +14,7 @@ from torch import Tensor
 from oddjet.models.energy import measure_energy
 from oddjet.models.negatives import transport_to_law
 from oddjet.models.networks import Network
-from oddjet.models.own_chains import OwnChains
+from oddjet.models.own_chains import MOST_ROUNDS, OwnChains
 from oddjet.models.settings import ModelSettings, ValidationSettings
 from oddjet.models.validation_jets import ValidationJets
 from oddjet.transport.law_distances import distance_of_samples
@@ -53,8 +53,10 @@ class Validation:
         self.power = power
         self._floor: float | None = None
 
-    def measure(self, network: Network, temperatures: Tensor, rows: ValidationJets) -> dict[str, Tensor]:
-        """Move the chains on and measure.
+    def measure(
+        self, network: Network, temperatures: Tensor, rows: ValidationJets, epochs: int = 1
+    ) -> dict[str, Tensor]:
+        """Move the chains on, by the rounds of so many epochs, and measure.
 
         Returns
         -------
@@ -65,7 +67,8 @@ class Validation:
         laws = rows.samples(self.settings.jets, self.settings.draws)
         targets = stack_laws(laws).to(rows.jets)
         starts = torch.cat([torch.as_tensor(law.positive[: law.net]) for law in laws]).to(rows.jets)
-        negatives = self.chains.advance(network, temperatures, starts, self.settings.rounds)
+        rounds = min(MOST_ROUNDS, self.settings.rounds * epochs)
+        negatives = self.chains.advance(network, temperatures, starts, rounds)
         distances = distances_to_laws(negatives, targets, len(laws[0].negative), self.threads, self.power)
         error = distances.std(0) / math.sqrt(len(laws)) if len(laws) > 1 else torch.full_like(distances[0], math.nan)
         return {

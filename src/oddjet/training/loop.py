@@ -131,7 +131,9 @@ def finish_epoch(state: TrainingState, measured: list[dict[str, float]], rows: V
     stopping = any(stopped == epoch for stopped in state.guard.stopped.values())
     validated: list[dict[str, float]] = [{} for _ in state.seeds]
     if epoch in ends or epoch % settings.validate_every == 0 or stopping:
-        values = {name: value.tolist() for name, value in state.objective.validate(state.evaluated, rows).items()}
+        found = state.objective.validate(state.evaluated, rows, epoch - state.validated)
+        state.validated = epoch
+        values = {name: value.tolist() for name, value in found.items()}
         validated = [{name: value[index] for name, value in values.items()} for index in range(len(state.seeds))]
         state.select([values if alive else {} for values, alive in zip(validated, running, strict=True)])
     extra = epoch in settings.snapshot_epochs

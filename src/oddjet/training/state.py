@@ -32,8 +32,11 @@ class Objective(Protocol):
         The last `negative` jets have a negative weight.
         """
 
-    def validate(self, network: Network, rows: ValidationJets) -> dict[str, Tensor]:
-        """Measure on validation jets: shape (S,) each, with `selection` and, where it has one, `selection`_error."""
+    def validate(self, network: Network, rows: ValidationJets, epochs: int = 1) -> dict[str, Tensor]:
+        """Measure on validation jets: shape (S,) each, with `selection` and, where it has one, `selection`_error.
+
+        The network has trained for so many epochs since the last validation.
+        """
 
     def state_dict(self) -> dict[str, Any]:
         """State of buffers and generators."""
@@ -78,8 +81,8 @@ class TrainingState:
         The networks that are trained.
     evaluated
         The networks that are validated and kept: averages, or the same as `network` when there is no averaging.
-    epoch
-        Epochs done.
+    epoch, validated
+        Epochs done, and the last one of them that was validated.
     best
         Parameters of all seeds at the epoch of each that is kept, shape (S, S, P).
     choices
@@ -114,6 +117,7 @@ class TrainingState:
         self.batches = Generators(seeds, "batches", torch.device("cpu"))
         self.guard = Guard(seeds, device)
         self.epoch = 0
+        self.validated = 0
         self.best = self.network.flat.expand(len(seeds), *self.network.flat.shape).clone()
         self.choices = [EpochChoice() for _ in seeds]
         self.history: list[dict[str, float]] = []
@@ -174,6 +178,7 @@ class TrainingState:
             "batches": self.batches.state_dict(),
             "guard": self.guard.state_dict(),
             "epoch": self.epoch,
+            "validated": self.validated,
             "best": self.best.clone(),
             "choices": [asdict(choice) for choice in self.choices],
             "history": [dict(row) for row in self.history],
@@ -186,7 +191,7 @@ class TrainingState:
         self.evaluated.flat.copy_(state["evaluated"])
         for name in ("optimiser", "objective", "batches", "guard"):
             getattr(self, name).load_state_dict(state[name])
-        self.epoch = state["epoch"]
+        self.epoch, self.validated = state["epoch"], state["validated"]
         self.best.copy_(state["best"])
         self.choices = [EpochChoice(**choice) for choice in state["choices"]]
         self.history = [dict(row) for row in state["history"]]

@@ -32,7 +32,7 @@ class AutoencoderObjective:
         record.add_gradient(coefficients)
         return {"loss": positive, "positive_energy": positive}
 
-    def validate(self, network: Network, rows: ValidationJets) -> dict[str, Tensor]:
+    def validate(self, network: Network, rows: ValidationJets, epochs: int = 1) -> dict[str, Tensor]:
         """Measure E+ on validation jets: shape (S,)."""
         energies = measure_energy(network, rows.jets.expand(len(network.flat), *rows.jets.shape))
         return {"positive_energy": rows.mean(energies)}

@@ -113,9 +113,12 @@ class NormalizedObjective:
         step = (TEMPERATURE_RATE * gap / temperatures).clamp(-0.01, 0.01)
         temperatures.mul_(torch.where(torch.isfinite(step), step, 0.0).exp())
 
-    def validate(self, network: Network, rows: ValidationJets) -> dict[str, Tensor]:
-        """Measure E+, E- and W, with its error and floor, on validation jets: shape (S,) each."""
-        return self.validation.measure(network, self.sampler.temperatures, rows)
+    def validate(self, network: Network, rows: ValidationJets, epochs: int = 1) -> dict[str, Tensor]:
+        """Measure E+, E- and W, with its error and floor, on validation jets: shape (S,) each.
+
+        The network has trained for so many epochs since the last validation.
+        """
+        return self.validation.measure(network, self.sampler.temperatures, rows, epochs)
 
     def state_dict(self) -> dict[str, Any]:
         """Buffer, generators, the last W and the chains of the validation."""

@@ -74,9 +74,12 @@ class WassersteinObjective:
             return transport_to_law(samples, jets, negative, self.threads, loss.power)
         return sinkhorn(samples, jets, power=loss.power, blur=loss.blur, iterations=loss.sinkhorn_iterations)
 
-    def validate(self, network: Network, rows: ValidationJets) -> dict[str, Tensor]:
-        """Measure E+, E- and W, with its error and floor, on validation jets: shape (S,) each."""
-        return self.validation.measure(network, self.sampler.temperatures, rows)
+    def validate(self, network: Network, rows: ValidationJets, epochs: int = 1) -> dict[str, Tensor]:
+        """Measure E+, E- and W, with its error and floor, on validation jets: shape (S,) each.
+
+        The network has trained for so many epochs since the last validation.
+        """
+        return self.validation.measure(network, self.sampler.temperatures, rows, epochs)
 
     def state_dict(self) -> dict[str, Any]:
         """Buffer, generators and the chains of the validation."""
