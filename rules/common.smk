@@ -31,41 +31,39 @@ from oddjet.config import load_config
 from oddjet.configfile import read_configuration
 from oddjet.errors import OddjetError
 from oddjet.models.settings import OBJECTIVES
+from oddjet.inputs import listed_files
 from oddjet.provenance.digest import code_digest
 from oddjet.addresses import is_remote
+from oddjet.run_record import (
+    check_slurm,
+    check_start,
+    file_names,
+    other_configuration,
+)
 from oddjet.samples import Simulated
 from oddjet.sources import find_samples, refuse_shared
 
+CONFIG_FILES = workflow.overwrite_configfiles or [ODDJET / "config/config.yaml"]
+
 
 def configuration():
-    """Read the configuration files again, strictly; as a module, take what the module statement gives."""
+    # Read again, strictly; a module has what the module statement gives it.
     if not workflow.modifier.is_main_snakefile():
         return config
-    files = workflow.overwrite_configfiles or [ODDJET / "config/config.yaml"]
-    return read_configuration(files, workflow.config_settings.config)
+    return read_configuration(CONFIG_FILES, workflow.config_settings.config)
 
 
 def tell_left_out(found):
     # Once: the jobs of a run parse the workflow again.
     for line in sorted({line for sample in found.values() for line in sample.left_out}):
         if workflow.is_main_process:
-            logger.warning(f"left out: {line}")
+            logger.warning(f"files: {line}")
 
 
 try:
     CONFIG = load_config(configuration())
     SAMPLES = CONFIG.all_samples()
-    LISTED = find_samples(CONFIG.listed(), "samples")
-    # A jet that a model trained on must not be tested on. Samples of kind 'reversed' are read with the background alone.
-    for kinds in (("background", "signal"), ("background", "reversed")):
-        refuse_shared(
-            {
-                f"samples.{name}": list(LISTED[name].parts.values())
-                for kind in kinds
-                for name in CONFIG.of_kind(kind)
-                if name in LISTED
-            }
-        )
+    LISTED = listed_files(CONFIG)
     # Part name to the ROOT file behind it, by sample; None where Pythia makes the file.
     PARTS = {
         name: (
@@ -78,6 +76,14 @@ try:
     tell_left_out(LISTED)
 except OddjetError as error:
     raise WorkflowError(str(error)) from None
+
+RUN = (Path("results"), CONFIG.values(), file_names(CONFIG_FILES, Path.cwd()))
+if workflow.is_main_process and CONFIG.on_other_results == "fail":
+    other = other_configuration(*RUN)
+    if other is not None:
+        logger.warning(
+            f"{other}: a run in this folder will be refused (on_other_results)."
+        )
 
 GROUPS = CONFIG.ensemble.groups()
 
@@ -164,5 +170,15 @@ onstart:
     if Path("results").is_dir() and not os.access("results", os.W_OK):
         raise WorkflowError(
             f"{Path('results').resolve()} cannot be written (a read-only file system, or not yours)."
-            " Make it writable, or run in a copy of this folder; nothing has been changed."
+            " Make it writable, or run in another folder (--directory); nothing has been changed."
         )
+    try:
+        if workflow.executor_plugin.name == "slurm":
+            check_slurm(
+                workflow.executor_settings.status_command or "squeue",
+                account="slurm_account"
+                in str(workflow.resource_settings.default_resources.args),
+            )
+        check_start(*RUN, CONFIG.on_other_results)
+    except OddjetError as error:
+        raise WorkflowError(str(error)) from None

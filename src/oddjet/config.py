@@ -112,6 +112,9 @@ class Config(_Section):
 
     seed: int = Field(1, ge=0, lt=2**63, description="from which every simulated file derives its own seed")
     label: str = Field("Simulation", description="words in the corner of every figure")
+    on_other_results: Literal["fail", "overwrite"] = Field(
+        "fail", description="what a run does in a results folder that another configuration has made"
+    )
     simulation: SimulationSettings = Field(SimulationSettings(), description="beam, underlying event, detector")
     samples: dict[str, Sample] = Field(description="samples by name")
     signals: SignalGrid = Field(SignalGrid(), description="simulated signals on a grid, beside those among `samples`")
@@ -253,9 +256,9 @@ class Config(_Section):
         given = {name: self.all_samples()[name].cross_section for name in self.of_kind(kind)}
         return {name: value for name, value in given.items() if value is not None}
 
-    def listed(self) -> dict[str, tuple[str, ...]]:
-        """Give the sources of the samples that lie in files, by name."""
-        return {name: sample.files for name, sample in self.samples.items() if isinstance(sample, Listed)}
+    def values(self) -> dict[str, Any]:
+        """Give all values that a result may hang on."""
+        return self.model_dump(mode="json", exclude={"on_other_results"})
 
     def of_kind(self, kind: Kind) -> list[str]:
         """Give the names of the samples of a kind, in the order of the config."""

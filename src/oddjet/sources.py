@@ -10,6 +10,7 @@ import os
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from fnmatch import fnmatch
 from glob import glob
 from itertools import pairwise
 from pathlib import Path
@@ -39,7 +40,7 @@ class Found:
     """A line for each thing that a folder or glob has and that is no part."""
 
 
-def find_files(sources: Sequence[str], suffixes: Sequence[str] = ROOT_FILES) -> Found:
+def find_files(sources: Sequence[str], suffixes: Sequence[str] = ROOT_FILES, gone: Sequence[str] = ()) -> Found:
     """Resolve the sources of a sample.
 
     Parameters
@@ -49,6 +50,8 @@ def find_files(sources: Sequence[str], suffixes: Sequence[str] = ROOT_FILES) -> 
         file (`.txt`, `.list`, `.lst`) with one of these a line. `~`, `$NAME` and `{a,b}` are expanded.
     suffixes
         How the sample's files end.
+    gone
+        Files that are no longer there and count nevertheless, where a source stands for them: their tables are kept.
 
     Returns
     -------
@@ -62,7 +65,7 @@ def find_files(sources: Sequence[str], suffixes: Sequence[str] = ROOT_FILES) -> 
         spelling or link); or a path has braces.
     """
     found = Found()
-    search = _Search(tuple(suffixes), found.left_out)
+    search = _Search(tuple(suffixes), found.left_out, tuple(gone))
     seen: dict[str, str] = {}
     for source in sources:
         try:
@@ -126,6 +129,13 @@ def refuse_shared(samples: Mapping[str, Sequence[str]]) -> None:
                 )
 
 
+def stands_for(source: str, file: str) -> bool:
+    """Tell whether a folder or glob would give a file that is no longer there."""
+    pattern = os.path.normpath(source)
+    # `**/` stands for no folder as well.
+    return file.startswith(f"{pattern}/") or fnmatch(file, pattern.replace("**/", "*"))
+
+
 def part_name(path: str) -> str:
     """Name a part after its file: the stem, made harmless, and 8 digits of a digest of the whole path."""
     stem = re.sub(r"[^A-Za-z0-9_-]+", "-", Path(path).stem).strip("-")[:60] or "file"
@@ -138,6 +148,7 @@ class _Search:
 
     suffixes: tuple[str, ...]
     left_out: list[str]
+    gone: tuple[str, ...] = ()
 
     def files(self, source: str, lists: tuple[Path, ...] = (), written: str | None = None) -> Iterator[str]:
         """Give the files behind a source; `lists` are those that it stands in, `written` is it before expansion."""
@@ -155,6 +166,8 @@ class _Search:
                 yield from self.files(one, lists, written=source)
         elif MAGIC.search(source):
             yield from self._non_empty(source, self._glob(source, lists), "the glob matches no file")
+        elif gone := [file for file in self.gone if file == source or file.startswith(f"{source.rstrip('/')}/")]:
+            yield from gone
         elif _is_list(source):
             raise SourceError(f"files: {source} is no such list. Give the path of a text file with one file a line.")
         else:
@@ -163,6 +176,9 @@ class _Search:
     def _non_empty(self, source: str, found: Iterator[str], reason: str) -> list[str]:
         before = len(self.left_out)
         paths = list(found)
+        missing = [file for file in self.gone if stands_for(source, file)]
+        if missing:
+            paths = sorted({*paths, *missing})
         if not paths:
             without = "; ".join(["", *self.left_out[before:][:3]])
             raise SourceError(f"files: {source}: {reason} (looked for in {Path.cwd()}{without}).")
@@ -186,33 +202,37 @@ class _Search:
         for place, folders, files in os.walk(folder, followlinks=True, onerror=self._unreadable):
             real = os.path.realpath(place)
             if real in visited:
-                self.left_out.append(f"{place}: the folder behind this link is read already")
+                self.left_out.append(f"{place}: left out, the folder behind this link is read already")
                 folders.clear()
                 continue
             visited.add(real)
             for name in sorted(folders):
                 if name.startswith(".") or name in FAILED:
-                    self.left_out.append(f"{place}/{name}: {'hidden' if name.startswith('.') else 'of failed jobs'}")
+                    self.left_out.append(
+                        f"{place}/{name}: left out, {'hidden' if name.startswith('.') else 'of failed jobs'}"
+                    )
                     folders.remove(name)
             folders.sort()
             for path in (Path(place, name) for name in files if Path(name).suffix in self.suffixes):
                 if path.name.startswith(".") or not path.is_file():
-                    self.left_out.append(f"{path}: {'hidden' if path.name.startswith('.') else 'a broken link'}")
+                    self.left_out.append(
+                        f"{path}: left out, {'hidden' if path.name.startswith('.') else 'a broken link'}"
+                    )
                 else:
                     paths.append(str(path))
         yield from sorted(paths)
 
     def _unreadable(self, error: OSError) -> None:
-        self.left_out.append(f"{error.filename}: {error.strerror}")
+        self.left_out.append(f"{error.filename}: left out, {error.strerror}")
 
     def _glob(self, source: str, lists: tuple[Path, ...]) -> Iterator[str]:
         # Not Path.glob: that takes hidden files and follows no links.
         matches = {str(Path(match)) for match in glob(source, recursive=True)}  # noqa: PTH207
         every = {str(Path(match)) for match in glob(source, recursive=True, include_hidden=True)}  # noqa: PTH207
-        self.left_out.extend(f"{match}: hidden" for match in sorted(every - matches))
+        self.left_out.extend(f"{match}: left out, hidden" for match in sorted(every - matches))
         for match in sorted(matches):
             if not Path(match).exists():
-                self.left_out.append(f"{match}: a broken link")
+                self.left_out.append(f"{match}: left out, a broken link")
             elif Path(match).is_file():
                 yield from self.files(match, lists)
             # What `**` goes through itself is no folder that was asked for.

@@ -112,7 +112,7 @@ def test_a_configuration_with_odd_names(write):
     )
     config = load_config(given)
     assert (config.of_kind("background"), config.of_kind("signal")) == (["no"], ["2018"])
-    assert config.listed() == {"no": ("data/x.root",), "2018": ("data/y.root",)}
+    assert [sample.files for sample in config.samples.values()] == [("data/x.root",), ("data/y.root",)]
     assert config.ensembles() == {"on": ("1",)}
     assert config.label == "2018"
 

@@ -171,19 +171,25 @@ def test_what_a_folder_or_glob_leaves_out_is_told(folder):
     assert list(found.parts.values()) == ["data/more/b.root", "data/more/c.root", "data/round/a.root"]
     told = "\n".join(found.left_out)
     for line in (
-        "data/.sys.v#.a.root: hidden",
-        "data/failed: of failed jobs",
-        "data/.e.root: hidden",
-        "data/gone.root: a broken link",
-        "data/round/sub: the folder behind this link is read already",
-        "data/round/data: the folder behind this link is read already",
+        "data/.sys.v#.a.root: left out, hidden",
+        "data/failed: left out, of failed jobs",
+        "data/.e.root: left out, hidden",
+        "data/gone.root: left out, a broken link",
+        "data/round/sub: left out, the folder behind this link is read already",
+        "data/round/data: left out, the folder behind this link is read already",
     ):
         assert line in told, told
-    with pytest.raises(SourceError, match=r"data/\*\.root: the glob matches no file .*data/gone\.root: a broken link"):
+    with pytest.raises(
+        SourceError, match=r"data/\*\.root: the glob matches no file .*data/gone\.root: left out, a broken link"
+    ):
         find_files(["data/*.root"])
     (folder / "data/z.root").touch()
     found = find_files(["data/*.root", "a.root"])
-    assert found.left_out == ["data/.e.root: hidden", "data/.sys.v#.a.root: hidden", "data/gone.root: a broken link"]
+    assert found.left_out == [
+        "data/.e.root: left out, hidden",
+        "data/.sys.v#.a.root: left out, hidden",
+        "data/gone.root: left out, a broken link",
+    ]
 
 
 def test_messages_name_the_sample(folder):

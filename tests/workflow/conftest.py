@@ -26,6 +26,7 @@ from oddjet.config import load_config
 ROOT = Path(__file__).parents[2]
 TINY = ("--configfile", "config/test/tiny.yaml")
 PARTS = ("Snakefile", "rules", "workflow", "src", "config", "envs", "profiles", "slurm")
+ALLOWED = "config: on_other_results=overwrite\n"
 
 
 class Workspace:
@@ -40,6 +41,10 @@ class Workspace:
             elif source.exists():
                 target.parent.mkdir(parents=True, exist_ok=True)
                 shutil.copy2(source, target)
+        # Tests put one configuration after another into one folder; that users may not is tested by itself.
+        profile = folder / "profiles/default/config.yaml"
+        if ALLOWED not in profile.read_text():
+            profile.write_text(profile.read_text() + ALLOWED)
 
     def snakemake(self, *arguments: str, **environment: str) -> subprocess.CompletedProcess:
         return subprocess.run(

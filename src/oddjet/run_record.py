@@ -1,0 +1,113 @@
+"""What a results folder remembers of the configuration that it belongs to.
+
+Two configurations in one folder overwrite each other's results: names of methods and samples are often the same. An
+edit of a configuration is another matter, for which the workflow makes anew what hangs on it.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from oddjet.errors import OddjetError
+
+NAME = "run.json"
+
+
+class OtherResultsError(OddjetError):
+    """The results folder belongs to another configuration."""
+
+
+class ClusterError(OddjetError):
+    """A command of the batch system is missing."""
+
+
+def file_names(configfiles: Sequence[Path], folder: Path) -> list[str]:
+    """Name configuration files as seen from the folder of the run, so that a folder that moves is still the same."""
+    folder = folder.resolve()
+    paths = [folder.joinpath(path).resolve() for path in configfiles]
+    return [str(path.relative_to(folder) if path.is_relative_to(folder) else path) for path in paths]
+
+
+def other_configuration(results: Path, configuration: Mapping[str, Any], files: Sequence[str]) -> str | None:
+    """Say which other configuration a results folder belongs to.
+
+    Parameters
+    ----------
+    results
+        Results folder.
+    configuration
+        The configuration with all its values.
+    files
+        Its files, as `file_names` gives them.
+
+    Returns
+    -------
+    str or None
+        One line; None where the folder remembers nothing, the same values, or the same files (which were edited).
+    """
+    try:
+        before = json.loads((results / NAME).read_text(encoding="utf-8"))
+        made_by, values = list(before["files"]), dict(before["configuration"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+    known = json.loads(json.dumps(configuration))
+    if made_by == list(files) or values == known:
+        return None
+    differing = [key for key in known if values.get(key) != known[key]]
+    return (
+        f"{results} was made with {' '.join(made_by) or 'another configuration'}, which differs from {' '.join(files)} "
+        f"in {', '.join(differing)}"
+    )
+
+
+def remember(results: Path, configuration: Mapping[str, Any], files: Sequence[str]) -> None:
+    """Write down which configuration a results folder belongs to."""
+    results.mkdir(parents=True, exist_ok=True)
+    text = json.dumps({"files": list(files), "configuration": configuration}, indent=1)
+    (results / NAME).write_text(text + "\n", encoding="utf-8")
+
+
+def check_start(results: Path, configuration: Mapping[str, Any], files: Sequence[str], on_other_results: str) -> None:
+    """Refuse to overwrite the results of another configuration, or take them over where that is allowed.
+
+    Raises
+    ------
+    OtherResultsError
+        The folder belongs to another configuration and `on_other_results` is "fail".
+    """
+    other = other_configuration(results, configuration, files)
+    if other is not None and on_other_results == "fail":
+        raise OtherResultsError(
+            f"{other}: its results would be overwritten. Run in a folder of its own (--directory FOLDER), or allow it: "
+            "--config on_other_results=overwrite"
+        )
+    remember(results, configuration, files)
+
+
+def check_slurm(status_command: str, *, account: bool, path: str | None = None) -> None:
+    """Check that the commands that submit jobs and ask for them are there: without them Snakemake waits for ever.
+
+    Parameters
+    ----------
+    status_command
+        `squeue` or `sacct`.
+    account
+        Whether an account is given; otherwise Snakemake asks `sacct` for one.
+    path
+        Where to look; left out: PATH.
+
+    Raises
+    ------
+    ClusterError
+    """
+    needed = ["sbatch", status_command] + ([] if account else ["sacct"])
+    missing = [command for command in dict.fromkeys(needed) if shutil.which(command, path=path) is None]
+    if missing:
+        way_out = "load the module of Slurm, or run without --profile slurm"
+        if missing == ["sacct"] and status_command != "sacct":
+            way_out = "give slurm_account in slurm/config.yaml, for without it the account is asked from sacct"
+        raise ClusterError(f"Slurm is not here: no {', '.join(missing)} among the commands; {way_out}.")

@@ -1,0 +1,67 @@
+"""A results folder knows the configuration that it belongs to; an edit of that one is no other one."""
+
+import pytest
+
+from oddjet.run_record import (
+    ClusterError,
+    OtherResultsError,
+    check_slurm,
+    check_start,
+    file_names,
+    other_configuration,
+    remember,
+)
+
+DEFAULT = (["config/config.yaml"], {"seed": 1, "methods": {"wnae": {"kind": "wnae"}}})
+EDITED = {"seed": 2, "methods": {"wnae": {"kind": "wnae"}}}
+
+
+@pytest.fixture
+def results(tmp_path):
+    remember(tmp_path / "results", DEFAULT[1], DEFAULT[0])
+    return tmp_path / "results"
+
+
+def test_another_configuration_is_refused_by_what_differs_and_then_allowed(results):
+    with pytest.raises(
+        OtherResultsError, match=r"config/config\.yaml, which differs from my\.yaml in seed: its results"
+    ):
+        check_start(results, EDITED, ["my.yaml"], "fail")
+    assert other_configuration(results, *DEFAULT[::-1]) is None
+    check_start(results, EDITED, ["my.yaml"], "overwrite")
+    # From now on it belongs to the other one.
+    check_start(results, EDITED, ["my.yaml"], "fail")
+    with pytest.raises(OtherResultsError, match=r"my\.yaml, which differs from config/config\.yaml"):
+        check_start(results, DEFAULT[1], DEFAULT[0], "fail")
+
+
+def test_an_edit_a_copy_and_a_folder_that_remembers_nothing_are_no_other_configuration(results, tmp_path):
+    check_start(results, EDITED, DEFAULT[0], "fail")
+    check_start(results, EDITED, ["copy.yaml"], "fail")
+    for text in ("", "{", "[]", '{"files": 3}'):
+        (results / "run.json").write_text(text)
+        check_start(results, DEFAULT[1], ["my.yaml"], "fail")
+    check_start(tmp_path / "new", DEFAULT[1], ["my.yaml"], "fail")
+    assert (tmp_path / "new/run.json").is_file()
+
+
+def test_files_are_named_as_seen_from_the_run_folder(tmp_path):
+    inside, outside = tmp_path / "run/config/my.yaml", tmp_path / "other.yaml"
+    assert file_names([inside, outside], tmp_path / "run") == ["config/my.yaml", str(outside)]
+
+
+def test_what_is_missing_of_slurm_is_named(tmp_path):
+    def commands(*names: str) -> None:
+        for name in names:
+            (tmp_path / name).touch(0o755)
+
+    with pytest.raises(ClusterError, match="no sbatch, squeue, sacct among the commands; load the module"):
+        check_slurm("squeue", account=False, path=str(tmp_path))
+    commands("sbatch", "squeue")
+    with pytest.raises(ClusterError, match="no sacct among the commands; give slurm_account"):
+        check_slurm("squeue", account=False, path=str(tmp_path))
+    check_slurm("squeue", account=True, path=str(tmp_path))
+    with pytest.raises(ClusterError, match="no sacct among the commands; load the module"):
+        check_slurm("sacct", account=True, path=str(tmp_path))
+    commands("sacct")
+    check_slurm("sacct", account=False, path=str(tmp_path))
