@@ -17,8 +17,6 @@ FLOORS = {
     "program": 0,
     "weighted": 0,
     "run_record": 1,
-    "gone": 6,
-    "inputs": 7,
     "sources": 1,
     "transport": 3,
     "plotting": 1,
@@ -38,6 +36,8 @@ FLOORS = {
     "samples": 7,
     "config": 8,
     "plan": 8,
+    "gone": 8,
+    "inputs": 9,
     "results": 9,
 }
 HEAVY = {

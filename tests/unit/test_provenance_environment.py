@@ -55,7 +55,7 @@ print(json.dumps(job_environment(Path(sys.argv[1]), Path(sys.argv[2]), json.load
 
 @pytest.fixture
 def as_nobody():
-    """Give a function that asks for the environment as a user who can write neither the source nor a home."""
+    """Give a function that asks for the environment as a user who has no home that can be written."""
     folder = Path(tempfile.mkdtemp())
     (folder / "src/oddjet/models").mkdir(parents=True)
     folder.chmod(0o755)
@@ -74,7 +74,7 @@ def as_nobody():
 
 def test_caches_lie_in_the_run_folder_where_their_usual_places_cannot_be_written(as_nobody):
     asked = as_nobody({"HOME": "/nonexistent"})
-    assert asked["NUMBA_CACHE_DIR"] == "/run/.snakemake/caches/numba"
+    assert asked["NUMBA_CACHE_DIR"] == "/run/.snakemake/caches/kernels"
     assert asked["MPLCONFIGDIR"] == "/run/.snakemake/caches/matplotlib"
     named = {"HOME": "/nonexistent", "NUMBA_CACHE_DIR": "/here", "MPLCONFIGDIR": "/there"}
     assert set(as_nobody(named)) == {"ODDJET", "PYTHONPATH", "PYTHONNOUSERSITE"}

@@ -23,16 +23,15 @@ def job_environment(source: Path, run_folder: Path, given: Mapping[str, str]) ->
     -------
     dict of str
         `ODDJET`, by which rules call their programs, so that their text holds no path; `PYTHONPATH`, this package;
-        no packages of the user's; caches of numba and matplotlib in `.snakemake` of the run folder, where their usual
-        places cannot be written and the user has named none.
+        no packages of the user's; caches of compiled kernels and of matplotlib in `.snakemake` of the run folder, where
+        the user's cache folder cannot be written and no other one is named.
     """
     caches = run_folder / ".snakemake" / "caches"
     home = Path(given.get("XDG_CACHE_HOME") or Path(given.get("HOME") or "/nonexistent") / ".cache")
     wanted = {"ODDJET": str(source), "PYTHONPATH": str(source / "src"), "PYTHONNOUSERSITE": "1"}
-    if "NUMBA_CACHE_DIR" not in given and not _writable(source / "src" / "oddjet" / "models"):
-        wanted["NUMBA_CACHE_DIR"] = str(caches / "numba")
-    if "MPLCONFIGDIR" not in given and not _writable(home):
-        wanted["MPLCONFIGDIR"] = str(caches / "matplotlib")
+    if not _writable(home):
+        places = {"NUMBA_CACHE_DIR": caches / "kernels", "MPLCONFIGDIR": caches / "matplotlib"}
+        wanted |= {name: str(place) for name, place in places.items() if name not in given}
     return wanted
 
 
