@@ -167,8 +167,9 @@ def _words(detail: ErrorDetails) -> str:
         return "keys with values are wanted; leave it out to have the defaults"
     words = detail["msg"].removeprefix("Value error, ")
     if detail["type"] == "literal_error" and isinstance(detail["input"], str):
-        meant = difflib.get_close_matches(detail["input"], re.findall(r"'([^']*)'", detail["ctx"]["expected"]), n=1)
-        words += f"; did you mean {meant[0]!r}?" if meant else ""
+        allowed = {word.lower(): word for word in re.findall(r"'([^']*)'", detail["ctx"]["expected"])}
+        meant = difflib.get_close_matches(detail["input"].lower(), allowed, n=1)
+        words += f"; did you mean {allowed[meant[0]]!r}?" if meant else ""
     return words
 
 
