@@ -23,10 +23,11 @@ from oddjet.evaluation.history import read_history
 from oddjet.evaluation.merit import SampleScores, compute_auc
 from oddjet.io.tables import Column, read_table, write_table
 from oddjet.models.baselines.errors import BaselineError
-from oddjet.models.baselines.estimators import FITS, fit
+from oddjet.models.baselines.estimators import FITS, WEIGHTED_FITS, fit
 from oddjet.models.baselines.file import FittedBaseline, baseline_content, fit_baseline
 from oddjet.models.baselines.settings import KINDS, Baseline, BaselineSettings
 from oddjet.models.load import load_scorer, load_scorers
+from oddjet.weighted import WeightsError
 
 SMALL = {
     "feature": {"feature": "tau2"},
@@ -60,7 +61,7 @@ def save(baseline: FittedBaseline, folder: Path) -> None:
 
 def test_every_kind_has_settings_and_a_fit() -> None:
     kinds = {get_args(model.model_fields["kind"].annotation)[0] for model in get_args(Baseline)}
-    assert kinds == set(KINDS) == {*FITS, *TRAINED} == set(SMALL)
+    assert kinds == set(KINDS) == {*FITS, *WEIGHTED_FITS, *TRAINED} == set(SMALL)
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -242,3 +243,44 @@ def test_every_baseline_but_a_single_feature_takes_a_scaling(kind: str) -> None:
     assert settings(kind, scaling="standard").root.scaling == "standard"
     with pytest.raises(ValidationError, match="scaling"):
         BaselineSettings.model_validate({"kind": "feature", "feature": "tau2", "scaling": "standard"})
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_one_weight_for_all_changes_no_bit(kind: str) -> None:
+    x = jets(50, 1)
+    plain = fit_baseline(settings(kind, maximum_jets=80), (3,), jets(), {}, jets(100, 9)).score(x)
+    weights = (np.full(400, 3e-7), np.full(100, 0.37))
+    weighted = fit_baseline(settings(kind, maximum_jets=80), (3,), jets(), {}, jets(100, 9), *weights).score(x)
+    np.testing.assert_array_equal(plain, weighted)
+
+
+@pytest.mark.parametrize(("kind", "changes"), [("mahalanobis", {}), ("pca", {}), ("feature", {"direction": "both"})])
+def test_a_weight_of_three_is_a_jet_three_times(kind: str, changes: dict[str, object]) -> None:
+    train, copies, x = jets().astype(float), np.random.default_rng(2).integers(1, 5, 400), jets(50, 1).astype(float)
+    weighted = fit(settings(kind, **changes), train, 1, weights=copies.astype(float))
+    repeated = fit(settings(kind, **changes), np.repeat(train, copies, axis=0), 1)
+    np.testing.assert_allclose(weighted(x), repeated(x), rtol=1e-6, atol=1e-2 if kind == "feature" else 1e-9)
+
+
+def test_a_model_file_keeps_weights(tmp_path: Path) -> None:
+    weights = np.random.default_rng(2).uniform(-0.2, 1, 400)
+    baseline = fit_baseline(settings("mahalanobis", maximum_jets=300), (3, 8), jets(), {}, None, weights)
+    save(baseline, tmp_path)
+    np.testing.assert_allclose(
+        load_scorer(tmp_path / "model.pt").score(jets(50, 1)), baseline.score(jets(50, 1)), rtol=1e-9
+    )
+
+
+def test_weights_that_a_kind_cannot_use_are_refused_by_name() -> None:
+    some = np.where(np.arange(400) % 4 == 0, -1.0, 1.0)
+    with pytest.raises(
+        WeightsError, match="nearest_neighbours: 100 of 400 jets have negative weights, and it cannot use"
+    ):
+        fit_baseline(settings("nearest_neighbours"), (1,), jets(), {}, None, some)
+    with pytest.raises(WeightsError, match="mahalanobis: the weights of 400 jets add up to -200, not to"):
+        fit_baseline(settings("mahalanobis"), (1,), jets(), {}, None, -some)
+    # The far jets have the negative weights: no covariance is left.
+    far = np.where(np.abs(jets()[:, 2]) > 0.3, -1.2, 1.0)
+    for kind in ("mahalanobis", "pca"):
+        with pytest.raises(BaselineError, match=f"{kind}: with these weights the covariance has the eigenvalue -"):
+            fit_baseline(settings(kind), (1,), jets(), {}, None, far)

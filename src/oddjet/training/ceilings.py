@@ -21,6 +21,7 @@ from oddjet.evaluation.signals import Signal
 from oddjet.evaluation.tables import AucRow
 from oddjet.io.tables import read_table
 from oddjet.program import progress
+from oddjet.weighted import check_weights
 
 SINGLE, POOLED = "supervised_trees", "supervised_trees_pooled"
 # Each signal jet is scored by trees that did not see its event: trained on the other part.
@@ -66,10 +67,14 @@ def ceiling_rows(
     ------
     CeilingError
         If a fold has fewer than two jets of a signal.
+    WeightsError
+        If the weights of a sample do not add up to more than 0. Single ones may be negative: the trees' sums of
+        gradients and curvatures take them with their sign.
     """
     columns = [*IDENTIFIERS, *features]
     jets = Background(*(read_table(path, columns) for path in background))
-    samples = {signal.name: np.concatenate([read_table(path, columns) for path in signal.files]) for signal in signals}
+    check_weights(jets.train["weight"], "supervised trees: background")
+    samples = {signal.name: _read_signal(signal, columns) for signal in signals}
     found = {}
     tasks = [(seed, mode) for seed in seeds for mode in (SINGLE, POOLED)]
     for seed, mode in progress(tasks, total=len(tasks), description="boosted trees"):
@@ -88,6 +93,15 @@ def ceiling_rows(
 def folds_of(jets: NDArray[np.void], seed: int) -> NDArray[np.intp]:
     """Divide jets into folds by a hash of their events: both jets of an event in one; shape (n,), 0 to `FOLDS` - 1."""
     return (event_uniform(jets, seed) * FOLDS).astype(np.intp)
+
+
+def _read_signal(signal: Signal, columns: Sequence[str]) -> NDArray[np.void]:
+    """Return the jets of a signal, with weights of the mean 1: several signals pool by their numbers of jets."""
+    jets = np.concatenate([read_table(path, columns) for path in signal.files])
+    if len(jets):
+        check_weights(jets["weight"], f"supervised trees: signal {signal.name}")
+        jets["weight"] /= jets["weight"].mean(dtype=np.float64)
+    return jets
 
 
 def _single(

@@ -9,9 +9,10 @@ epochs is neither cheap nor repeatable on another machine: of it the file holds 
 from __future__ import annotations
 
 import json
+import logging
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
@@ -19,14 +20,53 @@ from numpy.typing import NDArray
 from pydantic import ValidationError
 
 from oddjet.models.baselines.errors import BaselineError
-from oddjet.models.baselines.estimators import Score, fit
+from oddjet.models.baselines.estimators import SIGNED, WEIGHTED, Score, fit
 from oddjet.models.baselines.settings import BaselineSettings, Trained
 from oddjet.models.baselines.trained import TrainedScore, restore
 from oddjet.models.modelfile import FORMAT
+from oddjet.weighted import Weights, check_weights, draw, unequal
+
+LOGGER = logging.getLogger("oddjet")
 
 # Scores of so many training jets are kept for the comparison, and must come out again to this relative precision.
 COMPARED_JETS = 50
 PRECISION = 1e-6
+
+
+class Sample(NamedTuple):
+    """What each seed was fitted to: scaled jets, shape (S, n, D), float32, and their weights (S, n), float64."""
+
+    jets: NDArray[np.float32]
+    weights: NDArray[np.float64]
+
+    @classmethod
+    def pick(
+        cls, settings: BaselineSettings, seeds: Sequence[int], scaled: NDArray[np.float32], weights: Weights | None
+    ) -> Sample:
+        """Pick the jets of each seed, `maximum_jets` at most; raise `WeightsError` for weights that it cannot use.
+
+        Jets that count the same are drawn without replacement. Of others a kind that takes weights has the same draw,
+        with their weights; for any other kind jets are drawn by the size of their weights, and keep the sign.
+        """
+        kind, limit = settings.root.kind, settings.root.maximum_jets
+        varying = unequal(weights)
+        if weights is not None:
+            check_weights(weights, kind, signed=kind in SIGNED)
+        if varying is not None and kind not in WEIGHTED:
+            rows = [draw(varying, limit, seed) for seed in seeds]
+            LOGGER.info(
+                "%s: %d of %d jets, drawn by weight, as many as the weights are worth", kind, len(rows[0]), len(scaled)
+            )
+            return cls(np.stack([scaled[part] for part in rows]), np.stack([np.sign(varying[part]) for part in rows]))
+        every = np.ones(len(scaled)) if varying is None else varying
+        size = min(len(scaled), limit)
+        picked = [
+            np.sort(np.random.default_rng(seed).choice(len(scaled), size, replace=False))
+            if size < len(scaled)
+            else slice(None)
+            for seed in seeds
+        ]
+        return cls(np.stack([scaled[part] for part in picked]), np.stack([every[part] for part in picked]))
 
 
 class FittedBaseline:
@@ -38,8 +78,8 @@ class FittedBaseline:
         Kind and numbers.
     seeds : sequence of int
         One fit each.
-    jets : ndarray of float32, shape (S, n, D)
-        Scaled training jets of each seed; of a baseline with epochs the first ones suffice.
+    sample : Sample
+        Training jets of each seed; of a baseline with epochs the first ones suffice.
     metadata : mapping
         `method`, `settings`, `scaler`, `features`, `provenance`.
     scores : sequence of callable
@@ -55,13 +95,13 @@ class FittedBaseline:
         self,
         settings: BaselineSettings,
         seeds: Sequence[int],
-        jets: NDArray[np.float32],
+        sample: Sample,
         metadata: Mapping[str, Any],
         scores: Sequence[Score],
     ) -> None:
         self.settings, self.seeds, self.metadata = settings, tuple(seeds), dict(metadata)
         self.epochs = tuple(one.epoch if isinstance(one, TrainedScore) else 1 for one in scores)
-        self.jets = jets
+        self.sample, self.jets = sample, sample.jets
         self._scores = list(scores)
 
     def score(self, scaled: NDArray[np.floating[Any]], chunk: int = 65_536) -> NDArray[np.float64]:
@@ -114,13 +154,15 @@ def fit_baseline(
     scaled: NDArray[np.float32],
     metadata: Mapping[str, Any],
     validation: NDArray[np.float32] | None = None,
+    weights: Weights | None = None,
+    validation_weights: Weights | None = None,
 ) -> FittedBaseline:
     """Fit a baseline with every seed.
 
     Parameters
     ----------
     settings : BaselineSettings
-        Kind and numbers; of more than `maximum_jets` jets each seed draws its own sample, without replacement.
+        Kind and numbers; of more than `maximum_jets` jets each seed draws its own sample, see `Sample.pick`.
     seeds : sequence of int
         Also the random state of estimators that have one.
     scaled : ndarray of float32, shape (N, D)
@@ -129,26 +171,36 @@ def fit_baseline(
         See `FittedBaseline`; `settings` is added.
     validation : ndarray of float32, shape (M, D), optional
         Scaled validation jets, which choose the epoch of the kinds that have epochs.
+    weights, validation_weights : ndarray, shapes (N,) and (M,), optional
+        Weights of the two; one each if not given.
+
+    Raises
+    ------
+    WeightsError
+        If weights do not add up to more than 0, or are negative where the kind cannot use that.
+    BaselineError
+        See `oddjet.models.baselines.estimators.fit`.
     """
-    size = min(len(scaled), settings.root.maximum_jets)
-    picked = [
-        np.sort(np.random.default_rng(seed).choice(len(scaled), size, replace=False))
-        if size < len(scaled)
-        else slice(None)
-        for seed in seeds
+    if validation_weights is not None:
+        check_weights(validation_weights, f"{settings.root.kind}, validation")
+    sample = Sample.pick(settings, seeds, scaled, weights)
+    held_out = unequal(validation_weights)
+    scores = [
+        fit(settings, jets, seed, validation, unequal(own), held_out)
+        for jets, own, seed in zip(*sample, seeds, strict=True)
     ]
-    jets = np.stack([scaled[rows] for rows in picked])
-    scores = [fit(settings, part, seed, validation) for part, seed in zip(jets, seeds, strict=True)]
-    return FittedBaseline(settings, seeds, jets, {**metadata, "settings": settings.model_dump(mode="json")}, scores)
+    return FittedBaseline(settings, seeds, sample, {**metadata, "settings": settings.model_dump(mode="json")}, scores)
 
 
 def baseline_content(baseline: FittedBaseline) -> dict[str, Any]:
     """Lay out a baseline: what `torch.save` gets for `model.pt`, and for `snapshots.pt`, whose only snapshot it is."""
     weights = baseline.weights()
+    kept = COMPARED_JETS if weights else None
     return {
         "format": FORMAT,
         "parameters": {
-            "jets": torch.from_numpy(baseline.jets[:, : COMPARED_JETS if weights else None].copy()),
+            "jets": torch.from_numpy(baseline.sample.jets[:, :kept].copy()),
+            "jet_weights": torch.from_numpy(baseline.sample.weights[:, :kept].copy()),
             "reference": torch.from_numpy(baseline.reference()),
             **weights,
         },
@@ -176,9 +228,11 @@ def read_baseline(path: Path, content: Mapping[str, Any]) -> FittedBaseline:
     metadata = content["metadata"]
     try:
         settings = BaselineSettings.model_validate(metadata["settings"])
-        jets, reference = (content["parameters"][name].numpy() for name in ("jets", "reference"))
-        scores = _read_scores(settings, content, jets)
-        baseline = FittedBaseline(settings, content["seeds"], jets, metadata, scores)
+        names = ("jets", "jet_weights", "reference")
+        jets, weights, reference = (content["parameters"][name].numpy() for name in names)
+        sample = Sample(jets, weights)
+        scores = _read_scores(settings, content, sample)
+        baseline = FittedBaseline(settings, content["seeds"], sample, metadata, scores)
     except (KeyError, TypeError, AttributeError, IndexError, ValidationError, ValueError, RuntimeError) as error:
         raise BaselineError(
             f"{path}: not the file of a baseline ({' '.join(str(error).split())[:200]}); fit the method again"
@@ -192,16 +246,19 @@ def read_baseline(path: Path, content: Mapping[str, Any]) -> FittedBaseline:
 
 
 def _read_scores(
-    settings: BaselineSettings, content: Mapping[str, Any], jets: NDArray[np.float32]
+    settings: BaselineSettings, content: Mapping[str, Any], sample: Sample
 ) -> list[Score] | list[TrainedScore]:
     """Fit each seed again, or give it its weights back."""
     if not isinstance(settings.root, Trained):
-        return [fit(settings, part, seed) for part, seed in zip(jets, content["seeds"], strict=True)]
+        return [
+            fit(settings, jets, seed, weights=unequal(weights))
+            for jets, weights, seed in zip(*sample, content["seeds"], strict=True)
+        ]
     scores = []
     for index, epoch in enumerate(content["epochs"]):
         start = f"{index}."
         state = {
             name.removeprefix(start): tensor for name, tensor in content["parameters"].items() if name.startswith(start)
         }
-        scores.append(restore(settings.root, jets.shape[2], state, epoch))
+        scores.append(restore(settings.root, sample.jets.shape[2], state, epoch))
     return scores

@@ -27,7 +27,7 @@ class Flow(torch.nn.Module):
             n_features, transforms=settings.transforms, bins=settings.bins, hidden_features=settings.hidden
         )
 
-    def prepare(self, jets: Tensor) -> None:
+    def prepare(self, jets: Tensor, weights: Tensor | None) -> None:
         """Do nothing: a flow needs nothing from the jets before it is trained."""
 
     def forward(self, jets: Tensor) -> Tensor:

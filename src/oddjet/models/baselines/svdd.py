@@ -36,9 +36,10 @@ class Svdd(torch.nn.Module):
         )
         self.register_buffer("centre", torch.zeros(settings.latent))
 
-    def prepare(self, jets: Tensor) -> None:
-        """Put the centre where the untrained network sends the jets (n, D) on average, and fix it."""
-        mean = self._embed(jets).mean(dim=0)
+    def prepare(self, jets: Tensor, weights: Tensor | None) -> None:
+        """Put the centre where the untrained network sends the jets (n, D), of weights (n,), on average, and fix it."""
+        embedded = self._embed(jets)
+        mean = embedded.mean(dim=0) if weights is None else (embedded * weights[:, None]).mean(dim=0)
         sign = torch.where(mean < 0, -1.0, 1.0)
         self.centre = torch.where(mean.abs() < SMALLEST_COORDINATE, sign * SMALLEST_COORDINATE, mean)
 

@@ -22,8 +22,8 @@ LOGGER = logging.getLogger("oddjet")
 class Detector(Protocol):
     """A network from scaled jets (n, D) to scores (n,), a `torch.nn.Module` with one method more."""
 
-    def prepare(self, jets: Tensor) -> None:
-        """Take from the training jets what is fixed before the first epoch."""
+    def prepare(self, jets: Tensor, weights: Tensor | None) -> None:
+        """Take from the training jets (n, D), with weights (n,), what is fixed before the first epoch."""
 
     def __call__(self, jets: Tensor) -> Tensor:
         """Score jets; the mean is the loss."""
@@ -74,7 +74,12 @@ def restore(settings: Trained, n_features: int, state: Mapping[str, Tensor], epo
 
 
 def train(
-    settings: Trained, jets: NDArray[np.floating[Any]], validation: NDArray[np.floating[Any]], seed: int
+    settings: Trained,
+    jets: NDArray[np.floating[Any]],
+    validation: NDArray[np.floating[Any]],
+    seed: int,
+    weights: NDArray[np.float64] | None = None,
+    validation_weights: NDArray[np.float64] | None = None,
 ) -> TrainedScore:
     """Train a network on background jets.
 
@@ -86,6 +91,8 @@ def train(
         Scaled background jets; the lowest loss on `validation` chooses the epoch.
     seed : int
         Of the initial weights and the batches.
+    weights, validation_weights : ndarray, shapes (n,) and (m,), optional
+        How much each jet counts in the loss; all the same if not given. Single ones may be negative.
 
     Returns
     -------
@@ -97,10 +104,11 @@ def train(
         If no epoch has a finite loss on the validation jets.
     """
     inputs, held_out = (torch.from_numpy(np.asarray(part, dtype=np.float32)) for part in (jets, validation))
+    factors, held_out_factors = (_relative(given) for given in (weights, validation_weights))
     network = _seeded(settings, inputs.shape[1], seed)
     score = cast("Detector", network)
     with torch.no_grad():
-        score.prepare(inputs)
+        score.prepare(inputs, factors)
     optimiser = torch.optim.AdamW(
         network.parameters(), lr=settings.learning_rate, weight_decay=getattr(settings, "weight_decay", 0.0)
     )
@@ -109,10 +117,10 @@ def train(
     for epoch in range(1, settings.epochs + 1):
         for rows in torch.split(torch.randperm(len(inputs), generator=generator), settings.batch_size):
             optimiser.zero_grad()
-            score(inputs[rows]).mean().backward()  # type: ignore[no-untyped-call]
+            _mean(score(inputs[rows]), None if factors is None else factors[rows]).backward()  # type: ignore[no-untyped-call]
             optimiser.step()
         with torch.no_grad():
-            loss = float(score(held_out).mean())
+            loss = float(_mean(score(held_out), held_out_factors))
         if loss < best:
             best, best_epoch, best_state = loss, epoch, copy.deepcopy(network.state_dict())
         elif epoch - best_epoch >= settings.stop_after:
@@ -125,6 +133,16 @@ def train(
     network.load_state_dict(best_state)
     LOGGER.info("seed %d: epoch %d of %d, validation loss %.5g", seed, best_epoch, epoch, best)
     return TrainedScore(network, best_epoch)
+
+
+def _relative(weights: NDArray[np.float64] | None) -> Tensor | None:
+    """Return weights with the mean 1, float32."""
+    return None if weights is None else torch.from_numpy((weights / weights.mean()).astype(np.float32))
+
+
+def _mean(losses: Tensor, factors: Tensor | None) -> Tensor:
+    """Return the mean of losses (n,), each times its factor: a batch of heavy jets counts for more than a light one."""
+    return losses.mean() if factors is None else (losses * factors).mean()
 
 
 def _seeded(settings: Trained, n_features: int, seed: int) -> torch.nn.Module:
