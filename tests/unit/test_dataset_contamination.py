@@ -17,6 +17,7 @@ from oddjet.evaluation.contamination import ScanError, scan_averages, scan_rows,
 from oddjet.evaluation.tables import ContaminationRow, read_rows, write_rows
 from oddjet.io.tables import Column, read_attributes, read_table, write_table
 from oddjet.plotting.contamination import ContaminationFigureError, draw_contamination
+from oddjet.weighted import WeightsError, draw
 
 COLUMNS = [Column(name, "u8", "1", "identifier") for name in ("run", "luminosityBlock", "event")]
 COLUMNS += [Column(name, "f4", "1", "value") for name in ("weight", "tau2")]
@@ -27,6 +28,7 @@ def jets(count: int, run: int) -> np.ndarray:
     """Two jets an event; `tau2` tells every jet apart."""
     table = np.zeros(count, dtype=[(column.name, column.dtype) for column in COLUMNS])
     table["run"], table["event"], table["tau2"] = run, np.arange(count) // 2, run + np.arange(count) / count
+    table["weight"] = 1.0
     return table
 
 
@@ -68,6 +70,40 @@ def test_so_many_training_jets_are_signal_and_none_is_tested_on(scan: Path) -> N
     # About half of each signal is left, whole events of it.
     assert 120 < len(held_out) < 280
     assert len(held_out) == 2 * len(tested)
+
+
+def test_the_share_is_one_of_weights_too(scan: Path) -> None:
+    """Background in pb, of two samples; signals in units of their own, one with a quarter of negative weights."""
+    columns = [*COLUMNS, Column("source", "u4", "1", "feature table")]
+    background = np.zeros(1000, dtype=[(column.name, column.dtype) for column in columns])
+    for column in COLUMNS:
+        background[column.name] = jets(1000, 1)[column.name]
+    background["weight"] = np.where(np.arange(1000) % 2, 2e-3, 4e-5)
+    write_table(scan / "train.h5", columns, background, {})
+    for run, unit in ((2, 1e4), (3, 1e-6)):
+        table = jets(200, run)
+        table["weight"] = unit * np.where((run == 3) & (table["event"] % 4 == 0), -1, 1)
+        write_table(scan / f"svj{run}.h5", COLUMNS, table, {})
+    mix(scan)
+    for share in SHARES:
+        table = read_table(scan / f"train_{share}.h5")
+        signal = table[table["run"] != 1]
+        weight = [part["weight"].sum(dtype=np.float64) for part in (signal, table)]
+        assert weight[0] / weight[1] == pytest.approx(share, rel=1e-5)
+        drawn = table[draw(table["weight"], 1000, 1)]
+        # Of the negative jets of one signal as many are drawn as of the positive ones, and carry the sign.
+        assert len(drawn[drawn["run"] != 1]) >= 0.9 * share * len(drawn)
+    means = [abs(signal["weight"][signal["run"] == run]).mean() for run in (2, 3)]
+    assert means[1] == pytest.approx(2 * means[0], rel=0.05)
+    assert set(table["source"].tolist()) == {0}
+
+
+def test_weights_that_add_up_to_nothing_are_named(scan: Path) -> None:
+    table = jets(200, 2)
+    table["weight"] = -1
+    write_table(scan / "svj2.h5", COLUMNS, table, {})
+    with pytest.raises(WeightsError, match=r"signal svj2: the weights of \d+ jets add up to -\d+, not"):
+        mix(scan)
 
 
 def test_the_scan_is_repeatable_and_one_signal_can_be_chosen(scan: Path) -> None:

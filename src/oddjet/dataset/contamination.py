@@ -16,8 +16,12 @@ from oddjet.dataset.contamination_settings import ContaminationSettings
 from oddjet.dataset.split import event_uniform
 from oddjet.errors import OddjetError
 from oddjet.io.tables import Column, TableError, read_columns, read_table, write_table
+from oddjet.weighted import check_weights
 
 LOGGER = logging.getLogger("oddjet")
+
+# The column of the training table that no feature table has.
+SOURCE = "source"
 
 
 class ContaminationError(OddjetError):
@@ -35,8 +39,11 @@ def contaminate(
     """Write a training table for each share of signal, and the signal jets that are left to test on.
 
     The number of training jets stays what it is: so many background jets make room, drawn at random, as signal jets
-    come in. A larger share holds the signal jets of the smaller ones. Signal events are divided by a hash, so that both
-    jets of an event are on one side, and no jet is trained on in one table and tested on with another.
+    come in. The share is one of jets and of weights: every signal counts by its number of jets, whatever the unit of
+    its weights, and their weights are brought to the scale of the background's, so that a training that draws by
+    weight draws that share. A larger share holds the signal jets of the smaller ones. Signal events are divided by a
+    hash, so that both jets of an event are on one side, and no jet is trained on in one table and tested on with
+    another.
 
     Parameters
     ----------
@@ -62,6 +69,8 @@ def contaminate(
     ------
     ContaminationError
         If a named signal does not exist, there are too few signal jets for the largest share, or too few to test on.
+    WeightsError
+        If the weights of a signal, or of the jets that come into a table, do not add up to more than 0.
     TableError
         If a table cannot be read or lacks a column of the training table.
     """
@@ -76,7 +85,7 @@ def contaminate(
         trained, tested = _divide(name, files, columns, settings)
         write_table(held_out[name], columns, tested, {**attributes, "signal": name})
         if not settings.signals or name in settings.signals:
-            sources[name] = trained
+            sources[name] = _of_mean_one(name, trained)
     generator = np.random.default_rng(settings.seed)
     pool = generator.permutation(np.concatenate(list(sources.values())))
     background = generator.permutation(background)
@@ -89,10 +98,33 @@ def contaminate(
         )
     for share, path in mixed.items():
         count = counts[share]
-        jets = generator.permutation(np.concatenate([pool[:count], background[count:]]))
+        mixed_in = _scaled(pool[:count], background[count:], share)
+        jets = generator.permutation(np.concatenate([mixed_in, background[count:]]))
         write_table(path, columns, jets, {**attributes, "signal_jets": str(count), "signals": ",".join(sources)})
         LOGGER.info("%s: %d of %d jets are signal", path, count, len(jets))
     return counts
+
+
+def _of_mean_one(name: str, jets: NDArray[np.void]) -> NDArray[np.void]:
+    """Return jets (n,) with weights of the mean 1."""
+    check_weights(jets["weight"], f"signal {name}")
+    jets = jets.copy()
+    jets["weight"] /= jets["weight"].mean(dtype=np.float64)
+    return jets
+
+
+def _scaled(signal: NDArray[np.void], background: NDArray[np.void], share: float) -> NDArray[np.void]:
+    """Return signal jets whose weights are `share` of those of signal and background together."""
+    if not len(signal):
+        return signal
+    check_weights(signal["weight"], f"{share:g} of signal")
+    check_weights(background["weight"], "the background training jets")
+    # The share that there are jets for: of 1000 jets and 0.0015 it is 0.002.
+    of_jets = len(signal) / (len(signal) + len(background))
+    wanted = of_jets / (1 - of_jets) * float(background["weight"].sum(dtype=np.float64))
+    signal = signal.copy()
+    signal["weight"] *= wanted / signal["weight"].sum(dtype=np.float64)
+    return signal
 
 
 def _divide(
@@ -101,12 +133,18 @@ def _divide(
     """Give the jets of a signal that may train and those that are tested on, with the columns of the training table."""
     dtype = np.dtype([(column.name, column.dtype) for column in columns])
     parts = []
-    for path in files:
+    for number, path in enumerate(files):
         try:
-            jets = read_table(path, [column.name for column in columns])
+            jets = read_table(path, [column.name for column in columns if column.name != SOURCE])
         except TableError as error:
             raise TableError(f"signal {name}: {error}") from error
-        parts.append(jets.astype(dtype))
+        part = np.empty(len(jets), dtype)
+        for column in jets.dtype.names or ():
+            part[column] = jets[column]
+        # Within a signal its files tell events apart.
+        if SOURCE in (dtype.names or ()):
+            part[SOURCE] = number
+        parts.append(part)
     signal = np.concatenate(parts)
     trains = event_uniform(signal, settings.seed) < settings.signal_share
     tested = int(np.count_nonzero(~trains))
