@@ -97,6 +97,24 @@ def test_batches_follow_weights_that_differ_and_hold_every_jet_where_they_do_not
     assert len(set(ignored.draw(plain.batches).indices.flatten().tolist())) == 1024
 
 
+def test_training_and_validation_of_samples_of_very_different_weight_follow_the_same_law() -> None:
+    jets, others = two_samples(2000, 1), two_samples(600, 2)
+    weights, other_weights = (torch.cat([torch.ones(n), torch.full((n,), 0.02)]) for n in (2000, 600))
+    settings = method("wnae", epochs=12, learning_rate=5e-3)
+    weighted = trained(settings, jets, weights, others, other_weights)
+    # The same law without weights: 50 jets of the first sample for each of the second.
+    counts = {n: torch.cat([torch.arange(n), torch.arange(n, n + n // 50)]) for n in (2000, 600)}
+    plain = trained(settings, jets[counts[2000]], None, others[counts[600]], None)
+    for row, other in zip(weighted.history[-2:], plain.history[-2:], strict=True):
+        # Validation that counted jets would be half of 9 x 3 away from what the batches are drawn from.
+        assert row[f"{W}_validation"] < 6
+        errors = [one[f"{W}_error_validation"] for one in (row, other)]
+        # Two trainings on other jets: beside the errors of W the trainings differ by a fourth.
+        tolerance = 4 * math.hypot(*errors) + 0.25 * other[f"{W}_validation"]
+        assert row[f"{W}_validation"] == pytest.approx(other[f"{W}_validation"], abs=tolerance)
+    assert min(weighted.best_epochs) > 4
+
+
 def signed_weights(n: int) -> tuple[Tensor, Tensor]:
     """Make n jets: half of them a law, a fourth another one, and a fourth that takes it away again."""
     generator = torch.Generator().manual_seed(n)
