@@ -1,3 +1,4 @@
+# Before any training, so that too few jets of a sample are told as soon as they are counted.
 rule extract_features:
     input:
         local_candidates_of,
@@ -7,6 +8,7 @@ rule extract_features:
         "results/logs/extract_features/{sample}/{part}.log",
     benchmark:
         "results/benchmarks/extract_features/{sample}/{part}.tsv"
+    priority: 10
     conda:
         "../envs/features.yaml"
     threads: 1
@@ -42,6 +44,7 @@ rule check_cutflow:
         "results/logs/check_cutflow.log",
     benchmark:
         "results/benchmarks/check_cutflow.tsv"
+    priority: 10
     conda:
         "../envs/features.yaml"
     threads: 1

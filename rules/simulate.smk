@@ -5,6 +5,7 @@ rule simulate_sample:
         "results/logs/simulate_sample/{sample}/{part}.log",
     benchmark:
         "results/benchmarks/simulate_sample/{sample}/{part}.tsv"
+    priority: 10  # as extract_features
     conda:
         "../envs/simulate.yaml"
     threads: 1

@@ -40,6 +40,11 @@ class Found:
     """A line for each thing that a folder or glob has and that is no part."""
 
 
+def part_files(sources: Sequence[str]) -> dict[str, str]:
+    """Give the files of one sample alone, path or address by the name of the part; see `find_files`."""
+    return find_files(sources).parts
+
+
 def find_files(sources: Sequence[str], suffixes: Sequence[str] = ROOT_FILES, gone: Sequence[str] = ()) -> Found:
     """Resolve the sources of a sample.
 

@@ -1,5 +1,6 @@
 """`make clean` asks, removes results and nothing else, and leaves a linked folder a link."""
 
+import os
 import shutil
 import subprocess
 from pathlib import Path
@@ -45,3 +46,17 @@ def test_without_a_yes_nothing_goes(copy, answer):
     assert "Nothing was removed" in done.stdout
     assert (copy / "results/models/wnae/model.pt").exists()
     assert (copy / ".snakemake").exists()
+
+
+def test_programs_get_nothing_of_other_software(copy):
+    printed = subprocess.run(
+        ["make", "-f", "Makefile", "-f", "-", "print"],
+        cwd=copy,
+        input="print:\n\t@env\n",
+        env={**os.environ, "PYTHONPATH": "/cvmfs/view", "PYTHONHOME": "/cvmfs"},
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout.splitlines()
+    assert not [line for line in printed if line.startswith(("PYTHONPATH=", "PYTHONHOME="))]
+    assert "PYTHONNOUSERSITE=1" in printed

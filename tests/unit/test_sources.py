@@ -5,7 +5,7 @@ import re
 
 import pytest
 
-from oddjet.sources import SourceError, find_files, find_samples, part_name, refuse_shared
+from oddjet.sources import SourceError, find_files, find_samples, part_files, part_name, refuse_shared
 
 
 @pytest.fixture
@@ -19,7 +19,7 @@ def folder(tmp_path, monkeypatch):
 
 
 def files(*sources: str) -> list[str]:
-    return list(find_files(sources).parts.values())
+    return list(part_files(sources).values())
 
 
 def test_path_glob_folder_list_and_address(folder):

@@ -184,3 +184,22 @@ def test_later_stages_run_when_the_files_behind_the_tables_are_gone(own_files, r
     assert status != 0
     assert "samples.own.files: " in told
     assert "the glob matches no file" in told
+
+
+def test_images_and_events_know_their_files_too(run, workspace, tmp_path):
+    config = yaml.safe_load((workspace.folder / TINY).read_text())
+    for name in ("jets.root", "events.h5"):
+        (tmp_path / name).touch()
+    (tmp_path / "link.h5").symlink_to("events.h5")
+    images, events = {**config["images"]}, {**config["events"]}
+    images["samples"] = {name: {"files": [str(tmp_path / "jets.root")]} for name in ("qcd", "top")}
+    events["signals"] = {"one": {"files": [str(tmp_path / "events.h5")]}, "two": {"files": [str(tmp_path / "link.h5")]}}
+    for section, changed, message in (
+        ("images", images, "images.samples.top.files: "),
+        ("events", events, "events.two.files: "),
+        ("events", {**events, "signals": {"one": {"files": ["https://host/x.h5"]}}}, "https://host/x.h5 is an address"),
+    ):
+        (tmp_path / "own.yaml").write_text(yaml.safe_dump({**config, section: changed}, sort_keys=False))
+        status, told = run("--configfile", str(tmp_path / "own.yaml"), "--dry-run")
+        assert status != 0
+        assert message in told, told
