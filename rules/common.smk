@@ -15,17 +15,17 @@ if not (ODDJET / "src/oddjet").is_dir():
         f"{ODDJET} holds no src/oddjet: clone the repository and name the Snakefile of the clone, not its address."
     )
 # The package of this folder is the one whose code is digested, so it is the one that every job imports; and the Python
-# that runs Snakemake runs the jobs, unless each rule has an environment of its own. What jobs import is then known: no
-# PYTHONPATH of an experiment's software and no packages of the user's reach them.
+# that runs Snakemake runs the jobs, unless they have conda environments of their own.
 sys.path.insert(0, str(ODDJET / "src"))
 from oddjet.provenance.environment import job_environment
 
-os.environ.update(job_environment(ODDJET, Path.cwd(), os.environ))
-os.environ.pop("PYTHONHOME", None)
-if DeploymentMethod.CONDA not in workflow.deployment_settings.deployment_method:
-    os.environ["PATH"] = os.pathsep.join(
-        [str(Path(sys.executable).parent), os.environ.get("PATH", os.defpath)]
+CONDA = DeploymentMethod.CONDA in workflow.deployment_settings.deployment_method
+os.environ.update(
+    job_environment(
+        ODDJET, Path.cwd(), os.environ, python=None if CONDA else sys.executable
     )
+)
+os.environ.pop("PYTHONHOME", None)
 
 from oddjet.config import load_config
 from oddjet.configfile import read_configuration

@@ -39,6 +39,8 @@ def run(program: str, *arguments: str, **environment: str) -> subprocess.Complet
 def test_jobs_import_this_package_alone(tmp_path):
     given = job_environment(ROOT, tmp_path, {"PYTHONPATH": "/cvmfs/view", "HOME": str(tmp_path)})
     assert given == {"ODDJET": str(ROOT), "PYTHONPATH": str(ROOT / "src"), "PYTHONNOUSERSITE": "1"}
+    given = job_environment(ROOT, tmp_path, {"PATH": "/bin", "HOME": str(tmp_path)}, python="/venv/bin/python")
+    assert given["PATH"] == "/venv/bin:/bin"
 
 
 PRINT = """

@@ -7,7 +7,9 @@ from collections.abc import Mapping
 from pathlib import Path
 
 
-def job_environment(source: Path, run_folder: Path, given: Mapping[str, str]) -> dict[str, str]:
+def job_environment(
+    source: Path, run_folder: Path, given: Mapping[str, str], python: str | None = None
+) -> dict[str, str]:
     """Give the variables that every job is to have beside those of the shell.
 
     Parameters
@@ -18,6 +20,8 @@ def job_environment(source: Path, run_folder: Path, given: Mapping[str, str]) ->
         Folder that Snakemake runs in.
     given
         Environment of Snakemake.
+    python
+        The Python that jobs run; None where each has an environment of its own.
 
     Returns
     -------
@@ -29,6 +33,8 @@ def job_environment(source: Path, run_folder: Path, given: Mapping[str, str]) ->
     caches = run_folder / ".snakemake" / "caches"
     home = Path(given.get("XDG_CACHE_HOME") or Path(given.get("HOME") or "/nonexistent") / ".cache")
     wanted = {"ODDJET": str(source), "PYTHONPATH": str(source / "src"), "PYTHONNOUSERSITE": "1"}
+    if python is not None:
+        wanted["PATH"] = os.pathsep.join([str(Path(python).parent), given.get("PATH", os.defpath)])
     if not _writable(home):
         places = {"NUMBA_CACHE_DIR": caches / "kernels", "MPLCONFIGDIR": caches / "matplotlib"}
         wanted |= {name: str(place) for name, place in places.items() if name not in given}
