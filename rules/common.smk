@@ -17,7 +17,7 @@ if not (ODDJET / "src/oddjet").is_dir():
 # The package of this folder is the one whose code is digested, so it is the one that every job imports; and the Python
 # that runs Snakemake runs the jobs, unless they have conda environments of their own.
 sys.path.insert(0, str(ODDJET / "src"))
-from oddjet.provenance.environment import job_environment
+from oddjet.provenance.environment import UNWANTED, job_environment
 
 CONDA = DeploymentMethod.CONDA in workflow.deployment_settings.deployment_method
 os.environ.update(
@@ -25,7 +25,8 @@ os.environ.update(
         ODDJET, Path.cwd(), os.environ, python=None if CONDA else sys.executable
     )
 )
-os.environ.pop("PYTHONHOME", None)
+for name in UNWANTED:
+    os.environ.pop(name, None)
 
 from oddjet.config import load_config
 from oddjet.configfile import read_configuration

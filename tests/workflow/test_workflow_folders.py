@@ -84,6 +84,9 @@ def test_other_software_does_not_reach_the_jobs(run, workspace, tmp_path):
         (tmp_path / "view" / package).mkdir(parents=True)
         (tmp_path / "view" / package / "__init__.py").write_text("raise ImportError('of another environment')")
     other = {"PYTHONPATH": str(tmp_path / "view"), "PYTHIA8DATA": str(tmp_path), "MPLBACKEND": "module://nothing.here"}
+    # Of these Python itself would suffer; Snakemake does not.
+    other |= {"PYTHONOPTIMIZE": "2", "NUMBA_DISABLE_JIT": "1", "MATPLOTLIBRC": str(tmp_path)}
+    (tmp_path / "matplotlibrc").write_text("text.usetex: True\n")
     status, told = run("--configfile", str(workspace.folder / TINY), "--", JOB, **other)
     assert status == 0, told
 

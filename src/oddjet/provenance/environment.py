@@ -6,6 +6,18 @@ import os
 from collections.abc import Mapping
 from pathlib import Path
 
+# What would change how Python and numba run our programs: where Python looks for itself, whether docstrings go (the
+# registry of features reads them) or turns warnings into errors, whether kernels are compiled at all.
+UNWANTED = (
+    "NUMBA_DISABLE_JIT",
+    "PYTHONHOME",
+    "PYTHONINSPECT",
+    "PYTHONOPTIMIZE",
+    "PYTHONPLATLIBDIR",
+    "PYTHONSTARTUP",
+    "PYTHONWARNINGS",
+)
+
 
 def job_environment(
     source: Path, run_folder: Path, given: Mapping[str, str], python: str | None = None
