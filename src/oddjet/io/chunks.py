@@ -28,9 +28,10 @@ PARTONS = {
 DARK_PRODUCTS = "dark_product"
 DARK_HADRONS = (4900109, 4900999)
 INVISIBLE = (12, 14, 16, *range(51, 61))
-# No particle of a collider has a larger |eta| or pT (GeV): what lies above is a placeholder or damage.
-ETA_LIMIT = 100.0
-PT_LIMIT = 1e30
+# No particle of a collider has a larger |eta|, or pT or mass in GeV (even if MeV are taken for it): what lies above is
+# a placeholder or damage, and sums of squares of what lies below are finite.
+ETA_LIMIT = 30.0
+MOMENTUM_LIMIT = 1e9
 
 BadCandidates = Literal["event", "candidate", "file"]
 
@@ -76,6 +77,7 @@ class _Group:
     def bad(self) -> npt.NDArray[np.bool_] | None:
         """Tell which particles with a pT have no momentum; None if there is none of that kind."""
         pt, eta = self.values[self.group.pt], self.values[self.group.eta]
+        mass = self.values[self.mass] if self.mass else np.zeros(1)
         total = np.zeros_like(pt)
         with np.errstate(invalid="ignore"):  # infinities of two signs
             for values in self.values.values():
@@ -84,10 +86,14 @@ class _Group:
         # Nearly every chunk is sound: one look at each column's extremes tells.
         if np.isfinite(total).all() and (
             len(pt) == 0
-            or (np.abs(eta).max() <= ETA_LIMIT and pt.max() <= PT_LIMIT and (weight is None or weight.min() >= 0))
+            or (
+                np.abs(eta).max() <= ETA_LIMIT
+                and max(pt.max(), mass.max()) <= MOMENTUM_LIMIT
+                and (weight is None or weight.min() >= 0)
+            )
         ):
             return None
-        bad = ~np.isfinite(total) | (np.abs(eta) > ETA_LIMIT) | (pt > PT_LIMIT)
+        bad = ~np.isfinite(total) | (np.abs(eta) > ETA_LIMIT) | (pt > MOMENTUM_LIMIT) | (mass > MOMENTUM_LIMIT)
         if weight is not None:
             bad |= weight < 0
         bad &= pt != 0  # padding, which is dropped anyway
@@ -97,7 +103,9 @@ class _Group:
         """Name the branch that makes a particle bad, and its value."""
         for name, values in self.values.items():
             value = values[particle]
-            beyond = (name == self.group.eta and abs(value) > ETA_LIMIT) or (name == self.group.pt and value > PT_LIMIT)
+            beyond = (name == self.group.eta and abs(value) > ETA_LIMIT) or (
+                name in (self.group.pt, self.mass) and value > MOMENTUM_LIMIT
+            )
             if not np.isfinite(value) or beyond or (name == self.weight and value < 0):
                 return f"{name} is {value:g}"
         return f"{self.group.pt} and the others add up to no number"

@@ -14,6 +14,9 @@ from oddjet.io.failures import DamagedDataError, IdentifierError, NonFiniteError
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
 
+# Weights are stored as float32, after a factor of the sample's.
+WEIGHT_LIMIT = 1e30
+
 
 def stored_name(name: str, branches: Collection[str]) -> str | None:
     """Name under which `branches` holds `name`: an RNTuple may keep `PFCands_pt` as field `pt` of `PFCands`."""
@@ -119,10 +122,11 @@ class Columns:
         return values.astype(kind)
 
     def finite(self, name: str, entry: Ints) -> Floats:
-        """Give one finite number an event; raises `NonFiniteError`."""
-        values = self.numbers(name).astype(np.float64)
-        if not np.isfinite(values).all():
-            bad = int(np.argmin(np.isfinite(values)))
+        """Give one weight an event; raises `NonFiniteError` for NaN, infinity and what no table could hold."""
+        values = _doubles(self.numbers(name))
+        sound = np.abs(values) < WEIGHT_LIMIT
+        if not sound.all():
+            bad = int(np.argmin(sound))
             raise NonFiniteError(f"{self.path}: {name} is {values[bad]} in entry {entry[bad]}")
         return values
 
@@ -139,7 +143,13 @@ class Columns:
         for name, (counts, _) in found.items():
             if not np.array_equal(counts, found[first][0]):
                 raise DamagedDataError(f"{self.path}: {name} and {first} differ in length")
-        return found[first][0], {name: values.astype(np.float64) for name, (_, values) in found.items()}
+        return found[first][0], {name: _doubles(values) for name, (_, values) in found.items()}
+
+
+def _doubles(values: npt.NDArray[Any]) -> Floats:
+    """Give numbers as float64; some NaN of a damaged file warn when they are cast, and are looked for later."""
+    with np.errstate(invalid="ignore"):
+        return values.astype(np.float64)
 
 
 def _plain(column: ak.Array) -> Any:  # noqa: ANN401  awkward's contents have no common type in its stubs
