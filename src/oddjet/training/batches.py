@@ -113,6 +113,8 @@ def _check_negative(settings: MethodSettings, shuffle: bool, share: float, size:
     start = "" if settings.chain is None else settings.chain.start
     transport = "" if settings.loss is None else settings.loss.transport
     refusals = {
+        f"kind {settings.kind} cannot use it: jets that are taken away leave a mean of energies without a lower bound;"
+        " take kind wnae, whose loss is a distance": settings.kind != "wnae",
         "training.sampling shuffle ignores weights; set it to auto": shuffle,
         "chain.start cd starts at the jets, which cannot be taken away there; set it to pcd": start == "cd",
         "loss.transport sinkhorn has no jets that are taken away; set it to exact": transport == "sinkhorn",

@@ -18,7 +18,7 @@ class TrainingSettings(BaseModel):
         default="auto",
         description="shuffle: every jet once an epoch, whatever its weight; weighted: with replacement, by the column "
         "weight; auto: shuffle where all weights are equal, else weighted. Jets of negative weight are drawn by its "
-        "size and taken away from the batch",
+        "size and taken away from the batch (kind wnae; the others refuse them)",
     )
     learning_rate: float = Field(default=1e-3, gt=0, description="Adam's learning rate")
     learning_rate_end: float | None = Field(

@@ -22,14 +22,12 @@ class AutoencoderObjective:
     def add_gradient(self, network: Network, jets: Tensor, negative: int = 0) -> dict[str, Tensor]:
         """Add the gradient of the loss on a batch (S, B, D) to the network's; return loss and energies, (S,) each.
 
-        The last `negative` jets of the batch have a negative weight: their energies are taken away.
+        No jets can be taken away from a mean of energies (`BatchPlan` refuses): it would have no lower bound.
         """
+        assert not negative
         record = EnergyRecord(network, jets)
-        size = jets.shape[1]
-        coefficients = torch.full_like(record.energy, 1.0 / (size - 2 * negative))
-        coefficients[:, size - negative :] *= -1.0
-        positive = signed_mean(record.energy, negative)
-        record.add_gradient(coefficients)
+        positive = signed_mean(record.energy)
+        record.add_gradient(torch.full_like(record.energy, 1.0 / jets.shape[1]))
         return {"loss": positive, "positive_energy": positive}
 
     def validate(self, network: Network, rows: ValidationJets, epochs: int = 1) -> dict[str, Tensor]:

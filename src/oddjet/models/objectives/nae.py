@@ -15,7 +15,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from oddjet.models.energy import EnergyRecord
-from oddjet.models.negatives import NegativeSampler, transport_to_law
+from oddjet.models.negatives import NegativeSampler, transport
 from oddjet.models.networks import Network
 from oddjet.models.regularisers import add_weight_norms
 from oddjet.models.settings import LossSettings, ModelSettings, ValidationSettings
@@ -56,23 +56,21 @@ class NormalizedObjective:
     def add_gradient(self, network: Network, jets: Tensor, negative: int = 0) -> dict[str, Tensor]:
         """Add the gradient of the loss on a batch (S, B, D) to the network's; return what was measured, (S,) each.
 
-        The last `negative` jets of the batch have a negative weight: they are taken away.
+        No jets can be taken away from a mean of energies (`BatchPlan` refuses): it would have no lower bound.
         """
+        assert not negative
         size = jets.shape[1]
-        net = size - 2 * negative
-        negatives = self.sampler.draw(network, jets[:, :net], differentiable=False).samples
+        negatives = self.sampler.draw(network, jets, differentiable=False).samples
         record = EnergyRecord(network, torch.cat([jets, negatives], dim=1))
-        of_jets = signed_mean(record.energy[:, :size], negative)
+        of_jets = signed_mean(record.energy[:, :size])
         of_negatives = signed_mean(record.energy[:, size:])
         loss, slopes = self._loss(of_jets, of_negatives)
-        counts = torch.tensor([size, net], device=slopes.device)
-        coefficients = (slopes / net).repeat_interleave(counts, dim=1)
-        coefficients[:, size - negative : size] *= -1.0
+        coefficients = (slopes / size).repeat_interleave(size, dim=1)
         gamma = self.loss.negative_energy_square
         if gamma:
             squares = record.energy[:, size:]
             loss = loss + gamma * signed_mean(squares.square())
-            coefficients[:, size:] += squares * (2.0 * gamma / net)
+            coefficients[:, size:] += squares * (2.0 * gamma / size)
         record.add_gradient(coefficients)
         loss = loss + add_weight_norms(network, self.loss)
         if self.loss.train_temperature:
@@ -81,13 +79,13 @@ class NormalizedObjective:
             "loss": loss,
             "positive_energy": of_jets,
             "negative_energy": of_negatives,
-            "wasserstein": self._monitor(negatives, jets, negative),
+            "wasserstein": self._monitor(negatives, jets),
         }
 
-    def _monitor(self, negatives: Tensor, jets: Tensor, negative: int) -> Tensor:
+    def _monitor(self, negatives: Tensor, jets: Tensor) -> Tensor:
         """W of this batch, shape (S,), or the last one that was measured: it costs more than all the rest of a step."""
         if self.batches % self.monitor_every == 0:
-            self.distance = transport_to_law(negatives, jets, negative, self.threads)[0]
+            self.distance = transport(negatives, jets, self.threads)[0]
         self.batches += 1
         return self.distance
 
