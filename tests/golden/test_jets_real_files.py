@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 from pathlib import Path
 
@@ -14,7 +15,7 @@ from oddjet.io.chunks import Reading
 from oddjet.io.failures import MissingBranchError
 from oddjet.io.records import CandidateRecord
 from oddjet.io.root import detect_layout, open_events, read_candidates
-from oddjet.io.tables import read_table
+from oddjet.io.tables import read_attributes, read_table
 from oddjet.jets.clustering import Jets, cluster, stored, trees
 from oddjet.jets.extract import extract_features
 from oddjet.jets.grooming import soft_drop_mass
@@ -136,6 +137,20 @@ def test_own_jets_have_the_calibrated_pt(tmp_path: Path, cms: dict[str, np.ndarr
     table = read_table(tmp_path / "own.h5")
     assert table["pt"].tolist() == cms["pt"].tolist()
     assert np.median(np.abs(table["tau2"] / cms["tau2"] - 1)) < 0.002
+
+
+def test_jets_are_compared_with_those_of_the_file(tmp_path: Path, cms: dict[str, np.ndarray]) -> None:
+    path = real_file("cms_pfnano.root")
+    extract_features(path, tmp_path / "a.h5", FeatureSettings())
+    closure = json.loads(read_attributes(tmp_path / "a.h5")["closure"])
+    own = int(np.sum(cms["pt"] * (1 - cms["rawFactor"]) > 200))
+    assert closure["found"] == closure["own"] == own > 15
+    assert closure["pt"] == pytest.approx(1, abs=0.001)
+    assert closure["mass"] == pytest.approx(1, abs=0.002)
+    extract_features(path, tmp_path / "b.h5", FeatureSettings(radius=0.4))
+    assert json.loads(read_attributes(tmp_path / "b.h5")["closure"])["mass"] < 0.9
+    extract_features(real_file("delphes_eflow.root"), tmp_path / "c.h5", FeatureSettings())
+    assert "closure" not in read_attributes(tmp_path / "c.h5")  # it has no large-radius jets
 
 
 def test_delphes_jets_lie_at_the_tops(tmp_path: Path) -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from oddjet.errors import InputFileError, OddjetError
+from oddjet.io.failures import failure_of
 from oddjet.provenance.attributes import file_digest
 
 SHA256_DIGITS = 64
@@ -63,6 +64,8 @@ def verify(path: str | Path, manifest: Path) -> None:
         The manifest is unusable or does not list the file, or the file is not local.
     ChecksumError
         The file is missing or has another checksum.
+    UnreachableFileError
+        It cannot be read now, or not by this user.
     """
     if "://" in str(path):
         raise ManifestError(f"{path}: checksums are for local files only; leave `checksums` out for this sample")
@@ -72,6 +75,9 @@ def verify(path: str | Path, manifest: Path) -> None:
         raise ManifestError(f"{path}: not listed in {manifest}")
     if not place.is_file():
         raise ChecksumError(f"{path}: no such file, but {manifest} lists it")
-    found = file_digest(place)
+    try:
+        found = file_digest(place)
+    except InputFileError as error:  # a mount with passing trouble, or no permission: not the file's fault
+        raise failure_of(str(path), error.__cause__ or error, "cannot be read", ChecksumError) from error
     if found != known[place]:
         raise ChecksumError(f"{path}: SHA-256 is {found}, {manifest} says {known[place]}; fetch the file again")
