@@ -146,7 +146,8 @@ def transport(points: Tensor, targets: Tensor, threads: int = 1, power: int = 2)
     Returns
     -------
     Costs W_p^p, shape (S,), and their gradients with respect to the points, (S, B, D). A seed with a point that is not
-    finite is matched in order: its cost then shows what went wrong.
+    finite is matched in order: its cost then shows what went wrong. Costs are summed in double precision, so that the
+    order shows in no digit of a single one.
     """
     sets = [tensor.cpu().numpy().astype(np.float64) for tensor in (points, targets)]
     broken = ~(np.isfinite(sets[0]).all((1, 2)) & np.isfinite(sets[1]).all((1, 2)))
@@ -157,11 +158,13 @@ def transport(points: Tensor, targets: Tensor, threads: int = 1, power: int = 2)
     matches[broken] = np.arange(matches.shape[1])
     target_of = torch.from_numpy(matches).to(points.device)
     difference = points - targets.gather(1, target_of.unsqueeze(-1).expand_as(targets))
+    squares = difference.double().square().sum(-1)
     if power == 2:
-        return _mean(difference.square().sum(-1)), difference * (2.0 / points.shape[1])
-    distances = torch.linalg.vector_norm(difference, dim=-1, keepdim=True)
+        return squares.mean(-1).to(points.dtype), difference * (2.0 / points.shape[1])
+    distances = squares.sqrt()
     # Where a point lies on its target the distance has no gradient, and zero is one of its subgradients.
-    return _mean(distances.squeeze(-1)), difference / (distances.clamp(min=1e-12) * points.shape[1])
+    lengths = (distances.clamp(min=1e-12) * points.shape[1]).unsqueeze(-1).to(points.dtype)
+    return distances.mean(-1).to(points.dtype), difference / lengths
 
 
 def transport_to_law(
@@ -187,8 +190,3 @@ def transport_to_law(
     costs, gradients = transport(torch.cat([samples, away], dim=1), positive, threads, power)
     scale = positive.shape[1] / count
     return costs * scale, gradients[:, :count] * scale
-
-
-def _mean(costs: Tensor) -> Tensor:
-    """Mean over points, (S, B) to (S,), summed in double precision: the order shows in no digit of a single one."""
-    return costs.double().mean(-1).to(costs.dtype)

@@ -21,6 +21,6 @@ def add_weight_norms(network: Network, settings: LossSettings) -> Tensor:
         for layer, weight in enumerate(network.weights):
             encoder = layer <= len(network.settings.hidden)
             factor = settings.encoder_norm if encoder else settings.decoder_norm
-            total += factor * weight.square().sum((1, 2))
-            network.weight_gradients[layer].add_(weight, alpha=2.0 * factor)
+            total += (factor * weight.double().square().sum((1, 2))).to(total.dtype)
+            network.weight_gradients[layer].add_(weight * (2.0 * factor))
     return total

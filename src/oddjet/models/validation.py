@@ -70,12 +70,14 @@ class Validation:
         rounds = min(MOST_ROUNDS, self.settings.rounds * epochs)
         negatives = self.chains.advance(network, temperatures, starts, rounds)
         distances = distances_to_laws(negatives, targets, len(laws[0].negative), self.threads, self.power)
-        error = distances.std(0) / math.sqrt(len(laws)) if len(laws) > 1 else torch.full_like(distances[0], math.nan)
+        means, errors = (
+            distances.new_tensor(numbers) for numbers in zip(*map(mean_and_error, distances.T.tolist()), strict=True)
+        )
         return {
             "positive_energy": rows.mean(measure_energy(network, rows.jets.expand(seeds, *rows.jets.shape))),
             "negative_energy": measure_energy(network, negatives).double().mean(-1).to(negatives.dtype),
-            "wasserstein": distances.mean(0),
-            "wasserstein_error": error,
+            "wasserstein": means,
+            "wasserstein_error": errors,
             "wasserstein_floor": torch.full_like(distances[0], self.floor(laws)),
         }
 
@@ -101,6 +103,17 @@ class Validation:
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """Continue where a state was taken."""
         self.chains.load_state_dict(state["chains"])
+
+
+def mean_and_error(values: Sequence[float]) -> tuple[float, float]:
+    """Mean of draws and its standard error; sums are exact, so that they do not depend on how many seeds there are."""
+    count = len(values)
+    if not all(map(math.isfinite, values)):
+        return math.nan, math.nan
+    mean = math.fsum(values) / count
+    if count == 1:
+        return mean, math.nan
+    return mean, math.sqrt(math.fsum((value - mean) ** 2 for value in values) / (count - 1) / count)
 
 
 def stack_laws(laws: Sequence[Law]) -> Tensor:

@@ -18,7 +18,7 @@ from oddjet.models.settings import OBJECTIVES
 from oddjet.models.validation_jets import ValidationJets
 from oddjet.training.guard import Guard
 from oddjet.training.method import MethodSettings
-from oddjet.training.optimiser import Adam
+from oddjet.training.optimiser import Adam, move_towards
 
 
 class Objective(Protocol):
@@ -130,8 +130,12 @@ class TrainingState:
         steps = self.optimiser.steps
         # The first steps average over about a tenth of the steps so far, or the initial weights would linger.
         decay = min(self.settings.training.ema_decay, (1.0 + steps) / (10.0 + steps))
-        weight = self.guard.alive.to(self.network.flat.dtype).mul_(1.0 - decay).unsqueeze(1)
-        self.evaluated.flat.lerp_(self.network.flat, weight)
+        averages, flat, alive = self.evaluated.flat, self.network.flat, self.guard.alive
+        if flat.device.type == "cpu":
+            share = flat.numpy().dtype.type(1.0 - decay)
+            move_towards(averages.numpy(), flat.numpy(), alive.numpy(), share)
+            return
+        averages.lerp_(flat, alive.to(flat.dtype).mul_(1.0 - decay).unsqueeze(1))
 
     @property
     def best_epochs(self) -> list[int]:

@@ -95,9 +95,11 @@ class NormalizedObjective:
         if not self.log_cosh:
             one = torch.ones_like(gap)
             return gap, torch.stack([one, -one], dim=1)
-        # log cosh x = x + log(1 + exp(-2x)) - log 2, in the form that does not overflow.
-        loss = gap + functional.softplus(-2.0 * gap) - math.log(2.0)
-        slope = torch.tanh(gap)
+        # log cosh x = x + log(1 + exp(-2x)) - log 2, in the form that does not overflow; in double precision, for the
+        # last bit of these functions depends on the processor and on the number of seeds.
+        precise = gap.double()
+        loss = (precise + functional.softplus(-2.0 * precise) - math.log(2.0)).to(gap.dtype)
+        slope = torch.tanh(precise).to(gap.dtype)
         alpha = self.loss.positive_energy_weight
         return loss + alpha * positive, torch.stack([slope + alpha, -slope], dim=1)
 
@@ -108,7 +110,7 @@ class NormalizedObjective:
         are not finite keeps its temperature, and no step changes T by more than a hundredth.
         """
         temperatures = self.sampler.temperatures
-        step = (TEMPERATURE_RATE * gap / temperatures).clamp(-0.01, 0.01)
+        step = (TEMPERATURE_RATE * gap.double() / temperatures).clamp(-0.01, 0.01)
         temperatures.mul_(torch.where(torch.isfinite(step), step, 0.0).exp())
 
     def validate(self, network: Network, rows: ValidationJets, epochs: int = 1) -> dict[str, Tensor]:
