@@ -108,7 +108,8 @@ def _edges(weights: NDArray[np.floating[Any]]) -> NDArray[np.float64]:
             f"drawing by weight: {len(wrong)} of {len(weights)} weights are negative or not finite, the first in row"
             f" {wrong[0]}: {weights[wrong[0]]:g}; give weights of 0 or more"
         )
-    edges: NDArray[np.float64] = np.cumsum(weights, dtype=np.float64)
+    with np.errstate(over="ignore"):
+        edges: NDArray[np.float64] = np.cumsum(weights, dtype=np.float64)
     if not len(edges) or not 0.0 < edges[-1] < np.inf:
         total = edges[-1] if len(edges) else 0.0
         raise DrawError(f"drawing by weight: {len(weights)} weights add up to {total:g}; give one above 0 at least")

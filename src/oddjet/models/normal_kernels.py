@@ -40,7 +40,8 @@ def log_of(x: np.float32) -> np.float32:
     series = fused(fused(fused(fused(series, y, L5), y, L6), y, L7), y, L8)
     square = y * y
     tail = fused(series * y, square, -HALF * square)
-    return fused(power, LOG_2, y + tail)
+    result: np.float32 = fused(power, LOG_2, y + tail)
+    return result
 
 
 @kernel

@@ -87,9 +87,10 @@ class Adam:
         root = 1.0 / math.sqrt(1.0 - square_decay**self.steps)
         step, shrinking = rate / (1.0 - decay**self.steps), rate * self.settings.weight_decay
         if self.flat.device.type == "cpu":
-            arrays = (tensor.numpy() for tensor in (self.flat, self.first, self.second, gradient, alive))
+            weights, first, second = (tensor.numpy() for tensor in (self.flat, self.first, self.second))
             rates = (1.0 - decay, square_decay, 1.0 - square_decay, root, step, shrinking, SMALLEST)
-            update_weights(*arrays, np.array(rates, self.flat.numpy().dtype))
+            numbers = np.array(rates, weights.dtype)
+            update_weights(weights, first, second, gradient.numpy(), alive.numpy(), numbers)
             return
         self.first.lerp_(gradient, 1.0 - decay)
         self.second.mul_(square_decay).addcmul_(gradient, gradient, value=1.0 - square_decay)

@@ -1,0 +1,72 @@
+"""A training gives the same bits whatever compiled its kernels, beside whom it runs, and on which processor."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from llvmlite.binding import get_host_cpu_features
+
+PROGRAM = Path(__file__).with_name("train_small.py")
+OWN = ("ATEN_CPU_CAPABILITY", "NUMBA_CPU_NAME", "NUMBA_CPU_FEATURES", "NPY_DISABLE_CPU_FEATURES")
+AVX2 = ("avx2", "fma")
+AVX512 = (*AVX2, "avx512f", "avx512dq", "avx512bw", "avx512vl")
+# What torch runs, and what kernels are compiled for: 128, 256 and 512 bits, each with what the processor needs for it.
+PROCESSORS = {
+    "128 bits": ("default", "x86-64-v3", (*AVX2, "prefer-128-bit"), AVX2),
+    "256 bits": ("avx2", "haswell", AVX2, AVX2),
+    "512 bits": ("avx512", "skylake-avx512", AVX512, AVX512),
+}
+
+
+def trained(*arguments: str, **environment: str) -> dict[str, str]:
+    inherited = {name: value for name, value in os.environ.items() if name not in OWN}
+    done = subprocess.run(
+        [sys.executable, str(PROGRAM), *arguments],
+        env={**inherited, **environment},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    digests: dict[str, str] = json.loads(done.stdout)
+    return digests
+
+
+@pytest.fixture(scope="module")
+def expected() -> dict[str, str]:
+    """Digests of one seed alone, one thread, with whatever kernels lie in the cache."""
+    return trained("--torch")
+
+
+def test_kernels_that_are_compiled_here_train_as_those_of_the_cache(expected: dict[str, str], tmp_path: Path) -> None:
+    assert trained("--torch", NUMBA_CACHE_DIR=str(tmp_path)) == expected
+    made = {path: path.stat().st_mtime_ns for path in tmp_path.rglob("*.nbc")}
+    assert len(made) > 10
+    # And now from that cache.
+    assert trained("--torch", NUMBA_CACHE_DIR=str(tmp_path)) == expected
+    assert {path: path.stat().st_mtime_ns for path in tmp_path.rglob("*.nbc")} == made
+
+
+@pytest.mark.parametrize("seeds", [(3, 1), (5, 1, 2, 4, 3, 6, 7, 8, 9)])
+def test_a_seed_trains_in_a_group_with_two_threads_as_alone(expected: dict[str, str], seeds: tuple[int, ...]) -> None:
+    assert trained("--torch", "--threads", "2", "--seeds", *map(str, seeds)) == expected
+
+
+@pytest.mark.parametrize("name", PROCESSORS)
+def test_a_training_is_the_same_with_vectors_of_any_width(expected: dict[str, str], name: str) -> None:
+    capability, processor, features, needed = PROCESSORS[name]
+    missing = {feature for feature in needed if not get_host_cpu_features().get(feature)}
+    if missing:
+        pytest.skip(f"this processor has no {', '.join(sorted(missing))}")
+    digests = trained(
+        ATEN_CPU_CAPABILITY=capability,
+        NUMBA_CPU_NAME=processor,
+        NUMBA_CPU_FEATURES=",".join(f"+{feature}" for feature in features),
+    )
+    assert digests == {kind: expected[kind] for kind in digests}
+    assert set(digests) == {"ae", "nae", "nae_logcosh", "wnae"}
