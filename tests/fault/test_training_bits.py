@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 from llvmlite.binding import get_host_cpu_features
 
+pytestmark = pytest.mark.slow
 PROGRAM = Path(__file__).with_name("train_small.py")
 OWN = ("ATEN_CPU_CAPABILITY", "NUMBA_CPU_NAME", "NUMBA_CPU_FEATURES", "NPY_DISABLE_CPU_FEATURES")
 AVX2 = ("avx2", "fma")
