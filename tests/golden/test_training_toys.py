@@ -61,9 +61,10 @@ def distance(first: np.ndarray, second: np.ndarray) -> float:
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
-    # Measured with this seed: 0.12, 0.19, 0.35; a flat density is at 0.71, 0.67, 0.72.
+    # Twelve seeds: 0.097 with a spread of 0.012, 0.186 with 0.042, 0.301 with 0.054; a limit has room of five spreads. A
+    # flat density is at 0.71, 0.67, 0.72.
     ("name", "width", "epochs", "limit"),
-    [("gaussian", 16, 25, 0.2), ("ring", 16, 25, 0.3), ("s_curve", 32, 40, 0.5)],
+    [("gaussian", 16, 25, 0.16), ("ring", 16, 25, 0.4), ("s_curve", 32, 40, 0.6)],
 )
 def test_the_learnt_density_is_near_the_true_one(name: str, width: int, epochs: int, limit: float) -> None:
     truth = true_density(name)
@@ -71,7 +72,8 @@ def test_the_learnt_density_is_near_the_true_one(name: str, width: int, epochs: 
     learnt = learnt_density(name, width, epochs)
     assert distance(flat, truth) > 0.6
     assert distance(learnt, truth) < limit
-    # Most of the mass lies where the truth has nearly all of its own.
+    # Most of the mass lies where the truth has nearly all of its own: 0.998, 0.975 and 0.874, with spreads of 0.001,
+    # 0.028 and 0.054 over the seeds.
     inside = np.isin(np.arange(len(truth)), np.argsort(truth)[::-1][: int((truth > 1e-4).sum())])
     assert flat[inside].sum() < 0.5
     assert learnt[inside].sum() > 0.6
@@ -80,4 +82,5 @@ def test_the_learnt_density_is_near_the_true_one(name: str, width: int, epochs: 
 @pytest.mark.slow
 def test_a_model_of_a_flat_box_ends_flat() -> None:
     learnt = learnt_density("uniform", 16, 25)
-    assert distance(learnt, np.full_like(learnt, 1 / len(learnt))) < 0.3
+    # Twelve seeds: 0.104 with a spread of 0.018.
+    assert distance(learnt, np.full_like(learnt, 1 / len(learnt))) < 0.2

@@ -2,12 +2,14 @@
 
 import hashlib
 import json
+import platform
 
 import pytest
 
 from oddjet.errors import InputFileError
 from oddjet.program import parser
-from oddjet.provenance.attributes import attributes, file_digest
+from oddjet.provenance.attributes import attributes, file_digest, processor
+from oddjet.training.checkpoint import checkpoint_digest
 
 
 def test_attributes_name_code_settings_and_inputs(tmp_path):
@@ -42,3 +44,19 @@ def test_the_record_holds_whatever_the_program_was_given():
     }
     arguments.parse_args([])
     assert attributes("train_ceilings", "{}", [])["options"] == "{}"
+
+
+def test_the_processor_is_named(tmp_path):
+    described = tmp_path / "cpuinfo"
+    described.write_text("processor\t: 0\nmodel name\t: A: fast one\nflags\t\t: fma\n\nmodel name\t: Another\n")
+    assert processor(described) == "A: fast one"
+    # On a machine that is described in other words, or not at all.
+    described.write_text("CPU implementer\t: 0x41\n")
+    assert processor(described) == processor(tmp_path / "absent") == platform.machine()
+    assert attributes("simulate_sample", "{}", [])["processor"] == processor()
+
+
+def test_the_processor_makes_no_other_checkpoint():
+    record = attributes("train_model", "{}", [])
+    elsewhere = {**record, "processor": "another"}
+    assert checkpoint_digest(record, [1], "cpu") == checkpoint_digest(elsewhere, [1], "cpu")

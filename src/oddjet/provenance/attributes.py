@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
+import platform
 from collections.abc import Sequence
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -47,7 +49,8 @@ def attributes(script: str, settings: str, inputs: Sequence[Path], *modules: str
     -------
     dict of str
         `oddjet_version`, `script`, `code_digest`, `options` (JSON: name to values, all that the program was given),
-        `settings`, `settings_digest`, `inputs` (JSON: name to SHA-256) and `packages` (JSON: name to version).
+        `settings`, `settings_digest`, `inputs` (JSON: name to SHA-256), `packages` (JSON: name to version) and
+        `processor`, which tells where a result was made and makes it neither old nor another's.
     """
     return {
         "oddjet_version": _version("oddjet"),
@@ -58,7 +61,18 @@ def attributes(script: str, settings: str, inputs: Sequence[Path], *modules: str
         "settings_digest": text_digest(settings),
         "inputs": json.dumps({str(path): file_digest(path) for path in inputs}, sort_keys=True),
         "packages": json.dumps({name: _version(name) for name in PACKAGES}),
+        "processor": processor(),
     }
+
+
+def processor(description: Path = Path("/proc/cpuinfo")) -> str:
+    """Name the processor as Linux describes it; where it does not, its architecture."""
+    with contextlib.suppress(OSError):
+        for line in description.read_text(encoding="utf-8", errors="replace").splitlines():
+            key, _, value = line.partition(":")
+            if key.strip() == "model name" and value.strip():
+                return value.strip()
+    return platform.machine()
 
 
 def _version(package: str) -> str:
