@@ -61,8 +61,8 @@ def distance(first: np.ndarray, second: np.ndarray) -> float:
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
-    # Twelve seeds: 0.097 with a spread of 0.012, 0.186 with 0.042, 0.301 with 0.054; a limit has room of five spreads. A
-    # flat density is at 0.71, 0.67, 0.72.
+    # Twelve seeds: 0.097 with a spread of 0.012, 0.186 with 0.042, 0.301 with 0.054; a limit leaves five spreads.
+    # A flat density is at 0.71, 0.67, 0.72.
     ("name", "width", "epochs", "limit"),
     [("gaussian", 16, 25, 0.16), ("ring", 16, 25, 0.4), ("s_curve", 32, 40, 0.6)],
 )

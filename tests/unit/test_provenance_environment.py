@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from oddjet.plotting.formulas import check_formulas
-from oddjet.provenance.environment import job_environment
+from oddjet.provenance.environment import SAME_ARITHMETIC, has_avx2, job_environment
 
 ROOT = Path(__file__).parents[2]
 FIGURE = """
@@ -38,7 +38,8 @@ def run(program: str, *arguments: str, **environment: str) -> subprocess.Complet
 
 def test_jobs_import_this_package_alone(tmp_path):
     given = job_environment(ROOT, tmp_path, {"PYTHONPATH": "/cvmfs/view", "HOME": str(tmp_path)})
-    assert given == {"ODDJET": str(ROOT), "PYTHONPATH": str(ROOT / "src"), "PYTHONNOUSERSITE": "1"}
+    own = {"ODDJET": str(ROOT), "PYTHONPATH": str(ROOT / "src"), "PYTHONNOUSERSITE": "1"}
+    assert given == own | (SAME_ARITHMETIC if has_avx2() else {})
     given = job_environment(ROOT, tmp_path, {"PATH": "/bin", "HOME": str(tmp_path)}, python="/venv/bin/python")
     assert given["PATH"] == "/venv/bin:/bin"
 
@@ -79,6 +80,7 @@ def test_caches_lie_in_the_run_folder_where_their_usual_places_cannot_be_written
     assert asked["NUMBA_CACHE_DIR"] == "/run/.snakemake/caches/kernels"
     assert asked["MPLCONFIGDIR"] == "/run/.snakemake/caches/matplotlib"
     named = {"HOME": "/nonexistent", "NUMBA_CACHE_DIR": "/here", "MPLCONFIGDIR": "/there"}
+    named |= dict.fromkeys(SAME_ARITHMETIC, "as the user says")
     assert set(as_nobody(named)) == {"ODDJET", "PYTHONPATH", "PYTHONNOUSERSITE"}
 
 
@@ -103,3 +105,31 @@ def test_formulas():
     check_formulas(r"CMS $\sqrt{s}$ = 13 TeV, \$5")
     with pytest.raises(ValueError, match=r"^[^\n]*foo[^\n]*$"):
         check_formulas(r"$\foo$")
+
+
+def test_avx2_is_what_the_processor_is_said_to_have(tmp_path):
+    described = tmp_path / "cpuinfo"
+    for flags, expected in (("fpu avx avx2 fma", True), ("fpu avx avx2x fma", False), ("avx2", False)):
+        described.write_text(f"processor\t: 0\nflags\t\t: {flags}\n")
+        assert has_avx2(described) is expected
+    assert not has_avx2(tmp_path / "absent")
+
+
+LOGARITHMS = """
+import hashlib, sys
+import numpy as np
+values = np.random.default_rng(1).uniform(0.01, 9, 10_000)
+square = values.reshape(100, 100)
+parts = (np.log(values), np.exp(values), np.arctan2(values, values[::-1]), square @ square)
+print(*(hashlib.sha256(part.tobytes()).hexdigest() for part in parts))
+"""
+
+
+@pytest.mark.skipif(not has_avx2(), reason="this processor has no AVX2")
+def test_functions_and_products_are_those_of_avx2():
+    ours = run(LOGARITHMS, **SAME_ARITHMETIC)
+    assert ours.returncode == 0
+    assert ours.stderr == ""
+    # Another choice that numpy and OpenBLAS would make by themselves on a processor without AVX-512.
+    zen = run(LOGARITHMS, **{**SAME_ARITHMETIC, "OPENBLAS_CORETYPE": "Zen"})
+    assert zen.stdout == ours.stdout
