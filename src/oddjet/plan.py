@@ -89,6 +89,7 @@ class Plan:
                     snakefile=snakefile,
                 )
                 self.rules: tuple[Rule, ...] = tuple(loaded._workflow.rules)
+                self._jobs: dict[str, list[PlannedJob]] = {}
         except WorkflowError as error:
             raise PlanError(f"{configfile}: {error}") from error
 
@@ -100,8 +101,10 @@ class Plan:
         path
             Name of the file as the rules know it, `results/auc/ae.csv`.
         """
-        rules = [rule for rule in self.rules if rule.shellcmd and rule.is_producer(path)]
-        return [job for rule in rules if (job := _planned(rule, path)) is not None]
+        if path not in self._jobs:
+            rules = [rule for rule in self.rules if rule.shellcmd and rule.is_producer(path)]
+            self._jobs[path] = [job for rule in rules if (job := _planned(rule, path)) is not None]
+        return self._jobs[path]
 
 
 def _planned(rule: Rule, path: str) -> PlannedJob | None:

@@ -1,4 +1,4 @@
-"""A training killed with SIGKILL at a random moment goes on with the same numbers, bit for bit."""
+"""A training killed with SIGKILL at any moment goes on with the same numbers, bit for bit."""
 
 from __future__ import annotations
 
@@ -44,26 +44,55 @@ def dataset(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def command(folder: Path, output: str, settings: str) -> list[str]:
-    words = [sys.executable, "workflow/scripts/train_model.py", "--method", "m", "--seeds", "1", "2"]
+# Runs the program of the training, and stands still for good once it has come to a moment of the test's choice: after so
+# many batches, or while a checkpoint is written, before the file takes its name.
+DRIVER = """
+import runpy, signal, sys
+from pathlib import Path
+import oddjet.training.checkpoint as checkpoint
+import oddjet.training.state as state
+
+where, left, marker = sys.argv.pop(1), int(sys.argv.pop(1)), Path(sys.argv.pop(1))
+owner, name = {"batch": (state.TrainingState, "average"), "checkpoint": (checkpoint.torch, "save")}[where]
+original = getattr(owner, name)
+
+def counted(*arguments, **named):
+    global left
+    result = original(*arguments, **named)
+    left -= 1
+    if left == 0:
+        marker.touch()
+        signal.pause()
+    return result
+
+setattr(owner, name, counted)
+runpy.run_path("workflow/scripts/train_model.py", run_name="__main__")
+"""
+
+
+def options(folder: Path, output: str, settings: str) -> list[str]:
+    words = ["--method", "m", "--seeds", "1", "2"]
     for part, suffix in (("train", "h5"), ("validation", "h5"), ("scaler", "json")):
         words += [f"--{part}", str(folder / f"{part}.{suffix}")]
     return [*words, "--settings", settings, "--output-dir", str(folder / output)]
 
 
-def kill_when(folder: Path, output: str, settings: str, delay: float) -> None:
-    """Start a training and kill it so long after its next checkpoint."""
-    path = folder / output / "checkpoints" / "state.pt"
-    before = path.stat().st_mtime_ns if path.exists() else 0
-    process = subprocess.Popen(command(folder, output, settings), cwd=ROOT, stderr=subprocess.DEVNULL)
-    limit = time.monotonic() + 60
-    while not path.exists() or path.stat().st_mtime_ns == before:
+def command(folder: Path, output: str, settings: str) -> list[str]:
+    return [sys.executable, "workflow/scripts/train_model.py", *options(folder, output, settings)]
+
+
+def kill_at(folder: Path, output: str, settings: str, where: str, count: int) -> None:
+    """Start a training and kill it at a moment, with a checkpoint behind it."""
+    marker = folder / "reached"
+    marker.unlink(missing_ok=True)
+    words = [sys.executable, "-c", DRIVER, where, str(count), str(marker), *options(folder, output, settings)]
+    process = subprocess.Popen(words, cwd=ROOT, stderr=subprocess.DEVNULL)
+    while not marker.exists():
         assert process.poll() is None, "the training ended before it could be killed"
-        assert time.monotonic() < limit
         time.sleep(0.01)
-    time.sleep(delay)
+    assert (folder / output / "checkpoints" / "state.pt").is_file()
     process.send_signal(signal.SIGKILL)
-    assert process.wait() == -signal.SIGKILL, "the training ended before it could be killed"
+    assert process.wait() == -signal.SIGKILL
 
 
 def results(folder: Path) -> tuple[dict, dict, list[list[str]]]:
@@ -74,12 +103,13 @@ def results(folder: Path) -> tuple[dict, dict, list[list[str]]]:
 
 @pytest.mark.parametrize("kind", ["ae", "wnae"])
 def test_killed_and_resumed_equals_undisturbed(dataset: Path, kind: str) -> None:
-    training = {"epochs": 150 if kind == "ae" else 30, "batch_size": 64, "ema_decay": 0.99, "checkpoint_seconds": 0}
+    training = {"epochs": 30, "batch_size": 64, "ema_decay": 0.99, "checkpoint_seconds": 0}
     settings = json.dumps({"kind": kind, "training": training})
     subprocess.run(command(dataset, "whole", settings), cwd=ROOT, check=True, capture_output=True)
     assert not (dataset / "whole" / "checkpoints").exists()
-    for _ in range(2):
-        kill_when(dataset, "killed", settings, random.uniform(0.0, 0.3))
+    # An epoch has ten batches: in the middle of one, and while the checkpoint of a later one is half written.
+    for where, count in (("batch", random.Random(kind).randint(11, 49)), ("checkpoint", 3)):
+        kill_at(dataset, "killed", settings, where, count)
         assert not (dataset / "killed" / "model.pt").exists()
     last = subprocess.run(command(dataset, "killed", settings), cwd=ROOT, check=True, capture_output=True, text=True)
     assert "going on after epoch" in last.stderr

@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 import numpy as np
@@ -41,6 +42,20 @@ def start(space, *arguments: str) -> subprocess.Popen:
     return run
 
 
+@contextmanager
+def gate(space) -> Iterator[Callable[[], object]]:
+    """Let the job's program wait for a byte in a pipe, and give the function that sends it."""
+    script, first = "workflow/scripts/extract_features.py", '"""Read the arguments and extract."""'
+    space.replace(script, first, f"{first}\n    Path('gate').open('rb', buffering=0).read(1)")
+    os.mkfifo(space.folder / "gate")
+    # Opened for both, or the opening would wait for a job that may never come.
+    pipe = os.open(space.folder / "gate", os.O_RDWR)
+    try:
+        yield lambda: os.write(pipe, b"x")
+    finally:
+        os.close(pipe)
+
+
 def told(done: subprocess.CompletedProcess) -> str:
     return done.stdout + done.stderr
 
@@ -51,11 +66,13 @@ def half_written(space) -> list:
 
 def test_a_second_run_on_the_same_results_is_refused(space):
     before = read_table(space.folder / TABLE)
-    first = start(space, *FORCE)
-    second = space.snakemake(*FORCE)
-    assert second.returncode != 0
-    assert "Directory cannot be locked" in told(second)
-    assert first.wait() == 0
+    with gate(space) as let_go_on:
+        first = start(space, *FORCE)
+        second = space.snakemake(*FORCE)
+        assert second.returncode != 0
+        assert "Directory cannot be locked" in told(second)
+        let_go_on()
+        assert first.wait() == 0
     assert np.array_equal(read_table(space.folder / TABLE), before)
 
 
