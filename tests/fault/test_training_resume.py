@@ -44,8 +44,8 @@ def dataset(tmp_path: Path) -> Path:
     return tmp_path
 
 
-# Runs the program of the training, and stands still for good once it has come to a moment of the test's choice: after so
-# many batches, or while a checkpoint is written, before the file takes its name.
+# Runs the program of the training, and stands still for good at a moment of the test's choice: after so many batches,
+# or while a checkpoint is written, before the file takes its name.
 DRIVER = """
 import runpy, signal, sys
 from pathlib import Path

@@ -1,43 +1,98 @@
-"""Every key of the configuration is changed in turn: the stage that reads it reruns, and nothing that stands above it.
+"""Every key of the configuration is changed in turn, and three verdicts are compared: which jobs Snakemake runs again,
+which results `check_results` tells, and which rules docs/reruns.md names.
 
-Which stage that is, the second table of `docs/reruns.md` says.
+Snakemake's verdict is made as Snakemake makes it, from parameters and inputs of all jobs, without a dry run a key; a
+few real dry runs check that. Nothing is run: the records of the results are what the rules give their programs, which
+the tests of real results show to be so.
 """
 
 import copy
 import json
 import re
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
+from typing import NamedTuple
 
 import pytest
 import yaml
+from snakemake import workflow
 
 from oddjet.config import Config, ConfigError, load_config
+from oddjet.plan import Plan
+from oddjet.provenance import digest
+from oddjet.results import Results
 
 ROOT = Path(__file__).parents[2]
-PAGE = (ROOT / "docs/reruns.md").read_text().split("## Change this key, these rerun first\n")[1]
-READERS = {
-    key: set(re.findall(r"`([^`]+)`", rules))
-    for key, rules in re.findall(r"^\| `([^`]+)` \| (.*) \|$", PAGE, re.MULTILINE)
+PAGE = (ROOT / "docs/reruns.md").read_text()
+TARGETS = ("all", "figures", "contamination", "images", "image_scores", "events", "experiments")
+# The tables of edits that no finished run of a target reads, and the files that they are about.
+CHAINS = {
+    "Figure 13: edit this, these rerun": ["results/figures/paper/figure_13.pdf"],
+    "The experiments: edit this, these rerun": ["results/experiments.md"],
+    "The contamination scan: edit this, these rerun": ["results/figures/contamination.pdf"],
 }
+# Keys that real dry runs are asked about.
+ASKED = (
+    "seed",
+    "label",
+    "simulation.detector.track_pt_min",
+    "samples.top.cross_section",
+    "signals.r_inv",
+    "features.softdrop.zcut",
+    "dataset.range",
+    "ensemble.seeds",
+    "ensemble.seeds_per_job",
+    "methods.wnae.loss.transport",
+    "methods.mahalanobis.kind",
+    "evaluation.minimum_signal_jets",
+    "merit.seed",
+)
+# A table of the page for each target: what a key reruns is the union of what the tables say.
+TABLES = [
+    {
+        key: set(re.findall(r"`([^`]+)`", rules))
+        for key, rules in re.findall(r"^\| `([^`]+)` \| (.*) \|$", section, re.MULTILINE)
+    }
+    for section in re.split(r"^## ", PAGE, flags=re.MULTILINE)
+    if re.match(r"[^\n]*hange this key, these rerun first\n", section)
+]
 # The tiny configuration with every key written out, those too that it leaves to their defaults.
 WHOLE = load_config(yaml.safe_load((ROOT / "config/test/tiny.yaml").read_text())).model_dump(mode="json")
-# No other value is possible by itself: the one background sample; the one kind with members; keys that another one
-# switches on.
-FIXED = {
-    "samples.top.kind",
-    "methods.wnae.chain.latent",
-    "methods.wnae.loss.negative_energy_square",
-    "methods.wnae.loss.train_temperature",
-    "methods.wnae_ensemble.kind",
+# The same with a sample for figure 13, so that every rule has a job.
+REVERSED = copy.deepcopy(WHOLE)
+REVERSED["samples"]["svj_reversed"] = {
+    "kind": "reversed",
+    "process": {"name": "svj", "m_phi": 2000, "r_inv": 0.3},
+    "events": 100,
 }
-# Values that must stay in step with others.
+REVERSED["contamination"]["methods"] = ["ae", "mahalanobis"]
+# No other value is possible by itself: the one background sample; kinds with settings of their own; keys that another
+# one switches on; own files, which have tests of their own.
+FIXED = re.compile(
+    r"samples\.top\.kind|methods\.wnae_ensemble\.kind|images\.methods\.\w+\.kind|(images|events)\..*\.files"
+    r"|(events\.)?methods\.wnae\.(chain\.latent|loss\.negative_energy_square|loss\.train_temperature)"
+)
+# Values that must stay in step with others, or that name something.
 TOGETHER = {
     "features.features": {"dataset.features": ["tau2"], "dataset.log_floors": {}},
     "dataset.fractions.train": {"dataset.fractions.test": 0.2},
     "dataset.fractions.validation": {"dataset.fractions.test": 0.2},
     "dataset.fractions.test": {"dataset.fractions.train": 0.45},
+    "images.jets.fractions.train": {"images.jets.fractions.test": 0.35},
+    "images.jets.fractions.validation": {"images.jets.fractions.test": 0.35},
+    "images.jets.fractions.test": {"images.jets.fractions.train": 0.35},
+    "events.background.w_lnu.fraction": {"events.background.z_ll.fraction": 0.15},
+    "events.background.z_ll.fraction": {"events.background.w_lnu.fraction": 0.75},
 }
+NAMED = {"contamination.methods": ["ae", "mahalanobis", "nae"], "contamination.signals": ["svj_mphi-2000_rinv-0p1"]}
+
+
+def rows(heading: str) -> list[list[str]]:
+    """Rows of the table under a heading of the page: what stands between backticks."""
+    section = PAGE.split(f"## {heading}\n")[1].split("\n## ")[0]
+    return [re.findall(r"`([^`]+)`", line) for line in section.splitlines() if re.match(r"\| [^|]+ \| `", line)]
 
 
 def words(schema: object) -> Iterator[str]:
@@ -66,11 +121,12 @@ def leaves(section: object, path: str = "") -> Iterator[str]:
 
 
 def keys() -> list[str]:
-    # The three methods are of one model: all keys of one, and what only another one has.
-    others = re.compile(r"methods\.(ae|nae)\.(?!training\.epochs|loss\.(negative_energy_square|train_temperature))")
-    # Images and events are targets of their own, with tests of their own.
-    elsewhere = re.compile(r"(images|events|contamination)\b")
-    return [key for key in leaves(WHOLE) if key not in FIXED and not others.match(key) and not elsewhere.match(key)]
+    # Methods are of one model, and reach one program: all keys of one, and what only another one has.
+    others = re.compile(
+        r"methods\.(ae|nae)\.(?!training\.epochs|loss\.(negative_energy_square|train_temperature))"
+        r"|events\.methods\.(?!wnae\.(kind|training\.epochs))|images\.samples\.(top|w)\.(?!events)"
+    )
+    return [key for key in leaves(WHOLE) if not FIXED.fullmatch(key) and not others.match(key)]
 
 
 def put(config: dict, path: str, value: object) -> None:
@@ -86,9 +142,11 @@ def get(config: object, path: str) -> object:
     return config
 
 
-def others(value: object) -> Iterator[object]:
+def others(path: str, value: object) -> Iterator[object]:
     """Values to try in the place of one."""
-    if isinstance(value, bool):
+    if path in NAMED:
+        yield NAMED[path]
+    elif isinstance(value, bool):
         yield not value
     elif isinstance(value, int | float):
         yield from (value + 1, value - 1, value + 0.05, value - 0.05, value * 2, value / 2)
@@ -96,7 +154,7 @@ def others(value: object) -> Iterator[object]:
         numbers = value and all(isinstance(item, int | float) for item in value)
         yield from ([*value, value[-1] * 1.5], [*value, value[-1] + 1]) if numbers else ()
         yield value[:-1]
-        yield from ([other, *value[1:]] for other in others(value[0]))
+        yield from ([other, *value[1:]] for other in others(path, value[0]))
     elif value is None:
         yield from (1, 0.5, *WORDS)
     else:
@@ -104,65 +162,211 @@ def others(value: object) -> Iterator[object]:
         yield f"{value} "
 
 
-def changed(path: str) -> dict:
+def changed(path: str, whole: dict = REVERSED) -> dict:
     """Change one key to the first value that fits and makes a difference."""
-    for value in others(get(WHOLE, path)):
-        config = copy.deepcopy(WHOLE)
+    before = load_config(whole).model_dump(mode="json")
+    for value in others(path, get(whole, path)):
+        config = copy.deepcopy(whole)
         put(config, path, value)
         for other, partner in TOGETHER.get(path, {}).items():
             put(config, other, partner)
         try:
-            if load_config(config).model_dump(mode="json") != WHOLE:
+            if load_config(config).model_dump(mode="json") != before:
                 return config
         except ConfigError:
             continue
     pytest.fail(f"no other value of {path} fits: add one")
 
 
-def readers(path: str) -> set[str]:
-    """Rules of the longest key that fits, and of those the one that names most; `*` stands for one part."""
-    parts = path.split(".")
+def line(key: str, table: dict[str, set[str]]) -> str | None:
+    """Give the line that holds for a key: of those that fit the longest; `*` stands for one part."""
+    parts = key.split(".")
     fitting = [
-        key
-        for key in READERS
-        if len(key.split(".")) <= len(parts)
-        and all(name in ("*", part) for name, part in zip(key.split("."), parts, strict=False))
+        row
+        for row in table
+        if len(row.split(".")) <= len(parts)
+        and all(name in ("*", part) for name, part in zip(row.split("."), parts, strict=False))
     ]
-    return READERS[max(fitting, key=lambda key: (key.count("."), -key.count("*")))]
+    return max(fitting, key=lambda row: (row.count("."), -row.count("*")), default=None)
 
 
-@pytest.fixture
-def dry_run(finished, dry_runs):
-    """Give a function that returns the jobs that a configuration would run in the finished workspace."""
+def named(key: str) -> set[str]:
+    """Rules that the tables of the page name."""
+    return set().union(*(table[row] for table in TABLES if (row := line(key, table)) is not None))
 
-    def run(config: dict):
+
+class Planned(NamedTuple):
+    """A job as Snakemake compares it: the values of its parameters and the names of its inputs are sets."""
+
+    rule: str
+    script: str
+    inputs: frozenset[str]
+    outputs: tuple[str, ...]
+    parameters: frozenset[str]
+
+
+def files(plan: Plan, *targets: str) -> list[str]:
+    return [str(file) for rule in plan.rules if rule.name in targets for file in rule.expand_input({})[0]]
+
+
+def planned(plan: Plan, wanted: list[str] | None = None) -> dict[str, Planned]:
+    """Give the job behind each wanted file (left out: those of all targets) and behind what these are made from."""
+    rules = {rule.name: rule for rule in plan.rules}
+    waiting = files(plan, *TARGETS) if wanted is None else list(wanted)
+    found: dict[str, Planned] = {}
+    while waiting:
+        file = waiting.pop()
+        if file in found:
+            continue
+        (job,) = plan.jobs(file)
+        rule = rules[job.rule]
+        wildcards = rule.get_wildcards(file)
+        inputs, outputs = rule.expand_input(wildcards)[0], rule.expand_output(wildcards)[0]
+        values = rule.expand_params(wildcards, inputs, outputs, None)[1]
+        one = Planned(job.rule, job.script, frozenset(job.inputs), job.outputs, frozenset(map(repr, values)))
+        found |= dict.fromkeys(job.outputs, one)
+        waiting += job.inputs
+    return found
+
+
+def rerun(before: dict[str, Planned], after: dict[str, Planned]) -> tuple[set[Planned], set[Planned]]:
+    """Give the jobs that Snakemake would run, and of these the ones that run for a change of their own."""
+    own = {
+        job
+        for file, job in after.items()
+        if file not in before or (job.parameters, job.inputs) != (before[file].parameters, before[file].inputs)
+    }
+    stale, waiting = set(own), True
+    while waiting:
+        more = {job for job in set(after.values()) - stale if any(after.get(file) in stale for file in job.inputs)}
+        stale |= more
+        waiting = bool(more)
+    return stale, {job for job in own if not any(after.get(file) in stale for file in job.inputs)}
+
+
+@pytest.fixture(scope="module")
+def parsed_once():
+    """Let Snakemake parse the text of each file of rules once: that is half the time of a plan."""
+    parse, known = workflow.parse, {}
+
+    def remembered(snakefile, *arguments, linemap, rulecount):
+        key = snakefile.get_path_or_uri(secret_free=False), rulecount
+        if key not in known:
+            lines = {}
+            known[key] = (*parse(snakefile, *arguments, linemap=lines, rulecount=rulecount), lines)
+        code, count, lines = known[key]
+        linemap.update(lines)
+        return code, count
+
+    workflow.parse = remembered
+    yield
+    workflow.parse = parse
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory, parsed_once):
+    """The jobs of the whole configuration, a folder with their records, and a function that plans another one."""
+    folder = tmp_path_factory.mktemp("made")
+
+    def plan(config: dict) -> Plan:
         # JSON is YAML, and keeps 1e-5 a number.
-        (finished.folder / "config/changed.yaml").write_text(json.dumps(config))
-        return dry_runs("--configfile", "config/changed.yaml")
+        (folder / "changed.yaml").write_text(json.dumps(config))
+        return Plan(folder / "changed.yaml")
 
-    return run
+    first = plan(REVERSED)
+    jobs = planned(first)
+    for job in set(jobs.values()):
+        (given,) = first.jobs(job.outputs[0])
+        record = {
+            "script": job.script,
+            "code_digest": given.code_digest,
+            "options": json.dumps(given.options),
+            "inputs": {},
+        }
+        path = folder / f"{job.outputs[0]}.origin.json"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(json.dumps(record))
+    return SimpleNamespace(plan=plan, jobs=jobs, results=Results(folder / "results"))
 
 
-def test_writing_out_the_defaults_reruns_nothing(dry_run):
-    assert dry_run(WHOLE) == []
+def test_every_result_matches_before_a_change(made):
+    again = made.plan(REVERSED)
+    assert rerun(made.jobs, planned(again)) == (set(), set())
+    results = made.results.check(again)
+    assert len(results) == len(set(made.jobs.values())) > 170
+    assert not [result for result in results if result.reasons]
 
 
 @pytest.mark.parametrize("key", keys())
-def test_a_key_reruns_the_stage_that_reads_it(dry_run, key):
-    jobs = dry_run(changed(key))
-    first = [job for job in jobs if job.first]
-    assert {job.rule for job in first} == readers(key), {job.reason for job in first}
+def test_a_key_reruns_what_the_page_says_and_is_told(made, key):
+    plan = made.plan(changed(key))
+    after = planned(plan)
+    stale, first = rerun(made.jobs, after)
+    told = named(key)
+    assert {job.rule for job in first if not {job.rule, job.script} & told} == set()
+    assert told <= {name for job in first for name in (job.rule, job.script)}
     if key.startswith("methods."):
-        assert {job.method for job in first} == {key.split(".")[1]}
-
-
-def test_two_numbers_that_trade_places_rerun(dry_run):
-    # Snakemake compares the values of a rule as a set.
-    config = copy.deepcopy(WHOLE)
-    config["seed"], config["samples"]["top"]["events"] = 250, 14
-    assert "simulate_sample" in {job.rule for job in dry_run(config)}
+        methods = {part for job in first for part in Path(job.outputs[0]).with_suffix("").parts}
+        assert key.split(".")[1] in methods
+    # Results that both configurations make: told by one as by the other.
+    common = {job.outputs[0] for job in set(after.values())} & {job.outputs[0] for job in set(made.jobs.values())}
+    no_longer = {result.name for result in made.results.check(plan) if result.reasons}
+    assert no_longer & common == {job.outputs[0] for job in stale} & common
 
 
 def test_every_line_of_the_page_is_about_a_key():
-    used = {key for key in READERS for path in keys() if readers(path) is READERS[key]}
-    assert used == set(READERS)
+    assert len(TABLES) == 6
+    every = [key for key in leaves(WHOLE) if not FIXED.fullmatch(key) or key.endswith(".files")]
+    for table in TABLES:
+        assert {line(key, table) for key in every} - {None} == set(table)
+
+
+@pytest.mark.parametrize("key", ASKED)
+def test_a_dry_run_plans_the_same(finished, dry_runs, made, key):
+    before, after = (made.plan(config) for config in (WHOLE, changed(key, WHOLE)))
+    stale, first = rerun(*(planned(plan, files(plan, "all")) for plan in (before, after)))
+    (finished.folder / "config/changed.yaml").write_text(json.dumps(changed(key, WHOLE)))
+    jobs = dry_runs("--configfile", "config/changed.yaml")
+    assert sorted(job.rule for job in jobs) == sorted(job.script for job in stale)
+    assert sorted(job.rule for job in jobs if job.first) == sorted(job.script for job in first)
+
+
+def test_writing_out_the_defaults_reruns_nothing(finished, dry_runs):
+    (finished.folder / "config/changed.yaml").write_text(json.dumps(WHOLE))
+    assert dry_runs("--configfile", "config/changed.yaml") == []
+
+
+def test_two_numbers_that_trade_places_rerun(made):
+    # Snakemake compares the values of a rule as a set.
+    config = copy.deepcopy(REVERSED)
+    config["seed"], config["samples"]["top"]["events"] = 250, 14
+    _, first = rerun(made.jobs, planned(made.plan(config)))
+    assert "simulate_sample" in {job.rule for job in first}
+
+
+@pytest.fixture(scope="module")
+def package(tmp_path_factory):
+    """A copy of the code, to be edited."""
+    folder = tmp_path_factory.mktemp("package")
+    for part in ("src", "workflow"):
+        shutil.copytree(ROOT / part, folder / part, ignore=shutil.ignore_patterns("__pycache__"))
+    return folder
+
+
+@pytest.mark.parametrize(("table", "row"), [(table, row) for table in CHAINS for row in rows(table)])
+def test_an_edit_reruns_what_the_page_says(made, package, monkeypatch, table, row):
+    file, *told = row
+    monkeypatch.setattr(digest, "PACKAGE_FOLDER", package / "src/oddjet")
+    monkeypatch.setattr(digest, "SCRIPTS_FOLDER", package / "workflow/scripts")
+    before = (package / file).read_text()
+    (package / file).write_text(before + "\nEDITED = 1\n")
+    try:
+        digest._read.cache_clear()
+        plan = made.plan(REVERSED)
+    finally:
+        (package / file).write_text(before)
+        digest._read.cache_clear()
+    stale = {job.rule for job in rerun(made.jobs, planned(plan))[0]}
+    chain = {job.rule for job in planned(plan, CHAINS[table]).values()}
+    assert stale & chain == set(told) & chain
+    assert set(told) <= stale

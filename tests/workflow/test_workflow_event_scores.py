@@ -89,8 +89,3 @@ def test_choices_are_kept(made):
 def test_a_key_reruns_the_stages_that_read_it(first_jobs, configured, readers, key):
     changes = {f"events.protocol.{key}": VALUES[key]}
     assert first_jobs(*configured(changes)) == readers[f"events.protocol.{key}"]
-
-
-def test_every_line_of_the_page_is_tried(readers, whole):
-    told = {key.removeprefix("events.protocol.") for key in readers if key.startswith("events.protocol.")}
-    assert told == set(VALUES) == set(whole["events"]["protocol"])

@@ -82,12 +82,6 @@ def test_a_key_reruns_the_stage_that_reads_it(first_jobs, configured, readers, k
     assert first_jobs(*configured(VALUES[key])) == readers[key]
 
 
-def test_every_line_of_the_page_is_tried(readers):
-    # Protocol keys have tests of their own; own files are the next test's.
-    mine = {key for key in readers if not key.startswith("events.protocol")}
-    assert mine - {"events.background.*.files", "events.signals.*.files"} == set(VALUES)
-
-
 def test_own_files_take_the_place_of_a_process(made, whole, configured):
     files = []
     for part in ("train", "test"):

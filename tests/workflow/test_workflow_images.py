@@ -76,11 +76,6 @@ def test_a_key_reruns_the_stage_that_reads_it(first_jobs, configured, readers, k
     assert first_jobs(*configured(VALUES[key])) == readers[key]
 
 
-def test_every_line_of_the_page_is_tried(readers):
-    mine = {key for key in readers if not key.startswith("images.vae")}
-    assert mine - {"images.samples.*.files"} == set(VALUES)
-
-
 def test_own_files_take_the_place_of_a_process(made, whole, configured):
     (made.folder / "own").mkdir(exist_ok=True)
     (made.folder / "results/images/simulated/w/0000.root").rename(made.folder / "own/w.root")
