@@ -16,8 +16,8 @@ from types import SimpleNamespace
 from typing import NamedTuple
 
 import pytest
+import snakemake.api
 import yaml
-from snakemake import workflow
 
 from oddjet.config import Config, ConfigError, load_config
 from oddjet.plan import Plan
@@ -247,7 +247,7 @@ def rerun(before: dict[str, Planned], after: dict[str, Planned]) -> tuple[set[Pl
 @pytest.fixture(scope="module")
 def parsed_once():
     """Let Snakemake parse the text of each file of rules once: that is half the time of a plan."""
-    parse, known = workflow.parse, {}
+    parse, known = snakemake.workflow.parse, {}
 
     def remembered(snakefile, *arguments, linemap, rulecount):
         key = snakefile.get_path_or_uri(secret_free=False), rulecount
@@ -258,9 +258,9 @@ def parsed_once():
         linemap.update(lines)
         return code, count
 
-    workflow.parse = remembered
+    snakemake.workflow.parse = remembered
     yield
-    workflow.parse = parse
+    snakemake.workflow.parse = parse
 
 
 @pytest.fixture(scope="module")
@@ -312,6 +312,16 @@ def test_a_key_reruns_what_the_page_says_and_is_told(made, key):
     common = {job.outputs[0] for job in set(after.values())} & {job.outputs[0] for job in set(made.jobs.values())}
     no_longer = {result.name for result in made.results.check(plan) if result.reasons}
     assert no_longer & common == {job.outputs[0] for job in stale} & common
+
+
+def test_images_that_come_from_files_now_are_told(made, tmp_path):
+    config = copy.deepcopy(REVERSED)
+    (tmp_path / "w.root").touch()
+    config["images"]["samples"]["w"] = {"files": [str(tmp_path / "w.root")], "require_match": "w"}
+    reasons = {result.name: result.reasons for result in made.results.check(made.plan(config))}
+    assert reasons["results/images/jets/w/train.h5"] == ["the settings of make_images have changed (inputs)"]
+    assert len(reasons["results/images/simulated/w/0000.root"]) == 1
+    assert reasons["results/images/simulated/top/0000.root"] == []
 
 
 def test_every_line_of_the_page_is_about_a_key():

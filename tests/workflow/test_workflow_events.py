@@ -86,14 +86,19 @@ def test_own_files_take_the_place_of_a_process(made, whole, configured):
     files = []
     for part in ("train", "test"):
         # Out of the way of the rule that makes them.
-        path = Path(f"own/background_{part}.h5")
-        write_events(made.folder / path, read_events(made.folder / "results/events/inputs" / path.name), {})
+        path = Path(f"own/background, {part}.h5")
+        write_events(made.folder / path, read_events(made.folder / f"results/events/inputs/background_{part}.h5"), {})
         files.append(str(path))
     whole["events"]["background"] = {"all": {"fraction": 1.0, "files": files}}
     whole["events"]["sizes"] |= {"train": 50, "validation": 10, "test": 40}
-    planned = made.planned("events", *configured())
+    arguments = configured()
+    planned = made.planned("events", *arguments)
     assert "simulate_events" not in planned
     assert planned["mix_events"] == 1
+    # A comma in a name is a letter like any other.
+    done = made.snakemake("results/events/inputs/background_train.h5", "--cores", "1", *arguments)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert count_events(made.folder / "results/events/inputs/background_train.h5") == 50
 
 
 def test_a_missing_file_is_named(made, whole, configured):

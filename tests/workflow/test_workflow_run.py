@@ -117,6 +117,9 @@ def test_tables_carry_provenance_and_a_cutflow(finished):
         assert len(attributes["code_digest"]) == 16
         assert json.loads(attributes["cutflow"])
         assert json.loads(attributes["inputs"])
+        options = json.loads(attributes["options"])
+        assert options["sample"] == [name.split("/")[1]]
+        assert options["settings"][0]["pt_min"] == 500
 
 
 def test_the_rule_of_the_training_has_no_signal_among_its_inputs(workspace):
