@@ -45,7 +45,8 @@ class PlannedJob:
     code_digest
         Digest of the program's code, as the rule has it.
     inputs, outputs
-        Files by the names that they have in the rules: `results/...`, or own ones.
+        Files by the names that they have in the rules: `results/...`, or own ones. Left out: what only has to be there
+        (`ancient`), whatever it holds.
     """
 
     rule: str
@@ -126,9 +127,8 @@ def _planned(rule: Rule, path: str) -> PlannedJob | None:
         log=rule.expand_log(wildcards),
     )
     script, words = _program(command)
-    return PlannedJob(
-        rule.name, script, options_of(words), str(params.code), tuple(map(str, inputs)), tuple(map(str, outputs))
-    )
+    read = tuple(str(file) for file in inputs if not file.is_ancient)
+    return PlannedJob(rule.name, script, options_of(words), str(params.code), read, tuple(map(str, outputs)))
 
 
 class _Names(dict[str, str]):
