@@ -1,4 +1,4 @@
-"""Model files that are empty, cut off, of another kind or damaged inside: one line that names the file."""
+"""Models and score tables that are empty, cut off, of another kind or damaged inside: one line that names the file."""
 
 from __future__ import annotations
 
@@ -7,11 +7,21 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import h5py
 import numpy as np
 import pytest
 import torch
 
 from oddjet.errors import OddjetError
+from oddjet.evaluation.figures_of_merit import merit_rows
+from oddjet.evaluation.replicas import grid_replicas
+from oddjet.evaluation.scores import KEPT, auc_rows, read_method
+from oddjet.evaluation.settings import MeritSettings
+from oddjet.evaluation.signals import Signal, points_to_json
+from oddjet.events.scores import ScoreTable
+from oddjet.images.ensemble_file import ensemble_columns, read_ensembles
+from oddjet.io.tables import Column, TableError, write_table
+from oddjet.io.weights import sample_factors
 from oddjet.models.baselines.file import baseline_content, fit_baseline
 from oddjet.models.baselines.settings import BaselineSettings
 from oddjet.models.load import load_scorer, load_scorers
@@ -102,3 +112,84 @@ def test_a_sound_file_is_read(tmp_path: Path, kind: str) -> None:
     save(tmp_path / "model.pt", MADE[kind]())
     scores = load_scorer(tmp_path / "model.pt").score(np.zeros((4, len(FEATURES)), np.float32))
     assert np.isfinite(scores).all()
+
+
+def score_table(path: Path) -> None:
+    columns = [Column(name, "f4", "1", "") for name in ("sample", *KEPT)] + [Column("score", "(2,)f8", "1", "")]
+    rows = np.zeros(40, [(column.name, column.dtype) for column in columns])
+    rows["sample"], rows["weight"] = np.arange(40) // 20, 1
+    rows["pt"], rows["score"] = np.linspace(500, 900, 40), np.random.default_rng(1).normal(size=(40, 2))
+    attributes = {"method": "ae", "seeds": "[1, 2]", "epochs": "[3, 4]", "samples": '["background", "svj"]'}
+    write_table(path, columns, rows, {**attributes, "points": points_to_json([Signal("svj", 2000, 0.3)])})
+
+
+def event_scores(path: Path) -> None:
+    columns = [Column("sample", "i2", "1", ""), Column("row", "i8", "1", ""), Column("score", "(1,)f8", "1", "")]
+    rows = np.zeros(4, [(column.name, column.dtype) for column in columns])
+    write_table(path, columns, rows, {"method": "ot3d", "seeds": "[0]", "samples": '["background"]'})
+
+
+def ensemble_table(path: Path) -> None:
+    columns = ensemble_columns(2)
+    rows = np.zeros(4, [(column.name, column.dtype) for column in columns])
+    names = {"reference": "qcd", "metric": "wass1"}
+    write_table(path, columns, rows, {**names, "samples": '["background"]', "members": "[0, 1]"})
+
+
+def feature_table(path: Path) -> None:
+    rows = np.ones(4, [("weight", "f4")])
+    write_table(path, [Column("weight", "f4", "1", "")], rows, {"cutflow": '[["sum_of_generated_weights", 4.0]]'})
+
+
+Reader = Callable[[Path], object]
+MERIT = MeritSettings(replicas=20)
+TABLES: dict[str, tuple[Callable[[Path], None], Reader, tuple[str, ...]]] = {
+    "methods": (score_table, read_method, ("method", "seeds", "epochs", "samples", "points", "columns")),
+    "auc": (score_table, auc_rows, ("method", "seeds", "epochs", "points")),
+    "merit": (score_table, lambda path: merit_rows(path, MERIT), ("seeds", "points")),
+    "replicas": (score_table, lambda path: grid_replicas([path], MERIT), ("seeds", "points")),
+    "events": (event_scores, ScoreTable, ("method", "seeds", "samples")),
+    "ensembles": (ensemble_table, read_ensembles, ("samples", "members", "reference", "metric")),
+    "weights": (feature_table, lambda path: sample_factors({"svj": [path]}, {"svj": 1.0}), ("cutflow",)),
+}
+WRONG = (None, "", "{", "3", "[[1, 2, 3]]", '"12"', '{"svj": 3}', '{"svj": ["a", 1]}')
+# A text is whatever it says.
+TEXTS = ("method", "reference", "metric")
+CASES = [
+    (kind, name, content)
+    for kind, (_, _, names) in TABLES.items()
+    for name in names
+    for content in (WRONG[:1] if name in TEXTS else WRONG)
+]
+
+
+@pytest.mark.parametrize("kind", TABLES)
+def test_a_sound_table_is_read(tmp_path: Path, kind: str) -> None:
+    make, read, _ = TABLES[kind]
+    make(tmp_path / "table.h5")
+    assert read(tmp_path / "table.h5") is not None
+
+
+@pytest.mark.parametrize(("kind", "name", "content"), CASES)
+def test_a_damaged_attribute_is_one_line_that_names_the_table(
+    tmp_path: Path, kind: str, name: str, content: str | None
+) -> None:
+    make, read, _ = TABLES[kind]
+    path = tmp_path / "table.h5"
+    make(path)
+    with h5py.File(path, "r+") as file:
+        del file.attrs[name]
+        if content is not None:
+            file.attrs[name] = content
+    with pytest.raises(OddjetError, match=r"table\.h5: ") as raised:
+        read(path)
+    assert "\n" not in str(raised.value)
+    assert name in str(raised.value)
+
+
+def test_seeds_and_columns_of_scores_must_fit(tmp_path: Path) -> None:
+    score_table(tmp_path / "table.h5")
+    with h5py.File(tmp_path / "table.h5", "r+") as file:
+        file.attrs["seeds"] = "[1]"
+    with pytest.raises(TableError, match=r"table\.h5: 1 seeds, 2 epochs and 2 columns of scores do not fit"):
+        read_method(tmp_path / "table.h5")

@@ -17,7 +17,7 @@ import torch
 
 from oddjet.io.tables import Column, write_table
 from oddjet.provenance.attributes import text_digest
-from oddjet.training.checkpoint import Checkpoints, checkpoint_digest
+from oddjet.training.checkpoint import FORMAT, Checkpoints, checkpoint_digest
 from oddjet.training.loop import train
 from oddjet.training.method import MethodSettings
 from oddjet.training.state import TrainingState
@@ -176,7 +176,15 @@ def test_a_checkpoint_is_kept_where_nothing_that_steers_the_training_has_changed
         )
 
 
-@pytest.mark.parametrize("damage", ["digest", "cut", "foreign", "old"])
+FOREIGN = {
+    "foreign": [1, 2],
+    "number": 3,
+    "tensor": torch.zeros(3),
+    "stateless": {"format": FORMAT, "digest": "digest"},
+}
+
+
+@pytest.mark.parametrize("damage", ["digest", "cut", "empty", "foreign", "number", "tensor", "stateless", "old"])
 def test_a_checkpoint_of_something_else_is_discarded(
     tmp_path: Path, damage: str, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -185,8 +193,10 @@ def test_a_checkpoint_of_something_else_is_discarded(
     path = checkpoints.path
     if damage == "cut":
         path.write_bytes(path.read_bytes()[:2000])
-    elif damage == "foreign":
-        torch.save([1, 2], path)
+    elif damage == "empty":
+        path.write_bytes(b"")
+    elif damage in FOREIGN:
+        torch.save(FOREIGN[damage], path)
     elif damage == "old":
         torch.save({**torch.load(path, weights_only=True), "format": 0}, path)
     state, _ = state_after(0)

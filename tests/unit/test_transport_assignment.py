@@ -188,3 +188,18 @@ def test_other_refusals() -> None:
         plan(np.ones((2, 2)), row_weights=np.array([1.0, -1.0]))
     with pytest.raises(TransportError, match="shape"):
         plan(np.ones((2, 2)), row_weights=np.ones(3))
+
+
+@pytest.mark.parametrize(
+    ("x", "y"),
+    [((5,), (5,)), ((5,), (5, 2)), ((5, 2), (5,)), ((5, 2), (5, 3)), ((5, 2), (7, 3)), ((2, 5, 2), (2, 5, 2))],
+)
+@pytest.mark.parametrize("power", [1, 2])
+def test_points_of_other_shapes_are_refused(x: tuple[int, ...], y: tuple[int, ...], power: int) -> None:
+    with pytest.raises(TransportError, match=r"shapes \(.*\) and \(.*\); they must be \(N, D\) and \(M, D\)"):
+        wasserstein(np.zeros(x), np.ones(y), power=power)
+
+
+def test_costs_of_a_plan_are_a_matrix() -> None:
+    with pytest.raises(TransportError, match=r"costs have the shape \(4,\); they must be \(N, M\)"):
+        plan(np.ones(4))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
 import numpy as np
@@ -14,7 +13,7 @@ from oddjet.evaluation.paper_samples import histogram_panels
 from oddjet.evaluation.signals import parse_signals
 from oddjet.io.atomic import atomic_path
 from oddjet.io.record import write_record
-from oddjet.io.tables import read_attributes, read_table
+from oddjet.io.tables import read_json, read_table
 from oddjet.plotting.histograms import draw_histograms, sample_names
 from oddjet.plotting.style import method_title, save_figure
 from oddjet.program import execute, parser
@@ -40,7 +39,7 @@ def main() -> None:
     arguments.add_argument("--output-png", type=Path, required=True, help="the same figure to write")
     given = arguments.parse_args()
     # The method's own coordinates, in which its negatives are; they need not be those of the dataset.
-    scaler = Scaler.from_dict(json.loads(read_attributes(given.negatives[0])["scaler"]))
+    scaler = Scaler.from_dict(read_json(given.negatives[0], "scaler"))
     (signal,) = parse_signals([given.signal], given.points)
     tables = {"background": [given.background], "signal": signal.files}
     jets = {name: np.concatenate([scaler.transform(read_table(one)) for one in tables[name]]) for name in tables}

@@ -16,10 +16,10 @@ from oddjet.evaluation.merit import SampleScores, compute_auc
 from oddjet.evaluation.replicas import EVENT, Replicas, auc_replicas, standard_error
 from oddjet.evaluation.scores import read_method
 from oddjet.evaluation.settings import MeritSettings
-from oddjet.evaluation.signals import points_from_json
+from oddjet.evaluation.signals import read_points
 from oddjet.evaluation.spectra import planing_weights, rank_correlation
 from oddjet.evaluation.tables import GRID, MeritRow
-from oddjet.io.tables import read_attributes, read_table
+from oddjet.io.tables import read_table
 
 Floats: TypeAlias = NDArray[np.float64]
 
@@ -48,7 +48,7 @@ def merit_rows(path: Path, settings: MeritSettings) -> list[MeritRow]:
         If the file is not a score table, or a sample is empty.
     """
     method = read_method(path)
-    points = points_from_json(read_attributes(path)["points"])
+    points = read_points(path)
     table = read_table(path, [*EVENT, "sample", "pt", "mass", "weight", "score"])
     jets = [table[table["sample"] == code] for code in range(len(points) + 1)]
     replicas = Replicas(jets, settings)

@@ -18,8 +18,8 @@ from oddjet.errors import OddjetError
 from oddjet.evaluation.merit import SampleScores
 from oddjet.evaluation.scores import read_method
 from oddjet.evaluation.settings import MeritSettings
-from oddjet.evaluation.signals import points_from_json
-from oddjet.io.tables import read_attributes, read_table
+from oddjet.evaluation.signals import read_points
+from oddjet.io.tables import read_table
 
 Floats: TypeAlias = NDArray[np.float64]
 
@@ -126,7 +126,7 @@ def grid_replicas(paths: Iterable[Path], settings: MeritSettings) -> dict[str, F
     seeds: dict[str, int] = {}
     shared: tuple[Path, list[str], NDArray[np.void], Replicas] | None = None
     for path in paths:
-        method, names = read_method(path), ["background", *points_from_json(read_attributes(path)["points"])]
+        method, names = read_method(path), ["background", *read_points(path)]
         table = read_table(path, [*EVENT, "sample", "weight", "score"])
         jets = table[[*EVENT, "sample", "weight"]]
         parts = [table[table["sample"] == code] for code in range(len(names))]

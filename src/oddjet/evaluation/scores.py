@@ -14,9 +14,17 @@ from numpy.typing import NDArray
 from oddjet.errors import OddjetError
 from oddjet.evaluation.merit import SampleScores, compute_auc, undefined
 from oddjet.evaluation.settings import EvaluationSettings
-from oddjet.evaluation.signals import Signal, check_counts, points_from_json, points_to_json
+from oddjet.evaluation.signals import Signal, check_counts, points_to_json, read_points
 from oddjet.evaluation.tables import AucRow
-from oddjet.io.tables import Column, TableError, TableWriter, read_attributes, read_columns, read_table
+from oddjet.io.tables import (
+    Column,
+    TableError,
+    TableWriter,
+    read_attributes,
+    read_columns,
+    read_list,
+    read_table,
+)
 from oddjet.io.weights import row_weights
 from oddjet.program import LOGGER, progress
 
@@ -116,8 +124,7 @@ def auc_rows(path: Path) -> list[AucRow]:
     MeritError
         If a sample is empty; the message names it.
     """
-    method, attributes = read_method(path), read_attributes(path)
-    points = points_from_json(attributes["points"])
+    method, points = read_method(path), read_points(path)
     table = read_table(path, ["sample", "weight", "score"])
     jets = [table[table["sample"] == code] for code in range(len(points) + 1)]
     rows = []
@@ -134,12 +141,27 @@ def auc_rows(path: Path) -> list[AucRow]:
 
 
 def read_method(path: Path) -> Method:
-    """Read from a score table's attributes which method, seeds and epochs made it; raise `TableError` otherwise."""
+    """Read from a score table which method, seeds and epochs made it; raise `TableError` for another table."""
     attributes = read_attributes(path)
-    try:
-        return Method(attributes["method"], *(tuple(json.loads(attributes[key])) for key in ("seeds", "epochs")))
-    except KeyError as error:
-        raise TableError(f"{path}: no attribute {error}; give a table that score_samples wrote") from error
+    missing = [key for key in ("method", "seeds", "epochs", "samples", "points") if key not in attributes]
+    if missing:
+        raise TableError(f"{path}: no attribute '{missing[0]}'; give a table that score_samples wrote")
+    seeds, epochs = (tuple(read_list(path, key, int)) for key in ("seeds", "epochs"))
+    width = _score_width(path)
+    if not len(seeds) == len(epochs) == width:
+        raise TableError(
+            f"{path}: {len(seeds)} seeds, {len(epochs)} epochs and {width} columns of scores do not fit; score again"
+        )
+    samples, points = read_list(path, "samples", str), read_points(path)
+    if samples[1:] != list(points):
+        raise TableError(f"{path}: its samples {samples} and points, of {list(points)}, do not fit; score again")
+    return Method(attributes["method"], seeds, epochs)
+
+
+def _score_width(path: Path) -> int:
+    """Count the columns of scores."""
+    dtypes = [np.dtype(column.dtype) for column in read_columns(path) if column.name == "score"]
+    return dtypes[0].shape[0] if dtypes and dtypes[0].shape else 0
 
 
 def _checked(scores: NDArray[np.float64], sample: str, method: Method) -> NDArray[np.float64]:

@@ -5,12 +5,12 @@ from __future__ import annotations
 import json
 import math
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from oddjet.errors import OddjetError
-from oddjet.io.tables import read_attributes
+from oddjet.io.tables import damage_of, read_attributes, read_json
 
 
 class SignalError(OddjetError):
@@ -106,16 +106,22 @@ def points_to_json(signals: Sequence[Signal]) -> str:
     return json.dumps({name: [None if math.isnan(value) else value for value in pair] for name, pair in pairs.items()})
 
 
-def points_from_json(text: str) -> dict[str, tuple[float, float]]:
-    """Read what `points_to_json` wrote."""
+def read_points(path: Path) -> dict[str, tuple[float, float]]:
+    """Read the grid points of the signals of a score table, by name; raise `TableError` for another table."""
+    with damage_of(path, "points"):
+        return _points(read_json(path, "points"))
+
+
+def _points(content: Mapping[str, Sequence[float | None]]) -> dict[str, tuple[float, float]]:
+    """Turn what `points_to_json` wrote back into numbers."""
     return {
         name: (math.nan if m_phi is None else float(m_phi), math.nan if r_inv is None else float(r_inv))
-        for name, (m_phi, r_inv) in json.loads(text).items()
+        for name, (m_phi, r_inv) in content.items()
     }
 
 
 def _read_points(text: str | None) -> dict[str, tuple[float, float]]:
     try:
-        return points_from_json(text or "{}")
+        return _points(json.loads(text or "{}"))
     except (AttributeError, TypeError, ValueError) as error:
         raise SignalError(f"--points: {text!r} is not a JSON object of name to [m_phi, r_inv] ({error})") from error

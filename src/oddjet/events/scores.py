@@ -22,7 +22,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from oddjet.errors import OddjetError
-from oddjet.io.tables import Column, TableError, TableWriter, read_attributes, read_table
+from oddjet.io.tables import Column, TableError, TableWriter, read_attributes, read_list, read_table
 
 BACKGROUND = "background"
 
@@ -47,12 +47,11 @@ class ScoreTable:
     def __init__(self, path: Path) -> None:
         """Read `path`; raises `TableError` when it is not such a table."""
         attributes = read_attributes(path)
-        try:
-            self.method = attributes["method"]
-            self.seeds = tuple(int(seed) for seed in json.loads(attributes["seeds"]))
-            self.samples = tuple(str(name) for name in json.loads(attributes["samples"]))
-        except KeyError as error:
-            raise TableError(f"{path}: no attribute {error}; give a table of event scores") from error
+        if "method" not in attributes:
+            raise TableError(f"{path}: no attribute 'method'; give a table of event scores")
+        self.method = attributes["method"]
+        self.seeds = tuple(read_list(path, "seeds", int))
+        self.samples = tuple(read_list(path, "samples", str))
         self._path = path
         self._table = read_table(path, ["sample", "row", "score"])
 

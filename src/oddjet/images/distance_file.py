@@ -62,7 +62,7 @@ def read_distances(path: Path) -> DistanceTable:
     """
     jets, attributes = read_table(path), read_attributes(path)
     with open_hdf5(path) as file:
-        if "distances" not in file:
+        if "distances" not in file or "metric" not in attributes:
             raise TableError(f"{path}: holds no distances; give a file of compute_distances")
         condensed = np.asarray(file["distances"])
     if "weight" not in (jets.dtype.names or ()):

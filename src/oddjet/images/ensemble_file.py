@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from oddjet.io.tables import Column, TableError, read_attributes, read_table
+from oddjet.io.tables import Column, TableError, read_attributes, read_list, read_table
 
 
 @dataclass(frozen=True)
@@ -43,17 +42,16 @@ class EnsembleDistances:
 
 def read_ensembles(path: Path) -> EnsembleDistances:
     """Read what `measure_ensembles` wrote; raises `TableError` for anything else."""
-    table, attributes = read_table(path), read_attributes(path)
-    try:
-        samples = json.loads(attributes["samples"])
-        members = np.array(json.loads(attributes["members"]), np.int64)
-        reference, metric = attributes["reference"], attributes["metric"]
-    except KeyError as error:
-        raise TableError(f"{path}: no attribute {error}; give a table that measure_ensembles wrote") from error
+    attributes = read_attributes(path)
+    missing = [key for key in ("samples", "members", "reference", "metric") if key not in attributes]
+    if missing:
+        raise TableError(f"{path}: no attribute '{missing[0]}'; give a table that measure_ensembles wrote")
+    samples, members = read_list(path, "samples", str), np.array(read_list(path, "members", int), np.int64)
+    table = read_table(path, ["sample", "weight", "distance", "average"])
     found = {name: table[table["sample"] == code] for code, name in enumerate(samples)}
     return EnsembleDistances(
-        reference,
-        metric,
+        attributes["reference"],
+        attributes["metric"],
         members,
         {name: (rows["distance"], rows["average"]) for name, rows in found.items()},
         {name: rows["weight"] for name, rows in found.items()},

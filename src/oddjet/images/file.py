@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from oddjet.io.hdf5 import open_hdf5
 from oddjet.io.jet_columns import RECONSTRUCTED
-from oddjet.io.tables import Column, TableError, TableWriter, count_rows, read_attributes, read_table
+from oddjet.io.tables import Column, TableError, TableWriter, count_rows, damage_of, read_attributes, read_table
 from oddjet.transport.sparse import SparseImages, normalised
 
 JET_COLUMNS = (
@@ -119,7 +119,10 @@ def read_images(path: Path, start: int = 0, stop: int | None = None) -> ImageBat
         occupied = slice(indptr[0], indptr[-1])
         pixel, value = np.asarray(file["pixel"][occupied]), np.asarray(file["value"][occupied])
         jets = np.asarray(file["jets"][rows.start : rows.stop])
-    pixels, side = int(attributes["pixels"]), float(attributes["side"])
+    with damage_of(path, "pixels"):
+        pixels = int(attributes["pixels"])
+    with damage_of(path, "side"):
+        side = float(attributes["side"])
     return ImageBatch(jets, normalised(indptr, pixel, value, pixels, side))
 
 

@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from types import TracebackType
-from typing import Any
+from typing import Any, TypeVar
 
 import h5py
 import numpy as np
@@ -22,6 +22,8 @@ from numpy.typing import NDArray
 from oddjet.errors import OddjetError
 from oddjet.io.atomic import sync, sync_folder
 from oddjet.io.hdf5 import open_hdf5
+
+Item = TypeVar("Item")
 
 SCHEMA_VERSION = "1"
 DATASET = "jets"
@@ -259,18 +261,33 @@ def read_json(path: Path, name: str) -> Any:  # noqa: ANN401  whatever the JSON 
     attributes = read_attributes(path)
     if name not in attributes:
         raise TableError(f"{path}: has no attribute {name!r}: a table of another kind or version. Make it again.")
-    try:
+    with damage_of(path, name):
         return json.loads(attributes[name])
-    except ValueError as error:
-        raise TableError(f"{path}: its attribute {name!r} is damaged ({error}). Make the table again.") from error
+
+
+@contextmanager
+def damage_of(path: Path, name: str) -> Iterator[None]:
+    """Say of an attribute that it is damaged, and whose it is, where its content has not the form that is read."""
+    try:
+        yield
+    except (AttributeError, KeyError, IndexError, TypeError, ValueError) as error:
+        what = " ".join(f"{type(error).__name__}: {error}".split())[:200]
+        raise TableError(f"{path}: its attribute {name!r} is damaged ({what}). Make the table again.") from error
+
+
+def read_list(path: Path, name: str, kind: type[Item]) -> list[Item]:
+    """Read an attribute of a table that is a JSON list of `kind`; raises `TableError` as `read_json` does."""
+    found = read_json(path, name)
+    with damage_of(path, name):
+        if not isinstance(found, list) or not all(isinstance(item, kind) for item in found):
+            raise TypeError(f"{found!r} is no list of {kind.__name__}")
+        return found
 
 
 def read_columns(path: Path) -> list[Column]:
     """Read the columns of a table with their units; raises `TableError` as `read_table` does."""
-    try:
+    with damage_of(path, "columns"):
         return [Column(**column) for column in read_json(path, "columns")]
-    except TypeError as error:
-        raise TableError(f"{path}: its attribute 'columns' is damaged ({error}). Make the table again.") from error
 
 
 @contextmanager

@@ -12,7 +12,6 @@ the stored weights stand as they are.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -21,7 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from oddjet.errors import OddjetError
-from oddjet.io.tables import read_attributes
+from oddjet.io.tables import damage_of, read_attributes, read_json
 
 # Entry of the cutflow that holds it.
 GENERATED = "sum_of_generated_weights"
@@ -76,10 +75,10 @@ def _generated(tables: Iterable[Path], cross_section: float) -> float:
     """Sum the generator weights of a sample's tables; raise `WeightError` where they are not above 0."""
     total, names = 0.0, []
     for path in tables:
-        attributes = read_attributes(path)
-        if "cutflow" not in attributes:
+        if "cutflow" not in read_attributes(path):
             raise WeightError(f"{path}: the table has no cutflow; it is not one of extract_features")
-        total += dict(json.loads(attributes["cutflow"]))[GENERATED]
+        with damage_of(path, "cutflow"):
+            total += float(dict(read_json(path, "cutflow"))[GENERATED])
         names.append(str(path))
     if not total > 0:
         raise WeightError(

@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import json
 import logging
-import pickle
 import shutil
 import time
 from collections.abc import Mapping, Sequence
@@ -99,11 +98,12 @@ class Checkpoints:
         try:
             content = torch.load(self.path, map_location="cpu", weights_only=True)
             kept, wanted = (content["format"], content["digest"]), (FORMAT, self.digest)
-        except (pickle.UnpicklingError, RuntimeError, EOFError, OSError, ValueError, KeyError, TypeError) as error:
+            found = content["state"]
+        except Exception as error:  # noqa: BLE001  torch raises EOFError, IndexError ... by kind of damage
             reason = f"it is damaged ({(str(error) or type(error).__name__).splitlines()[0]})"
         else:
             if kept == wanted:
-                state.load_state_dict(content["state"])
+                state.load_state_dict(found)
                 LOGGER.info("%s: going on after epoch %d", self.path, state.epoch)
                 return True
             reason = "settings, code, inputs, packages or seeds have changed"

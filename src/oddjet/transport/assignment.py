@@ -34,7 +34,17 @@ def squared_distances(x: NDArray[np.floating[Any]], y: NDArray[np.floating[Any]]
     Returns
     -------
     float64 array of shape (..., N, M), never negative.
+
+    Raises
+    ------
+    TransportError
+        Points of another shape, or of unequal dimensions.
     """
+    if np.ndim(x) < 2 or np.ndim(y) < 2 or np.shape(x)[-1] != np.shape(y)[-1]:
+        raise TransportError(
+            f"no distances between points of the shapes {np.shape(x)} and {np.shape(y)}; they must be (N, D) and "
+            "(M, D), of one dimension D"
+        )
     # Products of float64 numbers about a common centre: |x|^2 + |y|^2 - 2 x.y cancels, and by far less when the points
     # are near the origin.
     first, second = np.asarray(x, np.float64), np.asarray(y, np.float64)
@@ -136,8 +146,13 @@ def wasserstein(
     Raises
     ------
     TransportError
-        Empty sets, points or weights that are not finite, negative weights, another power than 1 or 2.
+        Points of another shape or of unequal dimensions, empty sets, points or weights that are not finite, negative
+        weights, another power than 1 or 2.
     """
+    if np.ndim(x) != 2 or np.ndim(y) != 2:
+        raise TransportError(
+            f"wasserstein: points of the shapes {np.shape(x)} and {np.shape(y)}; they must be (N, D) and (M, D)"
+        )
     if power not in (1, 2):
         raise TransportError(f"wasserstein: power is 1 or 2, not {power}")
     if not len(x) or not len(y):
@@ -168,10 +183,13 @@ def plan(costs: Float, row_weights: Float | None = None, column_weights: Float |
     Raises
     ------
     TransportError
-        Costs or weights that are not finite, negative weights, or weights of the wrong length.
+        Costs that are no matrix, costs or weights that are not finite, negative weights, or weights of the wrong
+        length.
     """
     import ot  # slow to import, and needed for unequal sets only
 
+    if np.ndim(costs) != 2:
+        raise TransportError(f"transport plan: costs have the shape {np.shape(costs)}; they must be (N, M)")
     if not np.isfinite(costs).all():
         raise TransportError("transport plan: a cost is not finite; check the points")
     masses = [
