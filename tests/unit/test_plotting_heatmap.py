@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import math
 import subprocess
 import sys
 from math import nan
@@ -11,12 +12,14 @@ from pathlib import Path
 import pytest
 from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
+from matplotlib.text import Text
 
 from oddjet.evaluation.summary import SummaryError, average_over_points
 from oddjet.evaluation.tables import AucRow, write_rows
-from oddjet.plotting.heatmap import HeatmapError, draw_heatmap
+from oddjet.plotting.heatmap import SMALLEST, HeatmapError, draw_heatmap
 from oddjet.plotting.style import figure_style, method_title, save_figure
 
+Cells = dict[tuple[float, float], tuple[float, float]]
 DEFAULT = {(m, r): (0.9 - 0.5 * r, 0.012) for m in (1000.0, 2000.0, 3000.0) for r in (0.1, 0.3, 0.5, 0.7)}
 PAPER = {
     (m, r): (0.05, 0.1) for m in (600.0, 800.0, 1000.0, 1500.0, 2000.0, 3000.0, 4000.0) for r in (0.1, 0.3, 0.5, 0.7)
@@ -51,18 +54,65 @@ def test_the_colours_run_from_zero_to_one_with_white_in_the_middle() -> None:
     assert high[2] > high[0]
 
 
-@pytest.mark.parametrize("cells", [DEFAULT, PAPER], ids=["default", "paper"])
-def test_texts_stay_in_their_cells_and_apart(cells: dict[tuple[float, float], tuple[float, float]]) -> None:
+def rectangle(columns: int, rows: int) -> Cells:
+    return {(500.0 + 12.25 * i, round(0.011 * k, 3)): (0.8, 0.01) for i in range(columns) for k in range(rows)}
+
+
+def apart(texts: list[Text]) -> bool:
+    """Say whether no box of a text crosses the next one's, in their order along an axis."""
+    boxes = [text.get_window_extent() for text in texts]
+    return not any(one.overlaps(other) for one, other in itertools.pairwise(boxes))
+
+
+GRIDS = {
+    "default": DEFAULT,
+    "paper": PAPER,
+    **{f"{n} x {m}": rectangle(n, m) for n, m in ((1, 1), (12, 6), (20, 6), (4, 16), (20, 20), (40, 1), (1, 40))},
+    **{f"{n} x {m}": rectangle(n, m) for n, m in ((30, 12), (3, 80), (100, 100))},
+}
+
+
+@pytest.mark.parametrize("cells", GRIDS.values(), ids=GRIDS)
+def test_texts_stay_in_their_cells_and_apart(cells: Cells) -> None:
     figure = draw_heatmap(cells, "nae_logcosh", 10, "Simulation")
     with figure_style():
         figure.draw_without_rendering()
     axes = figure.axes[0]
-    boxes = [text.get_window_extent() for text in axes.texts]
-    for one, other in itertools.combinations(boxes, 2):
-        assert not one.overlaps(other)
-    columns = len({m_phi for m_phi, _ in cells})
-    width = axes.get_window_extent().width / columns
-    assert max(box.width for box in boxes[:-2]) < 0.95 * width
+    columns, rows = (len({point[axis] for point in cells}) for axis in (0, 1))
+    inside, heading = axes.texts[:-2], axes.texts[-2:]
+    for text in inside:
+        box = text.get_window_extent()
+        left, bottom = axes.transData.transform([math.floor(number) for number in text.xy])
+        right, top = axes.transData.transform([math.floor(number) + 1 for number in text.xy])
+        # Letters stand on whole pixels.
+        assert left < box.x0 < box.x1 < right
+        assert bottom - 1 < box.y0 < box.y1 < top + 1
+        assert text.get_fontsize() >= SMALLEST
+    if any("±" in text.get_text() for text in inside):
+        assert all(apart([above, below]) for above, below in zip(inside[::2], inside[1::2], strict=True))
+    assert apart(heading)
+    for labels, count in ((axes.get_xticklabels(), columns), (axes.get_yticklabels(), rows)):
+        assert apart(labels)
+        assert len(labels) >= min(count, 10)
+
+
+@pytest.mark.parametrize(
+    ("columns", "rows", "words"),
+    [(8, 6, ["0.80", "± 0.01"]), (30, 12, ["0.80"]), (4, 50, ["0.80"]), (40, 3, []), (3, 80, [])],
+)
+def test_numbers_that_cannot_be_read_are_left_out(columns: int, rows: int, words: list[str]) -> None:
+    figure = draw_heatmap(rectangle(columns, rows), "ae", 1, "Simulation")
+    assert texts(figure)[:-2] == words * (columns * rows)
+
+
+def test_fewer_labels_stand_at_their_own_cells() -> None:
+    axes = draw_heatmap(rectangle(60, 90), "ae", 1, "Simulation").axes[0]
+    for labels, first, step in ((axes.get_xticklabels(), 500.0, 12.25), (axes.get_yticklabels(), 0.0, 0.011)):
+        assert len(labels) < 60
+        for label in labels:
+            cell = max(label.get_position()) - 0.5
+            assert label.get_text() == f"{round(first + step * cell, 3):g}"
+    assert {label.get_rotation() for label in axes.get_xticklabels()} == {90.0}
 
 
 def test_one_seed_is_one_seed_and_other_methods_keep_their_names() -> None:
