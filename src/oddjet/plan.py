@@ -16,11 +16,12 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from snakemake.api import SnakemakeApi
+from snakemake.api import SnakemakeApi, WorkflowApi
 from snakemake.exceptions import WorkflowError
 from snakemake.rules import Rule
 from snakemake.settings.types import ConfigSettings, OutputSettings, Quietness, ResourceSettings, WorkflowSettings
 from snakemake.utils import format as fill_in
+from snakemake.workflow import Workflow
 
 from oddjet.errors import OddjetError
 from oddjet.program import options_of
@@ -89,7 +90,7 @@ class Plan:
                     workflow_settings=WorkflowSettings(runtime_source_cache_path=Path(cache)),
                     snakefile=snakefile,
                 )
-                self.rules: tuple[Rule, ...] = tuple(loaded._workflow.rules)
+                self.rules: tuple[Rule, ...] = tuple(_included(loaded).rules)
                 self._jobs: dict[str, list[PlannedJob]] = {}
         except WorkflowError as error:
             raise PlanError(f"{configfile}: {error}") from error
@@ -106,6 +107,19 @@ class Plan:
             rules = [rule for rule in self.rules if rule.shellcmd and rule.is_producer(path)]
             self._jobs[path] = [job for rule in rules if (job := _planned(rule, path)) is not None]
         return self._jobs[path]
+
+
+def _included(loaded: WorkflowApi) -> Workflow:
+    """Read the Snakefile into a workflow with names of its own.
+
+    All workflows of a process share one set of names in Snakemake: the functions of a plan's rules would ask the
+    configuration of the plan that was made last.
+    """
+    loaded._workflow_store = workflow = loaded._get_workflow()
+    workflow.modifier.globals = dict(workflow.globals)
+    workflow.include(loaded.snakefile, overwrite_default_target=True)
+    workflow.check()
+    return workflow
 
 
 def _planned(rule: Rule, path: str) -> PlannedJob | None:

@@ -66,6 +66,14 @@ def test_reading_the_workflow_leaves_the_process_as_it_is():
     assert (dict(os.environ), list(sys.path), Path.cwd()) == before
 
 
+def test_a_plan_keeps_its_configuration_beside_another_one(plan, tmp_path):
+    other = changed(tmp_path, seed=8, label="Another")
+    seeds = [one.jobs("results/simulated/top/0001.root")[0].options["seed"] for one in (plan, other)]
+    assert seeds == [["7"], ["8"]]
+    labels = [one.jobs("results/figures/leaderboard.pdf")[0].options["label"] for one in (plan, other)]
+    assert labels == [["Simulation"], ["Another"]]
+
+
 def test_a_wrong_configuration_is_named(tmp_path):
     with pytest.raises(PlanError, match=r"absent\.yaml: no such file"):
         Plan(tmp_path / "absent.yaml")

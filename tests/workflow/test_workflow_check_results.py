@@ -53,7 +53,7 @@ def test_moved_results_match(finished, moved):
     told = {result.path for result in found}
     # What carries no digest is checked as an input of what is made from it.
     left = {path.name for path in every if path not in told and path.name not in named}
-    assert {name for name in left if not name.endswith(".origin.json")} <= {"history.csv", "scaler.json"}
+    assert {name for name in left if not name.endswith(".origin.json")} <= {"history.csv", "scaler.json", "run.json"}
 
 
 @pytest.mark.parametrize("target", ["events", "images", "contamination"])
@@ -108,7 +108,7 @@ def test_a_change_of_the_configuration_is_told(finished, moved):
 def test_other_members_of_an_ensemble_are_told(finished, moved):
     methods = yaml.safe_load((finished.folder / "config/test/tiny.yaml").read_text())["methods"]
     found = stale(moved, tiny(finished, methods={**methods, "wnae_ensemble": {"kind": "ensemble", "of": "ae"}}))
-    assert found["scores/wnae_ensemble.h5"] == ["the settings of score_ensemble have changed (of)"]
+    assert found["scores/wnae_ensemble.h5"] == ["the settings of score_ensemble have changed (models, of, scores)"]
     assert found["leaderboard.csv"] == ["its input results/auc/wnae_ensemble.csv no longer matches"]
     assert "scores/wnae/seeds-3.h5" not in found
 
