@@ -10,9 +10,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from oddjet.dataset.build import DatasetError
+from oddjet.dataset.build import check_counts as check_part_counts
+from oddjet.dataset.settings import DatasetSettings
+from oddjet.dataset.split import PARTS
 from oddjet.evaluation.scores import Method, ScoreError, auc_rows, score_samples
 from oddjet.evaluation.settings import EvaluationSettings
-from oddjet.evaluation.signals import Signal, SignalError
+from oddjet.evaluation.signals import Signal, SignalError, check_counts
+from oddjet.io.cutflow import BadFile, Cutflow
 from oddjet.io.tables import Column, TableError, write_table
 
 IDENTIFIERS = ("run", "luminosityBlock", "event", "source", "entry", "jet_rank")
@@ -23,8 +28,10 @@ COLUMNS = [
 METHOD = Method("wnae", (1, 2), (10, 10))
 
 
-def write_jets(path: Path, count: int, columns: list[Column] = COLUMNS) -> Path:
-    write_table(path, columns, np.ones(count, dtype=[(column.name, column.dtype) for column in columns]), {})
+def write_jets(
+    path: Path, count: int, columns: list[Column] = COLUMNS, attributes: dict[str, str] | None = None
+) -> Path:
+    write_table(path, columns, np.ones(count, [(column.name, column.dtype) for column in columns]), attributes or {})
     return path
 
 
@@ -45,9 +52,27 @@ def test_a_grid_point_without_enough_jets_is_named_with_its_count(tmp_path: Path
         Signal("svj_mphi-2000_rinv-0p1", 2000, 0.1, (write_jets(tmp_path / "c.h5", 40),)),
         Signal("svj_mphi-4000_rinv-0p7", 4000, 0.7, files),
     ]
-    with pytest.raises(SignalError, match=r"svj_mphi-4000_rinv-0p7 has 29 jets .* is 30; simulate more events"):
+    with pytest.raises(SignalError, match=r"svj_mphi-4000_rinv-0p7 has 29 jets .* is 30\. Give more events"):
         score(tmp_path, signals)
     assert not [path for path in tmp_path.iterdir() if "scores" in path.name]
+
+
+def test_too_few_jets_say_which_cut_took_them_and_which_files_were_skipped(tmp_path: Path) -> None:
+    lost = Cutflow(events_read=20, events_without_selected_jet=20, jets_clustered=42, jets_pt_low=2, jets_pt_high=40)
+    bad = BadFile("b.root", "TruncatedError", "b.root: truncated", 7)
+    files = (
+        write_jets(tmp_path / "a.h5", 9, attributes={"cutflow": lost.to_json()}),
+        write_jets(tmp_path / "b.h5", 0, attributes={"cutflow": Cutflow().to_json(), "bad_file": bad.to_json()}),
+    )
+    said = (
+        r"svj has 9 jets .* is 30\. Of their events: jets_pt_high takes 40 of 42 jets; their pT lies above pt_max: are "
+        r"the momenta in MeV\?.* 1 files were skipped, the first: b\.root: truncated\. Give more"
+    )
+    with pytest.raises(SignalError, match=said):
+        check_counts([Signal("svj", 2000, 0.1, files)], 30)
+    settings = DatasetSettings(features=("tau2",))
+    with pytest.raises(DatasetError, match=r"in 2 background file\(s\).*jets_pt_high takes 40 of 42 jets.*1 files"):
+        check_part_counts(dict.fromkeys(PARTS, 3), settings, files)
 
 
 @pytest.mark.parametrize("bad", [math.nan, math.inf])

@@ -16,6 +16,7 @@ import uproot
 from oddjet.errors import InputFileError
 from oddjet.io.checksums import ChecksumError, ManifestError
 from oddjet.io.chunks import Reading
+from oddjet.io.cutflow import BadFile, Cutflow, CutflowError
 from oddjet.io.failures import (
     DamagedDataError,
     MissingBranchError,
@@ -26,7 +27,7 @@ from oddjet.io.failures import (
 )
 from oddjet.io.root import read_candidates
 from oddjet.io.tables import TableError, read_attributes, read_table
-from oddjet.jets.cutflow import BadFile, BadFilesError, Cutflow, CutflowError, check_bad_files, merge_sample
+from oddjet.jets.cutflow import BadFilesError, check_bad_files, merge_sample
 from oddjet.jets.extract import extract_features
 from oddjet.jets.settings import FeatureSettings
 

@@ -135,7 +135,8 @@ def score_table(path: Path, shift: float) -> Path:
     table = np.zeros(600, dtype=[(column.name, column.dtype) for column in columns])
     table["sample"], table["weight"] = np.repeat([0, 1], 300), 1.0
     table["score"] = np.random.default_rng(1).normal(0, 1, (600, 2)) + shift * table["sample"][:, None]
-    more = {"method": "pca", "seeds": "[1, 2]", "epochs": "[1, 1]", "points": json.dumps({"svj": [1000.0, 0.1]})}
+    more = {"method": "pca", "seeds": "[1, 2]", "epochs": "[1, 1]", "samples": '["background", "svj"]'}
+    more["points"] = json.dumps({"svj": [1000.0, 0.1]})
     write_table(path, columns, table, more)
     return path
 

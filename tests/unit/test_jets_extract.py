@@ -11,13 +11,13 @@ import pytest
 import uproot
 
 from oddjet.io.chunks import Reading
+from oddjet.io.cutflow import Cutflow, CutflowError
 from oddjet.io.failures import NonFiniteError
 from oddjet.io.records import Particles
 from oddjet.io.root import read_candidates
 from oddjet.io.tables import read_attributes, read_table
 from oddjet.io.weights import WeightError, sample_factors
 from oddjet.jets.clustering import ClusteringError, cluster
-from oddjet.jets.cutflow import Cutflow, CutflowError
 from oddjet.jets.extract import FeatureValueError, extract_features
 from oddjet.jets.features import REGISTRY, Feature
 from oddjet.jets.matching import TruthError

@@ -12,10 +12,11 @@ import pytest
 import uproot
 
 from oddjet.io.chunks import ChunkReader, Reading
+from oddjet.io.cutflow import Cutflow
 from oddjet.io.failures import IdentifierError, MissingBranchError, MissingTreeError, NonFiniteError, ShapeError
 from oddjet.io.layouts import NANOAOD_V15
 from oddjet.io.tables import read_attributes, read_table
-from oddjet.jets.cutflow import Cutflow, TooFewJetsError, check_enough, merge_sample
+from oddjet.jets.cutflow import TooFewJetsError, check_enough, merge_sample
 from oddjet.jets.extract import extract_features
 from oddjet.jets.matching import TruthError
 from oddjet.jets.settings import FeatureSettings

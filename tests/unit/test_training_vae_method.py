@@ -13,8 +13,8 @@ from oddjet.evaluation.scores import auc_rows
 from oddjet.images.file import JET_COLUMNS, ImageWriter, read_images
 from oddjet.images.library import ImageLibrary
 from oddjet.images.vae_settings import VaeSettings, VaeTraining
+from oddjet.io.cutflow import Cutflow
 from oddjet.io.tables import Column, read_attributes, read_table, write_table
-from oddjet.jets.cutflow import Cutflow
 from oddjet.training.vae import Run, load_vae, train_vae
 from oddjet.training.vae_method import VaeScorer
 from oddjet.training.vae_scores import ANOMALY_METRICS, VaeScoreError, score_images

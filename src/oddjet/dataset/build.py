@@ -16,6 +16,7 @@ from oddjet.dataset.scaler_file import write_scaler
 from oddjet.dataset.scaling import ScalerFit
 from oddjet.dataset.split import PARTS, assign_parts
 from oddjet.errors import OddjetError
+from oddjet.io.cutflow import where_jets_went
 from oddjet.io.tables import Column, TableWriter, iterate_table, read_attributes, read_columns
 from oddjet.io.weights import WeightError, row_weights, sample_factors
 from oddjet.program import progress
@@ -103,7 +104,7 @@ def build_dataset(
             for index, part in enumerate(PARTS):
                 writers[part].append(piece[assigned == index])
                 counts[part] += int(np.count_nonzero(assigned == index))
-        check_counts(counts, settings, len(files))
+        check_counts(counts, settings, files)
         scaler = fit.finish()
         for part in PARTS:
             writers[part].finish(repeats.attributes())
@@ -200,7 +201,7 @@ def common_columns(files: Sequence[Path], features: Sequence[str], *, of_signal:
     return first
 
 
-def check_counts(counts: Mapping[str, int], settings: DatasetSettings, files: int) -> None:
+def check_counts(counts: Mapping[str, int], settings: DatasetSettings, files: Sequence[Path]) -> None:
     """Raise `DatasetError` for the first part with fewer jets than `settings.minimum_jets` asks for."""
     for part in PARTS:
         wanted = getattr(settings.minimum_jets, part)
@@ -208,8 +209,9 @@ def check_counts(counts: Mapping[str, int], settings: DatasetSettings, files: in
             share = getattr(settings.fractions, part)
             raise DatasetError(
                 f"the {part} part has {counts[part]} jets, dataset.minimum_jets.{part} is {wanted} "
-                f"({sum(counts.values())} jets in {files} background file(s), fraction {share:g}); simulate more "
-                f"background events, give more files, or change dataset.fractions or dataset.minimum_jets.{part}"
+                f"({sum(counts.values())} jets in {len(files)} background file(s), fraction {share:g}). "
+                f"{where_jets_went(files)}Give more background events or files, change the cuts (features), "
+                f"dataset.fractions, or dataset.minimum_jets.{part}"
             )
 
 

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from oddjet.dataset.contamination_settings import ContaminationSettings
 from oddjet.dataset.split import event_uniform
 from oddjet.errors import OddjetError
+from oddjet.io.cutflow import where_jets_went
 from oddjet.io.tables import Column, TableError, read_columns, read_table, write_table
 from oddjet.weighted import check_weights
 
@@ -94,7 +95,7 @@ def contaminate(
     if counts[largest] > len(pool):
         raise ContaminationError(
             f"{largest:g} of {len(background)} training jets are {counts[largest]} signal jets, but {len(pool)} may "
-            "train; lower contamination.fractions, raise contamination.signal_share or simulate more signal"
+            "train; lower contamination.fractions, raise contamination.signal_share or give more signal"
         )
     for share, path in mixed.items():
         count = counts[share]
@@ -151,6 +152,7 @@ def _divide(
     if tested < settings.minimum_signal_jets:
         raise ContaminationError(
             f"signal {name}: {tested} of {len(signal)} jets are left to test on, contamination.minimum_signal_jets is "
-            f"{settings.minimum_signal_jets}; simulate more events, or lower contamination.signal_share or the minimum"
+            f"{settings.minimum_signal_jets}. {where_jets_went(files)}Give more events or files, or lower "
+            "contamination.signal_share or the minimum"
         )
     return signal[trains], signal[~trains]

@@ -65,7 +65,8 @@ class SampleScores:
             raise MeritError(f"{name}: scores have shape {self.scores.shape}, weights {given.shape}; both must be (n,)")
         if len(given) < 2:
             raise MeritError(
-                f"{name}: {len(given)} scored jet(s), at least 2 are needed; simulate more or loosen the cuts"
+                f"{name}: {len(given)} scored jet(s), at least 2 are needed; give more events or files, or loosen the "
+                "cuts"
             )
         for what, values, where in (
             ("scores", self.scores, "the features and the training history of this method"),

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from oddjet.errors import OddjetError
+from oddjet.io.cutflow import where_jets_went
 from oddjet.io.tables import damage_of, read_attributes, read_json
 
 
@@ -91,11 +92,12 @@ def check_counts(signals: Sequence[Signal], minimum: int) -> dict[str, int]:
         If one has fewer than `minimum`; the message names the grid point and the number.
     """
     counts = {signal.name: sum(int(read_attributes(path)["rows"]) for path in signal.files) for signal in signals}
-    for name, count in counts.items():
-        if count < minimum:
+    for signal in signals:
+        if counts[signal.name] < minimum:
             raise SignalError(
-                f"signal {name} has {count} jets after cuts, evaluation.minimum_signal_jets is {minimum}; simulate "
-                "more events of this grid point, take it off the grid, or lower the minimum"
+                f"signal {signal.name} has {counts[signal.name]} jets after cuts, evaluation.minimum_signal_jets is "
+                f"{minimum}. {where_jets_went(signal.files)}Give more events or files of this grid point, "
+                "change the cuts (features), take the point off the grid, or lower the minimum"
             )
     return counts
 

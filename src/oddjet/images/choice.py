@@ -25,7 +25,7 @@ def find_references(table: DistanceTable, settings: MedoidSettings) -> Reference
     jets = len(table.jets)
     if jets < max(settings.largest, settings.drawn):
         raise ReferenceJetError(
-            f"{jets} jets are too few for {settings.largest} medoids; simulate more events or lower "
+            f"{jets} jets are too few for {settings.largest} medoids; give more events or files, or lower "
             "images.medoids.largest"
         )
     weights = table.weights()

@@ -45,7 +45,7 @@ def compute_distances(
     """
     batch = read_images(images, 0, settings.jets)
     if len(batch) < 4:
-        raise DistanceError(f"{images}: {len(batch)} jets are too few for distances; simulate more events")
+        raise DistanceError(f"{images}: {len(batch)} jets are too few for distances; give more events or files")
     condensed = pairwise(batch.sparse, metric_of(metric, root=settings.root), threads)
     columns = [column for column in JET_COLUMNS if column.name in KEPT]
     with DistanceWriter(output, columns, {**attributes, "metric": metric}) as table:

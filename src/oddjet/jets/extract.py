@@ -14,6 +14,7 @@ import numpy.typing as npt
 from oddjet.errors import InputFileError, OddjetError
 from oddjet.io.checksums import verify
 from oddjet.io.chunks import Reading
+from oddjet.io.cutflow import BadFile, Cutflow
 from oddjet.io.failures import UnreachableFileError
 from oddjet.io.jet_columns import RECONSTRUCTED
 from oddjet.io.records import CandidateRecord
@@ -21,7 +22,6 @@ from oddjet.io.root import EventFile, open_events
 from oddjet.io.tables import Column, TableWriter
 from oddjet.jets.closure import Closure
 from oddjet.jets.clustering import Jets, cluster, stored
-from oddjet.jets.cutflow import BadFile, Cutflow
 from oddjet.jets.features import Feature, Substructure, chosen_features
 from oddjet.jets.matching import check_found, truth_match
 from oddjet.jets.settings import FeatureSettings, Match

@@ -134,7 +134,8 @@ def _checked_folds(name: str, signal: NDArray[np.void], seed: int) -> NDArray[np
     folds = folds_of(signal, seed)
     if np.bincount(folds, minlength=FOLDS).min() < 2:
         raise CeilingError(
-            f"signal {name}: {len(signal)} jets are too few for supervised trees in {FOLDS} folds; simulate more events"
+            f"signal {name}: {len(signal)} jets are too few for supervised trees in {FOLDS} folds; give more events or "
+            "files"
         )
     return folds
 
