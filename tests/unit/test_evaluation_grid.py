@@ -47,7 +47,8 @@ def write(path: Path, made: list[np.ndarray], method: str, seeds: tuple[int, ...
     rows[EVENT[-1]], rows["weight"], rows["score"] = np.arange(len(rows)), weights, np.concatenate(made)
     points = {f"svj_{point}": [1000.0 + point, 0.1] for point in range(len(made) - 1)}
     attributes = {"method": method, "seeds": json.dumps(seeds), "epochs": json.dumps([1] * len(seeds))}
-    write_table(path, columns, rows, {**attributes, "points": json.dumps(points)})
+    names = json.dumps(["background", *points])
+    write_table(path, columns, rows, {**attributes, "samples": names, "points": json.dumps(points)})
     return path
 
 

@@ -127,6 +127,7 @@ def scores(tmp_path: Path) -> Path:
         "method": "wnae",
         "seeds": "[1, 2]",
         "epochs": "[9, 9]",
+        "samples": '["background", "svj_mphi-2000_rinv-0p1", "odd"]',
         "points": json.dumps({"svj_mphi-2000_rinv-0p1": [2000, 0.1], "odd": [None, None]}),
     }
     write_table(tmp_path / "scores.h5", COLUMNS, rows, attributes)
