@@ -1,10 +1,15 @@
 # The files of the events' analysis: what is simulated or listed, what is scored, what the models are.
 EVENTS = CONFIG.events
 EVENT_SIGNALS = list(EVENTS.signals)
+# Where each sample stands in the configuration.
+EVENT_KEYS = {
+    name: f"{'signals' if name in EVENTS.signals else 'background'}.{name}"
+    for name in EVENTS.samples()
+}
 try:
     EVENT_LISTED = find_samples(
         {
-            name: sample.files
+            EVENT_KEYS[name]: sample.files
             for name, sample in EVENTS.samples().items()
             if sample.files
         },
@@ -29,7 +34,7 @@ for name, found in EVENT_LISTED.items():
 # The files of each sample: those that are listed, or those that Pythia makes.
 EVENT_FILES = {
     name: (
-        list(EVENT_LISTED[name].parts.values())
+        list(EVENT_LISTED[EVENT_KEYS[name]].parts.values())
         if sample.files
         else [
             f"results/events/simulated/{name}/{part:04d}.h5"

@@ -34,9 +34,13 @@ localrules:
     check_cutflow,
 
 
+# What figure 13 of the paper trains on has a check of its own (check_reversed): it changes nothing of the other analyses.
+CHECKED = [name for name in SAMPLES if name not in CONFIG.of_kind("reversed")]
+
+
 rule check_cutflow:
     input:
-        [path for name in SAMPLES for path in feature_tables(name)],
+        [path for name in CHECKED for path in feature_tables(name)],
     output:
         cutflow="results/features/cutflow.json",
         bad_files="results/features/bad_files.json",
@@ -53,7 +57,7 @@ rule check_cutflow:
         runtime=grown(60),
     params:
         settings=CONFIG.features.model_dump_json(),
-        parts=[f"{name}={','.join(PARTS[name])}" for name in SAMPLES],
+        parts=[f"{name}={','.join(PARTS[name])}" for name in CHECKED],
         kinds=[
             *("--backgrounds", *CONFIG.of_kind("background")),
             *("--signals", *CONFIG.of_kind("signal")),

@@ -105,4 +105,4 @@ def test_a_missing_file_is_named(made, whole, configured):
     whole["events"]["signals"]["a_4l"] = {"files": ["nowhere/Ato4l.h5"]}
     done = made.snakemake("events", "--dry-run", *configured())
     assert done.returncode == 1
-    assert "events: files: nowhere/Ato4l.h5: no such file or folder" in done.stdout + done.stderr
+    assert "events.signals.a_4l.files: nowhere/Ato4l.h5: no such file or folder" in done.stdout + done.stderr

@@ -89,4 +89,4 @@ def test_a_missing_file_is_named(made, whole, configured):
     whole["images"]["samples"]["w"] = {"files": ["nowhere/w.root"]}
     done = made.snakemake("images", "--dry-run", *configured())
     assert done.returncode == 1
-    assert "images.samples: files: nowhere/w.root: no such file or folder" in done.stdout + done.stderr
+    assert "images.samples.w.files: nowhere/w.root: no such file or folder" in done.stdout + done.stderr
