@@ -6,11 +6,10 @@ The tables stand for them, as long as they are what the configuration asks for: 
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
-
-from pydantic import ValidationError
 
 from oddjet.errors import OddjetError
 from oddjet.jets.settings import FeatureSettings
@@ -72,7 +71,7 @@ def _files_that_are_gone(tables: Iterable[Path]) -> list[str]:
     for table in tables:
         try:
             files = list(json.loads(read_attributes(table)["inputs"]))
-        except (TableError, KeyError, ValueError):
+        except (TableError, KeyError, TypeError, ValueError):
             continue
         # The name of a table is made of its file's path: a table under another name is not that file's.
         gone += [file for file in files if part_name(file) == table.stem and not Path(file).exists()]
@@ -89,12 +88,13 @@ def _kept(found: Found, gone: list[str], sample: Listed, folder: Path, settings:
         table = folder / f"{part}.h5"
         made = read_attributes(table)
         try:
-            same = FeatureSettings.model_validate_json(made["settings"]) == settings
-        except ValidationError:
-            same = False
+            same = FeatureSettings.model_validate_json(made.get("settings", "")) == settings
+            weight = float(made.get("sample_weight", "nan"))
+        except ValueError:  # pydantic's, too
+            same, weight = False, math.nan
         differing = [] if same else ["features"]
-        differing += [] if made["require_match"] == sample.require_match else ["require_match"]
-        differing += [] if float(made["sample_weight"]) == sample.weight else ["weight"]
+        differing += [] if made.get("require_match") == sample.require_match else ["require_match"]
+        differing += [] if weight == sample.weight else ["weight"]
         if differing:
             raise GoneError(
                 f"files: {file} is gone, and {table} was made from it with other {', '.join(differing)}. Bring the "

@@ -109,13 +109,16 @@ class Results:
             if path.name.startswith(".tmp-"):
                 yield self._result(path, {}, "half-written: remove it")
             elif path.suffix in READERS and "checkpoints" not in path.parts:
-                try:
-                    yield self._result(path, READERS[path.suffix](path))
-                except (OddjetError, OSError, ValueError, KeyError, RuntimeError, EOFError) as error:
-                    yield self._result(path, {}, f"cannot be read ({str(error).splitlines()[0]})")
+                yield self._read(path, path)
             elif path.name.endswith(SUFFIX):
-                described = path.with_name(path.name.removesuffix(SUFFIX))
-                yield self._result(described, json.loads(path.read_text(encoding="utf-8")))
+                yield self._read(path, path.with_name(path.name.removesuffix(SUFFIX)))
+
+    def _read(self, path: Path, described: Path) -> Result:
+        try:
+            return self._result(described, _checked(READERS.get(path.suffix, _read_record)(path)))
+        except Exception as error:  # noqa: BLE001  each damage raises another kind
+            what = " ".join(f"{type(error).__name__}: {error}".split())
+            return self._result(described, {}, f"cannot be read ({what})")
 
     def _result(self, path: Path, origin: dict[str, Any], *reasons: str) -> Result:
         return Result(path, f"{NAME}/{path.relative_to(self.folder)}", origin, list(reasons))
@@ -175,6 +178,21 @@ def _read_model(path: Path) -> dict[str, Any]:
     import torch
 
     return dict(json.loads(torch.load(path, map_location="cpu", weights_only=True)["metadata"])["provenance"])
+
+
+def _read_record(path: Path) -> dict[str, Any]:
+    return dict(json.loads(path.read_text(encoding="utf-8")))
+
+
+def _checked(origin: dict[str, Any]) -> dict[str, Any]:
+    """Return a record that says what is asked of it; raise KeyError, TypeError or ValueError for another one."""
+    made_from = {"inputs": origin["inputs"], "options": origin.get("options", {}), "outputs": origin.get("outputs", {})}
+    for name, given in made_from.items():
+        if not isinstance(json.loads(given) if isinstance(given, str) else given, dict):
+            raise TypeError(f"its {name} are no mapping")
+    if not all(isinstance(origin[name], str) for name in ("script", "code_digest")):
+        raise TypeError("its script and digest are no texts")
+    return origin
 
 
 READERS = {".h5": _read_table, ".root": _read_root, ".pt": _read_model}

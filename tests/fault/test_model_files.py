@@ -20,6 +20,7 @@ from oddjet.evaluation.settings import MeritSettings
 from oddjet.evaluation.signals import Signal, points_to_json
 from oddjet.events.scores import ScoreTable
 from oddjet.images.ensemble_file import ensemble_columns, read_ensembles
+from oddjet.io.record import SUFFIX
 from oddjet.io.tables import Column, TableError, write_table
 from oddjet.io.weights import sample_factors
 from oddjet.models.baselines.file import baseline_content, fit_baseline
@@ -28,6 +29,7 @@ from oddjet.models.load import load_scorer, load_scorers
 from oddjet.models.modelfile import model_content
 from oddjet.models.networks import Network
 from oddjet.models.settings import NetworkSettings
+from oddjet.results import Results
 
 FEATURES = ["tau2", "tau3", "efp1"]
 
@@ -193,3 +195,23 @@ def test_seeds_and_columns_of_scores_must_fit(tmp_path: Path) -> None:
         file.attrs["seeds"] = "[1]"
     with pytest.raises(TableError, match=r"table\.h5: 1 seeds, 2 epochs and 2 columns of scores do not fit"):
         read_method(tmp_path / "table.h5")
+
+
+RECORD = {"script": "compute_auc", "code_digest": "c", "inputs": {}, "options": "{}", "outputs": {}}
+RECORDS = ["", "{", "3", "[1]", "{}", *(json.dumps({**RECORD, name: 3}) for name in RECORD)]
+
+
+def test_every_result_that_cannot_be_read_is_told(tmp_path: Path) -> None:
+    for number, content in enumerate(RECORDS):
+        (tmp_path / f"{number}.csv{SUFFIX}").write_text(content)
+    for suffix in (".h5", ".root", ".pt"):
+        (tmp_path / f"empty{suffix}").touch()
+        (tmp_path / f"text{suffix}").write_text("a result")
+    for number, content in enumerate(([1], {}, {"metadata": "[1]"}, {"metadata": '{"provenance": 3}'})):
+        torch.save(content, tmp_path / f"{number}.pt")
+    # Nothing is asked of the plan for a file whose record cannot be read.
+    found = Results(tmp_path).check(None)
+    assert len(found) == len(RECORDS) + 10
+    for result in found:
+        assert result.reasons[0].startswith("cannot be read ("), result
+        assert "\n" not in result.reasons[0]
