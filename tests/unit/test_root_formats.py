@@ -13,7 +13,14 @@ import uproot
 
 from oddjet.io.chunks import ChunkReader, Reading
 from oddjet.io.cutflow import Cutflow
-from oddjet.io.failures import IdentifierError, MissingBranchError, MissingTreeError, NonFiniteError, ShapeError
+from oddjet.io.failures import (
+    IdentifierError,
+    MissingBranchError,
+    MissingTreeError,
+    NonFiniteError,
+    ShapeError,
+    UnsupportedFormatError,
+)
 from oddjet.io.layouts import NANOAOD_V15
 from oddjet.io.tables import read_attributes, read_table
 from oddjet.jets.cutflow import TooFewJetsError, check_enough, merge_sample
@@ -55,7 +62,7 @@ def write(path: Path, columns: Mapping[str, object], tree: str = "Events") -> Pa
     kinds = {
         name: v.type if isinstance(v, ak.Array) else np.dtype((v.dtype, v.shape[1:])) for name, v in columns.items()
     }
-    with uproot.recreate(path) as file:
+    with uproot.recreate(path, compression=None) as file:
         file.mktree(tree, kinds)
         file[tree].extend(dict(columns))
     return path
@@ -184,6 +191,16 @@ def test_three_numbers_a_candidate_are_refused(tmp_path: Path) -> None:
     three = {name: np.stack([ak.to_numpy(v)] * 3, axis=2) for name, v in sprays()[0].items()}
     path = write(tmp_path / "three.root", {**identifiers(), **{f"PFCands_{k}": v for k, v in three.items()}})
     with pytest.raises(ShapeError, match=r"three\.root: PFCands_pt is of the type 50 \* 3 \* float32"):
+        table_of(path)
+
+
+def test_a_kind_of_leaf_that_uproot_cannot_read_is_no_damage(tmp_path: Path) -> None:
+    path = write(tmp_path / "leaf.root", candidates())
+    data = path.read_bytes()
+    assert b"TLeafF\x00" in data
+    # No class of ROOT's: what uproot says of it is what it says of a kind that it does not know.
+    path.write_bytes(data.replace(b"TLeafF\x00", b"TLeafX\x00"))
+    with pytest.raises(UnsupportedFormatError, match=r"cannot read the branch PFCands_pt .*; the file may be whole"):
         table_of(path)
 
 

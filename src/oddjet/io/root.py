@@ -310,7 +310,8 @@ def _check_readable(path: str, tree: Tree, names: list[str]) -> None:
     for name in names:
         try:
             kind = tree[name].interpretation
-            fault = "" if not isinstance(kind, uproot.interpretation.identify.UnknownInterpretation) else str(kind)
+            unknown = isinstance(kind, uproot.interpretation.identify.UnknownInterpretation)
+            fault = " ".join(str(kind).split()) if unknown else ""
         except Exception as error:  # noqa: BLE001  uproot's own faults too
             fault = one_line(error)
         if fault:
