@@ -70,7 +70,7 @@ def _files_that_are_gone(tables: Iterable[Path]) -> list[str]:
     gone = []
     for table in tables:
         try:
-            files = list(json.loads(read_attributes(table)["inputs"]))
+            files = dict(json.loads(read_attributes(table)["inputs"]))
         except (TableError, KeyError, TypeError, ValueError):
             continue
         # The name of a table is made of its file's path: a table under another name is not that file's.
