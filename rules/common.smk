@@ -78,6 +78,11 @@ try:
 except OddjetError as error:
     raise WorkflowError(str(error)) from None
 
+if not any(os.access(path, os.W_OK) for path in (".snakemake", ".")):
+    raise WorkflowError(
+        f"{Path.cwd()} cannot be written, and Snakemake keeps its notes there. Run in a folder of your own: --directory FOLDER"
+    )
+
 RUN = (Path("results"), CONFIG.values(), file_names(CONFIG_FILES, Path.cwd()))
 if workflow.is_main_process and CONFIG.on_other_results == "fail":
     other = other_configuration(*RUN)

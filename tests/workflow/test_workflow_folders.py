@@ -79,6 +79,15 @@ def test_a_checkout_that_cannot_be_written_and_no_home(run, workspace, tmp_path)
     assert (tmp_path / "run" / JOB).is_file()
 
 
+def test_a_folder_that_cannot_be_written_is_told_in_one_line(workspace):
+    with read_only(workspace.folder):
+        done = workspace.snakemake("--dry-run", "--configfile", TINY)
+    assert done.returncode == 1
+    told = done.stdout + done.stderr
+    assert f"{workspace.folder} cannot be written, and Snakemake keeps its notes there" in told
+    assert "Traceback" not in told
+
+
 def test_other_software_does_not_reach_the_jobs(run, workspace, tmp_path):
     for package in ("uproot", "awkward"):
         (tmp_path / "view" / package).mkdir(parents=True)
