@@ -45,6 +45,7 @@ def long_training(tiny_on_slurm):
         config = yaml.safe_load((folder / "config/test/tiny.yaml").read_text())
         settings = {"epochs": epochs, "batch_size": 64, "snapshot_every": 10**6, "validate_every": 100}
         config["methods"] = {"ae": {"kind": "ae", "training": {**settings, "checkpoint_seconds": 1}}}
+        config["on_other_results"] = "overwrite"  # of the tiny run, in whose folder this trains
         (folder / CONFIG).write_text(json.dumps(config))
         subprocess.run(["rm", "-rf", FOLDER, LOG], cwd=folder, check=True)
         return config
