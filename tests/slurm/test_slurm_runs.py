@@ -133,7 +133,9 @@ def test_over_its_memory_it_is_restarted_with_more(tiny_on_slurm, slurm_tools):
     before = set(jobs(TRAINING))
     # Two processes of Snakemake alone are about 250 MB, torch as much again.
     tiny_on_slurm.profile("train_model", mem_mb="attempt * 300")
-    command = ("--configfile", "config/test/tiny.yaml", "--forcerun", "train_model", "--", f"{FOLDER}/model.pt")
+    # The trainings before it have taken the folder over.
+    tiny = ("--configfile", "config/test/tiny.yaml", "--config", "on_other_results=overwrite")
+    command = (*tiny, "--forcerun", "train_model", "--", f"{FOLDER}/model.pt")
     tiny_on_slurm.finish(tiny_on_slurm.start("memory.out", *command), "memory.out")
     states = {job: state for job, state in jobs(TRAINING).items() if job not in before}
     *killed, last = states
