@@ -208,7 +208,7 @@ def test_images_and_events_know_their_files_too(run, workspace, tmp_path):
     events["signals"] = {"one": {"files": [str(tmp_path / "events.h5")]}, "two": {"files": [str(tmp_path / "link.h5")]}}
     for section, changed, message in (
         ("images", images, "images.samples.top.files: "),
-        ("events", events, "events.two.files: "),
+        ("events", events, "events.signals.two.files: "),
         ("events", {**events, "signals": {"one": {"files": ["https://host/x.h5"]}}}, "https://host/x.h5 is an address"),
     ):
         (tmp_path / "own.yaml").write_text(yaml.safe_dump({**config, section: changed}, sort_keys=False))
