@@ -22,9 +22,9 @@ import ot
 import torch
 from torch import Tensor, nn
 
-from oddjet.models.chains import ChainRecord
-from oddjet.models.negatives import transport
-from oddjet.models.settings import ChainSettings
+from oddjet.detectors.autoencoder.chains import ChainRecord
+from oddjet.detectors.autoencoder.negatives import transport
+from oddjet.detectors.autoencoder.settings import ChainSettings
 from oddjet.training.method import MethodSettings
 from oddjet.training.state import TrainingState
 

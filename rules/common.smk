@@ -31,7 +31,7 @@ for name in UNWANTED:
 from oddjet.config import load_config
 from oddjet.configfile import read_configuration
 from oddjet.errors import OddjetError
-from oddjet.models.settings import OBJECTIVES
+from oddjet.detectors.autoencoder.settings import OBJECTIVES
 from oddjet.inputs import listed_files
 from oddjet.provenance.digest import code_digest
 from oddjet.addresses import is_remote

@@ -26,14 +26,14 @@ from pydantic_core import ErrorDetails
 
 from oddjet.dataset.contamination_settings import ContaminationSettings
 from oddjet.dataset.settings import DatasetSettings
+from oddjet.detectors.autoencoder.settings import OBJECTIVES
+from oddjet.detectors.baseline_settings import KINDS, BaselineSettings, PcaResidual, SingleFeature
 from oddjet.errors import OddjetError
 from oddjet.evaluation.ensemble_settings import ScoreEnsembleSettings
 from oddjet.evaluation.settings import EvaluationSettings, MeritSettings
 from oddjet.events.settings import EventsSettings
 from oddjet.images.settings import ImagesSettings
 from oddjet.jets.settings import COLUMNS, FeatureSettings
-from oddjet.models.baselines.settings import KINDS, BaselineSettings, PcaResidual, SingleFeature
-from oddjet.models.settings import OBJECTIVES
 from oddjet.names import not_among
 from oddjet.program import describe_validation, keys_of
 from oddjet.samples import Kind, Listed, Sample, SignalGrid, Simulated

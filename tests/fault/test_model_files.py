@@ -12,6 +12,12 @@ import numpy as np
 import pytest
 import torch
 
+from oddjet.detectors.autoencoder.network import Network
+from oddjet.detectors.autoencoder.settings import NetworkSettings
+from oddjet.detectors.baseline_settings import BaselineSettings
+from oddjet.detectors.fitted import baseline_content, fit_baseline
+from oddjet.detectors.load import load_scorer, load_scorers
+from oddjet.detectors.modelfile import model_content
 from oddjet.errors import OddjetError
 from oddjet.evaluation.figures_of_merit import merit_rows
 from oddjet.evaluation.replicas import grid_replicas
@@ -23,12 +29,6 @@ from oddjet.images.ensemble_file import ensemble_columns, read_ensembles
 from oddjet.io.record import SUFFIX
 from oddjet.io.tables import Column, TableError, write_table
 from oddjet.io.weights import sample_factors
-from oddjet.models.baselines.file import baseline_content, fit_baseline
-from oddjet.models.baselines.settings import BaselineSettings
-from oddjet.models.load import load_scorer, load_scorers
-from oddjet.models.modelfile import model_content
-from oddjet.models.networks import Network
-from oddjet.models.settings import NetworkSettings
 from oddjet.results import Results
 
 FEATURES = ["tau2", "tau3", "efp1"]

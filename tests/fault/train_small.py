@@ -10,12 +10,12 @@ from pathlib import Path
 import numpy as np
 import torch
 
+from oddjet.detectors.autoencoder.energy import measure_energy
+from oddjet.detectors.baseline_settings import NeuralSplineFlow
+from oddjet.detectors.trained import train as train_flow
 from oddjet.evaluation.merit import SampleScores, compute_auc
 from oddjet.images.file import JET_COLUMNS, ImageWriter
 from oddjet.images.vae_settings import VaeSettings, VaeTraining
-from oddjet.models.baselines.settings import NeuralSplineFlow
-from oddjet.models.baselines.trained import train as train_flow
-from oddjet.models.energy import measure_energy
 from oddjet.training.loop import train
 from oddjet.training.method import MethodSettings
 from oddjet.training.state import TrainingState

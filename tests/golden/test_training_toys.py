@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from oddjet.models.energy import measure_energy
+from oddjet.detectors.autoencoder.energy import measure_energy
 from oddjet.training.loop import train
 from oddjet.training.method import MethodSettings
 from oddjet.training.state import TrainingState

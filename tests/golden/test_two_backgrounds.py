@@ -22,6 +22,9 @@ import pytest
 from oddjet.dataset.build import build_dataset
 from oddjet.dataset.scaling import Scaler
 from oddjet.dataset.settings import DatasetSettings
+from oddjet.detectors.baseline_settings import BaselineSettings
+from oddjet.detectors.density import SIGNED
+from oddjet.detectors.load import load_scorer
 from oddjet.evaluation.figures_of_merit import merit_rows
 from oddjet.evaluation.grid import grid_rows
 from oddjet.evaluation.leaderboard_table import write_leaderboard
@@ -31,9 +34,6 @@ from oddjet.evaluation.settings import EvaluationSettings, MeritSettings
 from oddjet.evaluation.signals import Signal
 from oddjet.evaluation.summary import SeedAverage, average_over_seeds
 from oddjet.io.tables import Column, read_columns, read_table, write_table
-from oddjet.models.baselines.estimators import SIGNED
-from oddjet.models.baselines.settings import BaselineSettings
-from oddjet.models.load import load_scorer
 from oddjet.training.baselines import BaselineInputs, fit_method
 from oddjet.training.batches import TrainingDataError
 from oddjet.training.ceilings import POOLED, SINGLE, ceiling_rows

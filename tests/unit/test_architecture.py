@@ -25,6 +25,7 @@ FLOORS = {
     "kernels": 2,
     "io": 4,
     "models": 4,
+    "detectors": 4,
     "jets": 5,
     "simulation": 5,
     "dataset": 5,

@@ -13,17 +13,17 @@ import torch
 
 from oddjet.dataset.scaling import Scaler, fit_scaler
 from oddjet.dataset.settings import DatasetSettings
+from oddjet.detectors.autoencoder.generators import Generators
+from oddjet.detectors.autoencoder.network import Network
+from oddjet.detectors.autoencoder.settings import NetworkSettings
+from oddjet.detectors.load import load_scorer
+from oddjet.detectors.modelfile import model_content
 from oddjet.evaluation.ensembles import EnsembleError, Member, background_moments, score_ensemble
 from oddjet.evaluation.merit import SampleScores, compute_auc
 from oddjet.evaluation.scores import Method, auc_rows, read_method, score_samples
 from oddjet.evaluation.settings import EvaluationSettings
 from oddjet.evaluation.signals import parse_signals
 from oddjet.io.tables import Column, read_attributes, read_columns, read_table, write_table
-from oddjet.models.generators import Generators
-from oddjet.models.load import load_scorer
-from oddjet.models.modelfile import model_content
-from oddjet.models.networks import Network
-from oddjet.models.settings import NetworkSettings
 
 FEATURES = ("tau2", "tau3")
 COLUMNS = [

@@ -10,6 +10,10 @@ import torch
 
 from oddjet.dataset.scaling import Scaler, fit_scaler
 from oddjet.dataset.settings import DatasetSettings
+from oddjet.detectors.autoencoder.generators import Generators
+from oddjet.detectors.autoencoder.network import Network
+from oddjet.detectors.autoencoder.settings import ModelSettings
+from oddjet.detectors.modelfile import load_model, model_content
 from oddjet.evaluation.experiments import (
     chosen_values,
     last_quarter,
@@ -19,10 +23,6 @@ from oddjet.evaluation.experiments import (
 )
 from oddjet.evaluation.fit import in_physical_units, measure_fit, shuffled
 from oddjet.evaluation.tables import AucRow, EpochAucRow
-from oddjet.models.generators import Generators
-from oddjet.models.modelfile import load_model, model_content
-from oddjet.models.networks import Network
-from oddjet.models.settings import ModelSettings
 
 FEATURES = ("tau2", "softdrop_mass")
 

@@ -14,13 +14,13 @@ import torch
 
 from oddjet.dataset.scaling import Scaler, fit_scaler
 from oddjet.dataset.settings import DatasetSettings
+from oddjet.detectors.autoencoder.generators import Generators
+from oddjet.detectors.autoencoder.network import Network
+from oddjet.detectors.autoencoder.settings import NetworkSettings
+from oddjet.detectors.modelfile import load_model, model_content, snapshots_content
 from oddjet.evaluation.scores import auc_rows
 from oddjet.evaluation.tables import EpochAucRow, read_rows
 from oddjet.io.tables import Column, read_attributes, read_table, write_table
-from oddjet.models.generators import Generators
-from oddjet.models.modelfile import load_model, model_content, snapshots_content
-from oddjet.models.networks import Network
-from oddjet.models.settings import NetworkSettings
 
 FEATURES = ("tau2", "tau3", "softdrop_mass")
 IDENTIFIERS = ("run", "luminosityBlock", "event", "source", "entry", "jet_rank")

@@ -13,14 +13,14 @@ import torch
 
 from oddjet.dataset.scaling import fit_scaler
 from oddjet.dataset.settings import DatasetSettings
+from oddjet.detectors.autoencoder.generators import Generators
+from oddjet.detectors.autoencoder.network import Network
+from oddjet.detectors.autoencoder.settings import ModelSettings
+from oddjet.detectors.modelfile import snapshots_content
 from oddjet.evaluation.negatives import NegativesError, read_negatives
 from oddjet.evaluation.snapshots import Jets, measure_distances, measure_energies
 from oddjet.evaluation.tables import SnapshotRow, read_rows
 from oddjet.io.tables import Column, read_attributes, write_table
-from oddjet.models.generators import Generators
-from oddjet.models.modelfile import snapshots_content
-from oddjet.models.networks import Network
-from oddjet.models.settings import ModelSettings
 
 FEATURES = ("tau2", "tau3", "softdrop_mass")
 

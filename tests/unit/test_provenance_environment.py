@@ -60,10 +60,10 @@ print(json.dumps(job_environment(Path(sys.argv[1]), Path(sys.argv[2]), json.load
 def as_nobody():
     """Give a function that asks for the environment as a user who has no home that can be written."""
     folder = Path(tempfile.mkdtemp())
-    (folder / "src/oddjet/models").mkdir(parents=True)
+    (folder / "src/oddjet/detectors").mkdir(parents=True)
     folder.chmod(0o755)
     if os.geteuid() != 0:
-        (folder / "src/oddjet/models").chmod(0o555)
+        (folder / "src/oddjet/detectors").chmod(0o555)
 
     def ask(given: dict[str, str]) -> dict[str, str]:
         command = [sys.executable, "-c", PRINT, str(folder), "/run", json.dumps(given)]
@@ -71,7 +71,7 @@ def as_nobody():
         return json.loads(done.stdout)
 
     yield ask
-    (folder / "src/oddjet/models").chmod(0o755)
+    (folder / "src/oddjet/detectors").chmod(0o755)
     shutil.rmtree(folder)
 
 

@@ -16,8 +16,8 @@ import torch
 from oddjet.dataset.scaler_file import method_scaler, read_scaler, write_scaler
 from oddjet.dataset.scaling import fit_scaler
 from oddjet.dataset.settings import DatasetSettings
+from oddjet.detectors.modelfile import load_model
 from oddjet.io.tables import Column, read_table, write_table
-from oddjet.models.modelfile import load_model
 from oddjet.training.loop import train
 from oddjet.training.method import MethodSettings
 from oddjet.training.run import TrainingFiles

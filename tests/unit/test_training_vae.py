@@ -13,13 +13,13 @@ import pytest
 import torch
 from torch import nn
 
+from oddjet.detectors.modelfile import ModelFileError
 from oddjet.evaluation.tables import VaeAucRow, read_rows
 from oddjet.images.distances import compute_distances
 from oddjet.images.ensemble_settings import DistanceSettings
 from oddjet.images.file import JET_COLUMNS, ImageWriter, read_images
 from oddjet.images.vae_settings import CnnSettings, VaeSettings, VaeTraining
 from oddjet.io.tables import read_table
-from oddjet.models.modelfile import ModelFileError
 from oddjet.training.cnn import LabelledFiles, train_cnn
 from oddjet.training.image_loop import ImageTraining, ImageTrainingError, train_until_done
 from oddjet.training.interrupt import TrainingInterruptedError

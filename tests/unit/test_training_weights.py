@@ -9,8 +9,8 @@ import pytest
 import torch
 from torch import Tensor
 
-from oddjet.models.energy import measure_energy
-from oddjet.models.validation_jets import ValidationJets, signed_mean
+from oddjet.detectors.autoencoder.energy import measure_energy
+from oddjet.detectors.autoencoder.validation_jets import ValidationJets, signed_mean
 from oddjet.training.batches import BatchPlan, TrainingDataError
 from oddjet.training.loop import train
 from oddjet.training.method import MethodSettings

@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 
 from oddjet.dataset.scaling import Scaler
+from oddjet.detectors.load import load_scorers
 from oddjet.evaluation.merit import SampleScores, compute_auc
 from oddjet.io.tables import read_table
-from oddjet.models.load import load_scorers
 
 TINY = ("--configfile", "config/test/tiny.yaml")
 ROOT = Path(__file__).parents[2]

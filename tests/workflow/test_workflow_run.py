@@ -8,8 +8,8 @@ import pytest
 import torch
 
 from oddjet.dataset.scaling import Scaler
+from oddjet.detectors.load import load_scorer
 from oddjet.io.tables import read_attributes, read_table
-from oddjet.models.load import load_scorer
 
 TRAINED = ("ae", "nae", "wnae")
 MODELS = (*TRAINED, "mahalanobis")

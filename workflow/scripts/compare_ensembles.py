@@ -6,11 +6,11 @@ import sys
 from pathlib import Path
 
 from oddjet.dataset.scaling import Scaler
+from oddjet.detectors.load import load_scorer
 from oddjet.evaluation.comparison import paired_difference
 from oddjet.evaluation.ensembles import Member, members_of
 from oddjet.evaluation.settings import MeritSettings
 from oddjet.io.tables import read_table
-from oddjet.models.load import load_scorer
 from oddjet.program import execute, parser, read_settings, settings_argument
 
 EXAMPLE = """python workflow/scripts/compare_ensembles.py --scores results/scores/wnae/*.h5 \\

@@ -7,6 +7,7 @@ import statistics
 from pathlib import Path
 
 from oddjet.dataset.scaling import Scaler
+from oddjet.detectors.load import load_scorer
 from oddjet.evaluation.comparison import ensemble_auc
 from oddjet.evaluation.ensembles import members_of
 from oddjet.evaluation.experiments import chosen_values, summarise, to_csv, to_markdown
@@ -16,7 +17,6 @@ from oddjet.evaluation.tables import AucRow, EpochAucRow, SnapshotRow, read_rows
 from oddjet.io.atomic import write_text
 from oddjet.io.record import write_record
 from oddjet.io.tables import read_table
-from oddjet.models.load import load_scorer
 from oddjet.program import execute, parser
 
 EXAMPLE = """python workflow/scripts/compare_experiments.py --results results --methods wnae mahalanobis \\

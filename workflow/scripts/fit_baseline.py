@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from oddjet.models.baselines.settings import BaselineSettings
+from oddjet.detectors.baseline_settings import BaselineSettings
 from oddjet.program import execute, parser, read_settings, settings_argument
 from oddjet.training.baselines import BaselineInputs, fit_method
 

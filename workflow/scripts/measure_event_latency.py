@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from oddjet.dataset.scaling import Scaler
+from oddjet.detectors.load import load_scorer
 from oddjet.events.distances import prepare_distances
 from oddjet.events.input_settings import ObjectSettings
 from oddjet.events.latency import measure_distances, measure_machines, measure_network
@@ -17,7 +18,6 @@ from oddjet.events.support_vectors import prepare_machine
 from oddjet.events.table import flatten
 from oddjet.io.atomic import write_text
 from oddjet.io.record import write_record
-from oddjet.models.load import load_scorer
 from oddjet.program import execute, parser, read_settings, settings_argument
 
 EXAMPLE = """python workflow/scripts/measure_event_latency.py --training background_train.h5 \\

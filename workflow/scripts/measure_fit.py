@@ -7,11 +7,11 @@ from pathlib import Path
 
 from oddjet.dataset.scaler_file import read_scaler
 from oddjet.dataset.scaling import Scaler
+from oddjet.detectors.load import load_scorer
 from oddjet.evaluation.fit import measure_fit
 from oddjet.evaluation.tables import SnapshotRow, write_rows
 from oddjet.io.record import write_record
 from oddjet.io.tables import read_table
-from oddjet.models.load import load_scorer
 from oddjet.program import execute, parser
 
 EXAMPLE = """python workflow/scripts/measure_fit.py --model results/models/wnae/seeds-1-2/model.pt \\

@@ -6,12 +6,12 @@ import json
 from pathlib import Path
 
 from oddjet.dataset.scaling import Scaler
+from oddjet.detectors.modelfile import load_snapshots
 from oddjet.evaluation.negatives import read_negatives
 from oddjet.evaluation.signals import parse_signals
 from oddjet.evaluation.snapshots import measure_distances, measure_energies, read_jets
 from oddjet.evaluation.tables import BACKGROUND, SnapshotRow, write_rows
 from oddjet.io.record import write_record
-from oddjet.models.modelfile import load_snapshots
 from oddjet.program import execute, parser, progress
 
 EXAMPLE = """python workflow/scripts/measure_snapshots.py --snapshots results/models/wnae/seeds-1-2/snapshots.pt \\

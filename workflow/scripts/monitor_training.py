@@ -5,13 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 
 from oddjet.dataset.scaling import Scaler
+from oddjet.detectors.load import load_scorers
 from oddjet.evaluation.monitor import MonitoredJets
 from oddjet.evaluation.settings import EvaluationSettings
 from oddjet.evaluation.signals import check_counts, parse_signals
 from oddjet.evaluation.tables import EpochAucRow, write_rows
 from oddjet.io.record import write_record
 from oddjet.io.tables import read_table
-from oddjet.models.load import load_scorers
 from oddjet.program import execute, parser, progress, read_settings, settings_argument
 
 EXAMPLE = """python workflow/scripts/monitor_training.py --snapshots results/models/ae/seeds-1-2/snapshots.pt \\

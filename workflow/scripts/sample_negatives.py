@@ -8,10 +8,10 @@ from pathlib import Path
 import numpy as np
 
 from oddjet.dataset.scaling import Scaler
+from oddjet.detectors.autoencoder.redraw_negatives import rounds_of
+from oddjet.detectors.modelfile import load_snapshots
 from oddjet.evaluation.follow import write_negatives
 from oddjet.io.tables import read_table
-from oddjet.models.follow import rounds_of
-from oddjet.models.modelfile import load_snapshots
 from oddjet.program import execute, parser, progress
 from oddjet.provenance.attributes import attributes
 from oddjet.transport.laws import draw_rows

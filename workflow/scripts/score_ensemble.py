@@ -5,9 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 from oddjet.dataset.scaling import Scaler
+from oddjet.detectors.load import load_scorer
 from oddjet.evaluation.ensemble_settings import ScoreEnsembleSettings
 from oddjet.evaluation.ensembles import EnsembleError, members_of, score_ensemble
-from oddjet.models.load import load_scorer
 from oddjet.program import execute, parser, read_settings, settings_argument
 from oddjet.provenance.attributes import attributes
 

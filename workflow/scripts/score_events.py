@@ -7,10 +7,10 @@ from pathlib import Path
 import numpy as np
 
 from oddjet.dataset.scaling import Scaler
+from oddjet.detectors.load import load_scorer
 from oddjet.events.layout import iterate_events
 from oddjet.events.scores import BACKGROUND, write_scores
 from oddjet.events.table import flatten
-from oddjet.models.load import load_scorer
 from oddjet.program import execute, parser
 from oddjet.provenance.attributes import attributes
 

@@ -6,11 +6,11 @@ import json
 from pathlib import Path
 
 from oddjet.dataset.scaling import Scaler
+from oddjet.detectors.load import load_scorer
 from oddjet.evaluation.scores import Method, score_samples
 from oddjet.evaluation.settings import EvaluationSettings
 from oddjet.evaluation.signals import files_of, parse_signals
 from oddjet.io.weights import sample_factors
-from oddjet.models.load import load_scorer
 from oddjet.program import execute, parser, read_settings, settings_argument
 from oddjet.provenance.attributes import attributes
 

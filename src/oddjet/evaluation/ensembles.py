@@ -28,7 +28,7 @@ Transform: TypeAlias = Callable[[NDArray[np.void]], NDArray[np.float32]]
 
 
 class Detector(Protocol):
-    """A model with its seeds: `oddjet.models.load.Scorer`, of which this floor needs no networks."""
+    """A model with its seeds: `oddjet.detectors.load.Scorer`, of which this floor needs no networks."""
 
     @property
     def seeds(self) -> tuple[int, ...]:
@@ -74,7 +74,7 @@ def members_of(
     Parameters
     ----------
     models : sequence of Detector
-        From `oddjet.models.load.load_scorer`; none for one score table with one seed, which is not standardised.
+        From `oddjet.detectors.load.load_scorer`; none for one score table with one seed, which is not standardised.
     transforms : sequence of callable
         Each model's scaling, from a table (n,) to what it scores (n, D).
     scores : sequence of Path

@@ -16,17 +16,17 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from oddjet.detectors.autoencoder.network import Network
+from oddjet.detectors.autoencoder.own_chains import MOST_ROUNDS
+from oddjet.detectors.autoencoder.redraw_negatives import follow_training
+from oddjet.detectors.autoencoder.settings import ModelSettings, ValidationSettings
+from oddjet.detectors.load import Scorer
+from oddjet.detectors.modelfile import ModelFile
 from oddjet.evaluation.ensembles import background_moments
 from oddjet.evaluation.follow import model_settings
 from oddjet.evaluation.merit import SampleScores, compute_auc
 from oddjet.evaluation.scores import Method
 from oddjet.evaluation.tables import BACKGROUND, NEGATIVES, SnapshotRow
-from oddjet.models.follow import follow_training
-from oddjet.models.load import Scorer
-from oddjet.models.modelfile import ModelFile
-from oddjet.models.networks import Network
-from oddjet.models.own_chains import MOST_ROUNDS
-from oddjet.models.settings import ModelSettings, ValidationSettings
 from oddjet.transport.law_distances import distance_of_samples, law_distance
 from oddjet.transport.laws import Law, draw_laws, draw_rows
 

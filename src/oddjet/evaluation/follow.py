@@ -12,11 +12,11 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from oddjet.detectors.autoencoder.network import Network
+from oddjet.detectors.autoencoder.redraw_negatives import follow_training
+from oddjet.detectors.autoencoder.settings import ModelSettings
+from oddjet.detectors.modelfile import ModelFile
 from oddjet.io.tables import Column, TableWriter
-from oddjet.models.follow import follow_training
-from oddjet.models.modelfile import ModelFile
-from oddjet.models.networks import Network
-from oddjet.models.settings import ModelSettings
 
 LOGGER = logging.getLogger("oddjet")
 
@@ -39,7 +39,7 @@ def write_negatives(
     jets : ndarray of float32, shape (N, D)
         Scaled training jets; N samples a seed and snapshot are drawn.
     rounds_per_epoch : float
-        See `oddjet.models.follow`.
+        See `oddjet.detectors.autoencoder.redraw_negatives`.
     attributes : mapping of str to str
         Provenance.
 

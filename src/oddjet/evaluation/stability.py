@@ -6,9 +6,9 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
+from oddjet.detectors.epoch_choice import BAND, choose_epoch
 from oddjet.evaluation.history import Curves, HistoryError, auc_over_grid
 from oddjet.evaluation.tables import EpochAucRow
-from oddjet.models.choice import BAND, choose_epoch
 
 LAST_PART = 0.75
 

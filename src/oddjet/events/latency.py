@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 import numpy as np
 from numpy.typing import NDArray
 
+from oddjet.detectors.load import Scorer
 from oddjet.events.distances import EventDistances
 from oddjet.events.grounds import ground_2d, ground_3d, multiplicity, sorted_pt, total_pt
 from oddjet.events.layout import Events
@@ -15,7 +16,6 @@ from oddjet.events.merit_tables import Latency
 from oddjet.events.neighbours import AugmentedNeighbours
 from oddjet.events.protocol_settings import LatencySettings
 from oddjet.events.support_vectors import TransportMachine
-from oddjet.models.load import Scorer
 from oddjet.transport.linearised import nearest_embedded
 from oddjet.transport.nearest import References
 from oddjet.transport.pointsets import PaddedSets, Sets, distance_matrix

@@ -6,7 +6,7 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from oddjet.models.settings import ModelSettings, NetworkSettings
+from oddjet.detectors.autoencoder.settings import ModelSettings, NetworkSettings
 
 # Three hidden layers down to three numbers: the networks of L1 trigger groups (arXiv:2108.03986).
 TRIGGER_NETWORK = NetworkSettings(hidden=(32, 16), latent=3)

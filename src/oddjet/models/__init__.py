@@ -1,1 +1,1 @@
-"""The autoencoders: networks, energies, Langevin chains, replay buffers, losses."""
+"""Networks of the image VAE."""

@@ -14,11 +14,11 @@ import torch
 from oddjet.dataset.scaler_file import method_scaler
 from oddjet.dataset.scaling import fit_scaler
 from oddjet.dataset.settings import DatasetSettings
+from oddjet.detectors.baseline_settings import BaselineSettings, SingleFeature
+from oddjet.detectors.density import SIGNED
+from oddjet.detectors.fitted import baseline_content, fit_baseline
 from oddjet.io.atomic import atomic_path
 from oddjet.io.tables import read_table
-from oddjet.models.baselines.estimators import SIGNED
-from oddjet.models.baselines.file import baseline_content, fit_baseline
-from oddjet.models.baselines.settings import BaselineSettings, SingleFeature
 from oddjet.provenance.attributes import attributes
 from oddjet.training.history import row, write_history
 from oddjet.weighted import check_weights, mean, unequal

@@ -9,8 +9,8 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
+from oddjet.detectors.autoencoder.generators import Generators
 from oddjet.errors import OddjetError
-from oddjet.models.generators import Generators
 from oddjet.training.method import MethodSettings
 
 LOGGER = logging.getLogger("oddjet")

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 import torch
 from torch import Tensor
 
-from oddjet.models.validation_jets import ValidationJets
+from oddjet.detectors.autoencoder.validation_jets import ValidationJets
 from oddjet.program import progress
 from oddjet.training.batches import Batches, BatchPlan, TrainingDataError
 from oddjet.training.guard import NonFiniteLossError

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from oddjet.models.settings import ModelSettings
+from oddjet.detectors.autoencoder.settings import ModelSettings
 from oddjet.training.settings import TrainingSettings
 
 

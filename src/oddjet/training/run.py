@@ -12,10 +12,10 @@ import torch
 from torch import Tensor
 
 from oddjet.dataset.scaler_file import method_scaler
+from oddjet.detectors.autoencoder.settings import OBJECTIVES
+from oddjet.detectors.modelfile import model_content, snapshots_content
 from oddjet.errors import OddjetError
 from oddjet.io.atomic import atomic_path
-from oddjet.models.modelfile import model_content, snapshots_content
-from oddjet.models.settings import OBJECTIVES
 from oddjet.provenance.attributes import attributes
 from oddjet.training.checkpoint import Checkpoints, checkpoint_digest
 from oddjet.training.history import write_history

@@ -11,18 +11,18 @@ from typing import Any, Protocol
 import torch
 from torch import Tensor
 
-from oddjet.models.choice import EpochChoice
-from oddjet.models.generators import Generators
-from oddjet.models.networks import Network
-from oddjet.models.settings import OBJECTIVES
-from oddjet.models.validation_jets import ValidationJets
+from oddjet.detectors.autoencoder.generators import Generators
+from oddjet.detectors.autoencoder.network import Network
+from oddjet.detectors.autoencoder.settings import OBJECTIVES
+from oddjet.detectors.autoencoder.validation_jets import ValidationJets
+from oddjet.detectors.epoch_choice import EpochChoice
 from oddjet.training.guard import Guard
 from oddjet.training.method import MethodSettings
 from oddjet.training.optimiser import Adam, move_towards
 
 
 class Objective(Protocol):
-    """What a module of `oddjet.models.objectives` builds."""
+    """What a module of `oddjet.detectors.autoencoder.objectives` builds."""
 
     selection: str
 

@@ -13,12 +13,12 @@ from typing import Any, NamedTuple, cast
 import torch
 from torch import Tensor
 
+from oddjet.detectors.modelfile import FORMAT, ModelFileError, read_content
 from oddjet.images.file import read_images
 from oddjet.images.vae_settings import Metric, VaeSettings
 from oddjet.io.atomic import atomic_path
 from oddjet.models.image_distances import Distance, training_distance
 from oddjet.models.image_networks import Shape, Vae, kld, weighted_loss
-from oddjet.models.modelfile import FORMAT, ModelFileError, read_content
 from oddjet.provenance.attributes import attributes
 from oddjet.training.checkpoint import checkpoint_digest
 from oddjet.training.image_loop import ImageTraining, seeded, train_until_done

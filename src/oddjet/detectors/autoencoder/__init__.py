@@ -1,0 +1,1 @@
+"""The autoencoder and its normalized variants: network, energy, negative samples, losses."""

@@ -1,0 +1,146 @@
+"""Settings of the baselines, one model a kind; the defaults are those of the usual comparisons."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, RootModel
+
+from oddjet.detectors.autoencoder.settings import Scaling
+
+
+class _Baseline(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    maximum_jets: int = Field(
+        default=20_000, ge=10, description="training jets that are fitted; of more, each seed draws its own sample"
+    )
+
+
+class SingleFeature(_Baseline):
+    """One column of the feature table, alone."""
+
+    kind: Literal["feature"]
+    feature: str = Field(description="column, for example n_constituents; it need not be among dataset.features")
+    direction: Literal["high", "low", "both"] = Field(
+        default="both",
+        description="which jets are anomalous; both: far from the median. Fixed before any signal is seen",
+    )
+
+
+class _Scaled(_Baseline):
+    scaling: Scaling = Field(
+        default="dataset",
+        description="coordinates of the jets: those of the dataset stage, or of the method's own, fitted on the "
+        "training jets; see dataset.scaling",
+    )
+
+
+class Mahalanobis(_Scaled):
+    """Squared Mahalanobis distance from the mean of the training jets."""
+
+    kind: Literal["mahalanobis"]
+
+
+class PcaResidual(_Scaled):
+    """Squared distance from the plane of the leading principal components."""
+
+    kind: Literal["pca"]
+    components: int = Field(default=4, ge=1, description="dimension of the plane")
+
+
+class IsolationForest(_Scaled):
+    """Isolation forest."""
+
+    kind: Literal["isolation_forest"]
+    trees: int = Field(default=200, ge=1, description="number of trees")
+
+
+class NearestNeighbours(_Scaled):
+    """Mean distance to the nearest training jets."""
+
+    kind: Literal["nearest_neighbours"]
+    neighbours: int = Field(default=10, ge=1, description="number of training jets")
+
+
+class LocalOutlierFactor(_Scaled):
+    """Local outlier factor."""
+
+    kind: Literal["local_outlier_factor"]
+    neighbours: int = Field(default=20, ge=1, description="number of training jets")
+
+
+class GaussianMixture(_Scaled):
+    """Negative log likelihood under a mixture of Gaussians with full covariances."""
+
+    kind: Literal["gaussian_mixture"]
+    components: int = Field(default=30, ge=1, description="number of Gaussians")
+
+
+class OneClassSvm(_Scaled):
+    """One-class support vector machine with a Gaussian kernel of scikit-learn's `scale` width."""
+
+    kind: Literal["one_class_svm"]
+    nu: float = Field(default=0.2, gt=0, le=1, description="upper bound on the share of training jets outside")
+    maximum_jets: int = Field(default=5_000, ge=10, description="training jets; the fit takes their number squared")
+
+
+class Trained(_Scaled):
+    """A network that is trained by epochs; the lowest loss on the validation jets chooses the epoch."""
+
+    epochs: int = Field(default=40, ge=1, description="passes over the training jets, at most")
+    stop_after: int = Field(default=8, ge=1, description="epochs without a lower validation loss that end the training")
+    batch_size: int = Field(default=512, ge=1, description="jets a batch")
+    learning_rate: float = Field(default=1e-3, gt=0, description="Adam's learning rate")
+    hidden: tuple[Annotated[int, Field(ge=1)], ...] = Field(
+        default=(64, 64), min_length=1, description="widths of the hidden layers"
+    )
+
+
+class NeuralSplineFlow(Trained):
+    """Negative log likelihood of a neural spline flow (Durkan et al., arXiv:1906.04032)."""
+
+    kind: Literal["neural_spline_flow"]
+    transforms: int = Field(default=3, ge=1, description="autoregressive spline transformations, one after the other")
+    bins: int = Field(default=8, ge=2, description="bins of a spline")
+
+
+class DeepSvdd(Trained):
+    """Squared distance from a fixed centre, in the space of a network without biases (Ruff et al., ICML 2018)."""
+
+    kind: Literal["deep_svdd"]
+    epochs: int = Field(default=100, ge=1, description="passes over the training jets, at most")
+    latent: int = Field(default=8, ge=1, description="dimension of the space of the centre")
+    weight_decay: float = Field(default=1e-6, ge=0, description="decoupled weight decay (AdamW)")
+
+
+Baseline = (
+    SingleFeature
+    | Mahalanobis
+    | PcaResidual
+    | IsolationForest
+    | NearestNeighbours
+    | LocalOutlierFactor
+    | GaussianMixture
+    | OneClassSvm
+    | NeuralSplineFlow
+    | DeepSvdd
+)
+
+
+class BaselineSettings(RootModel[Annotated[Baseline, Field(discriminator="kind")]]):
+    """One baseline among the config's methods."""
+
+
+KINDS = (
+    "feature",
+    "mahalanobis",
+    "pca",
+    "isolation_forest",
+    "nearest_neighbours",
+    "local_outlier_factor",
+    "gaussian_mixture",
+    "one_class_svm",
+    "neural_spline_flow",
+    "deep_svdd",
+)

@@ -1,1 +1,0 @@
-"""Baselines: estimators of scikit-learn and single features, on the same jets as the networks."""
