@@ -35,18 +35,18 @@ rule all:
     default_target: True
     input:
         expand(
-            "results/figures/auc_heatmap_{method}.{suffix}",
+            "results/jets/figures/auc_heatmap_{method}.{suffix}",
             method=CONFIG.methods,
             suffix=["pdf", "png"],
         ),
         expand(
-            "results/figures/training_{method}.{suffix}",
+            "results/jets/figures/training_{method}.{suffix}",
             method=CONFIG.trained(),
             suffix=["pdf", "png"],
         ),
-        "results/figures/leaderboard.pdf",
-        "results/summary.md",
-        "results/leaderboard.csv",
-        "results/leaderboard.md",
-        "results/merit.md",
-        "results/ceilings.md",
+        "results/jets/figures/leaderboard.pdf",
+        "results/jets/summary.md",
+        "results/jets/leaderboard.csv",
+        "results/jets/leaderboard.md",
+        "results/jets/merit.md",
+        "results/jets/ceilings.md",

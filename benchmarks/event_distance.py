@@ -4,7 +4,7 @@ Events have the layout of CMS ADC 2021, made here of random objects (about as ma
 Both ways are timed from the events to W2^2, cost matrix included, on one thread, and agree to 1e-9. Processor time,
 of ours the least of some rounds.
 
-Example: python benchmarks/event_distance.py --events results/events/inputs/background_test.h5
+Example: python benchmarks/event_distance.py --events results/events/tables/background_test.h5
 """
 
 from __future__ import annotations

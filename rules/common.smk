@@ -113,20 +113,20 @@ wildcard_constraints:
 
 def simulated_files(sample):
     return [
-        f"results/simulated/{sample}/{part}.root"
+        f"results/samples/{sample}/{part}.root"
         for part, file in PARTS[sample].items()
         if file is None
     ]
 
 
 def feature_tables(sample):
-    return [f"results/features/{sample}/{part}.h5" for part in PARTS[sample]]
+    return [f"results/tables/{sample}/{part}.h5" for part in PARTS[sample]]
 
 
 def candidates_of(wildcards):
     file = PARTS[wildcards.sample][wildcards.part]
     return (
-        f"results/simulated/{wildcards.sample}/{wildcards.part}.root"
+        f"results/samples/{wildcards.sample}/{wildcards.part}.root"
         if file is None
         else file
     )
@@ -162,14 +162,14 @@ def signal_points():
 
 
 def models_of(method):
-    return [f"results/models/{method}/{group}/model.pt" for group in GROUPS]
+    return [f"results/jets/models/{method}/{group}/model.pt" for group in GROUPS]
 
 
 def scores_of(method):
     # An ensemble has no seeds of its own.
     if method in CONFIG.ensembles():
-        return [f"results/scores/{method}.h5"]
-    return [f"results/scores/{method}/{group}.h5" for group in GROUPS]
+        return [f"results/jets/scores/{method}.h5"]
+    return [f"results/jets/scores/{method}/{group}.h5" for group in GROUPS]
 
 
 onstart:

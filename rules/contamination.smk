@@ -15,7 +15,7 @@ localrules:
 
 rule contaminate_dataset:
     input:
-        train="results/dataset/train.h5",
+        train="results/jets/dataset/train.h5",
         signals=signal_tables(),
     output:
         mixed=[
@@ -52,8 +52,8 @@ rule contaminate_dataset:
 use rule train_model as train_contaminated with:
     input:
         train="results/contamination/dataset/train_{contamination}.h5",
-        validation="results/dataset/validation.h5",
-        scaler="results/dataset/scaler.json",
+        validation="results/jets/dataset/validation.h5",
+        scaler="results/jets/dataset/scaler.json",
     output:
         model="results/contamination/models/{contamination}/{method}/{group}/model.pt",
         history="results/contamination/models/{contamination}/{method}/{group}/history.csv",
@@ -69,8 +69,8 @@ use rule train_model as train_contaminated with:
 use rule fit_baseline as fit_contaminated with:
     input:
         train="results/contamination/dataset/train_{contamination}.h5",
-        validation="results/dataset/validation.h5",
-        scaler="results/dataset/scaler.json",
+        validation="results/jets/dataset/validation.h5",
+        scaler="results/jets/dataset/scaler.json",
     output:
         model="results/contamination/models/{contamination}/{method}/{group}/model.pt",
         history="results/contamination/models/{contamination}/{method}/{group}/history.csv",
@@ -86,9 +86,9 @@ use rule fit_baseline as fit_contaminated with:
 use rule score_samples as score_contaminated with:
     input:
         model="results/contamination/models/{contamination}/{method}/{group}/model.pt",
-        background="results/dataset/test.h5",
+        background="results/jets/dataset/test.h5",
         signals=held_out_tables(),
-        cutflow="results/features/cutflow.json",
+        cutflow="results/jets/cutflow.json",
     output:
         "results/contamination/scores/{contamination}/{method}/{group}.h5",
     log:
@@ -117,8 +117,8 @@ rule summarize_contamination:
     input:
         contaminated_scores,
     output:
-        table="results/contamination.csv",
-        summary="results/contamination.md",
+        table="results/jets/contamination.csv",
+        summary="results/jets/contamination.md",
     log:
         "results/logs/summarize_contamination.log",
     benchmark:
@@ -143,10 +143,10 @@ rule summarize_contamination:
 
 rule plot_contamination:
     input:
-        "results/contamination.csv",
+        "results/jets/contamination.csv",
     output:
-        pdf="results/figures/contamination.pdf",
-        png="results/figures/contamination.png",
+        pdf="results/jets/figures/contamination.pdf",
+        png="results/jets/figures/contamination.png",
     log:
         "results/logs/plot_contamination.log",
     benchmark:

@@ -10,12 +10,12 @@ rule build_dataset:
         tables=background_tables(),
         # Too few jets of a signal are said before anything is trained. An old check is as good as a new one: another
         # signal makes no other dataset.
-        cutflow=ancient("results/features/cutflow.json"),
+        cutflow=ancient("results/jets/cutflow.json"),
     output:
-        train="results/dataset/train.h5",
-        validation="results/dataset/validation.h5",
-        test="results/dataset/test.h5",
-        scaler="results/dataset/scaler.json",
+        train="results/jets/dataset/train.h5",
+        validation="results/jets/dataset/validation.h5",
+        test="results/jets/dataset/test.h5",
+        scaler="results/jets/dataset/scaler.json",
     log:
         "results/logs/build_dataset.log",
     benchmark:

@@ -1,12 +1,12 @@
 rule score_samples:
     input:
-        model="results/models/{method}/{group}/model.pt",
-        background="results/dataset/test.h5",
+        model="results/jets/models/{method}/{group}/model.pt",
+        background="results/jets/dataset/test.h5",
         signals=signal_tables(),
         # Nothing is reported of samples that lost events.
-        cutflow="results/features/cutflow.json",
+        cutflow="results/jets/cutflow.json",
     output:
-        "results/scores/{method}/{group}.h5",
+        "results/jets/scores/{method}/{group}.h5",
     log:
         "results/logs/score_samples/{method}/{group}.log",
     benchmark:
@@ -44,9 +44,9 @@ rule score_ensemble:
             for member in CONFIG.ensembles()[wildcards.method]
             for path in scores_of(member)
         ],
-        background="results/dataset/validation.h5",
+        background="results/jets/dataset/validation.h5",
     output:
-        "results/scores/{method}.h5",
+        "results/jets/scores/{method}.h5",
     log:
         "results/logs/score_ensemble/{method}.log",
     benchmark:
@@ -74,7 +74,7 @@ rule compute_auc:
     input:
         lambda wildcards: scores_of(wildcards.method),
     output:
-        "results/auc/{method}.csv",
+        "results/jets/auc/{method}.csv",
     log:
         "results/logs/compute_auc/{method}.log",
     benchmark:
@@ -103,12 +103,12 @@ localrules:
 
 rule summarize:
     input:
-        auc=expand("results/auc/{method}.csv", method=CONFIG.methods),
+        auc=expand("results/jets/auc/{method}.csv", method=CONFIG.methods),
         scores=[path for method in CONFIG.methods for path in scores_of(method)],
     output:
-        leaderboard="results/leaderboard.csv",
-        grid="results/grid_means.csv",
-        summary="results/summary.md",
+        leaderboard="results/jets/leaderboard.csv",
+        grid="results/jets/grid_means.csv",
+        summary="results/jets/summary.md",
     log:
         "results/logs/summarize.log",
     benchmark:
@@ -136,7 +136,7 @@ rule compute_merit:
     input:
         lambda wildcards: scores_of(wildcards.method),
     output:
-        "results/merit/{method}.csv",
+        "results/jets/merit/{method}.csv",
     log:
         "results/logs/compute_merit/{method}.log",
     benchmark:
@@ -159,10 +159,10 @@ rule compute_merit:
 
 rule summarize_merit:
     input:
-        expand("results/merit/{method}.csv", method=CONFIG.methods),
+        expand("results/jets/merit/{method}.csv", method=CONFIG.methods),
     output:
-        table="results/merit.csv",
-        summary="results/merit.md",
+        table="results/jets/merit.csv",
+        summary="results/jets/merit.md",
     log:
         "results/logs/summarize_merit.log",
     benchmark:
@@ -186,14 +186,14 @@ rule summarize_merit:
 # Trained on signal, and so no method: nothing but the leaderboard reads this, and no choice rests on it.
 rule train_ceilings:
     input:
-        train="results/dataset/train.h5",
-        test="results/dataset/test.h5",
-        scaler="results/dataset/scaler.json",
+        train="results/jets/dataset/train.h5",
+        test="results/jets/dataset/test.h5",
+        scaler="results/jets/dataset/scaler.json",
         signals=signal_tables(),
-        cutflow="results/features/cutflow.json",
+        cutflow="results/jets/cutflow.json",
     output:
-        table="results/ceilings.csv",
-        summary="results/ceilings.md",
+        table="results/jets/ceilings.csv",
+        summary="results/jets/ceilings.md",
     log:
         "results/logs/train_ceilings.log",
     benchmark:
@@ -219,12 +219,12 @@ rule train_ceilings:
 
 rule write_leaderboard:
     input:
-        leaderboard="results/leaderboard.csv",
-        grid="results/grid_means.csv",
-        merit="results/merit.csv",
-        ceilings="results/ceilings.csv",
+        leaderboard="results/jets/leaderboard.csv",
+        grid="results/jets/grid_means.csv",
+        merit="results/jets/merit.csv",
+        ceilings="results/jets/ceilings.csv",
     output:
-        "results/leaderboard.md",
+        "results/jets/leaderboard.md",
     log:
         "results/logs/write_leaderboard.log",
     benchmark:

@@ -37,7 +37,7 @@ EVENT_FILES = {
         list(EVENT_LISTED[EVENT_KEYS[name]].parts.values())
         if sample.files
         else [
-            f"results/events/simulated/{name}/{part:04d}.h5"
+            f"results/events/samples/{name}/{part:04d}.h5"
             for part in range(sample.parts)
         ]
     )
@@ -47,7 +47,7 @@ EVENT_FILES = {
 
 def event_input(name):
     # name: background_train, background_validation, background_test, or a signal.
-    return f"results/events/inputs/{name}.h5"
+    return f"results/events/tables/{name}.h5"
 
 
 def event_models(method):

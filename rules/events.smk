@@ -11,7 +11,7 @@ localrules:
 
 rule simulate_events:
     output:
-        "results/events/simulated/{sample}/{part}.h5",
+        "results/events/samples/{sample}/{part}.h5",
     log:
         "results/logs/simulate_events/{sample}/{part}.log",
     benchmark:
@@ -46,9 +46,9 @@ rule mix_events:
     input:
         [file for name in EVENTS.background for file in EVENT_FILES[name]],
     output:
-        train="results/events/inputs/background_train.h5",
-        validation="results/events/inputs/background_validation.h5",
-        test="results/events/inputs/background_test.h5",
+        train="results/events/tables/background_train.h5",
+        validation="results/events/tables/background_validation.h5",
+        test="results/events/tables/background_test.h5",
     log:
         "results/logs/mix_events.log",
     benchmark:
@@ -77,7 +77,7 @@ rule gather_events:
     input:
         lambda wildcards: EVENT_FILES[wildcards.signal],
     output:
-        "results/events/inputs/{signal}.h5",
+        "results/events/tables/{signal}.h5",
     log:
         "results/logs/gather_events/{signal}.log",
     benchmark:

@@ -3,7 +3,7 @@ rule extract_features:
     input:
         local_candidates_of,
     output:
-        "results/features/{sample}/{part}.h5",
+        "results/tables/{sample}/{part}.h5",
     log:
         "results/logs/extract_features/{sample}/{part}.log",
     benchmark:
@@ -42,8 +42,8 @@ rule check_cutflow:
     input:
         [path for name in CHECKED for path in feature_tables(name)],
     output:
-        cutflow="results/features/cutflow.json",
-        bad_files="results/features/bad_files.json",
+        cutflow="results/jets/cutflow.json",
+        bad_files="results/jets/bad_files.json",
     log:
         "results/logs/check_cutflow.log",
     benchmark:
@@ -67,5 +67,5 @@ rule check_cutflow:
     message:
         "Check that no event is lost and every sample has jets, and list the files that were skipped"
     shell:
-        'python "$ODDJET"/workflow/scripts/check_cutflow.py --settings {params.settings:q} --folder results/features'
+        'python "$ODDJET"/workflow/scripts/check_cutflow.py --settings {params.settings:q} --folder results/tables'
         " --parts {params.parts:q} {params.kinds:q} --cutflow {output.cutflow:q} --bad-files {output.bad_files:q} > {log:q} 2>&1"

@@ -1,9 +1,9 @@
 rule plot_heatmap:
     input:
-        "results/auc/{method}.csv",
+        "results/jets/auc/{method}.csv",
     output:
-        pdf="results/figures/auc_heatmap_{method}.pdf",
-        png="results/figures/auc_heatmap_{method}.png",
+        pdf="results/jets/figures/auc_heatmap_{method}.pdf",
+        png="results/jets/figures/auc_heatmap_{method}.png",
     log:
         "results/logs/plot_heatmap/{method}.log",
     benchmark:
@@ -27,12 +27,16 @@ rule plot_heatmap:
 
 rule plot_training:
     input:
-        history=expand("results/models/{{method}}/{group}/history.csv", group=GROUPS),
-        auc=expand("results/models/{{method}}/{group}/auc_by_epoch.csv", group=GROUPS),
-        scores=expand("results/scores/{{method}}/{group}.h5", group=GROUPS),
+        history=expand(
+            "results/jets/models/{{method}}/{group}/history.csv", group=GROUPS
+        ),
+        auc=expand(
+            "results/jets/models/{{method}}/{group}/auc_by_epoch.csv", group=GROUPS
+        ),
+        scores=expand("results/jets/scores/{{method}}/{group}.h5", group=GROUPS),
     output:
-        pdf="results/figures/training_{method}.pdf",
-        png="results/figures/training_{method}.png",
+        pdf="results/jets/figures/training_{method}.pdf",
+        png="results/jets/figures/training_{method}.png",
     log:
         "results/logs/plot_training/{method}.log",
     benchmark:
@@ -55,13 +59,13 @@ rule plot_training:
 
 rule plot_leaderboard:
     input:
-        leaderboard="results/leaderboard.csv",
-        grid="results/grid_means.csv",
-        merit="results/merit.csv",
-        ceilings="results/ceilings.csv",
+        leaderboard="results/jets/leaderboard.csv",
+        grid="results/jets/grid_means.csv",
+        merit="results/jets/merit.csv",
+        ceilings="results/jets/ceilings.csv",
     output:
-        pdf="results/figures/leaderboard.pdf",
-        png="results/figures/leaderboard.png",
+        pdf="results/jets/figures/leaderboard.pdf",
+        png="results/jets/figures/leaderboard.png",
     log:
         "results/logs/plot_leaderboard.log",
     benchmark:

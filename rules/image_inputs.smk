@@ -32,13 +32,13 @@ METRIC = r"mae|mse|wass\d+(p\d+)?"
 
 def image_candidates(sample):
     return [
-        f"results/images/simulated/{sample}/{part}.root" if file is None else file
+        f"results/images/samples/{sample}/{part}.root" if file is None else file
         for part, file in IMAGE_PARTS[sample].items()
     ]
 
 
 def image_files(part, samples=tuple(IMAGE_SAMPLES)):
-    return [f"results/images/jets/{sample}/{part}.h5" for sample in samples]
+    return [f"results/images/tables/{sample}/{part}.h5" for sample in samples]
 
 
 def image_arguments(part, samples=tuple(IMAGE_SAMPLES)):

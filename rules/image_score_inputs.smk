@@ -17,7 +17,7 @@ APPROXIMATE = [
 
 def grid_images(samples):
     return [
-        f"results/images/grid/{sample}/{part}.h5"
+        f"results/jets/images/{sample}/{part}.h5"
         for sample in samples
         for part in PARTS[sample]
     ]
@@ -39,7 +39,7 @@ def vae_method_training(wildcards):
 
 def vae_method_models(wildcards):
     return [
-        f"results/images/methods/{wildcards.method}/seed-{seed}/beta-{beta:g}/model.pt"
+        f"results/jets/models/{wildcards.method}/seed-{seed}/beta-{beta:g}/model.pt"
         for seed in GROUPS[wildcards.group]
         for beta in VAE_METHODS[wildcards.method].betas
     ]

@@ -7,7 +7,7 @@ rule make_grid_images:
     input:
         local_candidates_of,
     output:
-        "results/images/grid/{sample}/{part}.h5",
+        "results/jets/images/{sample}/{part}.h5",
     log:
         "results/logs/make_grid_images/{sample}/{part}.log",
     benchmark:
@@ -37,9 +37,12 @@ rule make_grid_images:
 rule gather_grid_images:
     input:
         images=grid_images(CONFIG.of_kind("background")),
-        tables=["results/dataset/train.h5", "results/dataset/validation.h5"],
+        tables=["results/jets/dataset/train.h5", "results/jets/dataset/validation.h5"],
     output:
-        ["results/images/dataset/train.h5", "results/images/dataset/validation.h5"],
+        [
+            "results/jets/dataset/train_images.h5",
+            "results/jets/dataset/validation_images.h5",
+        ],
     log:
         "results/logs/gather_grid_images.log",
     benchmark:
@@ -63,11 +66,11 @@ rule gather_grid_images:
 # No signal among the inputs, as for every training.
 use rule train_vae as train_grid_vae with:
     input:
-        train="results/images/dataset/train.h5",
-        validation="results/images/dataset/validation.h5",
+        train="results/jets/dataset/train_images.h5",
+        validation="results/jets/dataset/validation_images.h5",
     output:
-        model="results/images/methods/{method}/seed-{seed}/{beta}/model.pt",
-        history="results/images/methods/{method}/seed-{seed}/{beta}/history.csv",
+        model="results/jets/models/{method}/seed-{seed}/{beta}/model.pt",
+        history="results/jets/models/{method}/seed-{seed}/{beta}/history.csv",
     log:
         "results/logs/train_grid_vae/{method}/seed-{seed}/{beta}.log",
     benchmark:
@@ -91,13 +94,13 @@ use rule train_vae as train_grid_vae with:
 rule score_grid_images:
     input:
         images=scored_images(),
-        train="results/dataset/train.h5",
-        background="results/dataset/test.h5",
+        train="results/jets/dataset/train.h5",
+        background="results/jets/dataset/test.h5",
         signals=signal_tables(),
         # Nothing is reported of samples that lost events.
-        cutflow="results/features/cutflow.json",
+        cutflow="results/jets/cutflow.json",
     output:
-        "results/scores/{method}/{group}.h5",
+        "results/jets/scores/{method}/{group}.h5",
     log:
         "results/logs/score_grid_images/{method}/{group}.log",
     benchmark:
@@ -131,12 +134,12 @@ rule score_grid_vae:
     input:
         models=vae_method_models,
         images=scored_images(),
-        background="results/dataset/test.h5",
+        background="results/jets/dataset/test.h5",
         signals=signal_tables(),
         # Nothing is reported of samples that lost events.
-        cutflow="results/features/cutflow.json",
+        cutflow="results/jets/cutflow.json",
     output:
-        "results/scores/{method}/{group}.h5",
+        "results/jets/scores/{method}/{group}.h5",
     log:
         "results/logs/score_grid_vae/{method}/{group}.log",
     benchmark:
@@ -191,12 +194,12 @@ localrules:
 
 use rule summarize as summarize_all_methods with:
     input:
-        auc=expand("results/auc/{method}.csv", method=ALL_METHODS),
+        auc=expand("results/jets/auc/{method}.csv", method=ALL_METHODS),
         scores=[path for method in ALL_METHODS for path in scores_of(method)],
     output:
-        leaderboard="results/images/leaderboard.csv",
-        grid="results/images/grid_means.csv",
-        summary="results/images/all_methods.md",
+        leaderboard="results/jets_with_images/leaderboard.csv",
+        grid="results/jets_with_images/grid_means.csv",
+        summary="results/jets_with_images/all_methods.md",
     log:
         "results/logs/summarize_all_methods.log",
     benchmark:
@@ -207,10 +210,10 @@ use rule summarize as summarize_all_methods with:
 
 use rule summarize_merit as summarize_all_merit with:
     input:
-        expand("results/merit/{method}.csv", method=ALL_METHODS),
+        expand("results/jets/merit/{method}.csv", method=ALL_METHODS),
     output:
-        table="results/images/merit.csv",
-        summary="results/images/merit.md",
+        table="results/jets_with_images/merit.csv",
+        summary="results/jets_with_images/merit.md",
     log:
         "results/logs/summarize_all_merit.log",
     benchmark:
@@ -221,12 +224,12 @@ use rule summarize_merit as summarize_all_merit with:
 
 use rule write_leaderboard as write_all_leaderboard with:
     input:
-        leaderboard="results/images/leaderboard.csv",
-        grid="results/images/grid_means.csv",
-        merit="results/images/merit.csv",
-        ceilings="results/ceilings.csv",
+        leaderboard="results/jets_with_images/leaderboard.csv",
+        grid="results/jets_with_images/grid_means.csv",
+        merit="results/jets_with_images/merit.csv",
+        ceilings="results/jets/ceilings.csv",
     output:
-        "results/images/leaderboard.md",
+        "results/jets_with_images/leaderboard.md",
     log:
         "results/logs/write_all_leaderboard.log",
     benchmark:
@@ -237,13 +240,13 @@ use rule write_leaderboard as write_all_leaderboard with:
 
 use rule plot_leaderboard as plot_all_leaderboard with:
     input:
-        leaderboard="results/images/leaderboard.csv",
-        grid="results/images/grid_means.csv",
-        merit="results/images/merit.csv",
-        ceilings="results/ceilings.csv",
+        leaderboard="results/jets_with_images/leaderboard.csv",
+        grid="results/jets_with_images/grid_means.csv",
+        merit="results/jets_with_images/merit.csv",
+        ceilings="results/jets/ceilings.csv",
     output:
-        pdf="results/images/leaderboard.pdf",
-        png="results/images/leaderboard.png",
+        pdf="results/jets_with_images/leaderboard.pdf",
+        png="results/jets_with_images/leaderboard.png",
     log:
         "results/logs/plot_all_leaderboard.log",
     benchmark:
@@ -252,12 +255,15 @@ use rule plot_leaderboard as plot_all_leaderboard with:
 
 # What `snakemake image_scores` makes.
 IMAGE_SCORES = [
-    *expand("results/auc/{method}.csv", method=IMAGE_METHODS),
-    *expand("results/merit/{method}.csv", method=IMAGE_METHODS),
+    *expand("results/jets/auc/{method}.csv", method=IMAGE_METHODS),
+    *expand("results/jets/merit/{method}.csv", method=IMAGE_METHODS),
     *expand(
-        "results/figures/auc_heatmap_{method}.{suffix}",
+        "results/jets/figures/auc_heatmap_{method}.{suffix}",
         method=IMAGE_METHODS,
         suffix=["pdf", "png"],
     ),
-    *expand("results/images/leaderboard.{suffix}", suffix=["csv", "md", "pdf", "png"]),
+    *expand(
+        "results/jets_with_images/leaderboard.{suffix}",
+        suffix=["csv", "md", "pdf", "png"],
+    ),
 ]

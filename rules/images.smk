@@ -4,7 +4,7 @@ include: "image_inputs.smk"
 
 use rule simulate_sample as simulate_image_sample with:
     output:
-        "results/images/simulated/{sample}/{part}.root",
+        "results/images/samples/{sample}/{part}.root",
     log:
         "results/logs/simulate_image_sample/{sample}/{part}.log",
     benchmark:
@@ -31,9 +31,9 @@ rule make_images:
             file for file in image_candidates(wildcards.sample) if not is_remote(file)
         ],
     output:
-        train="results/images/jets/{sample}/train.h5",
-        validation="results/images/jets/{sample}/validation.h5",
-        test="results/images/jets/{sample}/test.h5",
+        train="results/images/tables/{sample}/train.h5",
+        validation="results/images/tables/{sample}/validation.h5",
+        test="results/images/tables/{sample}/test.h5",
     log:
         "results/logs/make_images/{sample}.log",
     benchmark:
@@ -61,7 +61,7 @@ rule make_images:
 
 rule compute_distances:
     input:
-        "results/images/jets/{sample}/{split}.h5",
+        "results/images/tables/{sample}/{split}.h5",
     output:
         "results/images/distances/{sample}/{split}/{metric}.h5",
     log:
@@ -126,7 +126,7 @@ rule find_medoids:
 rule measure_ensembles:
     input:
         medoids="results/images/medoids/{sample}/{metric}.json",
-        images="results/images/jets/{sample}/train.h5",
+        images="results/images/tables/{sample}/train.h5",
         tests=image_files("test"),
     output:
         "results/images/ensembles/{sample}/{metric}.h5",
@@ -189,10 +189,10 @@ rule summarize_images:
 rule plot_references:
     input:
         medoids="results/images/medoids/{sample}/{metric}.json",
-        images="results/images/jets/{sample}/train.h5",
+        images="results/images/tables/{sample}/train.h5",
     output:
-        pdf="results/figures/images/references_{sample}_{metric}.pdf",
-        png="results/figures/images/references_{sample}_{metric}.png",
+        pdf="results/images/figures/references_{sample}_{metric}.pdf",
+        png="results/images/figures/references_{sample}_{metric}.png",
     log:
         "results/logs/plot_references/{sample}/{metric}.log",
     benchmark:
@@ -219,7 +219,7 @@ rule plot_references:
 IMAGE_RESULTS += [
     "results/images/summary.md",
     *expand(
-        "results/figures/images/references_{sample}_{metric}.{suffix}",
+        "results/images/figures/references_{sample}_{metric}.{suffix}",
         sample=CONFIG.images.ensembles.references,
         metric=CONFIG.images.ensembles.metrics[:1],
         suffix=["pdf", "png"],

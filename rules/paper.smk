@@ -12,10 +12,10 @@ localrules:
 
 rule sample_negatives:
     input:
-        snapshots="results/models/{method}/{group}/snapshots.pt",
-        train="results/dataset/train.h5",
+        snapshots="results/jets/models/{method}/{group}/snapshots.pt",
+        train="results/jets/dataset/train.h5",
     output:
-        "results/negatives/{method}/{group}.h5",
+        "results/jets/negatives/{method}/{group}.h5",
     log:
         "results/logs/sample_negatives/{method}/{group}.log",
     benchmark:
@@ -38,16 +38,16 @@ rule sample_negatives:
 # Negatives for methods that have some.
 rule measure_snapshots:
     input:
-        snapshots="results/models/{method}/{group}/snapshots.pt",
-        background="results/dataset/validation.h5",
+        snapshots="results/jets/models/{method}/{group}/snapshots.pt",
+        background="results/jets/dataset/validation.h5",
         signal=feature_tables(paper_signal()),
         negatives=lambda wildcards: (
             []
             if CONFIG.methods[wildcards.method].kind == "ae"
-            else [f"results/negatives/{wildcards.method}/{wildcards.group}.h5"]
+            else [f"results/jets/negatives/{wildcards.method}/{wildcards.group}.h5"]
         ),
     output:
-        "results/models/{method}/{group}/snapshots.csv",
+        "results/jets/models/{method}/{group}/snapshots.csv",
     log:
         "results/logs/measure_snapshots/{method}/{group}.log",
     benchmark:
@@ -77,7 +77,7 @@ rule select_epochs:
         history=lambda wildcards: of_groups(wildcards.method, "history.csv"),
         auc=lambda wildcards: of_groups(wildcards.method, "auc_by_epoch.csv"),
     output:
-        "results/auc_at/{method}_{moment}.csv",
+        "results/jets/auc_at/{method}_{moment}.csv",
     log:
         "results/logs/select_epochs/{method}_{moment}.log",
     benchmark:
@@ -112,8 +112,8 @@ rule compare_epochs:
             for path in of_groups(method, "auc_by_epoch.csv")
         ],
     output:
-        table="results/epoch_choice.csv",
-        summary="results/epoch_choice.md",
+        table="results/jets/epoch_choice.csv",
+        summary="results/jets/epoch_choice.md",
     log:
         "results/logs/compare_epochs.log",
     benchmark:
@@ -143,8 +143,8 @@ rule plot_epochs:
             else []
         ),
     output:
-        pdf="results/figures/paper/figure_{figure}.pdf",
-        png="results/figures/paper/figure_{figure}.png",
+        pdf="results/jets/figures/paper/figure_{figure}.pdf",
+        png="results/jets/figures/paper/figure_{figure}.png",
     log:
         "results/logs/plot_epochs/{figure}.log",
     benchmark:
@@ -179,18 +179,18 @@ rule plot_epochs:
 rule plot_histograms:
     input:
         negatives=lambda wildcards: expand(
-            "results/negatives/{method}/{group}.h5",
+            "results/jets/negatives/{method}/{group}.h5",
             method=PAPER_HISTOGRAMS[wildcards.figure],
             group=GROUPS,
         ),
         history=lambda wildcards: of_groups(
             PAPER_HISTOGRAMS[wildcards.figure], "history.csv"
         ),
-        background="results/dataset/validation.h5",
+        background="results/jets/dataset/validation.h5",
         signal=feature_tables(paper_signal()),
     output:
-        pdf="results/figures/paper/figure_{figure}.pdf",
-        png="results/figures/paper/figure_{figure}.png",
+        pdf="results/jets/figures/paper/figure_{figure}.pdf",
+        png="results/jets/figures/paper/figure_{figure}.png",
     log:
         "results/logs/plot_histograms/{figure}.log",
     benchmark:
@@ -223,8 +223,8 @@ rule plot_paper_heatmap:
     input:
         lambda wildcards: PAPER_HEATMAPS[wildcards.figure][1],
     output:
-        pdf="results/figures/paper/figure_{figure}.pdf",
-        png="results/figures/paper/figure_{figure}.png",
+        pdf="results/jets/figures/paper/figure_{figure}.pdf",
+        png="results/jets/figures/paper/figure_{figure}.png",
     log:
         "results/logs/plot_paper_heatmap/{figure}.log",
     benchmark:
@@ -250,8 +250,8 @@ rule plot_paper_heatmap:
 
 rule plot_sketch:
     output:
-        pdf="results/figures/paper/figure_{figure}.pdf",
-        png="results/figures/paper/figure_{figure}.png",
+        pdf="results/jets/figures/paper/figure_{figure}.pdf",
+        png="results/jets/figures/paper/figure_{figure}.png",
     log:
         "results/logs/plot_sketch/{figure}.log",
     benchmark:

@@ -6,16 +6,16 @@ localrules:
 
 rule experiments:
     input:
-        "results/experiments.md",
+        "results/jets/experiments.md",
 
 
 rule measure_fit:
     input:
-        model="results/models/{method}/{group}/model.pt",
-        background="results/dataset/validation.h5",
-        scaler="results/dataset/scaler.json",
+        model="results/jets/models/{method}/{group}/model.pt",
+        background="results/jets/dataset/validation.h5",
+        scaler="results/jets/dataset/scaler.json",
     output:
-        "results/models/{method}/{group}/fit.csv",
+        "results/jets/models/{method}/{group}/fit.csv",
     log:
         "results/logs/measure_fit/{method}/{group}.log",
     benchmark:
@@ -37,27 +37,27 @@ rule measure_fit:
 
 rule compare_experiments:
     input:
-        auc=expand("results/auc/{method}.csv", method=CONFIG.with_models()),
+        auc=expand("results/jets/auc/{method}.csv", method=CONFIG.with_models()),
         scores=[path for method in CONFIG.with_models() for path in scores_of(method)],
         models=expand(
-            "results/models/{method}/{group}/model.pt",
+            "results/jets/models/{method}/{group}/model.pt",
             method=CONFIG.with_models(),
             group=GROUPS,
         ),
-        background="results/dataset/validation.h5",
+        background="results/jets/dataset/validation.h5",
         fits=expand(
-            "results/models/{method}/{group}/fit.csv",
+            "results/jets/models/{method}/{group}/fit.csv",
             method=CONFIG.with_models(),
             group=GROUPS,
         ),
         epochs=expand(
-            "results/models/{method}/{group}/auc_by_epoch.csv",
+            "results/jets/models/{method}/{group}/auc_by_epoch.csv",
             method=CONFIG.trained(),
             group=GROUPS,
         ),
     output:
-        table="results/experiments.csv",
-        summary="results/experiments.md",
+        table="results/jets/experiments.csv",
+        summary="results/jets/experiments.md",
     log:
         "results/logs/compare_experiments.log",
     benchmark:
@@ -76,5 +76,5 @@ rule compare_experiments:
     message:
         "Compare all methods by what chose them and by AUC"
     shell:
-        'python "$ODDJET"/workflow/scripts/compare_experiments.py --methods {params.methods:q} --groups {params.groups:q}'
+        'python "$ODDJET"/workflow/scripts/compare_experiments.py --results results/jets --methods {params.methods:q} --groups {params.groups:q}'
         " --approximate {params.approximate:q} --table {output.table:q} --summary {output.summary:q} > {log:q} 2>&1"

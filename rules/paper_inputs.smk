@@ -14,18 +14,18 @@ PAPER_EPOCHS = {
 PAPER_HISTOGRAMS = {"4": "nae", "11": "wnae", "12": "wnae"}
 # Figure to AUC table and title.
 PAPER_HEATMAPS = {
-    "2b": ("ae", "results/auc/ae.csv", "AE"),
+    "2b": ("ae", "results/jets/auc/ae.csv", "AE"),
     "7b": (
         "nae_logcosh",
-        "results/auc_at/nae_logcosh_lowest_w.csv",
+        "results/jets/auc_at/nae_logcosh_lowest_w.csv",
         "NAE (log cosh), lowest W",
     ),
     "7c": (
         "nae_logcosh",
-        "results/auc_at/nae_logcosh_last.csv",
+        "results/jets/auc_at/nae_logcosh_last.csv",
         "NAE (log cosh), last epoch",
     ),
-    "10": ("wnae", "results/auc/wnae.csv", "WNAE"),
+    "10": ("wnae", "results/jets/auc/wnae.csv", "WNAE"),
 }
 PAPER_SKETCHES = ("1", "6", "8")
 # What they show of one training alone: the divergence comes at another epoch for each seed.
@@ -76,7 +76,7 @@ def reversed_figures():
 
 
 def of_groups(method, file):
-    return [f"results/models/{method}/{group}/{file}" for group in GROUPS]
+    return [f"results/jets/models/{method}/{group}/{file}" for group in GROUPS]
 
 
 def tables_of(figure, file):
@@ -101,7 +101,7 @@ def paper_figures(wildcards):
     drawn = [figure for figure in methods if methods[figure] in PAPER_METHODS]
     drawn += reversed_figures()
     return [
-        f"results/figures/paper/figure_{figure}.{suffix}"
+        f"results/jets/figures/paper/figure_{figure}.{suffix}"
         for figure in (*PAPER_SKETCHES, *drawn)
         for suffix in ("pdf", "png")
-    ] + (["results/epoch_choice.md"] if PAPER_METHODS else [])
+    ] + (["results/jets/epoch_choice.md"] if PAPER_METHODS else [])

@@ -94,7 +94,7 @@ rule monitor_reversed:
     input:
         snapshots=f"{REVERSED}/wnae/{{group}}/snapshots.pt",
         background=f"{REVERSED}/validation.h5",
-        signal="results/dataset/test.h5",
+        signal="results/jets/dataset/test.h5",
     output:
         f"{REVERSED}/wnae/{{group}}/auc_by_epoch.csv",
     log:

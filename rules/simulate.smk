@@ -1,6 +1,6 @@
 rule simulate_sample:
     output:
-        "results/simulated/{sample}/{part}.root",
+        "results/samples/{sample}/{part}.root",
     log:
         "results/logs/simulate_sample/{sample}/{part}.log",
     benchmark:

@@ -16,17 +16,17 @@ rule models:
 
 rule figures:
     input:
-        expand("results/figures/auc_heatmap_{method}.pdf", method=CONFIG.methods),
-        expand("results/figures/training_{method}.pdf", method=CONFIG.trained()),
-        "results/figures/leaderboard.pdf",
+        expand("results/jets/figures/auc_heatmap_{method}.pdf", method=CONFIG.methods),
+        expand("results/jets/figures/training_{method}.pdf", method=CONFIG.trained()),
+        "results/jets/figures/leaderboard.pdf",
         paper_figures,
 
 
 rule contamination:
     input:
-        "results/contamination.csv",
-        "results/contamination.md",
-        "results/figures/contamination.pdf",
+        "results/jets/contamination.csv",
+        "results/jets/contamination.md",
+        "results/jets/figures/contamination.pdf",
 
 
 rule images:

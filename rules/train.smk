@@ -1,13 +1,13 @@
 # No signal among the inputs, by construction: a signal table can choose neither an epoch nor a setting.
 rule train_model:
     input:
-        train="results/dataset/train.h5",
-        validation="results/dataset/validation.h5",
-        scaler="results/dataset/scaler.json",
+        train="results/jets/dataset/train.h5",
+        validation="results/jets/dataset/validation.h5",
+        scaler="results/jets/dataset/scaler.json",
     output:
-        model="results/models/{method}/{group}/model.pt",
-        history="results/models/{method}/{group}/history.csv",
-        snapshots="results/models/{method}/{group}/snapshots.pt",
+        model="results/jets/models/{method}/{group}/model.pt",
+        history="results/jets/models/{method}/{group}/history.csv",
+        snapshots="results/jets/models/{method}/{group}/snapshots.pt",
     log:
         "results/logs/train_model/{method}/{group}.log",
     benchmark:
@@ -40,13 +40,13 @@ rule train_model:
 # Baselines: the same inputs and outputs as a training, so everything after it is the same for both.
 rule fit_baseline:
     input:
-        train="results/dataset/train.h5",
-        validation="results/dataset/validation.h5",
-        scaler="results/dataset/scaler.json",
+        train="results/jets/dataset/train.h5",
+        validation="results/jets/dataset/validation.h5",
+        scaler="results/jets/dataset/scaler.json",
     output:
-        model="results/models/{method}/{group}/model.pt",
-        history="results/models/{method}/{group}/history.csv",
-        snapshots="results/models/{method}/{group}/snapshots.pt",
+        model="results/jets/models/{method}/{group}/model.pt",
+        history="results/jets/models/{method}/{group}/history.csv",
+        snapshots="results/jets/models/{method}/{group}/snapshots.pt",
     log:
         "results/logs/fit_baseline/{method}/{group}.log",
     benchmark:
@@ -74,11 +74,11 @@ rule fit_baseline:
 
 rule monitor_training:
     input:
-        snapshots="results/models/{method}/{group}/snapshots.pt",
-        background="results/dataset/validation.h5",
+        snapshots="results/jets/models/{method}/{group}/snapshots.pt",
+        background="results/jets/dataset/validation.h5",
         signals=signal_tables(),
     output:
-        "results/models/{method}/{group}/auc_by_epoch.csv",
+        "results/jets/models/{method}/{group}/auc_by_epoch.csv",
     log:
         "results/logs/monitor_training/{method}/{group}.log",
     benchmark:

@@ -108,7 +108,7 @@ rule train_cnn:
                 "sinkhorn": True,
             }
         ),
-        folders=[f"{name}=results/images/jets/{name}" for name in VAE_SAMPLES],
+        folders=[f"{name}=results/images/tables/{name}" for name in VAE_SAMPLES],
         folder=lambda wildcards, output: str(Path(output.model).parent),
         code=code_digest("train_cnn"),
     message:
@@ -195,9 +195,9 @@ rule plot_vae:
         table="results/images/vae.csv",
         pairs="results/images/vae/pairs.h5",
     output:
-        scan=[f"results/figures/images/vae_scan.{suffix}" for suffix in ("pdf", "png")],
+        scan=[f"results/images/figures/vae_scan.{suffix}" for suffix in ("pdf", "png")],
         latent=[
-            f"results/figures/images/vae_latent.{suffix}" for suffix in ("pdf", "png")
+            f"results/images/figures/vae_latent.{suffix}" for suffix in ("pdf", "png")
         ],
     log:
         "results/logs/plot_vae.log",
@@ -222,6 +222,6 @@ rule plot_vae:
 
 IMAGE_RESULTS += [
     "results/images/vae.md",
-    "results/figures/images/vae_scan.pdf",
-    "results/figures/images/vae_latent.pdf",
+    "results/images/figures/vae_scan.pdf",
+    "results/images/figures/vae_latent.pdf",
 ]

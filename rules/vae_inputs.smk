@@ -12,7 +12,7 @@ BETAS = {
 
 
 def image_jets(sample, part):
-    return f"results/images/jets/{sample}/{part}.h5"
+    return f"results/images/tables/{sample}/{part}.h5"
 
 
 # Of the settings only what a training reads, so that the number of scored jets, another beta or depth trains nothing again.

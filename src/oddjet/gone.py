@@ -29,7 +29,7 @@ def find_listed(sample: Listed, folder: Path, settings: FeatureSettings) -> Foun
     sample
         A sample that lies in files.
     folder
-        Its feature tables, `results/features/SAMPLE`.
+        Its feature tables, `results/tables/SAMPLE`.
     settings
         Those of the features.
 

@@ -47,7 +47,7 @@ def listed_files(config: Config, results: Path = Path("results")) -> dict[str, F
     for name, sample in config.samples.items():
         if isinstance(sample, Listed):
             try:
-                found[name] = find_listed(sample, results / "features" / name, config.features)
+                found[name] = find_listed(sample, results / "tables" / name, config.features)
             except (SourceError, GoneError) as error:
                 raise type(error)(f"samples.{name}.{error}") from None
     for kinds in TOGETHER:

@@ -101,7 +101,7 @@ class Plan:
         Parameters
         ----------
         path
-            Name of the file as the rules know it, `results/auc/ae.csv`.
+            Name of the file as the rules know it, `results/jets/auc/ae.csv`.
         """
         if path not in self._jobs:
             rules = [rule for rule in self.rules if rule.shellcmd and rule.is_producer(path)]

@@ -14,16 +14,22 @@ import yaml
 
 TRAINING = "rule_train_model"
 CONFIG = "config/long.yaml"
-FOLDER = "results/models/ae/seeds-1-2"
+FOLDER = "results/jets/models/ae/seeds-1-2"
 LOG = "results/logs/train_model/ae/seeds-1-2.log"
 
 
 def test_the_tiny_run_from_end_to_end(tiny_on_slurm, slurm_tools):
     slurm, jobs, _ = slurm_tools
     results = tiny_on_slurm.folder / "results"
-    assert {path.stem for path in results.glob("auc/*.csv")} == {"ae", "nae", "wnae", "mahalanobis", "wnae_ensemble"}
-    assert {path.stem for path in results.glob("figures/*.pdf")} >= {"leaderboard", "training_wnae"}
-    assert "wnae" in (results / "summary.md").read_text()
+    assert {path.stem for path in results.glob("jets/auc/*.csv")} == {
+        "ae",
+        "nae",
+        "wnae",
+        "mahalanobis",
+        "wnae_ensemble",
+    }
+    assert {path.stem for path in results.glob("jets/figures/*.pdf")} >= {"leaderboard", "training_wnae"}
+    assert "wnae" in (results / "jets/summary.md").read_text()
     every = jobs("")
     assert set(every.values()) == {"COMPLETED"}
     # Small programs are grouped (an ensemble with its members); dataset and summaries are made where Snakemake runs.
@@ -56,8 +62,8 @@ def long_training(tiny_on_slurm):
 def reference(folder: Path, method: dict) -> tuple[dict, float]:
     """Train undisturbed, without Snakemake and Slurm; give the model and the epochs a second."""
     command = [sys.executable, "workflow/scripts/train_model.py", "--settings", json.dumps(method), "--method", "ae"]
-    command += ["--seeds", "1", "2", "--output-dir", "reference", "--scaler", "results/dataset/scaler.json"]
-    command += [f"--{part}=results/dataset/{part}.h5" for part in ("train", "validation")]
+    command += ["--seeds", "1", "2", "--output-dir", "reference", "--scaler", "results/jets/dataset/scaler.json"]
+    command += [f"--{part}=results/jets/dataset/{part}.h5" for part in ("train", "validation")]
     subprocess.run(command, cwd=folder, check=True, capture_output=True)
     with (folder / "reference/history.csv").open(newline="") as file:
         seconds = sum(float(row["seconds"]) for row in csv.DictReader(file) if row["seed"] == "1")

@@ -36,10 +36,10 @@ def changed(folder: Path, **sections) -> Plan:
 
 
 def test_the_job_behind_a_result(plan):
-    (job,) = plan.jobs("results/features/top/0001.h5")
+    (job,) = plan.jobs("results/tables/top/0001.h5")
     assert (job.rule, job.script) == ("extract_features", "extract_features")
-    assert job.inputs == ("results/simulated/top/0001.root",)
-    assert job.outputs == ("results/features/top/0001.h5",)
+    assert job.inputs == ("results/samples/top/0001.root",)
+    assert job.outputs == ("results/tables/top/0001.h5",)
     assert job.code_digest == code_digest("extract_features")
     assert job.options["sample"] == ["top"]
     assert job.options["settings"][0]["pt_min"] == 500.0
@@ -54,7 +54,7 @@ def test_a_rule_that_uses_another_ones_program(plan):
 
 
 @pytest.mark.parametrize(
-    "path", ["results/features/top/0002.h5", "results/models/other/seeds-3/model.pt", "results/other.csv"]
+    "path", ["results/tables/top/0002.h5", "results/jets/models/other/seeds-3/model.pt", "results/other.csv"]
 )
 def test_a_file_that_the_configuration_has_no_use_for(plan, path):
     assert plan.jobs(path) == []
@@ -68,9 +68,9 @@ def test_reading_the_workflow_leaves_the_process_as_it_is():
 
 def test_a_plan_keeps_its_configuration_beside_another_one(plan, tmp_path):
     other = changed(tmp_path, seed=8, label="Another")
-    seeds = [one.jobs("results/simulated/top/0001.root")[0].options["seed"] for one in (plan, other)]
+    seeds = [one.jobs("results/samples/top/0001.root")[0].options["seed"] for one in (plan, other)]
     assert seeds == [["7"], ["8"]]
-    labels = [one.jobs("results/figures/leaderboard.pdf")[0].options["label"] for one in (plan, other)]
+    labels = [one.jobs("results/jets/figures/leaderboard.pdf")[0].options["label"] for one in (plan, other)]
     assert labels == [["Simulation"], ["Another"]]
 
 
@@ -108,7 +108,7 @@ def test_held_out_jets_of_a_weighted_signal_are_scored_as_they_are(tmp_path):
     plan = changed(tmp_path, samples=samples)
     (job,) = plan.jobs("results/contamination/scores/signal-0/mahalanobis/seeds-3.h5")
     assert job.options["cross-sections"] == [{}]
-    (main,) = plan.jobs("results/scores/mahalanobis/seeds-3.h5")
+    (main,) = plan.jobs("results/jets/scores/mahalanobis/seeds-3.h5")
     assert main.options["cross-sections"] == [{"own": 0.5}]
 
 
@@ -117,7 +117,7 @@ def test_the_papers_figures_know_the_grid_point_of_an_own_signal(tmp_path):
     samples = {**yaml.safe_load(TINY.read_text())["samples"]}
     samples["mysignal"] = {"kind": "signal", "process": process, "events": 100}
     plan = changed(tmp_path, samples=samples)
-    for path in ("results/figures/paper/figure_11.pdf", "results/models/wnae/seeds-3/snapshots.csv"):
+    for path in ("results/jets/figures/paper/figure_11.pdf", "results/jets/models/wnae/seeds-3/snapshots.csv"):
         (job,) = plan.jobs(path)
-        assert job.options["signal"] == ["mysignal=results/features/mysignal/0000.h5"]
+        assert job.options["signal"] == ["mysignal=results/tables/mysignal/0000.h5"]
         assert job.options["points"] == [{"mysignal": [2000.0, 0.3]}]

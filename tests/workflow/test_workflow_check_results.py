@@ -84,46 +84,46 @@ def test_an_edit_of_the_code_is_told_and_what_hangs_on_it(finished, moved):
     *lines, summary = done.stdout.splitlines()
     parts = [line.split(": ", 1) for line in lines]
     found = {path.removeprefix(f"{moved}/").rpartition("/")[0]: reason for path, reason in parts}
-    groups = {f"models/{method}/{group}" for method in ("ae", "nae", "wnae") for group in ("seeds-1-2", "seeds-3")}
-    assert set(found) == groups | {"figures"}
-    assert found["models/ae/seeds-3"] == "the code of monitor_training has changed"
-    assert "auc_by_epoch.csv no longer matches" in found["figures"]
+    groups = {f"jets/models/{method}/{group}" for method in ("ae", "nae", "wnae") for group in ("seeds-1-2", "seeds-3")}
+    assert set(found) == groups | {"jets/figures"}
+    assert found["jets/models/ae/seeds-3"] == "the code of monitor_training has changed"
+    assert "auc_by_epoch.csv no longer matches" in found["jets/figures"]
     assert summary.endswith("results match the code, the configuration and their inputs")
 
 
 def test_a_change_of_the_configuration_is_told(finished, moved):
     found = stale(moved, tiny(finished, seed=8))
-    assert found["simulated/top/0000.root"] == ["the settings of simulate_sample have changed (seed)"]
-    assert found["features/top/0000.h5"] == ["its input results/simulated/top/0000.root no longer matches"]
+    assert found["samples/top/0000.root"] == ["the settings of simulate_sample have changed (seed)"]
+    assert found["tables/top/0000.h5"] == ["its input results/samples/top/0000.root no longer matches"]
     found = stale(moved, tiny(finished, label="Another"))
-    assert {path.partition("/")[0] for path in found} == {"figures"}
+    assert {path.rpartition("/")[0] for path in found} == {"jets/figures"}
     found = stale(moved, tiny(finished, dataset={"minimum_jets": {"train": 50, "validation": 20, "test": 20}}))
-    assert found["dataset/train.h5"] == [
+    assert found["jets/dataset/train.h5"] == [
         "the settings of build_dataset have changed (fractions.test, fractions.train, fractions.validation)"
     ]
-    assert "simulated/top/0000.root" not in found
-    assert "features/top/0000.h5" not in found
+    assert "samples/top/0000.root" not in found
+    assert "tables/top/0000.h5" not in found
 
 
 def test_other_members_of_an_ensemble_are_told(finished, moved):
     methods = yaml.safe_load((finished.folder / "config/test/tiny.yaml").read_text())["methods"]
     found = stale(moved, tiny(finished, methods={**methods, "wnae_ensemble": {"kind": "ensemble", "of": "ae"}}))
-    assert found["scores/wnae_ensemble.h5"] == ["the settings of score_ensemble have changed (models, of, scores)"]
-    assert found["leaderboard.csv"] == ["its input results/auc/wnae_ensemble.csv no longer matches"]
-    assert "scores/wnae/seeds-3.h5" not in found
+    assert found["jets/scores/wnae_ensemble.h5"] == ["the settings of score_ensemble have changed (models, of, scores)"]
+    assert found["jets/leaderboard.csv"] == ["its input results/jets/auc/wnae_ensemble.csv no longer matches"]
+    assert "jets/scores/wnae/seeds-3.h5" not in found
 
 
 def test_damaged_replaced_and_missing_files_are_told(finished, moved):
-    (moved / "auc/ae.csv").write_text("method,seed\n")
-    (moved / "features/top/0000.h5").write_bytes(b"no table")
-    (moved / "simulated/top/0001.root").unlink()
-    (moved / "figures/auc_heatmap_nae.png").unlink()
+    (moved / "jets/auc/ae.csv").write_text("method,seed\n")
+    (moved / "tables/top/0000.h5").write_bytes(b"no table")
+    (moved / "samples/top/0001.root").unlink()
+    (moved / "jets/figures/auc_heatmap_nae.png").unlink()
     found = stale(moved, tiny(finished))
     assert found["auc/ae.csv"] == ["ae.csv is not the file that was written"]
-    assert "cannot be read" in found["features/top/0000.h5"][0]
-    assert found["features/top/0001.h5"] == ["its input results/simulated/top/0001.root is missing"]
-    assert found["figures/auc_heatmap_nae.pdf"] == ["auc_heatmap_nae.png is missing"]
-    assert "its input results/features/top/0000.h5 has changed" in found["dataset/train.h5"]
+    assert "cannot be read" in found["tables/top/0000.h5"][0]
+    assert found["tables/top/0001.h5"] == ["its input results/samples/top/0001.root is missing"]
+    assert found["jets/figures/auc_heatmap_nae.pdf"] == ["auc_heatmap_nae.png is missing"]
+    assert "its input results/tables/top/0000.h5 has changed" in found["jets/dataset/train.h5"]
 
 
 def test_a_folder_without_results_is_named(tmp_path):

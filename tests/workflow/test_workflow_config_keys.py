@@ -29,9 +29,9 @@ PAGE = (ROOT / "docs/reruns.md").read_text()
 TARGETS = ("all", "figures", "contamination", "images", "image_scores", "events", "experiments")
 # The tables of edits that no finished run of a target reads, and the files that they are about.
 CHAINS = {
-    "Figure 13: edit this, these rerun": ["results/figures/paper/figure_13.pdf"],
-    "The experiments: edit this, these rerun": ["results/experiments.md"],
-    "The contamination scan: edit this, these rerun": ["results/figures/contamination.pdf"],
+    "Figure 13: edit this, these rerun": ["results/jets/figures/paper/figure_13.pdf"],
+    "The experiments: edit this, these rerun": ["results/jets/experiments.md"],
+    "The contamination scan: edit this, these rerun": ["results/jets/figures/contamination.pdf"],
 }
 # Keys that real dry runs are asked about. Not `evaluation`: below an input that is `ancient`, Snakemake looks at
 # parameters only once what is above is up to date, so it plans `monitor_training` at the next call.
@@ -323,9 +323,9 @@ def test_images_that_come_from_files_now_are_told(made, tmp_path):
     (tmp_path / "w.root").touch()
     config["images"]["samples"]["w"] = {"files": [str(tmp_path / "w.root")], "require_match": "w"}
     reasons = {result.name: result.reasons for result in made.results.check(made.plan(config))}
-    assert reasons["results/images/jets/w/train.h5"] == ["the settings of make_images have changed (inputs)"]
-    assert len(reasons["results/images/simulated/w/0000.root"]) == 1
-    assert reasons["results/images/simulated/top/0000.root"] == []
+    assert reasons["results/images/tables/w/train.h5"] == ["the settings of make_images have changed (inputs)"]
+    assert len(reasons["results/images/samples/w/0000.root"]) == 1
+    assert reasons["results/images/samples/top/0000.root"] == []
 
 
 def test_every_line_of_the_page_is_about_a_key():

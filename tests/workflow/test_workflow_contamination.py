@@ -22,13 +22,13 @@ def scanned(finished, run_once):
 
 def test_the_scan_makes_table_and_figure(scanned):
     results = scanned.folder / "results"
-    rows = read_rows(results / "contamination.csv", ContaminationRow)
+    rows = read_rows(results / "jets/contamination.csv", ContaminationRow)
     assert {row.signal_fraction for row in rows} == {0.0, 0.1}
     assert {row.method for row in rows} == {"mahalanobis"}
     assert {row.seed for row in rows} == {1, 2, 3}
     assert all(0 <= row.auc <= 1 for row in rows)
-    assert (results / "figures/contamination.pdf").read_bytes().startswith(b"%PDF")
-    trained = count_rows(results / "dataset/train.h5")
+    assert (results / "jets/figures/contamination.pdf").read_bytes().startswith(b"%PDF")
+    trained = count_rows(results / "jets/dataset/train.h5")
     for label, share in (("0", 0.0), ("0p1", 0.1)):
         path = results / f"contamination/dataset/train_signal-{label}.h5"
         assert count_rows(path) == trained

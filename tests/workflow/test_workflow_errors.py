@@ -35,27 +35,27 @@ def test_a_file_without_candidates_is_refused(workspace):
     path = workspace.folder / "jets only.root"
     with uproot.recreate(path) as file:
         file["Events"] = {"run": np.ones(3, np.uint32), "MET_pt": np.ones(3, np.float32)}
-    done = workspace.snakemake("--cores", "1", *own_files(workspace, path), "--", "results/dataset/train.h5")
+    done = workspace.snakemake("--cores", "1", *own_files(workspace, path), "--", "results/jets/dataset/train.h5")
     told = done.stdout + done.stderr
     assert done.returncode != 0
     assert "jets only.root" in told
     assert "PFCands" in told
     assert "Traceback" not in told
-    assert not list(workspace.folder.glob("results/features/**/*.h5"))
-    assert not list(workspace.folder.glob("results/features/**/.tmp-*"))
+    assert not list(workspace.folder.glob("results/tables/**/*.h5"))
+    assert not list(workspace.folder.glob("results/tables/**/.tmp-*"))
 
 
 @pytest.mark.slow
 def test_a_grid_point_without_enough_jets_is_named(finished):
     space = type(finished)(finished.folder.parent / "few", origin=finished.folder)
     space.replace("config/test/tiny.yaml", "minimum_signal_jets: 20", "minimum_signal_jets: 5000")
-    before = (space.folder / "results/auc/ae.csv").read_bytes()
-    done = space.snakemake("--cores", "1", *TINY, "--", "results/auc/ae.csv")
+    before = (space.folder / "results/jets/auc/ae.csv").read_bytes()
+    done = space.snakemake("--cores", "1", *TINY, "--", "results/jets/auc/ae.csv")
     told = done.stdout + done.stderr
     assert done.returncode != 0
     assert "svj_mphi-2000_rinv-0p1" in told
     assert "5000" in told
     # It is said when the jets are counted: nothing that follows was started, and old scores stay.
     assert "check_cutflow" in told
-    assert len(list(space.folder.glob("results/scores/ae/*.h5"))) == 2
-    assert (space.folder / "results/auc/ae.csv").read_bytes() == before
+    assert len(list(space.folder.glob("results/jets/scores/ae/*.h5"))) == 2
+    assert (space.folder / "results/jets/auc/ae.csv").read_bytes() == before

@@ -43,12 +43,12 @@ def test_the_events_are_there(made):
     sizes = {"background_train": 60, "background_validation": 20, "background_test": 60, "a_4l": 60, "lq_taub": 60}
     events = {}
     for name, size in sizes.items():
-        assert count_events(folder / f"inputs/{name}.h5") == size
-        events[name] = read_events(folder / f"inputs/{name}.h5")
+        assert count_events(folder / f"tables/{name}.h5") == size
+        events[name] = read_events(folder / f"tables/{name}.h5")
         assert events[name][:, 1:9, 0].max(axis=1).min() > 23
     background = np.concatenate([events[name] for name in sizes if name.startswith("background")])
     assert len(np.unique(background.reshape(len(background), -1), axis=0)) == 140
-    assert read_event_attributes(folder / "simulated/w_lnu/0001.h5")["process"] == "w_lnu"
+    assert read_event_attributes(folder / "samples/w_lnu/0001.h5")["process"] == "w_lnu"
     for method in ("ae", "wnae"):
         scores = ScoreTable(folder / f"scores/{method}.h5")
         assert (scores.method, scores.seeds, scores.samples) == (method, (1, 2, 3), ("background", "a_4l", "lq_taub"))
@@ -87,7 +87,7 @@ def test_own_files_take_the_place_of_a_process(made, whole, configured):
     for part in ("train", "test"):
         # Out of the way of the rule that makes them.
         path = Path(f"own/background, {part}.h5")
-        write_events(made.folder / path, read_events(made.folder / f"results/events/inputs/background_{part}.h5"), {})
+        write_events(made.folder / path, read_events(made.folder / f"results/events/tables/background_{part}.h5"), {})
         files.append(str(path))
     whole["events"]["background"] = {"all": {"fraction": 1.0, "files": files}}
     whole["events"]["sizes"] |= {"train": 50, "validation": 10, "test": 40}
@@ -96,9 +96,9 @@ def test_own_files_take_the_place_of_a_process(made, whole, configured):
     assert "simulate_events" not in planned
     assert planned["mix_events"] == 1
     # A comma in a name is a letter like any other.
-    done = made.snakemake("results/events/inputs/background_train.h5", "--cores", "1", *arguments)
+    done = made.snakemake("results/events/tables/background_train.h5", "--cores", "1", *arguments)
     assert done.returncode == 0, done.stdout + done.stderr
-    assert count_events(made.folder / "results/events/inputs/background_train.h5") == 50
+    assert count_events(made.folder / "results/events/tables/background_train.h5") == 50
 
 
 def test_a_missing_file_is_named(made, whole, configured):

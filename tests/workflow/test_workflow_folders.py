@@ -11,7 +11,7 @@ import pytest
 import uproot
 import yaml
 
-JOB = "results/simulated/top/0000.root"
+JOB = "results/samples/top/0000.root"
 TINY = "config/test/tiny.yaml"
 
 
@@ -107,7 +107,7 @@ def test_results_may_be_a_link(run, workspace, tmp_path):
     status, told = run("--configfile", str(workspace.folder / TINY), "--", JOB)
     assert status == 0, told
     assert (tmp_path / "run/results").is_symlink()
-    assert (tmp_path / "disk/simulated/top/0000.root").is_file()
+    assert (tmp_path / "disk/samples/top/0000.root").is_file()
 
 
 def test_a_results_folder_refuses_another_configuration_unless_told(run, workspace, tmp_path):
@@ -171,14 +171,14 @@ def jets(angle):
 
 def test_later_stages_run_when_the_files_behind_the_tables_are_gone(own_files, run, tmp_path):
     configfile = ("--configfile", str(tmp_path / "own.yaml"))
-    status, told = run(*configfile, "--until", "extract_features", "--", "results/dataset/train.h5")
+    status, told = run(*configfile, "--until", "extract_features", "--", "results/jets/dataset/train.h5")
     assert status == 0, told
-    tables = sorted((tmp_path / "run/results/features/own").glob("*.h5"))
+    tables = sorted((tmp_path / "run/results/tables/own").glob("*.h5"))
     assert len(tables) == 2
     # All gone, and one of two.
     for path in (tmp_path / "data/a.root", tmp_path / "data/b.root"):
         path.unlink()
-        status, told = run(*configfile, "--dry-run", "--", "results/dataset/train.h5")
+        status, told = run(*configfile, "--dry-run", "--", "results/jets/dataset/train.h5")
         assert status == 0, told
         assert f"{path}: gone; its table" in told
         assert "build_dataset" in told
@@ -186,13 +186,13 @@ def test_later_stages_run_when_the_files_behind_the_tables_are_gone(own_files, r
     # A table that is not what is asked for cannot be made anew.
     own_files["features"] = {"pt_min": 510}
     (tmp_path / "own.yaml").write_text(yaml.safe_dump(own_files))
-    status, told = run(*configfile, "--dry-run", "--", "results/dataset/train.h5")
+    status, told = run(*configfile, "--dry-run", "--", "results/jets/dataset/train.h5")
     assert status != 0
-    assert "is gone, and results/features/own/" in told
+    assert "is gone, and results/tables/own/" in told
     assert "with other features" in told
     # Without a table, a file that is gone is none.
-    shutil.rmtree(tmp_path / "run/results/features")
-    status, told = run(*configfile, "--dry-run", "--", "results/dataset/train.h5")
+    shutil.rmtree(tmp_path / "run/results/tables")
+    status, told = run(*configfile, "--dry-run", "--", "results/jets/dataset/train.h5")
     assert status != 0
     assert "samples.own.files: " in told
     assert "the glob matches no file" in told

@@ -50,52 +50,55 @@ def scored(copy_of_scored):
 def test_the_tables_are_those_of_any_method(scored):
     folder = scored.folder / "results"
     for name in METHODS:
-        with (folder / f"auc/{name}.csv").open(newline="") as file, (folder / "auc/ae.csv").open(newline="") as other:
+        with (
+            (folder / f"jets/auc/{name}.csv").open(newline="") as file,
+            (folder / "jets/auc/ae.csv").open(newline="") as other,
+        ):
             rows, known = list(csv.DictReader(file)), list(csv.DictReader(other))
         assert [{key: row[key] for key in ("seed", "signal", "n_signal", "n_background")} for row in rows] == [
             {key: row[key] for key in ("seed", "signal", "n_signal", "n_background")} for row in known
         ]
         assert {row["method"] for row in rows} == {name}
-        assert (folder / f"merit/{name}.csv").is_file()
-        assert (folder / f"figures/auc_heatmap_{name}.pdf").read_bytes().startswith(b"%PDF")
+        assert (folder / f"jets/merit/{name}.csv").is_file()
+        assert (folder / f"jets/figures/auc_heatmap_{name}.pdf").read_bytes().startswith(b"%PDF")
         for group in ("seeds-1-2", "seeds-3"):
-            ours, theirs = (read_table(folder / f"scores/{method}/{group}.h5") for method in (name, "ae"))
+            ours, theirs = (read_table(folder / f"jets/scores/{method}/{group}.h5") for method in (name, "ae"))
             for column in ("sample", "event", "pt", "weight"):
                 np.testing.assert_array_equal(ours[column], theirs[column])
             assert (ours["score"] >= 0).all()
-            assert json.loads(read_attributes(folder / f"scores/{name}/{group}.h5")["samples"])[0] == "background"
+            assert json.loads(read_attributes(folder / f"jets/scores/{name}/{group}.h5")["samples"])[0] == "background"
     assert scored.planned("image_scores", *TINY) == {}
     assert scored.planned(*TINY) == {}
 
 
 def test_the_leaderboard_has_all_methods(scored, finished):
     folder = scored.folder / "results"
-    rows = read_rows(folder / "images/leaderboard.csv", AucRow)
-    own = read_rows(folder / "leaderboard.csv", AucRow)
+    rows = read_rows(folder / "jets_with_images/leaderboard.csv", AucRow)
+    own = read_rows(folder / "jets/leaderboard.csv", AucRow)
     assert rows[: len(own)] == own
     assert {row.method for row in rows[len(own) :]} == set(METHODS)
-    page = (folder / "images/leaderboard.md").read_text()
+    page = (folder / "jets_with_images/leaderboard.md").read_text()
     assert all(f"| {name} " in page for name in (*METHODS, "ae", "mahalanobis"))
     assert "supervised_trees" in page
-    assert (folder / "images/leaderboard.pdf").read_bytes().startswith(b"%PDF")
-    assert (folder / "images/leaderboard.png").read_bytes().startswith(b"\x89PNG")
+    assert (folder / "jets_with_images/leaderboard.pdf").read_bytes().startswith(b"%PDF")
+    assert (folder / "jets_with_images/leaderboard.png").read_bytes().startswith(b"\x89PNG")
     # The tables of the default run are untouched.
     for name in ("leaderboard.csv", "leaderboard.md", "merit.csv", "summary.md"):
-        assert (folder / name).read_bytes() == (finished.folder / "results" / name).read_bytes()
+        assert (folder / "jets" / name).read_bytes() == (finished.folder / "results/jets" / name).read_bytes()
 
 
 def test_a_vae_is_trained_on_background_of_the_dataset_for_every_seed(scored):
     folder = scored.folder / "results"
-    gathered = read_images(folder / "images/dataset/train.h5")
-    table = read_table(folder / "dataset/train.h5")
+    gathered = read_images(folder / "jets/dataset/train_images.h5")
+    table = read_table(folder / "jets/dataset/train.h5")
     assert sorted(gathered.jets["pt"]) == sorted(table["pt"])
-    models = sorted((folder / "images/methods/image_vae").glob("seed-*/beta-1e-08/model.pt"))
+    models = sorted((folder / "jets/models/image_vae").glob("seed-*/beta-1e-08/model.pt"))
     vaes = [load_vae(path) for path in models]
     assert [vae.settings.seed for vae in vaes] == [1, 2, 3]
-    attributes = read_attributes(folder / "scores/image_vae/seeds-1-2.h5")
+    attributes = read_attributes(folder / "jets/scores/image_vae/seeds-1-2.h5")
     assert json.loads(attributes["epochs"]) == [vae.epoch for vae in vaes[:2]]
     inputs = json.loads(json.loads(torch.load(models[0], weights_only=True)["metadata"])["provenance"]["inputs"])
-    assert set(inputs) == {f"results/images/dataset/{part}.h5" for part in ("train", "validation")}
+    assert set(inputs) == {f"results/jets/dataset/{part}_images.h5" for part in ("train", "validation")}
 
 
 def test_image_scores_are_weighted_as_those_of_other_methods(copy_of_scored):
@@ -108,7 +111,7 @@ def test_image_scores_are_weighted_as_those_of_other_methods(copy_of_scored):
     config["samples"][signal] = {"kind": "signal", "process": process, "events": 120, "require_match": "dark_quark"}
     config["samples"][signal]["cross_section"] = 25.0
     (scored.folder / "config/weighted.yaml").write_text(json.dumps(config))
-    targets = [f"results/scores/{method}/seeds-3.h5" for method in ("mahalanobis", *METHODS)]
+    targets = [f"results/jets/scores/{method}/seeds-3.h5" for method in ("mahalanobis", *METHODS)]
     done = scored.snakemake(*targets, "--cores", "2", "--configfile", "config/weighted.yaml")
     assert done.returncode == 0, done.stdout + done.stderr
     tables = [read_table(scored.folder / path) for path in targets]
@@ -152,8 +155,8 @@ def test_results_of_other_settings_are_told(scored):
 
     assert stale({}) == set()
     methods = config["images"]["methods"]
-    scores = {f"results/scores/image_vae/{group}.h5" for group in ("seeds-1-2", "seeds-3")}
-    models = {f"results/images/methods/image_vae/seed-{seed}/beta-1e-08/model.pt" for seed in (1, 2, 3)}
+    scores = {f"results/jets/scores/image_vae/{group}.h5" for group in ("seeds-1-2", "seeds-3")}
+    models = {f"results/jets/models/image_vae/seed-{seed}/beta-1e-08/model.pt" for seed in (1, 2, 3)}
     assert stale({"methods": {**methods, "image_vae": {**methods["image_vae"], "epochs": 3}}}) == scores | models
     assert stale({"vae": {**config["images"]["vae"], "hidden": 12}}) == models
 

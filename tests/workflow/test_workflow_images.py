@@ -45,7 +45,7 @@ def test_images_distances_and_tables_are_there(made):
     assert all(0 <= float(row["auc"]) <= 1 for row in rows)
     assert "| 10.4 ± 5.3 |" in (folder / "summary.md").read_text()
     for name in ("qcd", "top"):
-        figure = made.folder / f"results/figures/images/references_{name}_wass1"
+        figure = made.folder / f"results/images/figures/references_{name}_wass1"
         assert figure.with_suffix(".pdf").read_bytes().startswith(b"%PDF")
         assert figure.with_suffix(".png").read_bytes().startswith(b"\x89PNG")
 
@@ -78,7 +78,7 @@ def test_a_key_reruns_the_stage_that_reads_it(first_jobs, configured, readers, k
 
 def test_own_files_take_the_place_of_a_process(made, whole, configured):
     (made.folder / "own").mkdir(exist_ok=True)
-    (made.folder / "results/images/simulated/w/0000.root").rename(made.folder / "own/w.root")
+    (made.folder / "results/images/samples/w/0000.root").rename(made.folder / "own/w.root")
     whole["images"]["samples"]["w"] = {"files": ["own/*.root"], "require_match": "w"}
     planned = made.planned("images", *configured())
     assert planned["make_images"] == 1

@@ -24,7 +24,7 @@ DRAWN = {"1", "2a", "2b", "3a", "3b", "4", "6", "8", "9a", "9b", "10", "11", "12
 SIGNALS = ("svj_mphi-2000_rinv-0p1", "svj_mphi-2000_rinv-0p5")
 REVERSED = {
     "kind": "reversed",
-    "files": [f"results/simulated/{name}/0000.root" for name in SIGNALS],
+    "files": [f"results/samples/{name}/0000.root" for name in SIGNALS],
     "require_match": "dark_quark",
 }
 ROLES_REVERSED = (
@@ -45,13 +45,13 @@ def drawn(run_once, finished):
 
 def test_every_figure_whose_method_there_is(drawn):
     space, said = drawn
-    folder = space.folder / "results/figures/paper"
+    folder = space.folder / "results/jets/figures/paper"
     for suffix, start in (("pdf", b"%PDF"), ("png", b"\x89PNG")):
         files = {path.stem.removeprefix("figure_"): path for path in folder.glob(f"*.{suffix}")}
         assert set(files) == DRAWN
         assert all(path.read_bytes().startswith(start) for path in files.values())
     assert "no method nae_logcosh: the paper's figures 5, 7a, 7b, 7c are left out" in said
-    assert "| wnae | 3 |" in (space.folder / "results/epoch_choice.md").read_text()
+    assert "| wnae | 3 |" in (space.folder / "results/jets/epoch_choice.md").read_text()
     assert space.planned(*TINY) == {}
     assert space.planned("figures", *TINY) == {}
 
@@ -59,15 +59,15 @@ def test_every_figure_whose_method_there_is(drawn):
 @pytest.fixture(scope="module")
 def reversed_roles(run_once, finished):
     """The finished run, with figure 13 alone."""
-    target = "results/figures/paper/figure_13.pdf"
+    target = "results/jets/figures/paper/figure_13.pdf"
     return run_once("reversed", target, "--cores", "2", *ROLES_REVERSED, origin=finished.folder)[0]
 
 
 def test_figure_13_trains_on_semivisible_jets_alone(reversed_roles):
     results = reversed_roles.folder / "results"
     parts = [read_table(results / f"reversed/{part}.h5") for part in ("train", "validation", "test")]
-    jets = [read_table(path) for path in sorted(results.glob("features/svj_reversed/*.h5"))]
-    tested = [read_table(results / f"features/{name}/0000.h5") for name in SIGNALS]
+    jets = [read_table(path) for path in sorted(results.glob("tables/svj_reversed/*.h5"))]
+    tested = [read_table(results / f"tables/{name}/0000.h5") for name in SIGNALS]
     assert sum(map(len, parts)) == sum(map(len, jets)) == sum(map(len, tested))
     assert all((part["truth_match"] == 1).all() for part in parts)
     mass = [np.sort(np.concatenate([table["mass"] for table in tables])) for tables in (parts, tested)]
@@ -86,7 +86,7 @@ def test_figure_13_is_tested_on_top_jets(reversed_roles):
     with (folder / "auc_by_epoch.csv").open(newline="") as file:
         table = list(csv.DictReader(file))
     # The roles are reversed: semivisible jets are the background, the test part of the top jets is the signal.
-    background, top = (read_table(results / name) for name in ("reversed/validation.h5", "dataset/test.h5"))
+    background, top = (read_table(results / name) for name in ("reversed/validation.h5", "jets/dataset/test.h5"))
     expected = []
     for epoch, model in load_scorers(folder / "snapshots.pt"):
         scaler = Scaler.from_dict(model.metadata["scaler"])
@@ -100,12 +100,12 @@ def test_figure_13_is_tested_on_top_jets(reversed_roles):
         assert (int(row["epoch"]), int(row["n_signal"]), int(row["n_background"])) == (epoch, len(top), len(background))
         assert (float(row["auc"]), float(row["auc_error"])) == pytest.approx((auc, error), rel=1e-5)
     for suffix, start in (("pdf", b"%PDF"), ("png", b"\x89PNG")):
-        assert (results / f"figures/paper/figure_13.{suffix}").read_bytes().startswith(start)
+        assert (results / f"jets/figures/paper/figure_13.{suffix}").read_bytes().startswith(start)
 
 
 def test_figure_13_changes_nothing_of_the_default_run(reversed_roles):
     assert reversed_roles.planned(*TINY) == {}
-    assert reversed_roles.planned("results/figures/paper/figure_13.pdf", *ROLES_REVERSED) == {}
+    assert reversed_roles.planned("results/jets/figures/paper/figure_13.pdf", *ROLES_REVERSED) == {}
 
 
 def test_all_figures_of_the_reproduction_are_planned(workspace):

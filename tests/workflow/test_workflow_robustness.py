@@ -16,7 +16,7 @@ import yaml
 from oddjet.io.tables import read_table
 
 TINY = ("--configfile", "config/test/tiny.yaml")
-TABLE = "results/features/top/0000.h5"
+TABLE = "results/tables/top/0000.h5"
 FORCE = ("--cores", "1", *TINY, "--forcerun", "extract_features", "--", TABLE)
 
 pytestmark = pytest.mark.slow
@@ -150,7 +150,7 @@ def test_names_from_the_config_are_never_executed(space):
     own = space.folder / "own files"
     own.mkdir()
     file = evil.replace("{x}", "")
-    shutil.copy(space.folder / "results/simulated/top/0000.root", own / f"{file}.root")
+    shutil.copy(space.folder / "results/samples/top/0000.root", own / f"{file}.root")
     config = yaml.safe_load((space.folder / "config/test/tiny.yaml").read_text())
     config["samples"]["own"] = {"kind": "background", "files": [f"own files/{file}.root"]}
     config["label"] = evil
@@ -158,7 +158,7 @@ def test_names_from_the_config_are_never_executed(space):
     names = ("--cores", "2", "--configfile", "config/own.yaml", "--", "features")
     done = space.snakemake(*names)
     assert done.returncode == 0, told(done)
-    [table] = (space.folder / "results/features/own").glob("*.h5")
+    [table] = (space.folder / "results/tables/own").glob("*.h5")
     same = ["event", "pt", "tau2"]
     assert np.array_equal(read_table(table)[same], read_table(space.folder / TABLE)[same])
 
@@ -171,7 +171,7 @@ def test_names_from_the_config_are_never_executed(space):
 
     del config["samples"]["own"]
     (space.folder / "config/own.yaml").write_text(yaml.safe_dump(config))
-    figure = "results/figures/auc_heatmap_ae.pdf"
+    figure = "results/jets/figures/auc_heatmap_ae.pdf"
     done = space.snakemake("--cores", "1", "--configfile", "config/own.yaml", "--", figure)
     assert done.returncode == 0, told(done)
     assert not list(space.folder.rglob("*OPENED"))

@@ -34,19 +34,19 @@ def test_every_result_is_there(finished):
     results = finished.folder / "results"
     figures = ["leaderboard", *(f"auc_heatmap_{name}" for name in METHODS), *(f"training_{name}" for name in TRAINED)]
     for name in figures:
-        assert (results / f"figures/{name}.pdf").read_bytes().startswith(b"%PDF")
-        assert (results / f"figures/{name}.png").read_bytes().startswith(b"\x89PNG")
+        assert (results / f"jets/figures/{name}.pdf").read_bytes().startswith(b"%PDF")
+        assert (results / f"jets/figures/{name}.png").read_bytes().startswith(b"\x89PNG")
     for method in METHODS:
-        assert method in (results / "summary.md").read_text()
-        assert method in (results / "merit.md").read_text()
+        assert method in (results / "jets/summary.md").read_text()
+        assert method in (results / "jets/merit.md").read_text()
     assert not list(results.rglob(".tmp-*"))
 
 
 @pytest.mark.slow
 def test_the_dataset_holds_every_background_jet_once(finished):
     results = finished.folder / "results"
-    jets = [read_table(path) for path in sorted(results.glob("features/top/*.h5"))]
-    parts = [read_table(results / f"dataset/{part}.h5") for part in ("train", "validation", "test")]
+    jets = [read_table(path) for path in sorted(results.glob("tables/top/*.h5"))]
+    parts = [read_table(results / f"jets/dataset/{part}.h5") for part in ("train", "validation", "test")]
     identity = lambda table: {  # noqa: E731
         tuple(row) for row in table[["run", "luminosityBlock", "event", "jet_rank"]].tolist()
     }
@@ -57,52 +57,52 @@ def test_the_dataset_holds_every_background_jet_once(finished):
 @pytest.mark.slow
 @pytest.mark.parametrize("method", METHODS)
 def test_auc_has_a_row_for_every_seed_and_signal(finished, method):
-    table = rows(finished.folder / f"results/auc/{method}.csv")
+    table = rows(finished.folder / f"results/jets/auc/{method}.csv")
     # An ensemble is one model, to which no seed belongs.
     seeds = (0,) if method == "wnae_ensemble" else (1, 2, 3)
     assert {(int(row["seed"]), row["signal"]) for row in table} == {(seed, name) for seed in seeds for name in SIGNALS}
-    background = len(read_table(finished.folder / "results/dataset/test.h5"))
+    background = len(read_table(finished.folder / "results/jets/dataset/test.h5"))
     for row in table:
         assert 0 <= float(row["auc"]) <= 1
         assert 0 < float(row["auc_error"]) < 0.5
         assert int(row["n_background"]) == background
         assert int(row["n_signal"]) == sum(
-            len(read_table(path)) for path in finished.folder.glob(f"results/features/{row['signal']}/*.h5")
+            len(read_table(path)) for path in finished.folder.glob(f"results/tables/{row['signal']}/*.h5")
         )
-    assert table == [row for row in rows(finished.folder / "results/leaderboard.csv") if row["method"] == method]
+    assert table == [row for row in rows(finished.folder / "results/jets/leaderboard.csv") if row["method"] == method]
 
 
 @pytest.mark.slow
 def test_an_ensemble_is_the_mean_of_its_members_standardised_on_validation_jets(finished):
     results = finished.folder / "results"
-    validation = read_table(results / "dataset/validation.h5")
+    validation = read_table(results / "jets/dataset/validation.h5")
     expected = 0
     for group in GROUPS:
-        model = load_scorer(results / f"models/wnae/{group}/model.pt")
+        model = load_scorer(results / f"jets/models/wnae/{group}/model.pt")
         known = model.score(Scaler.from_dict(model.metadata["scaler"]).transform(validation))
-        scores = read_table(results / f"scores/wnae/{group}.h5")["score"]
+        scores = read_table(results / f"jets/scores/wnae/{group}.h5")["score"]
         expected += ((scores - known.mean(axis=0)) / known.std(axis=0)).sum(axis=1) / 3
-    table, like = (read_table(results / f"scores/{name}.h5") for name in ("wnae_ensemble", "wnae/seeds-3"))
+    table, like = (read_table(results / f"jets/scores/{name}.h5") for name in ("wnae_ensemble", "wnae/seeds-3"))
     np.testing.assert_allclose(table["score"][:, 0], expected, rtol=1e-6, atol=1e-9)
     for name in ("sample", "event", "jet_rank", "weight"):
         np.testing.assert_array_equal(table[name], like[name])
-    assert not (results / "models/wnae_ensemble").exists()
-    line = next(line for line in (results / "summary.md").read_text().splitlines() if "| wnae_ensemble " in line)
+    assert not (results / "jets/models/wnae_ensemble").exists()
+    line = next(line for line in (results / "jets/summary.md").read_text().splitlines() if "| wnae_ensemble " in line)
     assert line.split("|")[2].strip() == "1"
-    assert " wnae_ensemble " in (results / "leaderboard.md").read_text()
+    assert " wnae_ensemble " in (results / "jets/leaderboard.md").read_text()
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("method", MODELS)
 def test_models_carry_scaler_and_provenance_and_saw_no_signal(finished, method):
     for group, seeds in GROUPS.items():
-        folder = finished.folder / f"results/models/{method}/{group}"
+        folder = finished.folder / f"results/jets/models/{method}/{group}"
         content = torch.load(folder / "model.pt", weights_only=True)
         assert list(content["seeds"]) == seeds
         metadata = json.loads(content["metadata"])
-        assert metadata["scaler"] == json.loads((finished.folder / "results/dataset/scaler.json").read_text())
+        assert metadata["scaler"] == json.loads((finished.folder / "results/jets/dataset/scaler.json").read_text())
         inputs = json.loads(metadata["provenance"]["inputs"])
-        assert set(inputs) == {f"results/dataset/{name}" for name in ("train.h5", "validation.h5", "scaler.json")}
+        assert set(inputs) == {f"results/jets/dataset/{name}" for name in ("train.h5", "validation.h5", "scaler.json")}
         history = rows(folder / "history.csv")
         assert {int(row["seed"]) for row in history} == set(seeds)
         if method in TRAINED:
@@ -112,7 +112,7 @@ def test_models_carry_scaler_and_provenance_and_saw_no_signal(finished, method):
 
 @pytest.mark.slow
 def test_tables_carry_provenance_and_a_cutflow(finished):
-    for name in ("features/top/0000.h5", f"features/{SIGNALS[0]}/0000.h5"):
+    for name in ("tables/top/0000.h5", f"tables/{SIGNALS[0]}/0000.h5"):
         attributes = read_attributes(finished.folder / "results" / name)
         assert len(attributes["code_digest"]) == 16
         assert json.loads(attributes["cutflow"])

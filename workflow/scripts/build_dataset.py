@@ -10,7 +10,7 @@ from oddjet.dataset.settings import DatasetSettings
 from oddjet.program import execute, parser, read_settings, settings_argument
 from oddjet.provenance.attributes import attributes
 
-EXAMPLE = """python workflow/scripts/build_dataset.py --inputs results/features/top_pairs/*.h5 \\
+EXAMPLE = """python workflow/scripts/build_dataset.py --inputs results/tables/top_pairs/*.h5 \\
       --train train.h5 --validation validation.h5 --test test.h5 --scaler scaler.json"""
 
 

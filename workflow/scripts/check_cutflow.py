@@ -11,8 +11,8 @@ from oddjet.jets.settings import FeatureSettings
 from oddjet.program import execute, parser, read_settings, settings_argument
 
 EXAMPLE = (
-    "python workflow/scripts/check_cutflow.py --folder results/features --parts top=0000,0001 --backgrounds top "
-    "--cutflow results/features/cutflow.json --bad-files results/features/bad_files.json"
+    "python workflow/scripts/check_cutflow.py --folder results/tables --parts top=0000,0001 --backgrounds top "
+    "--cutflow results/jets/cutflow.json --bad-files results/jets/bad_files.json"
 )
 
 

@@ -13,9 +13,9 @@ from oddjet.evaluation.settings import MeritSettings
 from oddjet.io.tables import read_table
 from oddjet.program import execute, parser, read_settings, settings_argument
 
-EXAMPLE = """python workflow/scripts/compare_ensembles.py --scores results/scores/wnae/*.h5 \\
-      --models results/models/wnae/*/model.pt --against results/scores/mahalanobis/seeds-1.h5 \\
-      --background results/dataset/validation.h5"""
+EXAMPLE = """python workflow/scripts/compare_ensembles.py --scores results/jets/scores/wnae/*.h5 \\
+      --models results/jets/models/wnae/*/model.pt --against results/jets/scores/mahalanobis/seeds-1.h5 \\
+      --background results/jets/dataset/validation.h5"""
 
 
 def main() -> None:

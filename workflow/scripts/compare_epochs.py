@@ -11,8 +11,8 @@ from oddjet.io.atomic import write_text
 from oddjet.io.record import write_record
 from oddjet.program import execute, parser
 
-EXAMPLE = """python workflow/scripts/compare_epochs.py --history results/models/wnae/*/history.csv \\
-      --auc-by-epoch results/models/wnae/*/auc_by_epoch.csv --table epochs.csv --summary epochs.md"""
+EXAMPLE = """python workflow/scripts/compare_epochs.py --history results/jets/models/wnae/*/history.csv \\
+      --auc-by-epoch results/jets/models/wnae/*/auc_by_epoch.csv --table epochs.csv --summary epochs.md"""
 
 
 def main() -> None:

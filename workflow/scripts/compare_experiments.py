@@ -19,13 +19,15 @@ from oddjet.io.record import write_record
 from oddjet.io.tables import read_table
 from oddjet.program import execute, parser
 
-EXAMPLE = """python workflow/scripts/compare_experiments.py --results results --methods wnae mahalanobis \\
+EXAMPLE = """python workflow/scripts/compare_experiments.py --results results/jets --methods wnae mahalanobis \\
       --groups seeds-1-2 --table experiments.csv --summary experiments.md"""
 
 
 def main() -> None:
     arguments = parser(__doc__ or "", EXAMPLE)
-    arguments.add_argument("--results", type=Path, default=Path("results"), help="folder of a run (default: results)")
+    arguments.add_argument(
+        "--results", type=Path, default=Path("results/jets"), help="folder of an analysis (default: results/jets)"
+    )
     arguments.add_argument("--methods", nargs="+", required=True, help="methods, in the order of the table")
     arguments.add_argument("--groups", nargs="+", required=True, help="groups of seeds")
     arguments.add_argument("--approximate", nargs="*", default=[], help="methods whose loss is approximate transport")

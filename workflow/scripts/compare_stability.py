@@ -10,8 +10,8 @@ from oddjet.evaluation.stability import falls_to_text, largest_falls
 from oddjet.evaluation.tables import EpochAucRow, read_rows
 from oddjet.program import execute, parser
 
-EXAMPLE = """python workflow/scripts/compare_stability.py --history results/models/wnae/*/history.csv \\
-      --auc-by-epoch results/models/wnae/*/auc_by_epoch.csv"""
+EXAMPLE = """python workflow/scripts/compare_stability.py --history results/jets/models/wnae/*/history.csv \\
+      --auc-by-epoch results/jets/models/wnae/*/auc_by_epoch.csv"""
 
 
 def main() -> None:

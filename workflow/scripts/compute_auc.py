@@ -9,7 +9,7 @@ from oddjet.evaluation.tables import AucRow, write_rows
 from oddjet.io.record import write_record
 from oddjet.program import execute, parser, progress
 
-EXAMPLE = "python workflow/scripts/compute_auc.py --scores results/scores/ae/*.h5 --output auc.csv"
+EXAMPLE = "python workflow/scripts/compute_auc.py --scores results/jets/scores/ae/*.h5 --output auc.csv"
 
 
 def main() -> None:

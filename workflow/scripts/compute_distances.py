@@ -10,7 +10,8 @@ from oddjet.program import execute, parser, read_settings, settings_argument
 from oddjet.provenance.attributes import attributes
 
 EXAMPLE = (
-    "python workflow/scripts/compute_distances.py --images results/images/jets/qcd/test.h5 --metric wass1 --output d.h5"
+    "python workflow/scripts/compute_distances.py --images results/images/tables/qcd/test.h5 --metric wass1 "
+    "--output d.h5"
 )
 
 

@@ -10,7 +10,7 @@ from oddjet.evaluation.tables import MeritRow, write_rows
 from oddjet.io.record import write_record
 from oddjet.program import execute, parser, progress, read_settings, settings_argument
 
-EXAMPLE = "python workflow/scripts/compute_merit.py --scores results/scores/ae/*.h5 --output merit.csv"
+EXAMPLE = "python workflow/scripts/compute_merit.py --scores results/jets/scores/ae/*.h5 --output merit.csv"
 
 
 def main() -> None:

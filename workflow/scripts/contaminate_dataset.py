@@ -10,8 +10,8 @@ from oddjet.evaluation.signals import parse_signals
 from oddjet.program import execute, parser, read_settings, settings_argument
 from oddjet.provenance.attributes import attributes
 
-EXAMPLE = """python workflow/scripts/contaminate_dataset.py --train results/dataset/train.h5 \\
-      --signals svj_mphi-2000_rinv-0p3=results/features/svj_mphi-2000_rinv-0p3/0000.h5 \\
+EXAMPLE = """python workflow/scripts/contaminate_dataset.py --train results/jets/dataset/train.h5 \\
+      --signals svj_mphi-2000_rinv-0p3=results/tables/svj_mphi-2000_rinv-0p3/0000.h5 \\
       --mixed 0=train_signal-0.h5 0.1=train_signal-0p1.h5 --held-out-dir signals"""
 
 

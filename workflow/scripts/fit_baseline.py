@@ -9,8 +9,8 @@ from oddjet.program import execute, parser, read_settings, settings_argument
 from oddjet.training.baselines import BaselineInputs, fit_method
 
 EXAMPLE = """python workflow/scripts/fit_baseline.py --method knn --settings '{"kind": "nearest_neighbours"}' \\
-      --seeds 1 2 --train results/dataset/train.h5 --validation results/dataset/validation.h5 \\
-      --scaler results/dataset/scaler.json --output-dir results/models/knn/1-2"""
+      --seeds 1 2 --train results/jets/dataset/train.h5 --validation results/jets/dataset/validation.h5 \\
+      --scaler results/jets/dataset/scaler.json --output-dir results/jets/models/knn/1-2"""
 
 
 def main() -> None:

@@ -10,8 +10,8 @@ from oddjet.images.library import ImageLibrary
 from oddjet.program import execute, parser
 from oddjet.provenance.attributes import attributes
 
-EXAMPLE = """python workflow/scripts/gather_grid_images.py --images results/images/grid/top/*.h5 \\
-      --tables results/dataset/train.h5 --outputs train.h5"""
+EXAMPLE = """python workflow/scripts/gather_grid_images.py --images results/jets/images/top/*.h5 \\
+      --tables results/jets/dataset/train.h5 --outputs train.h5"""
 
 
 def main() -> None:

@@ -10,7 +10,7 @@ from oddjet.jets.settings import FeatureSettings
 from oddjet.program import execute, parser, read_settings, settings_argument
 from oddjet.provenance.attributes import attributes
 
-EXAMPLE = "python workflow/scripts/make_grid_images.py --input results/simulated/top/0000.root --output images.h5"
+EXAMPLE = "python workflow/scripts/make_grid_images.py --input results/samples/top/0000.root --output images.h5"
 
 
 def main() -> None:

@@ -9,7 +9,7 @@ from oddjet.images.make import make_images
 from oddjet.program import execute, parser, read_settings, settings_argument
 from oddjet.provenance.attributes import attributes
 
-EXAMPLE = """python workflow/scripts/make_images.py --inputs results/images/simulated/qcd/*.root \\
+EXAMPLE = """python workflow/scripts/make_images.py --inputs results/images/samples/qcd/*.root \\
       --train train.h5 --validation validation.h5 --test test.h5"""
 
 

@@ -10,8 +10,8 @@ from oddjet.program import execute, parser, read_settings, settings_argument
 from oddjet.provenance.attributes import attributes
 
 EXAMPLE = """python workflow/scripts/measure_ensembles.py --reference qcd \\
-      --medoids results/images/medoids/qcd/wass1.json --images results/images/jets/qcd/train.h5 \\
-      --tests qcd=results/images/jets/qcd/test.h5 top=results/images/jets/top/test.h5 --output ensembles.h5"""
+      --medoids results/images/medoids/qcd/wass1.json --images results/images/tables/qcd/train.h5 \\
+      --tests qcd=results/images/tables/qcd/test.h5 top=results/images/tables/top/test.h5 --output ensembles.h5"""
 
 
 def main() -> None:

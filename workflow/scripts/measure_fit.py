@@ -14,8 +14,8 @@ from oddjet.io.record import write_record
 from oddjet.io.tables import read_table
 from oddjet.program import execute, parser
 
-EXAMPLE = """python workflow/scripts/measure_fit.py --model results/models/wnae/seeds-1-2/model.pt \\
-      --background results/dataset/validation.h5 --scaler results/dataset/scaler.json --output fit.csv"""
+EXAMPLE = """python workflow/scripts/measure_fit.py --model results/jets/models/wnae/seeds-1-2/model.pt \\
+      --background results/jets/dataset/validation.h5 --scaler results/jets/dataset/scaler.json --output fit.csv"""
 
 
 def main() -> None:

@@ -14,9 +14,9 @@ from oddjet.evaluation.tables import BACKGROUND, SnapshotRow, write_rows
 from oddjet.io.record import write_record
 from oddjet.program import execute, parser, progress
 
-EXAMPLE = """python workflow/scripts/measure_snapshots.py --snapshots results/models/wnae/seeds-1-2/snapshots.pt \\
-      --background results/dataset/validation.h5 --negatives results/negatives/wnae/seeds-1-2.h5 \\
-      --signal svj_mphi-2000_rinv-0p3=results/features/svj_mphi-2000_rinv-0p3/0000.h5 --output snapshots.csv"""
+EXAMPLE = """python workflow/scripts/measure_snapshots.py --snapshots results/jets/models/wnae/seeds-1-2/snapshots.pt \\
+      --background results/jets/dataset/validation.h5 --negatives results/jets/negatives/wnae/seeds-1-2.h5 \\
+      --signal svj_mphi-2000_rinv-0p3=results/tables/svj_mphi-2000_rinv-0p3/0000.h5 --output snapshots.csv"""
 
 
 def main() -> None:

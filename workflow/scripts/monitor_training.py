@@ -14,9 +14,9 @@ from oddjet.io.record import write_record
 from oddjet.io.tables import read_table
 from oddjet.program import execute, parser, progress, read_settings, settings_argument
 
-EXAMPLE = """python workflow/scripts/monitor_training.py --snapshots results/models/ae/seeds-1-2/snapshots.pt \\
-      --background results/dataset/validation.h5 --output auc_by_epoch.csv \\
-      --signals svj_mphi-2000_rinv-0p3=results/features/svj_mphi-2000_rinv-0p3/0000.h5"""
+EXAMPLE = """python workflow/scripts/monitor_training.py --snapshots results/jets/models/ae/seeds-1-2/snapshots.pt \\
+      --background results/jets/dataset/validation.h5 --output auc_by_epoch.csv \\
+      --signals svj_mphi-2000_rinv-0p3=results/tables/svj_mphi-2000_rinv-0p3/0000.h5"""
 
 
 def main() -> None:

@@ -13,7 +13,7 @@ from oddjet.plotting.contamination import draw_contamination
 from oddjet.plotting.style import save_figure
 from oddjet.program import execute, parser
 
-EXAMPLE = """python workflow/scripts/plot_contamination.py --table results/contamination.csv \\
+EXAMPLE = """python workflow/scripts/plot_contamination.py --table results/jets/contamination.csv \\
       --output-pdf contamination.pdf --output-png contamination.png"""
 
 

@@ -14,8 +14,8 @@ from oddjet.plotting.epochs import draw_epochs
 from oddjet.plotting.style import method_title, save_figure
 from oddjet.program import execute, parser
 
-EXAMPLE = """python workflow/scripts/plot_epochs.py --figure 9b --history results/models/wnae/*/history.csv \\
-      --auc-by-epoch results/models/wnae/*/auc_by_epoch.csv --output-pdf 9b.pdf --output-png 9b.png"""
+EXAMPLE = """python workflow/scripts/plot_epochs.py --figure 9b --history results/jets/models/wnae/*/history.csv \\
+      --auc-by-epoch results/jets/models/wnae/*/auc_by_epoch.csv --output-pdf 9b.pdf --output-png 9b.png"""
 
 
 def main() -> None:

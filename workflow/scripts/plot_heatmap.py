@@ -13,7 +13,7 @@ from oddjet.plotting.heatmap import draw_heatmap
 from oddjet.plotting.style import save_figure
 from oddjet.program import execute, parser
 
-EXAMPLE = """python workflow/scripts/plot_heatmap.py --auc results/auc/wnae.csv \\
+EXAMPLE = """python workflow/scripts/plot_heatmap.py --auc results/jets/auc/wnae.csv \\
       --output-pdf heatmap.pdf --output-png heatmap.png"""
 
 

@@ -19,9 +19,9 @@ from oddjet.plotting.style import method_title, save_figure
 from oddjet.program import execute, parser
 
 EXAMPLE = """python workflow/scripts/plot_histograms.py --figure 11 --method wnae --seed 1 --output-png 11.png \\
-      --negatives results/negatives/wnae/*.h5 --history results/models/wnae/*/history.csv \\
-      --signal svj_mphi-2000_rinv-0p3=results/features/svj_mphi-2000_rinv-0p3/0000.h5 \\
-      --background results/dataset/validation.h5 --output-pdf 11.pdf"""
+      --negatives results/jets/negatives/wnae/*.h5 --history results/jets/models/wnae/*/history.csv \\
+      --signal svj_mphi-2000_rinv-0p3=results/tables/svj_mphi-2000_rinv-0p3/0000.h5 \\
+      --background results/jets/dataset/validation.h5 --output-pdf 11.pdf"""
 
 
 def main() -> None:

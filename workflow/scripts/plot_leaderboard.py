@@ -13,8 +13,8 @@ from oddjet.plotting.leaderboard import Entry, draw_leaderboard
 from oddjet.plotting.style import save_figure
 from oddjet.program import execute, parser
 
-EXAMPLE = """python workflow/scripts/plot_leaderboard.py --leaderboard results/leaderboard.csv \\
-      --grid results/grid_means.csv --output-pdf leaderboard.pdf --output-png leaderboard.png"""
+EXAMPLE = """python workflow/scripts/plot_leaderboard.py --leaderboard results/jets/leaderboard.csv \\
+      --grid results/jets/grid_means.csv --output-pdf leaderboard.pdf --output-png leaderboard.png"""
 
 
 def main() -> None:

@@ -14,8 +14,8 @@ from oddjet.plotting.history import TrainingCurves, draw_training
 from oddjet.plotting.style import save_figure
 from oddjet.program import execute, parser
 
-EXAMPLE = """python workflow/scripts/plot_training.py --history results/models/wnae/*/history.csv \\
-      --auc-by-epoch results/models/wnae/*/auc_by_epoch.csv --scores results/scores/wnae/*.h5 \\
+EXAMPLE = """python workflow/scripts/plot_training.py --history results/jets/models/wnae/*/history.csv \\
+      --auc-by-epoch results/jets/models/wnae/*/auc_by_epoch.csv --scores results/jets/scores/wnae/*.h5 \\
       --output-pdf training.pdf --output-png training.png"""
 
 

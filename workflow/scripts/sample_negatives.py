@@ -16,8 +16,8 @@ from oddjet.program import execute, parser, progress
 from oddjet.provenance.attributes import attributes
 from oddjet.transport.laws import draw_rows
 
-EXAMPLE = """python workflow/scripts/sample_negatives.py --snapshots results/models/wnae/seeds-1-2/snapshots.pt \\
-      --train results/dataset/train.h5 --output negatives.h5"""
+EXAMPLE = """python workflow/scripts/sample_negatives.py --snapshots results/jets/models/wnae/seeds-1-2/snapshots.pt \\
+      --train results/jets/dataset/train.h5 --output negatives.h5"""
 
 
 def main() -> None:

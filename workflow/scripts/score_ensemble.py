@@ -12,8 +12,9 @@ from oddjet.program import execute, parser, read_settings, settings_argument
 from oddjet.provenance.attributes import attributes
 
 EXAMPLE = """python workflow/scripts/score_ensemble.py --method wnae_ensemble \\
-      --settings '{"kind": "ensemble", "of": "wnae"}' --models results/models/wnae/seeds-1-2/model.pt \\
-      --scores results/scores/wnae/seeds-1-2.h5 --background results/dataset/validation.h5 --output ensemble.h5"""
+      --settings '{"kind": "ensemble", "of": "wnae"}' --models results/jets/models/wnae/seeds-1-2/model.pt \\
+      --scores results/jets/scores/wnae/seeds-1-2.h5 --background results/jets/dataset/validation.h5 \\
+      --output ensemble.h5"""
 
 
 def main() -> None:

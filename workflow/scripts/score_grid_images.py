@@ -17,8 +17,9 @@ from oddjet.program import execute, parser, read_settings, settings_argument
 from oddjet.provenance.attributes import attributes
 
 EXAMPLE = """python workflow/scripts/score_grid_images.py --method image_wass1 --seeds 1 2 \\
-      --images results/images/grid/*/*.h5 --train results/dataset/train.h5 --background results/dataset/test.h5 \\
-      --signals svj_mphi-2000_rinv-0p3=results/features/svj_mphi-2000_rinv-0p3/0000.h5 --output scores.h5"""
+      --images results/jets/images/*/*.h5 --train results/jets/dataset/train.h5 \\
+      --background results/jets/dataset/test.h5 --output scores.h5 \\
+      --signals svj_mphi-2000_rinv-0p3=results/tables/svj_mphi-2000_rinv-0p3/0000.h5"""
 
 
 def main() -> None:

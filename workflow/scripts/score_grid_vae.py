@@ -17,9 +17,9 @@ from oddjet.training.vae_method import VaeScorer
 
 EXAMPLE = """python workflow/scripts/score_grid_vae.py --method image_vae --seeds 1 2 \\
       --settings '{"kind": "vae", "anomaly": "mae"}' \\
-      --models results/images/methods/image_vae/seed-*/*/model.pt --images results/images/grid/*/*.h5 \\
-      --background results/dataset/test.h5 --output scores.h5 \\
-      --signals svj_mphi-2000_rinv-0p3=results/features/svj_mphi-2000_rinv-0p3/0000.h5"""
+      --models results/jets/models/image_vae/seed-*/*/model.pt --images results/jets/images/*/*.h5 \\
+      --background results/jets/dataset/test.h5 --output scores.h5 \\
+      --signals svj_mphi-2000_rinv-0p3=results/tables/svj_mphi-2000_rinv-0p3/0000.h5"""
 
 
 def main() -> None:

@@ -14,9 +14,9 @@ from oddjet.io.weights import sample_factors
 from oddjet.program import execute, parser, read_settings, settings_argument
 from oddjet.provenance.attributes import attributes
 
-EXAMPLE = """python workflow/scripts/score_samples.py --model results/models/ae/seeds-1-2/model.pt \\
-      --background results/dataset/test.h5 --output scores.h5 \\
-      --signals svj_mphi-2000_rinv-0p3=results/features/svj_mphi-2000_rinv-0p3/0000.h5"""
+EXAMPLE = """python workflow/scripts/score_samples.py --model results/jets/models/ae/seeds-1-2/model.pt \\
+      --background results/jets/dataset/test.h5 --output scores.h5 \\
+      --signals svj_mphi-2000_rinv-0p3=results/tables/svj_mphi-2000_rinv-0p3/0000.h5"""
 
 
 def main() -> None:

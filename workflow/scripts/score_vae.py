@@ -12,7 +12,7 @@ from oddjet.provenance.attributes import attributes
 from oddjet.training.vae_scores import score_scan
 
 EXAMPLE = """python workflow/scripts/score_vae.py --models results/images/vae/mse/depth-2/*/model.pt --jets 400 \\
-      --samples qcd=results/images/jets/qcd/test.h5 top=results/images/jets/top/test.h5 \\
+      --samples qcd=results/images/tables/qcd/test.h5 top=results/images/tables/top/test.h5 \\
       --scores scores.h5 --auc auc.csv"""
 
 

@@ -11,8 +11,8 @@ from oddjet.evaluation.tables import AucRow, EpochAucRow, read_rows, write_rows
 from oddjet.io.record import write_record
 from oddjet.program import execute, parser
 
-EXAMPLE = """python workflow/scripts/select_epochs.py --history results/models/nae_logcosh/*/history.csv \\
-      --auc-by-epoch results/models/nae_logcosh/*/auc_by_epoch.csv --moment lowest_w --output auc.csv"""
+EXAMPLE = """python workflow/scripts/select_epochs.py --history results/jets/models/nae_logcosh/*/history.csv \\
+      --auc-by-epoch results/jets/models/nae_logcosh/*/auc_by_epoch.csv --moment lowest_w --output auc.csv"""
 
 
 def main() -> None:

@@ -15,7 +15,7 @@ from oddjet.io.atomic import write_text
 from oddjet.io.record import write_record
 from oddjet.program import execute, parser, read_settings, settings_argument
 
-EXAMPLE = """python workflow/scripts/summarize.py --auc results/auc/*.csv --scores results/scores/*/*.h5 \\
+EXAMPLE = """python workflow/scripts/summarize.py --auc results/jets/auc/*.csv --scores results/jets/scores/*/*.h5 \\
       --leaderboard leaderboard.csv --grid grid_means.csv --summary summary.md"""
 
 

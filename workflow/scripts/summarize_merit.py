@@ -11,7 +11,7 @@ from oddjet.io.atomic import write_text
 from oddjet.io.record import write_record
 from oddjet.program import execute, parser
 
-EXAMPLE = """python workflow/scripts/summarize_merit.py --merit results/merit/*.csv \\
+EXAMPLE = """python workflow/scripts/summarize_merit.py --merit results/jets/merit/*.csv \\
       --table merit.csv --summary merit.md"""
 
 

@@ -13,9 +13,9 @@ from oddjet.io.record import write_record
 from oddjet.program import execute, parser
 from oddjet.training.ceilings import ceiling_rows
 
-EXAMPLE = """python workflow/scripts/train_ceilings.py --train results/dataset/train.h5 \\
-      --test results/dataset/test.h5 --scaler results/dataset/scaler.json --seeds 1 2 \\
-      --signals svj_mphi-2000_rinv-0p3=results/features/svj_mphi-2000_rinv-0p3/0000.h5 \\
+EXAMPLE = """python workflow/scripts/train_ceilings.py --train results/jets/dataset/train.h5 \\
+      --test results/jets/dataset/test.h5 --scaler results/jets/dataset/scaler.json --seeds 1 2 \\
+      --signals svj_mphi-2000_rinv-0p3=results/tables/svj_mphi-2000_rinv-0p3/0000.h5 \\
       --table ceilings.csv --summary ceilings.md"""
 OPENING = """\
 Supervised: these trees were trained on signal, on other events than they are tested on. A ceiling for what the

@@ -10,7 +10,7 @@ from oddjet.program import execute, parser, read_settings, settings_argument
 from oddjet.training.cnn import LabelledFiles, train_cnn
 
 EXAMPLE = """python workflow/scripts/train_cnn.py --labelled top --depth 3 --output-dir cnn \\
-      --folders qcd=results/images/jets/qcd top=results/images/jets/top w=results/images/jets/w"""
+      --folders qcd=results/images/tables/qcd top=results/images/tables/top w=results/images/tables/w"""
 
 
 def main() -> None:

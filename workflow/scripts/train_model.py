@@ -9,8 +9,8 @@ from oddjet.training.method import MethodSettings
 from oddjet.training.run import TrainingFiles, train_method
 
 EXAMPLE = """python workflow/scripts/train_model.py --method wnae --settings '{"kind": "wnae"}' --seeds 1 2 \\
-      --train results/dataset/train.h5 --validation results/dataset/validation.h5 \\
-      --scaler results/dataset/scaler.json --output-dir results/models/wnae/1-2"""
+      --train results/jets/dataset/train.h5 --validation results/jets/dataset/validation.h5 \\
+      --scaler results/jets/dataset/scaler.json --output-dir results/jets/models/wnae/1-2"""
 
 
 def main() -> None:

@@ -10,7 +10,7 @@ from oddjet.program import execute, parser, read_settings, settings_argument
 from oddjet.training.vae import Run, train_vae
 
 EXAMPLE = """python workflow/scripts/train_vae.py --metric mse --depth 2 --beta 1e-7 --output-dir vae \\
-      --train results/images/jets/qcd/train.h5 --validation results/images/jets/qcd/validation.h5"""
+      --train results/images/tables/qcd/train.h5 --validation results/images/tables/qcd/validation.h5"""
 
 
 def main() -> None:

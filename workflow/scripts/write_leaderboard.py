@@ -11,8 +11,9 @@ from oddjet.io.atomic import write_text
 from oddjet.io.record import write_record
 from oddjet.program import execute, parser
 
-EXAMPLE = """python workflow/scripts/write_leaderboard.py --leaderboard results/leaderboard.csv \\
-      --grid results/grid_means.csv --merit results/merit.csv --ceilings results/ceilings.csv --output leaderboard.md"""
+EXAMPLE = """python workflow/scripts/write_leaderboard.py --leaderboard results/jets/leaderboard.csv \\
+      --grid results/jets/grid_means.csv --merit results/jets/merit.csv --ceilings results/jets/ceilings.csv \\
+      --output leaderboard.md"""
 
 
 def main() -> None:

@@ -68,7 +68,7 @@ def train_method(
     files
         Training and validation table, scaler.
     output
-        Folder `results/models/{method}/{group}`.
+        Folder `results/jets/models/{method}/{group}`.
     threads
         CPU threads; they change no number.
 
