@@ -10,16 +10,22 @@ from urllib.parse import unquote, urlsplit
 
 ADDRESS = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://")
 # A path of this machine in the form of an address: read as the path that it is.
-LOCAL_ADDRESS = "file://"
+LOCAL_ADDRESS = re.compile(r"file:(?://(?:localhost(?=/))?|(?=/))", re.IGNORECASE)
 PORTS = {"root": 1094, "https": 443, "http": 80}
 XROOTD = ("root", "roots", "xroot", "xroots")
-# Logical names of CMS for files that are the same at every site; those of users and groups are not.
-CATALOGUED = re.compile(r"/store/(?:mc|data|hidata|himc|relval)/.*")
+# Logical names of CMS for files that are the same at every site; those of users and groups are not. EOS at CERN has
+# them below a folder of its own, also where it is mounted.
+CATALOGUED = re.compile(r"(?:/eos/cms)?(/store/(?:mc|data|hidata|himc|relval)/.*)")
 
 
 def is_remote(source: str) -> bool:
     """Tell an address (`root://`, `https://`) from a path of this machine."""
-    return ADDRESS.match(source) is not None and not source.startswith(LOCAL_ADDRESS)
+    return ADDRESS.match(source) is not None and not LOCAL_ADDRESS.match(source)
+
+
+def without_scheme(source: str) -> str:
+    """Give the path that an address of this machine (`file:///data/x.root`) stands for; others stay as they are."""
+    return LOCAL_ADDRESS.sub("", source, count=1) if LOCAL_ADDRESS.match(source) else source
 
 
 def identity(source: str) -> str:
@@ -38,18 +44,21 @@ def identity(source: str) -> str:
         logical name alone, since every redirector leads to the same file.
     """
     if not is_remote(source):
-        return _local(source.removeprefix(LOCAL_ADDRESS))
+        return _local(without_scheme(source))
     parts = urlsplit(source)
     scheme = "root" if parts.scheme.lower() in XROOTD else parts.scheme.lower()
     path = posixpath.normpath("/" + unquote(parts.path).lstrip("/"))
-    if CATALOGUED.fullmatch(path):
-        return path
+    catalogued = CATALOGUED.fullmatch(path)
+    if catalogued:
+        return catalogued[1]
     host, port = (parts.hostname or "").lower(), parts.port or PORTS.get(scheme, 0)
     return f"{scheme}://{host}:{port}{path}"
 
 
 def _local(source: str) -> str:
     real = os.path.realpath(source)
+    if real.startswith("/eos/") and (catalogued := CATALOGUED.fullmatch(real)):
+        return catalogued[1]
     try:
         status = Path(real).stat()
     except OSError:

@@ -10,6 +10,7 @@ import json
 import re
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal
+from unicodedata import category
 
 from pydantic import (
     BaseModel,
@@ -42,7 +43,9 @@ from oddjet.simulation.settings import SimulationSettings
 from oddjet.training.method import MethodSettings
 
 # Names become wildcards and file names: letters, digits and - _ . inside, nothing that a shell or a path could read.
-NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*")
+# A name that ends as a file of ours could be one: results/features holds cutflow.json beside folders of samples.
+NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,99}(?<!\.json)(?<!\.h5)(?<!\.csv)(?<!\.md)(?<!\.root)")
+NAME_RULE = "may hold letters, digits and - _ . only, at most 100, and does not end as a file does (.json, .h5, .root)"
 METHOD_KINDS = (*OBJECTIVES, *KINDS, "ensemble")
 
 
@@ -91,7 +94,9 @@ Method = Annotated[
 class Ensemble(_Section):
     """Which seeds every method is trained with."""
 
-    seeds: tuple[Annotated[int, Field(ge=0)], ...] = Field((1, 2), min_length=1, description="one model a seed")
+    seeds: tuple[Annotated[int, Field(ge=0, lt=2**63)], ...] = Field(
+        (1, 2), min_length=1, description="one model a seed"
+    )
     seeds_per_job: int = Field(2, gt=0, description="seeds that train together in one process")
 
     def groups(self) -> dict[str, tuple[int, ...]]:
@@ -134,6 +139,8 @@ class Config(_Section):
     @field_validator("label")
     @classmethod
     def _readable(cls, label: str) -> str:
+        if any(category(sign) in ("Cc", "Cs") for sign in label):
+            raise ValueError("a label is one line of text, without signs that cannot be seen")
         if "$" in label:
             try:
                 from oddjet.plotting.formulas import check_formulas
@@ -150,7 +157,7 @@ class Config(_Section):
         for section, names in (("samples", self.samples), ("methods", self.methods)):
             for name in names:
                 if not NAME.fullmatch(name):
-                    raise ValueError(f"{section}: the name {name!r} may hold letters, digits and - _ . only")
+                    raise ValueError(f"{section}: the name {name!r} {NAME_RULE}")
         doubled = sorted(set(self.samples) & set(self.signals.samples()))
         if doubled:
             raise ValueError(f"samples: {doubled[0]} is also a point of `signals`")
@@ -281,7 +288,7 @@ def load_config(raw: Mapping[str, Any]) -> Config:
     given = _with_names(raw)
     try:
         try:
-            return Config.model_validate(given)
+            config = Config.model_validate(given)
         except ValidationError as error:
             # A lone word where a list is wanted is a list of one; where that is no help, the second error says so.
             lone = [keys_of(detail["loc"], given) for detail in error.errors() if _is_lone(detail)]
@@ -292,9 +299,26 @@ def load_config(raw: Mapping[str, Any]) -> Config:
                 for part in parents:
                     section = section[part]
                 section[last] = [section[last]]
-            return Config.model_validate(given)
+            config = Config.model_validate(given)
     except ValidationError as error:
         raise ConfigError("the configuration does not fit:\n" + describe_validation(error, given)) from error
+    wrong = _truth_for_a_number(given, config.model_dump(), "")
+    if wrong:
+        raise ConfigError(f"the configuration does not fit:\n  {wrong}: a number is wanted, not true or false")
+    return config
+
+
+def _truth_for_a_number(given: object, taken: object, path: str) -> str | None:
+    """Find a truth value that was taken for 0 or 1."""
+    if isinstance(given, bool):
+        return None if isinstance(taken, bool) else path
+    pairs: list[tuple[object, object, object]] = []
+    if isinstance(given, Mapping) and isinstance(taken, Mapping):
+        pairs = [(key, value, taken[key]) for key, value in given.items() if key in taken]
+    elif isinstance(given, list) and isinstance(taken, list | tuple):
+        pairs = [(place, *both) for place, both in enumerate(zip(given, taken, strict=False))]
+    found = (_truth_for_a_number(value, other, f"{path}.{key}".lstrip(".")) for key, value, other in pairs)
+    return next((wrong for wrong in found if wrong), None)
 
 
 def _is_lone(detail: ErrorDetails) -> bool:

@@ -46,7 +46,9 @@ def read_configuration(paths: Sequence[Path], overrides: Mapping[str, Any] | Non
     """
     merged: dict[str, Any] = {}
     for path in paths:
-        _merge(merged, read_file(path))
+        given = read_file(path)
+        _refuse_circles(path, given, (), set())
+        _merge(merged, given)
     _merge(merged, overrides or {})
     return {key: value for key, value in merged.items() if not str(key).startswith(ANCHORS)}
 
@@ -60,8 +62,13 @@ def read_file(path: Path) -> dict[str, Any]:
             given = yaml.load(text, _Loader)  # noqa: S506  a subclass of the safe loader
     except yaml.MarkedYAMLError as error:
         raise ConfigFileError(f"{path}: {_describe(error)}") from None
+    except yaml.reader.ReaderError as error:
+        line = text[: error.position].count("\n") + 1
+        raise ConfigFileError(f"{path}: line {line}: the sign #x{error.character:04x} cannot stand in YAML.") from None
     except yaml.YAMLError as error:
         raise ConfigFileError(f"{path}: {' '.join(str(error).split())}") from None
+    except RecursionError:
+        raise ConfigFileError(f"{path}: sections lie too deep in each other. Look for a bracket too many.") from None
     if not isinstance(given, dict):
         what = "holds nothing" if given is None else "does not start with keys"
         raise ConfigFileError(f"{path}: {what}. A configuration has keys at its top, at least `samples` and `methods`.")
@@ -95,7 +102,7 @@ def _read_json(path: Path, text: str) -> Any:  # noqa: ANN401  whatever the file
 
     try:
         return json.loads(text, object_pairs_hook=unique)
-    except json.JSONDecodeError:
+    except ValueError:  # thousands of digits too
         return None
 
 
@@ -106,6 +113,17 @@ def _describe(error: yaml.MarkedYAMLError) -> str:
         problem = "a tab stands where YAML has blanks. Replace it by blanks"
     where = f"line {mark.line + 1}: " if mark is not None else ""
     return f"{where}{problem}."
+
+
+def _refuse_circles(path: Path, given: object, above: tuple[int, ...], checked: set[int]) -> None:
+    """Refuse a section that an anchor puts into itself."""
+    if not isinstance(given, Mapping | list) or id(given) in checked:
+        return
+    if id(given) in above:
+        raise ConfigFileError(f"{path}: an anchor (&) stands for a section that holds it itself (*). Write it out.")
+    for value in given.values() if isinstance(given, Mapping) else given:
+        _refuse_circles(path, value, (*above, id(given)), checked)
+    checked.add(id(given))
 
 
 def _merge(target: dict[str, Any], changes: Mapping[str, Any]) -> None:
@@ -141,7 +159,11 @@ class _Loader(yaml.SafeLoader):  # type: ignore[misc]  # yaml has no types
 
     def number(self, node: yaml.ScalarNode) -> int:
         """Read an integer; a zero in front says nothing."""
-        return int(node.value.replace("_", ""), 0 if node.value.lstrip("+-")[:2].lower() in ("0x", "0o") else 10)
+        try:
+            return int(node.value.replace("_", ""), 0 if node.value.lstrip("+-")[:2].lower() in ("0x", "0o") else 10)
+        except ValueError:  # thousands of digits
+            problem = f"{node.value[:20]}... is too long for a number"
+            raise yaml.MarkedYAMLError(problem=problem, problem_mark=node.start_mark) from None
 
 
 def _resolve_plain_words() -> None:

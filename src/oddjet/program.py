@@ -148,7 +148,15 @@ def describe_validation(error: ValidationError, given: object) -> str:
     `given` is what was validated: pydantic's own path also names the branches of unions, which no user ever wrote.
     """
     lines = []
-    for detail in error.errors():
+    details = error.errors()
+    for detail in details:
+        # Of a list whose entries do not fit pydantic says too that it holds none.
+        if (
+            detail["type"] == "too_short"
+            and detail["input"]
+            and any(other["loc"][: len(detail["loc"])] == detail["loc"] != other["loc"] for other in details)
+        ):
+            continue
         keys = keys_of(detail["loc"], given, absent=detail["type"] == "missing")
         path = ".".join(map(str, keys)) or "(top level)"
         value = "" if isinstance(detail["input"], dict) else f" (given: {detail['input']!r})"

@@ -94,8 +94,11 @@ class Listed(_Section):
 
 
 def _source(given: object) -> str:
-    listed = isinstance(given, Listed) or (isinstance(given, Mapping) and "files" in given)
-    return "listed" if listed else "simulated"
+    if not isinstance(given, Mapping):
+        return "listed" if isinstance(given, Listed) else "simulated"
+    # `file` is a slip for `files`, and says so only among the keys of a sample that lies in files.
+    slip = "process" not in given and any(str(key).startswith("file") for key in given)
+    return "listed" if "files" in given or slip else "simulated"
 
 
 Sample = Annotated[
@@ -172,7 +175,9 @@ class SignalGrid(_Section):
             self.samples()
         except ValidationError as error:
             wrong = error.errors()[0]
-            raise ValueError(f"{wrong['loc'][-1]}: {wrong['msg']} (given: {wrong['input']!r})") from None
+            words = wrong["msg"].removeprefix("Value error, ")
+            given = "" if isinstance(wrong["input"], dict) else f" (given: {wrong['input']!r})"
+            raise ValueError(f"{wrong['loc'][-1]}: {words}{given}") from None
         return self
 
 

@@ -14,9 +14,11 @@ from fnmatch import fnmatch
 from glob import glob
 from itertools import pairwise
 from pathlib import Path
+from unicodedata import category
 from urllib.parse import urlsplit
 
-from oddjet.addresses import LOCAL_ADDRESS, identity, is_remote
+from oddjet.addresses import identity, is_remote, without_scheme
+from oddjet.copies import find_copies
 from oddjet.errors import OddjetError
 
 LISTS = (".txt", ".list", ".lst")
@@ -24,6 +26,10 @@ ROOT_FILES = (".root",)
 # Folders in which batch systems keep what did not end well.
 FAILED = ("failed",)
 MAGIC = re.compile(r"[*?\[]")
+DATASET = re.compile(r"/[^/\s]+/[^/\s]+/[A-Z][A-Z0-9-]*")
+ONE_SLASH = re.compile(r"(?:root|roots|xroot|xroots|https?):/(?!/)")
+# Lists in lists; more is a mistake.
+DEEPEST_LIST = 20
 
 
 class SourceError(OddjetError):
@@ -78,10 +84,7 @@ def find_files(sources: Sequence[str], suffixes: Sequence[str] = ROOT_FILES, gon
         except OSError as error:
             raise SourceError(f"files: {source}: {error}.") from error
         for path in paths:
-            if set(path) & set("{}"):
-                raise SourceError(
-                    f"files: {path}: Snakemake takes braces for wildcards. Rename the file, or link it by another name."
-                )
+            _check_name(path)
             same = seen.setdefault(identity(path), path)
             name = part_name(path)
             if name in found.parts:
@@ -110,7 +113,7 @@ def find_samples(
 
 
 def refuse_shared(samples: Mapping[str, Sequence[str]]) -> None:
-    """Refuse a file that two samples have, by whatever spelling or link.
+    """Refuse a file that two samples have, by whatever spelling or link, or as a copy.
 
     Parameters
     ----------
@@ -132,6 +135,11 @@ def refuse_shared(samples: Mapping[str, Sequence[str]]) -> None:
                     f"{sample}.files: {file} is also a file of {other}{also}. A model must not "
                     "be tested on what it trained on, and no jet counts twice. Take it out of one of them."
                 )
+    for (sample, file), (other, copy) in find_copies(samples):
+        raise SourceError(
+            f"{other}.files: {copy} is a copy of {file}, a file of {sample}. A model must not be tested on what it "
+            "trained on, and no jet counts twice. Take it out of one of them."
+        )
 
 
 def stands_for(source: str, file: str) -> bool:
@@ -157,10 +165,13 @@ class _Search:
 
     def files(self, source: str, lists: tuple[Path, ...] = (), written: str | None = None) -> Iterator[str]:
         """Give the files behind a source; `lists` are those that it stands in, `written` is it before expansion."""
-        source = source.removeprefix(LOCAL_ADDRESS)
+        source = without_scheme(source)
+        if not source.strip():
+            raise SourceError("files: an entry is empty. Name a file, or take it out; the folder of the run is '.'.")
         if is_remote(source):
-            yield _address(source)
+            yield from (_address(one) for one in _expand(source))
         elif Path(source).is_file():
+            source = source.rstrip("/")
             yield from self._read_list(source, lists) if _is_list(source) else [self._of_kind(source)]
         elif Path(source).is_dir():
             yield from self._non_empty(
@@ -249,6 +260,8 @@ class _Search:
         path = Path(source).resolve()
         if path in lists:
             raise SourceError(f"files: the list {source} names itself. Take it out.")
+        if len(lists) >= DEEPEST_LIST:
+            raise SourceError(f"files: the list {source} stands in {len(lists)} lists, one in the other. Use fewer.")
         try:
             text = path.read_text(encoding="utf-8-sig")
         except UnicodeDecodeError as error:
@@ -280,11 +293,30 @@ def _address(source: str) -> str:
         whole = False
     if not whole:
         raise SourceError(f"files: {source} is no address of a file. Write it as root://HOST[:PORT]//PATH.")
-    if "*" in parts.path:
+    kind = "a glob" if "*" in parts.path else "a folder" if parts.path.endswith("/") else ""
+    if _is_list(parts.path):
+        kind = "a list"
+    if kind:
         raise SourceError(
-            f"files: {source}: a glob is looked up on this machine alone. Name each file, or make a list."
+            f"files: {source}: {kind} is looked up on this machine alone. Name each file, or make a list here."
         )
+    if re.search(r"\s\S+://", source):
+        raise SourceError(f"files: {source} is two addresses; one file a line or entry.")
     return source
+
+
+def _check_name(path: str) -> None:
+    """Refuse a file whose name Snakemake cannot hold."""
+    if set(path) & set("{}"):
+        raise SourceError(
+            f"files: {path}: Snakemake takes braces for wildcards. Rename the file, or link it by another name."
+        )
+    # Bytes that are no UTF-8 are surrogates in Python (Cs).
+    if any(category(sign) in ("Cc", "Cs", "Zl", "Zp") for sign in path):
+        raise SourceError(
+            f"files: {path!a}: its name holds a line break, a tab or bytes that are not UTF-8. Rename the file, or "
+            "link it by another name."
+        )
 
 
 def _is_list(source: str) -> bool:
@@ -320,6 +352,17 @@ def _expand(source: str) -> list[str]:
 
 def _missing(source: str) -> str:
     """Say that a path is none, and what may have been meant."""
+    if not source.isprintable():
+        return f"no such file; there are signs in it that cannot be seen: {source!a}. Remove them."
+    if Path(source).exists():
+        return "is no file of data (a pipe or a device)."
+    if ONE_SLASH.match(source):
+        return f"no such file; an address has two slashes: {source.replace(':/', '://', 1)}."
+    if DATASET.fullmatch(source):
+        return (
+            "no such file. It looks like the name of a dataset of CMS; list its files (dasgoclient --query "
+            f"'file dataset={source}') and put a redirector in front of each."
+        )
     start, _, rest = source.partition(" ")
     if source.startswith("/store/"):
         return (
@@ -328,6 +371,11 @@ def _missing(source: str) -> str:
         )
     if source.endswith(",") or (rest and Path(start.rstrip(",")).is_file()):
         return f"no such file; one file a line or entry: {rest.strip() or ','!r} is not understood. Remove it."
+    inside = next(
+        (word for word in re.split(r"[\s,;\"'“”\[\]]+", source) if word != source and Path(word).is_file()), None
+    )
+    if inside:
+        return f"no such file; one file a line or entry, and nothing else: write {inside}"
     path, colon, tree = source.rpartition(":")
     if colon and Path(path).is_file():
         return f"no such file; {path} is one. No tree is named here: remove ':{tree}'."

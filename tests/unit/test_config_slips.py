@@ -159,7 +159,31 @@ SLIPS = [
     ("section null", {"features": None}, r"features: keys with values are wanted; leave it out to have the defaults"),
     ("nan", {"features.pt_min": float("nan")}, r"features\.pt_min: .*greater than or equal to 0 \(given: nan\)"),
     ("inf", {"features.pt_max": float("inf")}, ""),
-    ("truth for a number", {"features.pt_min": True}, r"cluster_pt_min \(20\.0\) must not be above pt_min \(1\.0\)"),
+    ("truth for a number", {"features.radius": True}, r"features\.radius: a number is wanted, not true or false"),
+    ("truth for a seed", {"ensemble.seeds": [2, True]}, r"ensemble\.seeds\.1: a number is wanted, not true or false"),
+    ("truth for epochs", {"methods.wnae.training": {"epochs": True}}, r"methods\.wnae\.training\.epochs: a number is"),
+    ("a range of seeds", {"ensemble.seeds": "1-10"}, r"fit:\n  ensemble\.seeds\.0: .*integer.* \(given: '1-10'\)$"),
+    ("huge seed of a model", {"ensemble.seeds": [10**20]}, r"ensemble\.seeds\.0: .*less than 9223372036854775808"),
+    ("entry empty", {"samples.top.files": [""]}, r"samples\.top\.files: an entry is empty"),
+    ("entry blank", {"samples.top.files": " "}, r"samples\.top\.files: an entry is empty"),
+    (
+        "file for files",
+        {"samples.top": {"kind": "background", "file": "data/top.root"}},
+        r"\.top\.files: Field required\n",
+    ),
+    ("a name that is a file of ours", {"samples": {"cutflow.json": TOP}}, r"'cutflow\.json' .*does not end as a file"),
+    ("a name of 300 letters", {"methods": {"x" * 300: {"kind": "ae"}}}, r"methods: the name 'x+' .*at most 100"),
+    ("label of two lines", {"label": "CMS\nPreliminary"}, r"label: a label is one line of text"),
+    (
+        "both couplings",
+        {"signals": {"m_phi": [1000], "r_inv": [0.1], "alpha": "low", "lambda_dark": 3}},
+        r"svj: give a",
+    ),
+    (
+        "a copy in two roles",
+        {"samples.sig.files": ["copies/b.root"], "samples.top.files": ["copies/a.root"]},
+        r"samples\.sig\.files: copies/b\.root is a copy of copies/a\.root, a file of samples\.top",
+    ),
     ("huge seed", {"seed": 10**23}, r"seed: .*less than 9223372036854775808"),
     ("process typo", {"samples.q": {**SVJ, "process": {"name": "qcdd"}}}, r"samples\.q\.process: .*'top_pairs', 'qcd'"),
     ("files and a process", {"samples.top.process": {"name": "qcd"}}, r"samples\.top\.process: unknown key"),
@@ -176,6 +200,9 @@ def folder(tmp_path, monkeypatch):
     for name in ("data/top.root", "data/sig.root", "data/other.root", "deep/er/x.root", "top.root"):
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).touch()
+    (tmp_path / "copies").mkdir()
+    for name in "ab":
+        (tmp_path / f"copies/{name}.root").write_bytes(b"root" + bytes(3 << 20) + b"end")
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("HOME", str(tmp_path))
     return tmp_path

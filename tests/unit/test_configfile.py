@@ -53,6 +53,10 @@ def test_shipped_files_are_read_as_by_plain_yaml(path):
         ("a: *b\n", "line 1: found undefined alias 'b'"),
         ("? [a]\n: 1\n", "line 1: a key must be a word or a number"),
         ("a: 1\n---\nb: 1\n", "line 2: but found another document"),
+        ("a: 1\nb: bell\x07\n", "line 2: the sign #x0007 cannot stand in YAML"),
+        ("a: " + "[" * 2000, "sections lie too deep in each other"),
+        ('{"a":' * 3000 + "1" + "}" * 3000, "sections lie too deep in each other"),
+        ("a: 1\nb: " + "9" * 5000, "line 2: 99999999999999999999... is too long for a number"),
     ],
 )
 def test_what_is_wrong_is_named_by_file_and_line(write, text, message):
@@ -89,6 +93,17 @@ def test_bom_crlf_and_json(write):
 def test_anchors_and_merge_keys(write):
     given = read_configuration([write("x-common: &common {a: 1, b: 2}\nc: {<<: *common, b: 3}\n")])
     assert given == {"c": {"a": 1, "b": 3}}
+
+
+@pytest.mark.parametrize("text", ["x-a: &a\n  b: *a\n", "a: &a [*a]\n", "a: &a {b: [{c: *a}]}\n"])
+def test_an_anchor_that_holds_itself(write, text):
+    with pytest.raises(ConfigFileError, match=r"my\.yaml: an anchor \(&\) stands for a section that holds it itself"):
+        read_configuration([write(text)])
+
+
+def test_anchors_of_anchors_take_no_time(write):
+    lines = ["x-0: &a0 [1, 2]"] + [f"x-{n}: &a{n} [*a{n - 1}, *a{n - 1}]" for n in range(1, 60)]
+    assert read_configuration([write("\n".join([*lines, "a: 1"]))]) == {"a": 1}
 
 
 def test_later_files_and_the_command_line_count(write):

@@ -2,6 +2,7 @@
 
 import os
 import re
+from pathlib import Path
 
 import pytest
 
@@ -202,3 +203,73 @@ def test_files_of_another_kind(folder):
     assert list(find_files(["."], (".h5", ".hdf5")).parts.values()) == ["events.h5"]
     with pytest.raises(SourceError, match=r"a\.root does not end in \.h5 or \.hdf5"):
         find_files(["a.root"], (".h5", ".hdf5"))
+
+
+ODD = {
+    b"lat\xfc.root": r"its name holds a line break, a tab or bytes that are not UTF-8",
+    b"new\nline.root": r"'new\\nline\.root': its name holds a line break",
+    b"tab\t.root": r"its name holds a line break, a tab",
+}
+
+
+@pytest.mark.parametrize("name", ODD)
+def test_names_that_no_list_of_files_can_hold(folder, name):
+    path = os.fsdecode(name)
+    Path(path).touch()
+    for source in (path, "."):
+        with pytest.raises(SourceError, match=ODD[name]) as told:
+            find_files([source])
+        str(told.value).encode()  # can be written to any log
+
+
+@pytest.mark.parametrize(
+    ("source", "message"),
+    [
+        ("pipe.root", r"pipe\.root: is no file of data \(a pipe or a device\)"),
+        ("a.root\u200b", r"signs in it that cannot be seen: 'a\.root\\u200b'"),
+        ("a.root\t100", r"signs in it that cannot be seen: 'a\.root\\t100'"),
+        ("- a.root", r"one file a line or entry, and nothing else: write a\.root"),
+        ("a.root;", r"one file a line or entry, and nothing else: write a\.root"),
+        ("“a.root”", r"one file a line or entry, and nothing else: write a\.root"),
+        ("root:/host/x.root", r"an address has two slashes: root://host/x\.root"),
+        ("/QCD_HT/Run3-v1/NANOAODSIM", r"a dataset of CMS; list its files \(dasgoclient"),
+        ("https://host/list.txt", r"a list is looked up on this machine alone"),
+        ("root://host//store/folder/", r"a folder is looked up on this machine alone"),
+        ("https://host/x.root https://host/y.root", r"is two addresses; one file a line"),
+        ("root://host//$NOT_SET_HERE/x.root", r"the variable NOT_SET_HERE is not set"),
+        ("", r"an entry is empty"),
+    ],
+)
+def test_what_is_no_file_and_what_was_meant(folder, source, message):
+    os.mkfifo("pipe.root")
+    with pytest.raises(SourceError, match=message):
+        find_files([source])
+
+
+def test_lists_too_deep_in_each_other(folder):
+    (folder / "0.txt").write_text("a.root\n")
+    for number in range(1, 1500):
+        (folder / f"{number}.txt").write_text(f"{number - 1}.txt\n")
+    assert files("15.txt") == ["a.root"]
+    with pytest.raises(SourceError, match="stands in 20 lists"):
+        find_files(["1499.txt"])
+
+
+def test_addresses_of_this_machine_and_variables_of_others(folder, monkeypatch):
+    monkeypatch.setenv("GROUP", "jets")
+    for source in (f"file:{folder}/a.root", f"file://localhost{folder}/a.root", f"FILE://{folder}/a.root"):
+        assert files(source) == [f"{folder}/a.root"]
+    assert files("a.root/") == ["a.root"]
+    assert files("root://host//$GROUP/{x,y}.root") == ["root://host//jets/x.root", "root://host//jets/y.root"]
+    with pytest.raises(SourceError, match="are one file"):
+        find_files(["root://eoscms.cern.ch//eos/cms/store/mc/x.root", "root://xrootd-cms.infn.it//store/mc/x.root"])
+
+
+def test_a_copy_of_a_file_is_that_file(folder):
+    sound = bytes(1000) + b"x" * (2 << 20)
+    for name, content in {"a": sound, "b": sound, "c": sound[:-1] + b"y", "d": b"", "e": b""}.items():
+        (folder / f"{name}.root").write_bytes(content)
+    with pytest.raises(SourceError, match=r"samples\.sig\.files: b\.root is a copy of a\.root, a file of samples\.top"):
+        refuse_shared({"samples.top": ["a.root"], "samples.sig": ["c.root", "b.root"]})
+    # Of one sample, of another end, empty, elsewhere, gone.
+    refuse_shared({"samples.top": ["a.root", "b.root", "d.root", "gone.root"], "samples.sig": ["c.root", "e.root"]})

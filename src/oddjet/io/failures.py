@@ -91,7 +91,7 @@ class RemoteSupportError(OddjetError):
 
 def is_address(path: str) -> bool:
     """Tell whether a path is an address on a network; `file://` is not."""
-    return "://" in path and not path.startswith("file://")
+    return "://" in path and not path.lower().startswith("file:")
 
 
 def one_line(error: BaseException) -> str:

@@ -15,6 +15,7 @@ from typing import TypeAlias, TypeVar
 import awkward as ak
 import uproot
 
+from oddjet.addresses import without_scheme
 from oddjet.errors import InputFileError, OddjetError
 from oddjet.io.chunks import ChunkReader, Reading
 from oddjet.io.columns import has, stored_name
@@ -256,7 +257,7 @@ def detect_layout(path: str | Path, layout: str = "auto") -> Layout:
 def _open_file(path: str) -> uproot.ReadOnlyDirectory:
     """Open a ROOT file, local or remote, with the failures of uproot named."""
     try:
-        there = is_address(path) or Path(path.removeprefix("file://")).is_file()
+        there = is_address(path) or Path(without_scheme(path)).is_file()
     except OSError as error:  # a folder above it may not be read, or a mount is gone
         raise failure_of(path, error, "cannot be read", NotRootError) from error
     if not there:
