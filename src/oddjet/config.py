@@ -29,7 +29,7 @@ from oddjet.dataset.contamination_settings import ContaminationSettings
 from oddjet.dataset.settings import DatasetSettings
 from oddjet.detectors.autoencoder.settings import OBJECTIVES
 from oddjet.detectors.baseline_settings import KINDS, BaselineSettings, PcaResidual, SingleFeature
-from oddjet.errors import OddjetError
+from oddjet.errors import ConfigError
 from oddjet.evaluation.ensemble_settings import ScoreEnsembleSettings
 from oddjet.evaluation.settings import EvaluationSettings, MeritSettings
 from oddjet.events.settings import EventsSettings
@@ -47,10 +47,6 @@ from oddjet.training.method import MethodSettings
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,99}(?<!\.json)(?<!\.h5)(?<!\.csv)(?<!\.md)(?<!\.root)")
 NAME_RULE = "may hold letters, digits and - _ . only, at most 100, and does not end as a file does (.json, .h5, .root)"
 METHOD_KINDS = (*OBJECTIVES, *KINDS, "ensemble")
-
-
-class ConfigError(OddjetError):
-    """The configuration does not fit; the message has a line for each wrong key."""
 
 
 class _Section(BaseModel):

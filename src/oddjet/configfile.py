@@ -14,14 +14,10 @@ from typing import Any
 
 import yaml
 
-from oddjet.errors import OddjetError
+from oddjet.errors import ConfigError
 
 # Keys at the top that hold nothing but anchors for others to use.
 ANCHORS = "x-"
-
-
-class ConfigFileError(OddjetError):
-    """A configuration file is missing, is not text in UTF-8, or is not YAML whose keys are unique."""
 
 
 def read_configuration(paths: Sequence[Path], overrides: Mapping[str, Any] | None = None) -> dict[str, Any]:
@@ -41,7 +37,7 @@ def read_configuration(paths: Sequence[Path], overrides: Mapping[str, Any] | Non
 
     Raises
     ------
-    ConfigFileError
+    ConfigError
         Names the file and, where there is one, the line.
     """
     merged: dict[str, Any] = {}
@@ -61,17 +57,17 @@ def read_file(path: Path) -> dict[str, Any]:
         if given is None:
             given = yaml.load(text, _Loader)  # noqa: S506  a subclass of the safe loader
     except yaml.MarkedYAMLError as error:
-        raise ConfigFileError(f"{path}: {_describe(error)}") from None
+        raise ConfigError(f"{path}: {_describe(error)}") from None
     except yaml.reader.ReaderError as error:
         line = text[: error.position].count("\n") + 1
-        raise ConfigFileError(f"{path}: line {line}: the sign #x{error.character:04x} cannot stand in YAML.") from None
+        raise ConfigError(f"{path}: line {line}: the sign #x{error.character:04x} cannot stand in YAML.") from None
     except yaml.YAMLError as error:
-        raise ConfigFileError(f"{path}: {' '.join(str(error).split())}") from None
+        raise ConfigError(f"{path}: {' '.join(str(error).split())}") from None
     except RecursionError:
-        raise ConfigFileError(f"{path}: sections lie too deep in each other. Look for a bracket too many.") from None
+        raise ConfigError(f"{path}: sections lie too deep in each other. Look for a bracket too many.") from None
     if not isinstance(given, dict):
         what = "holds nothing" if given is None else "does not start with keys"
-        raise ConfigFileError(f"{path}: {what}. A configuration has keys at its top, at least `samples` and `methods`.")
+        raise ConfigError(f"{path}: {what}. A configuration has keys at its top, at least `samples` and `methods`.")
     return given
 
 
@@ -80,12 +76,12 @@ def _read_text(path: Path) -> str:
         raw = path.read_bytes()
     except OSError as error:
         reason = (error.strerror or str(error)).lower()
-        raise ConfigFileError(f"{path}: {reason}. Give the path of a configuration file.") from None
+        raise ConfigError(f"{path}: {reason}. Give the path of a configuration file.") from None
     try:
         return raw.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         line = raw[: error.start].count(b"\n") + 1
-        raise ConfigFileError(
+        raise ConfigError(
             f"{path}: line {line}: byte 0x{raw[error.start]:02x} is not UTF-8. Save the file as UTF-8."
         ) from None
 
@@ -97,7 +93,7 @@ def _read_json(path: Path, text: str) -> Any:  # noqa: ANN401  whatever the file
         keys = [key for key, _ in pairs]
         twice = next((key for key in keys if keys.count(key) > 1), None)
         if twice is not None:
-            raise ConfigFileError(f"{path}: the key {twice!r} stands twice in one section. Merge the two.")
+            raise ConfigError(f"{path}: the key {twice!r} stands twice in one section. Merge the two.")
         return dict(pairs)
 
     try:
@@ -120,7 +116,7 @@ def _refuse_circles(path: Path, given: object, above: tuple[int, ...], checked: 
     if not isinstance(given, Mapping | list) or id(given) in checked:
         return
     if id(given) in above:
-        raise ConfigFileError(f"{path}: an anchor (&) stands for a section that holds it itself (*). Write it out.")
+        raise ConfigError(f"{path}: an anchor (&) stands for a section that holds it itself (*). Write it out.")
     for value in given.values() if isinstance(given, Mapping) else given:
         _refuse_circles(path, value, (*above, id(given)), checked)
     checked.add(id(given))

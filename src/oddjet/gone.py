@@ -11,14 +11,10 @@ from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
 
-from oddjet.errors import OddjetError
+from oddjet.errors import SourceError, TableError
 from oddjet.jets.settings import FeatureSettings
 from oddjet.samples import Listed
-from oddjet.sources import Found, SourceError, find_files, part_name
-
-
-class GoneError(OddjetError):
-    """A file is gone and its table was made with other settings."""
+from oddjet.sources import Found, find_files, part_name
 
 
 def find_listed(sample: Listed, folder: Path, settings: FeatureSettings) -> Found:
@@ -42,7 +38,6 @@ def find_listed(sample: Listed, folder: Path, settings: FeatureSettings) -> Foun
     ------
     SourceError
         As `find_files`.
-    GoneError
         The table of a file that is gone was made with other settings: Snakemake, which cannot make it anew, would go on
         with it.
     """
@@ -64,7 +59,7 @@ def find_listed(sample: Listed, folder: Path, settings: FeatureSettings) -> Foun
 
 def _files_that_are_gone(tables: Iterable[Path]) -> list[str]:
     try:
-        from oddjet.io.tables import TableError, read_attributes
+        from oddjet.io.tables import read_attributes
     except ImportError:  # Snakemake in an environment of its own
         return []
     gone = []
@@ -96,7 +91,7 @@ def _kept(found: Found, gone: list[str], sample: Listed, folder: Path, settings:
         differing += [] if made.get("require_match") == sample.require_match else ["require_match"]
         differing += [] if weight == sample.weight else ["weight"]
         if differing:
-            raise GoneError(
+            raise SourceError(
                 f"files: {file} is gone, and {table} was made from it with other {', '.join(differing)}. Bring the "
                 "file back, or set these as they were."
             )

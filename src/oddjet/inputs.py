@@ -5,18 +5,14 @@ from __future__ import annotations
 from pathlib import Path
 
 from oddjet.config import Config
-from oddjet.errors import OddjetError
-from oddjet.gone import GoneError, find_listed
+from oddjet.errors import ConfigError, SourceError
+from oddjet.gone import find_listed
 from oddjet.samples import Listed
-from oddjet.sources import Found, SourceError, refuse_shared
+from oddjet.sources import Found, refuse_shared
 
 # Samples that are read together: a jet of one must not be a jet of another. The reversed ones train, the background is
 # what they are tested on.
 TOGETHER = (("background", "signal"), ("background", "reversed"))
-
-
-class MissingFileError(OddjetError):
-    """A file that the configuration names is not there."""
 
 
 def listed_files(config: Config, results: Path = Path("results")) -> dict[str, Found]:
@@ -38,9 +34,8 @@ def listed_files(config: Config, results: Path = Path("results")) -> dict[str, F
     ------
     SourceError
         A source names no file, or one that another source or sample has too.
-    GoneError
         A file is gone and its table was made with other settings.
-    MissingFileError
+    ConfigError
         There is no manifest of checksums where one is named.
     """
     found = {}
@@ -48,14 +43,14 @@ def listed_files(config: Config, results: Path = Path("results")) -> dict[str, F
         if isinstance(sample, Listed):
             try:
                 found[name] = find_listed(sample, results / "tables" / name, config.features)
-            except (SourceError, GoneError) as error:
+            except SourceError as error:
                 raise type(error)(f"samples.{name}.{error}") from None
     for kinds in TOGETHER:
         names = [name for name in found if config.samples[name].kind in kinds]
         refuse_shared({f"samples.{name}": list(found[name].parts.values()) for name in names})
     manifest = config.features.checksums
     if manifest is not None and not Path(manifest).is_file():
-        raise MissingFileError(
+        raise ConfigError(
             f"features.checksums: {manifest}: no such file. Make it with sha256sum, or leave the key out."
         )
     return found

@@ -23,14 +23,10 @@ from snakemake.settings.types import ConfigSettings, OutputSettings, Quietness, 
 from snakemake.utils import format as fill_in
 from snakemake.workflow import Workflow
 
-from oddjet.errors import OddjetError
+from oddjet.errors import ConfigError
 from oddjet.program import options_of
 
 SNAKEFILE = Path(__file__).resolve().parents[2] / "Snakefile"
-
-
-class PlanError(OddjetError):
-    """The workflow refuses the configuration, or there is no Snakefile."""
 
 
 @dataclass(frozen=True)
@@ -70,14 +66,16 @@ class Plan:
 
     Raises
     ------
-    PlanError
+    ConfigError
         Either file is missing, or the workflow refuses the configuration.
     """
 
     def __init__(self, configfile: Path, snakefile: Path = SNAKEFILE) -> None:
         for path in (configfile, snakefile):
             if not path.is_file():
-                raise PlanError(f"{path}: no such file. The plan needs the configuration and the workflow's Snakefile.")
+                raise ConfigError(
+                    f"{path}: no such file. The plan needs the configuration and the workflow's Snakefile."
+                )
         try:
             with (
                 _unchanged_process(),
@@ -93,7 +91,7 @@ class Plan:
                 self.rules: tuple[Rule, ...] = tuple(_included(loaded).rules)
                 self._jobs: dict[str, list[PlannedJob]] = {}
         except WorkflowError as error:
-            raise PlanError(f"{configfile}: {error}") from error
+            raise ConfigError(f"{configfile}: {error}") from error
 
     def jobs(self, path: str) -> list[PlannedJob]:
         """List the jobs that would make a file; none where the configuration has no use for it.

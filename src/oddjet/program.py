@@ -17,7 +17,7 @@ from typing import Any, TypeVar
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
-from oddjet.errors import OddjetError
+from oddjet.errors import ConfigError, OddjetError
 
 LOGGER = logging.getLogger("oddjet")
 # A log gets at most a line in so many seconds and one at the end, so that a long job does not fill it.
@@ -28,10 +28,6 @@ WITHOUT_EFFECT = ("threads",)
 
 Item = TypeVar("Item")
 Model = TypeVar("Model", bound=BaseModel)
-
-
-class SettingsError(OddjetError):
-    """Settings that do not fit their model (unknown key, wrong type, value out of range), or text that is not JSON."""
 
 
 # The options that the program of this process was given; a process that is none of our programs has none.
@@ -121,7 +117,7 @@ def read_settings(text: str | None, model: type[Model], option: str = "--setting
 
     Raises
     ------
-    SettingsError
+    ConfigError
         The text is not JSON, or does not fit the model; one line for each wrong key, with its dotted path and value.
     """
     if text is None:
@@ -131,7 +127,7 @@ def read_settings(text: str | None, model: type[Model], option: str = "--setting
     try:
         given = json.loads(text)
     except json.JSONDecodeError as error:
-        raise SettingsError(f"{option}: neither a file nor JSON ({error}): {text[:80]}") from error
+        raise ConfigError(f"{option}: neither a file nor JSON ({error}): {text[:80]}") from error
     name = option.removeprefix("--")
     if name in _GIVEN:
         # What counts is what stands in the file, not the file's name.
@@ -139,7 +135,7 @@ def read_settings(text: str | None, model: type[Model], option: str = "--setting
     try:
         return model.model_validate(given)
     except ValidationError as error:
-        raise SettingsError(f"{option}: does not fit:\n" + describe_validation(error, given)) from error
+        raise ConfigError(f"{option}: does not fit:\n" + describe_validation(error, given)) from error
 
 
 def describe_validation(error: ValidationError, given: object) -> str:

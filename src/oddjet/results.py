@@ -12,18 +12,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from oddjet.errors import InputFileError, OddjetError
+from oddjet.errors import InputFileError, ResultsError, TableError
 from oddjet.io.record import SUFFIX
-from oddjet.io.tables import TableError, read_attributes
+from oddjet.io.tables import read_attributes
 from oddjet.plan import Plan, PlannedJob
 from oddjet.provenance.attributes import file_digest
 
 # What the rules call the folder, wherever it lies now.
 NAME = "results"
-
-
-class ResultsError(OddjetError):
-    """A folder that holds no results."""
 
 
 @dataclass
@@ -154,11 +150,11 @@ def _read_table(path: Path) -> dict[str, Any]:
     try:
         attributes |= read_attributes(path)
     except TableError:
-        from oddjet.events.layout import EventLayoutError, read_event_attributes
+        from oddjet.events.layout import read_event_attributes
 
         try:
             attributes |= read_event_attributes(path)
-        except EventLayoutError:
+        except TableError:
             attributes.clear()
         if not attributes:
             raise

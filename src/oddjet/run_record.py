@@ -12,17 +12,9 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from oddjet.errors import OddjetError
+from oddjet.errors import ResultsError
 
 NAME = "run.json"
-
-
-class OtherResultsError(OddjetError):
-    """The results folder belongs to another configuration."""
-
-
-class ClusterError(OddjetError):
-    """A command of the batch system is missing."""
 
 
 def file_names(configfiles: Sequence[Path], folder: Path) -> list[str]:
@@ -76,12 +68,12 @@ def check_start(results: Path, configuration: Mapping[str, Any], files: Sequence
 
     Raises
     ------
-    OtherResultsError
+    ResultsError
         The folder belongs to another configuration and `on_other_results` is "fail".
     """
     other = other_configuration(results, configuration, files)
     if other is not None and on_other_results == "fail":
-        raise OtherResultsError(
+        raise ResultsError(
             f"{other}: its results would be overwritten. Run in a folder of its own (--directory FOLDER), or allow it: "
             "--config on_other_results=overwrite"
         )
@@ -102,7 +94,7 @@ def check_slurm(status_command: str, *, account: bool, path: str | None = None) 
 
     Raises
     ------
-    ClusterError
+    ResultsError
     """
     needed = ["sbatch", status_command] + ([] if account else ["sacct"])
     missing = [command for command in dict.fromkeys(needed) if shutil.which(command, path=path) is None]
@@ -110,4 +102,4 @@ def check_slurm(status_command: str, *, account: bool, path: str | None = None) 
         way_out = "load the module of Slurm, or run without --profile slurm"
         if missing == ["sacct"] and status_command != "sacct":
             way_out = "give slurm_account in slurm/config.yaml, for without it the account is asked from sacct"
-        raise ClusterError(f"Slurm is not here: no {', '.join(missing)} among the commands; {way_out}.")
+        raise ResultsError(f"Slurm is not here: no {', '.join(missing)} among the commands; {way_out}.")

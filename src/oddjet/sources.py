@@ -19,7 +19,7 @@ from urllib.parse import urlsplit
 
 from oddjet.addresses import identity, is_remote, without_scheme
 from oddjet.copies import find_copies
-from oddjet.errors import OddjetError
+from oddjet.errors import SourceError
 
 LISTS = (".txt", ".list", ".lst")
 ROOT_FILES = (".root",)
@@ -30,10 +30,6 @@ DATASET = re.compile(r"/[^/\s]+/[^/\s]+/[A-Z][A-Z0-9-]*")
 ONE_SLASH = re.compile(r"(?:root|roots|xroot|xroots|https?):/(?!/)")
 # Lists in lists; more is a mistake.
 DEEPEST_LIST = 20
-
-
-class SourceError(OddjetError):
-    """A file, glob, folder or list of a sample names nothing, or the same file twice."""
 
 
 @dataclass

@@ -11,14 +11,10 @@ from typing import Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from oddjet.errors import OddjetError
+from oddjet.errors import DatasetError
 
 Floats: TypeAlias = NDArray[np.float64]
 Weights: TypeAlias = NDArray[np.floating[Any]]
-
-
-class WeightsError(OddjetError):
-    """Weights that a sample has no mean or no draw by."""
 
 
 def unequal(weights: Weights | None) -> Floats | None:
@@ -29,7 +25,7 @@ def unequal(weights: Weights | None) -> Floats | None:
 
 
 def check_weights(weights: Weights, what: str, *, signed: bool = True) -> None:
-    """Raise `WeightsError` where no sample has such weights.
+    """Raise `DatasetError` where no sample has such weights.
 
     Parameters
     ----------
@@ -42,9 +38,9 @@ def check_weights(weights: Weights, what: str, *, signed: bool = True) -> None:
     exact = np.asarray(weights, dtype=np.float64)
     total, negative = float(exact.sum()), int(np.count_nonzero(exact < 0))
     if not 0 < total < np.inf:
-        raise WeightsError(f"{what}: the weights of {len(exact)} jets add up to {total:g}, not to a number above 0")
+        raise DatasetError(f"{what}: the weights of {len(exact)} jets add up to {total:g}, not to a number above 0")
     if negative and not signed:
-        raise WeightsError(
+        raise DatasetError(
             f"{what}: {negative} of {len(exact)} jets have negative weights, and it cannot use them; take the method "
             "off the config, or give a sample without negative weights"
         )
@@ -96,7 +92,7 @@ def draw(weights: Weights, limit: int, seed: int) -> NDArray[np.intp]:
 
     Raises
     ------
-    WeightsError
+    DatasetError
         If the sizes do not add up to a finite number above 0.
     """
     sizes = np.abs(np.asarray(weights, dtype=np.float64))

@@ -9,10 +9,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from oddjet.dataset.build import DatasetError, build_dataset
+from oddjet.dataset.build import build_dataset
 from oddjet.dataset.scaler_file import read_scaler
-from oddjet.dataset.scaling import ScalingError
 from oddjet.dataset.settings import DatasetSettings
+from oddjet.errors import DatasetError
 from oddjet.io.tables import Column, write_table
 
 COLUMNS = [
@@ -76,7 +76,7 @@ def test_too_few_jets_names_the_part_and_both_numbers(tmp_path: Path) -> None:
 
 
 def test_a_constant_feature_leaves_nothing_behind(tmp_path: Path) -> None:
-    with pytest.raises(ScalingError, match=r"feature tau2 has the value 0\.5"):
+    with pytest.raises(DatasetError, match=r"feature tau2 has the value 0\.5"):
         build(tmp_path, [write_features(tmp_path / "one.h5", constant=True)])
     assert left_in(tmp_path) == set()
 
@@ -116,7 +116,7 @@ def test_no_input_is_refused(tmp_path: Path) -> None:
 def test_a_broken_scaler_is_named(tmp_path: Path, content: str) -> None:
     path = tmp_path / "scaler.json"
     path.write_text(content)
-    with pytest.raises(ScalingError, match=r"scaler\.json"):
+    with pytest.raises(DatasetError, match=r"scaler\.json"):
         read_scaler(path)
 
 

@@ -10,15 +10,15 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from oddjet.dataset.build import DatasetError
 from oddjet.dataset.build import check_counts as check_part_counts
 from oddjet.dataset.settings import DatasetSettings
 from oddjet.dataset.split import PARTS
-from oddjet.evaluation.scores import Method, ScoreError, auc_rows, score_samples
+from oddjet.errors import DatasetError, EvaluationError, TableError
+from oddjet.evaluation.scores import Method, auc_rows, score_samples
 from oddjet.evaluation.settings import EvaluationSettings
-from oddjet.evaluation.signals import Signal, SignalError, check_counts
+from oddjet.evaluation.signals import Signal, check_counts
 from oddjet.io.cutflow import BadFile, Cutflow
-from oddjet.io.tables import Column, TableError, write_table
+from oddjet.io.tables import Column, write_table
 
 IDENTIFIERS = ("run", "luminosityBlock", "event", "source", "entry", "jet_rank")
 COLUMNS = [
@@ -52,7 +52,7 @@ def test_a_grid_point_without_enough_jets_is_named_with_its_count(tmp_path: Path
         Signal("svj_mphi-2000_rinv-0p1", 2000, 0.1, (write_jets(tmp_path / "c.h5", 40),)),
         Signal("svj_mphi-4000_rinv-0p7", 4000, 0.7, files),
     ]
-    with pytest.raises(SignalError, match=r"svj_mphi-4000_rinv-0p7 has 29 jets .* is 30\. Give more events"):
+    with pytest.raises(EvaluationError, match=r"svj_mphi-4000_rinv-0p7 has 29 jets .* is 30\. Give more events"):
         score(tmp_path, signals)
     assert not [path for path in tmp_path.iterdir() if "scores" in path.name]
 
@@ -68,7 +68,7 @@ def test_too_few_jets_say_which_cut_took_them_and_which_files_were_skipped(tmp_p
         r"svj has 9 jets .* is 30\. Of their events: jets_pt_high takes 40 of 42 jets; their pT lies above pt_max: are "
         r"the momenta in MeV\?.* 1 files were skipped, the first: b\.root: truncated\. Give more"
     )
-    with pytest.raises(SignalError, match=said):
+    with pytest.raises(EvaluationError, match=said):
         check_counts([Signal("svj", 2000, 0.1, files)], 30)
     settings = DatasetSettings(features=("tau2",))
     with pytest.raises(DatasetError, match=r"in 2 background file\(s\).*jets_pt_high takes 40 of 42 jets.*1 files"):
@@ -79,7 +79,7 @@ def test_too_few_jets_say_which_cut_took_them_and_which_files_were_skipped(tmp_p
 def test_scores_that_are_not_finite_are_named(tmp_path: Path, bad: float) -> None:
     signals = [Signal("svj_mphi-2000_rinv-0p1", 2000, 0.1, (write_jets(tmp_path / "c.h5", 40),))]
     with pytest.raises(
-        ScoreError, match=r"wnae, seed 2: 3 of 40 scores of sample svj_mphi-2000_rinv-0p1 are not finite"
+        EvaluationError, match=r"wnae, seed 2: 3 of 40 scores of sample svj_mphi-2000_rinv-0p1 are not finite"
     ):
         score(tmp_path, signals, bad)
     assert not [path for path in tmp_path.iterdir() if "scores" in path.name]

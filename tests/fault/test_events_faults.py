@@ -9,7 +9,8 @@ import h5py
 import numpy as np
 import pytest
 
-from oddjet.events.layout import EventLayoutError, read_events, write_events
+from oddjet.errors import TableError
+from oddjet.events.layout import read_events, write_events
 
 
 @pytest.fixture
@@ -25,7 +26,7 @@ def test_a_truncated_file_is_refused(path):
     size = path.stat().st_size
     with path.open("r+b") as file:
         file.truncate(size // 2)
-    with pytest.raises(EventLayoutError, match=r"events\.h5: not a readable HDF5 file"):
+    with pytest.raises(TableError, match=r"events\.h5: not a readable HDF5 file"):
         read_events(path)
 
 
@@ -36,7 +37,7 @@ def test_a_damaged_piece_is_refused_and_the_others_are_read(path):
         file.seek(chunk.byte_offset + 10)
         file.write(b"\xff" * (chunk.size - 20))
     assert len(read_events(path, 0, 1000)) == 1000
-    with pytest.raises(EventLayoutError, match=r"events\.h5: rows 1000 to 2000 cannot be read"):
+    with pytest.raises(TableError, match=r"events\.h5: rows 1000 to 2000 cannot be read"):
         read_events(path, 1000, 2000)
 
 
@@ -85,7 +86,7 @@ def test_a_full_disk_is_a_clear_error_and_leaves_nothing(small_disk):
     events = np.zeros((6000, 19, 4))
     events[:, 0] = 30.0, 0.0, 1.0, 1.0
     events[:, 0, 0] += np.random.default_rng(1).exponential(10, 6000)
-    with pytest.raises(EventLayoutError, match=r"e\.h5: disk full: \d+ MB left, 20 MB needed"):
+    with pytest.raises(TableError, match=r"e\.h5: disk full: \d+ MB left, 20 MB needed"):
         write_events(small_disk / "e.h5", events, {})
     assert list(small_disk.iterdir()) == []
     write_events(small_disk / "e.h5", events[:100], {})

@@ -9,7 +9,8 @@ import textwrap
 import numpy as np
 import pytest
 
-from oddjet.io.tables import Column, TableError, TableWriter, read_table
+from oddjet.errors import TableError
+from oddjet.io.tables import Column, TableWriter, read_table
 
 WRITER = textwrap.dedent(
     """

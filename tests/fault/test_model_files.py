@@ -18,7 +18,7 @@ from oddjet.detectors.baseline_settings import BaselineSettings
 from oddjet.detectors.fitted import baseline_content, fit_baseline
 from oddjet.detectors.load import load_scorer, load_scorers
 from oddjet.detectors.modelfile import model_content
-from oddjet.errors import OddjetError
+from oddjet.errors import OddjetError, TableError
 from oddjet.evaluation.figures_of_merit import merit_rows
 from oddjet.evaluation.replicas import grid_replicas
 from oddjet.evaluation.scores import KEPT, auc_rows, read_method
@@ -27,7 +27,7 @@ from oddjet.evaluation.signals import Signal, points_to_json
 from oddjet.events.scores import ScoreTable
 from oddjet.images.ensemble_file import ensemble_columns, read_ensembles
 from oddjet.io.record import SUFFIX
-from oddjet.io.tables import Column, TableError, write_table
+from oddjet.io.tables import Column, write_table
 from oddjet.io.weights import sample_factors
 from oddjet.results import Results
 

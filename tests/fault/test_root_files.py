@@ -13,21 +13,20 @@ import numpy as np
 import pytest
 import uproot
 
-from oddjet.errors import InputFileError
-from oddjet.io.checksums import ChecksumError, ManifestError
-from oddjet.io.chunks import Reading
-from oddjet.io.cutflow import BadFile, Cutflow, CutflowError
-from oddjet.io.failures import (
-    DamagedDataError,
-    MissingBranchError,
+from oddjet.errors import (
+    DamagedFileError,
+    InputFileError,
+    JetError,
     MissingFileError,
-    MissingTreeError,
-    NonFiniteError,
-    NotRootError,
+    SourceError,
+    TableError,
+    UnreadableFileError,
 )
+from oddjet.io.chunks import Reading
+from oddjet.io.cutflow import BadFile, Cutflow
 from oddjet.io.root import read_candidates
-from oddjet.io.tables import TableError, read_attributes, read_table
-from oddjet.jets.cutflow import BadFilesError, check_bad_files, merge_sample
+from oddjet.io.tables import read_attributes, read_table
+from oddjet.jets.cutflow import check_bad_files, merge_sample
 from oddjet.jets.extract import extract_features
 from oddjet.jets.settings import FeatureSettings
 
@@ -100,15 +99,19 @@ def of_two_lengths(path: Path) -> Path:
 
 KINDS = {
     "missing": (lambda path: path, MissingFileError, "no such file"),
-    "empty": (lambda path: with_bytes(path, b""), NotRootError, "not a readable ROOT file"),
-    "text": (lambda path: with_bytes(path, b"hello " * 100), NotRootError, "not a readable ROOT file"),
-    "header": (lambda path: with_bytes(path, write(path).read_bytes()[:80]), NotRootError, "not a readable ROOT file"),
+    "empty": (lambda path: with_bytes(path, b""), UnreadableFileError, "not a readable ROOT file"),
+    "text": (lambda path: with_bytes(path, b"hello " * 100), UnreadableFileError, "not a readable ROOT file"),
+    "header": (
+        lambda path: with_bytes(path, write(path).read_bytes()[:80]),
+        UnreadableFileError,
+        "not a readable ROOT file",
+    ),
     "truncated": (truncated, InputFileError, "truncated|not a readable"),
-    "basket": (damaged, DamagedDataError, "truncated or damaged from entry 200 on"),
-    "lengths": (of_two_lengths, DamagedDataError, "PFCands_phi and PFCands_pt differ in length"),
-    "tree": (lambda path: write(path, tree="Other"), MissingTreeError, r"no tree Delphes, Events.*has: Other"),
-    "branch": (lambda path: write(path, leave_out="phi"), MissingBranchError, "pfnano lacks PFCands_phi;"),
-    "nan": (lambda path: write(path, last_pt=float("nan")), NonFiniteError, "PFCands_pt is nan in entry 399"),
+    "basket": (damaged, DamagedFileError, "truncated or damaged from entry 200 on"),
+    "lengths": (of_two_lengths, DamagedFileError, "PFCands_phi and PFCands_pt differ in length"),
+    "tree": (lambda path: write(path, tree="Other"), UnreadableFileError, r"no tree Delphes, Events.*has: Other"),
+    "branch": (lambda path: write(path, leave_out="phi"), UnreadableFileError, "pfnano lacks PFCands_phi;"),
+    "nan": (lambda path: write(path, last_pt=float("nan")), DamagedFileError, "PFCands_pt is nan in entry 399"),
 }
 
 
@@ -173,7 +176,7 @@ def test_merged_cutflow_counts_the_skipped(tmp_path: Path) -> None:
     assert merged.jets_passed == 2 * EVENTS
     assert [(file.file, file.events_lost) for file in bad] == [(str(tmp_path / "2.root"), EVENTS)]
     check_bad_files("top", bad, 3, 0.34)
-    with pytest.raises(BadFilesError, match=r"top: 1 of 3 files were skipped, with at least 400 events.*0\.3 allows"):
+    with pytest.raises(JetError, match=r"top: 1 of 3 files were skipped, with at least 400 events.*0\.3 allows"):
         check_bad_files("top", bad, 3, 0.3)
 
 
@@ -205,7 +208,7 @@ def test_table_that_lost_a_row_is_noticed(tmp_path: Path) -> None:
     with h5py.File(tmp_path / "0.h5", "r+") as file:
         file["jets"].resize(EVENTS - 1, axis=0)
         file.attrs["rows"] = EVENTS - 1
-    with pytest.raises(CutflowError, match=r"0\.h5: the cutflow says jets_passed 400, the table has 399"):
+    with pytest.raises(TableError, match=r"0\.h5: the cutflow says jets_passed 400, the table has 399"):
         merge_sample("top", [tmp_path / "0.h5"])
 
 
@@ -225,7 +228,7 @@ def test_flipped_byte_needs_the_manifest_to_be_noticed(tmp_path: Path) -> None:
     path.write_bytes(data)
     extract_features(path, tmp_path / "silent.h5", FeatureSettings())
     assert read_table(tmp_path / "silent.h5").tobytes() != read_table(tmp_path / "good.h5").tobytes()
-    with pytest.raises(ChecksumError, match=r"input\.root: SHA-256 is .* says"):
+    with pytest.raises(DamagedFileError, match=r"input\.root: SHA-256 is .* says"):
         extract_features(path, tmp_path / "out.h5", settings)
     assert not (tmp_path / "out.h5").exists()
 
@@ -242,7 +245,7 @@ def test_unusable_manifest(tmp_path: Path, text: str | None, message: str) -> No
     path = write(tmp_path / "input.root")
     if text is not None:
         (tmp_path / "sums.txt").write_text(text)
-    with pytest.raises(ManifestError, match=message):
+    with pytest.raises(SourceError, match=message):
         extract_features(path, tmp_path / "out.h5", FeatureSettings(checksums=str(tmp_path / "sums.txt")))
 
 

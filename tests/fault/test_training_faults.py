@@ -15,11 +15,11 @@ from torch import Tensor
 from oddjet.dataset.scaler_file import write_scaler
 from oddjet.dataset.scaling import fit_scaler
 from oddjet.dataset.settings import DatasetSettings
+from oddjet.errors import TrainingError
 from oddjet.io.tables import Column, write_table
-from oddjet.training.guard import NonFiniteLossError
 from oddjet.training.loop import train
 from oddjet.training.method import MethodSettings
-from oddjet.training.run import TrainingInputError, choose_device
+from oddjet.training.run import choose_device
 from oddjet.training.state import TrainingState
 
 CPU = torch.device("cpu")
@@ -53,7 +53,7 @@ def poisoned(kind: str, on_divergence: str) -> TrainingState:
 @pytest.mark.parametrize("kind", ["ae", "nae", "nae_logcosh", "wnae"])
 def test_a_non_finite_loss_fails_before_the_update(kind: str) -> None:
     state = poisoned(kind, "fail")
-    with pytest.raises(NonFiniteLossError, match=r"seed 2, epoch 2, batch 2: loss or gradient not finite \(loss nan"):
+    with pytest.raises(TrainingError, match=r"seed 2, epoch 2, batch 2: loss or gradient not finite \(loss nan"):
         train(state, jets(), jets())
     assert torch.equal(state.network.flat[1], state.before_failure[1])
     assert torch.isfinite(state.network.flat).all()
@@ -101,14 +101,14 @@ def test_training_ends_when_every_seed_has_stopped() -> None:
 
 @pytest.mark.parametrize("kind", ["ae", "nae", "wnae"])
 def test_a_seed_without_an_epoch_is_an_error_also_where_divergence_stops_it(kind: str) -> None:
-    with pytest.raises(NonFiniteLossError, match=r"seed 1, epoch 1, batch 1: .* leave the seed out of ensemble\.seeds"):
+    with pytest.raises(TrainingError, match=r"seed 1, epoch 1, batch 1: .* leave the seed out of ensemble\.seeds"):
         train(infinite_from(1, kind), jets(), jets())
 
 
 def test_seeds_whose_validation_is_never_finite_are_named() -> None:
     state = TrainingState(MethodSettings.model_validate({"kind": "ae", "training": {"epochs": 2}}), (1, 7), 8, CPU)
     state.objective.validate = lambda network, rows, epochs: {"positive_energy": torch.tensor([0.5, torch.inf])}
-    with pytest.raises(NonFiniteLossError, match=r"no epoch of seed 7 has a finite validation metric"):
+    with pytest.raises(TrainingError, match=r"no epoch of seed 7 has a finite validation metric"):
         train(state, jets(), jets())
 
 
@@ -134,7 +134,7 @@ def test_a_rate_far_too_large_leaves_no_model(tmp_path: Path) -> None:
 
 def test_a_device_that_is_not_there_is_refused() -> None:
     if not torch.cuda.is_available():
-        with pytest.raises(TrainingInputError, match="no CUDA device"):
+        with pytest.raises(TrainingError, match="no CUDA device"):
             choose_device("cuda")
     assert choose_device("cpu") == CPU
 

@@ -11,8 +11,8 @@ import numpy as np
 import pytest
 import uproot
 
+from oddjet.errors import UnreadableFileError
 from oddjet.io.chunks import Reading
-from oddjet.io.failures import MissingBranchError
 from oddjet.io.records import CandidateRecord
 from oddjet.io.root import detect_layout, open_events, read_candidates
 from oddjet.io.tables import read_attributes, read_table
@@ -163,13 +163,13 @@ def test_delphes_jets_lie_at_the_tops(tmp_path: Path) -> None:
     assert len(table) == cutflow.jets_passed > 0
     assert (table["truth_match"] == 1).all()
     assert (table["event"] < 10).all()
-    with pytest.raises(MissingBranchError, match=r"delphes links no jets.*recluster: true"):
+    with pytest.raises(UnreadableFileError, match=r"delphes links no jets.*recluster: true"):
         extract_features(path, tmp_path / "x.h5", FeatureSettings(recluster=False))
 
 
 def test_file_without_candidates_is_refused(tmp_path: Path) -> None:
     path = real_file("cms_nanoaod_no_candidates.root")
-    with pytest.raises(MissingBranchError) as error:
+    with pytest.raises(UnreadableFileError) as error:
         extract_features(path, tmp_path / "x.h5", FeatureSettings())
     for part in (str(path), "pfnano", "PFCands_pt", "nanoaod_v15", "PFCand_pt"):
         assert part in str(error.value)

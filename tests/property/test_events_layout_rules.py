@@ -5,7 +5,8 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from oddjet.events.layout import CLASSES, EventLayoutError, check_events, read_events, write_events
+from oddjet.errors import TableError
+from oddjet.events.layout import CLASSES, check_events, read_events, write_events
 
 COUNTS = st.tuples(*(st.integers(0, kind.size) for kind in CLASSES))
 
@@ -43,7 +44,7 @@ def test_swapped_neighbours_are_refused(counts, seed, pick):
     values = event(counts, seed)
     assume(values[0, pick, 0] > values[0, pick + 1, 0] > 0)
     values[0, [pick, pick + 1]] = values[0, [pick + 1, pick]]
-    with pytest.raises(EventLayoutError, match=r"file\.h5: row 0, slot \d+, column '(Pt|Class|Eta)'"):
+    with pytest.raises(TableError, match=r"file\.h5: row 0, slot \d+, column '(Pt|Class|Eta)'"):
         check_events(values, "file.h5")
 
 
@@ -51,7 +52,7 @@ def test_swapped_neighbours_are_refused(counts, seed, pick):
 def test_nothing_infinite_passes(counts, seed, slot, column):
     values = event(counts, seed)
     values[0, slot, column] = np.nan
-    with pytest.raises(EventLayoutError, match=rf"row 0, slot {slot}, column .*nan is not finite"):
+    with pytest.raises(TableError, match=rf"row 0, slot {slot}, column .*nan is not finite"):
         check_events(values, "file.h5")
 
 

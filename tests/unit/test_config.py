@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 import yaml
 
-from oddjet.config import Config, ConfigError, load_config
+from oddjet.config import Config, load_config
+from oddjet.errors import ConfigError
 from oddjet.samples import signal_name
 
 CONFIG = Path(__file__).parents[2] / "config"

@@ -7,8 +7,9 @@ from pathlib import Path
 import pytest
 import yaml
 
-from oddjet.config import ConfigError, load_config
-from oddjet.configfile import ConfigFileError, read_configuration, read_file
+from oddjet.config import load_config
+from oddjet.configfile import read_configuration, read_file
+from oddjet.errors import ConfigError
 
 CONFIG = Path(__file__).parents[2] / "config"
 
@@ -61,14 +62,14 @@ def test_shipped_files_are_read_as_by_plain_yaml(path):
 )
 def test_what_is_wrong_is_named_by_file_and_line(write, text, message):
     path = write(text)
-    with pytest.raises(ConfigFileError, match=f"^{re.escape(f'{path}: {message}')}") as told:
+    with pytest.raises(ConfigError, match=f"^{re.escape(f'{path}: {message}')}") as told:
         read_file(path)
     assert "\n" not in str(told.value)
 
 
 @pytest.mark.parametrize("name", ["absent.yaml", "."])
 def test_a_file_that_is_none(tmp_path, name):
-    with pytest.raises(ConfigFileError, match=re.escape(f"{tmp_path / name}: ") + "(no such file|is a directory)"):
+    with pytest.raises(ConfigError, match=re.escape(f"{tmp_path / name}: ") + "(no such file|is a directory)"):
         read_file(tmp_path / name)
 
 
@@ -97,7 +98,7 @@ def test_anchors_and_merge_keys(write):
 
 @pytest.mark.parametrize("text", ["x-a: &a\n  b: *a\n", "a: &a [*a]\n", "a: &a {b: [{c: *a}]}\n"])
 def test_an_anchor_that_holds_itself(write, text):
-    with pytest.raises(ConfigFileError, match=r"my\.yaml: an anchor \(&\) stands for a section that holds it itself"):
+    with pytest.raises(ConfigError, match=r"my\.yaml: an anchor \(&\) stands for a section that holds it itself"):
         read_configuration([write(text)])
 
 

@@ -16,8 +16,8 @@ from oddjet.dataset.interleave import Interleaved
 from oddjet.dataset.scaler_file import read_scaler
 from oddjet.dataset.settings import DatasetSettings
 from oddjet.dataset.split import PARTS, assign_parts
+from oddjet.errors import DatasetError
 from oddjet.io.tables import Column, read_attributes, read_columns, read_table, write_table
-from oddjet.io.weights import WeightError
 
 COLUMNS = [
     Column("run", "u4", "1", "run number"),
@@ -71,7 +71,7 @@ def test_samples_are_weighted_to_their_cross_sections(tmp_path: Path) -> None:
     jets = np.concatenate([read_table(where[part]) for part in PARTS])
     for name, weight in (("a0", 4.0), ("a1", 4.0), ("b0", 0.4)):
         np.testing.assert_allclose(jets["weight"][jets["run"] == int(name, 36)], weight, rtol=1e-6)
-    with pytest.raises(WeightError, match=r"'wjets' is no sample of the tables; they are qcd, top"):
+    with pytest.raises(DatasetError, match=r"'wjets' is no sample of the tables; they are qcd, top"):
         build_dataset(files, where, tmp_path / "scaler.json", settings, {}, {"wjets": 1.0})
 
 

@@ -11,13 +11,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from oddjet.dataset.contamination import ContaminationError, contaminate
+from oddjet.dataset.contamination import contaminate
 from oddjet.dataset.contamination_settings import ContaminationSettings
-from oddjet.evaluation.contamination import ScanError, scan_averages, scan_rows, write_scan
+from oddjet.errors import DatasetError, EvaluationError, FigureError
+from oddjet.evaluation.contamination import scan_averages, scan_rows, write_scan
 from oddjet.evaluation.tables import ContaminationRow, read_rows, write_rows
 from oddjet.io.tables import Column, read_attributes, read_table, write_table
-from oddjet.plotting.contamination import ContaminationFigureError, draw_contamination
-from oddjet.weighted import WeightsError, draw
+from oddjet.plotting.contamination import draw_contamination
+from oddjet.weighted import draw
 
 COLUMNS = [Column(name, "u8", "1", "identifier") for name in ("run", "luminosityBlock", "event")]
 COLUMNS += [Column(name, "f4", "1", "value") for name in ("weight", "tau2")]
@@ -102,7 +103,7 @@ def test_weights_that_add_up_to_nothing_are_named(scan: Path) -> None:
     table = jets(200, 2)
     table["weight"] = -1
     write_table(scan / "svj2.h5", COLUMNS, table, {})
-    with pytest.raises(WeightsError, match=r"signal svj2: the weights of \d+ jets add up to -\d+, not"):
+    with pytest.raises(DatasetError, match=r"signal svj2: the weights of \d+ jets add up to -\d+, not"):
         mix(scan)
 
 
@@ -119,11 +120,11 @@ def test_the_scan_is_repeatable_and_one_signal_can_be_chosen(scan: Path) -> None
 
 
 def test_what_cannot_be_mixed_says_why(scan: Path) -> None:
-    with pytest.raises(ContaminationError, match=r"0\.1 of 1000 training jets are 100 signal jets, but \d\d may train"):
+    with pytest.raises(DatasetError, match=r"0\.1 of 1000 training jets are 100 signal jets, but \d\d may train"):
         mix(scan, signals=["svj2"], signal_share=0.2)
-    with pytest.raises(ContaminationError, match="there is no signal svj9"):
+    with pytest.raises(DatasetError, match="there is no signal svj9"):
         mix(scan, signals=["svj9"])
-    with pytest.raises(ContaminationError, match=r"signal svj2: \d+ of 200 jets are left to test on.* is 190"):
+    with pytest.raises(DatasetError, match=r"signal svj2: \d+ of 200 jets are left to test on.* is 190"):
         mix(scan, minimum_signal_jets=190)
     with pytest.raises(ValueError, match="fractions must ascend"):
         ContaminationSettings(fractions=(0.1, 0.0))
@@ -154,7 +155,7 @@ def test_the_tables_say_which_share_they_are_of(tmp_path: Path) -> None:
     line = next(line for line in write_scan(rows).splitlines() if line.startswith("| pca"))
     assert line.split("|")[2].strip() == str(averages[0.0])
     assert "0.1 signal" in write_scan(rows)
-    with pytest.raises(ScanError, match=r"'much=x\.h5' is not SHARE=FILE"):
+    with pytest.raises(EvaluationError, match=r"'much=x\.h5' is not SHARE=FILE"):
         scan_rows(["much=x.h5"])
 
 
@@ -163,7 +164,7 @@ def test_the_figure_has_a_line_a_method(tmp_path: Path) -> None:
     axes = figure.axes[0]
     assert [label.get_text() for label in axes.get_xticklabels()] == ["0 %", "10 %"]
     assert [text.get_text() for text in figure.legends[0].get_texts()] == ["PCA", "AE"]
-    with pytest.raises(ContaminationFigureError, match="no method"):
+    with pytest.raises(FigureError, match="no method"):
         draw_contamination({}, "Simulation")
     row = ContaminationRow(0.1, "pca", 1, "svj", 1000.0, 0.1, 0.7, 0.01, 300, 2000)
     write_rows(tmp_path / "scan.csv", [row], ContaminationRow)

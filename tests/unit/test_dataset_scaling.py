@@ -10,9 +10,10 @@ import pytest
 from scipy.stats import yeojohnson
 from sklearn.preprocessing import MinMaxScaler, QuantileTransformer, StandardScaler
 
-from oddjet.dataset.scaling import Scaler, ScalerFit, ScalingError, fit_scaler, refit_scaler
+from oddjet.dataset.scaling import Scaler, ScalerFit, fit_scaler, refit_scaler
 from oddjet.dataset.settings import DatasetSettings
 from oddjet.dataset.warping import QUANTILES, EvenSample, fit_power, to_power
+from oddjet.errors import DatasetError
 
 SETTINGS = DatasetSettings(features=("tau2", "softdrop_mass"))
 
@@ -96,7 +97,7 @@ def test_signal_outside_the_range_is_not_clipped() -> None:
 def test_a_constant_feature_is_named() -> None:
     jets = some_jets()
     jets["tau2"] = 0.25
-    with pytest.raises(ScalingError, match=r"feature tau2 has the value 0\.25 .* in all 500 background training jets"):
+    with pytest.raises(DatasetError, match=r"feature tau2 has the value 0\.25 .* in all 500 background training jets"):
         fit_scaler(jets, SETTINGS)
 
 
@@ -104,25 +105,25 @@ def test_a_constant_feature_is_named() -> None:
 def test_a_value_that_is_not_finite_is_named(value: float) -> None:
     jets, bad = some_jets(), some_jets()
     bad["softdrop_mass"][[11, 20]] = value
-    with pytest.raises(ScalingError, match=r"feature softdrop_mass is (nan|inf) in jet 11 \(2 of 500"):
+    with pytest.raises(DatasetError, match=r"feature softdrop_mass is (nan|inf) in jet 11 \(2 of 500"):
         fit_scaler(bad, SETTINGS)
-    with pytest.raises(ScalingError, match=r"feature softdrop_mass is (nan|inf) in jet 11"):
+    with pytest.raises(DatasetError, match=r"feature softdrop_mass is (nan|inf) in jet 11"):
         fit_scaler(jets, SETTINGS).transform(bad)
 
 
 def test_a_missing_feature_is_named() -> None:
-    with pytest.raises(ScalingError, match="no feature tau2; its columns are pt"):
+    with pytest.raises(DatasetError, match="no feature tau2; its columns are pt"):
         fit_scaler(some_jets(), SETTINGS).transform(some_jets()[["pt"]])
 
 
 def test_no_jets_is_an_error() -> None:
-    with pytest.raises(ScalingError, match="no training jets"):
+    with pytest.raises(DatasetError, match="no training jets"):
         fit_scaler(some_jets(0), SETTINGS)
 
 
 @pytest.mark.parametrize("content", [{}, {"features": [{"name": "tau2"}], "range": [-3, 3], "scaling": "min_max"}])
 def test_something_else_is_not_a_scaler(content: dict[str, object]) -> None:
-    with pytest.raises(ScalingError, match="not a scaler of oddjet"):
+    with pytest.raises(DatasetError, match="not a scaler of oddjet"):
         Scaler.from_dict(content)
 
 
@@ -249,11 +250,11 @@ def test_negative_weights_cancel(scaling: str) -> None:
 
 def test_weights_that_leave_no_mean_are_named() -> None:
     settings = DatasetSettings(features=("tau2",), log_floors={})
-    with pytest.raises(ScalingError, match="weights of the background training jets add up to -10, not above 0"):
+    with pytest.raises(DatasetError, match="weights of the background training jets add up to -10, not above 0"):
         fit_scaler(weighted(some_jets(10), -1.0), settings)
     jets = weighted(some_jets(3), np.array([1.0, 1.0, -1.5]))
     jets["tau2"] = [0.0, 0.1, 0.9]
-    with pytest.raises(ScalingError, match="feature tau2: the weights of both signs leave the variance -"):
+    with pytest.raises(DatasetError, match="feature tau2: the weights of both signs leave the variance -"):
         fit_scaler(jets, settings)
 
 
@@ -270,7 +271,7 @@ def test_a_jet_that_leaves_all_others_one_value_is_named(scaling: str) -> None:
     fit = ScalerFit(DatasetSettings(features=("d2",), log_floors={}, scaling=scaling))
     fit.update(column(values[:1000]), "top/0000.h5", 2 * np.arange(1000))
     fit.update(column(values[1000:]), "top/0001.h5")
-    with pytest.raises(ScalingError, match=r"d2 is 3\.4e\+31 .* in row 34 of top/0000\.h5, .*dataset\.log_floors"):
+    with pytest.raises(DatasetError, match=r"d2 is 3\.4e\+31 .* in row 34 of top/0000\.h5, .*dataset\.log_floors"):
         fit.finish()
     scaler = fit_scaler(column(values), DatasetSettings(features=("d2",), log_floors={"d2": 1e-3}, scaling=scaling))
     assert len(np.unique(scaler.transform(column(values)))) > 1900
@@ -279,7 +280,7 @@ def test_a_jet_that_leaves_all_others_one_value_is_named(scaling: str) -> None:
 def test_a_column_that_one_last_bit_keeps_from_being_constant_is_refused() -> None:
     values = np.full(1000, 0.5, np.float32)
     values[3] = np.nextafter(np.float32(0.5), np.float32(1))
-    with pytest.raises(ScalingError, match=r"d2 has the value 0\.5 .* but for the last bits \(row 3 is the"):
+    with pytest.raises(DatasetError, match=r"d2 has the value 0\.5 .* but for the last bits \(row 3 is the"):
         fit_scaler(column(values), DatasetSettings(features=("d2",), log_floors={}))
 
 

@@ -21,13 +21,12 @@ from oddjet.dataset.scaling import Scaler, fit_scaler
 from oddjet.dataset.settings import DatasetSettings
 from oddjet.detectors.baseline_settings import KINDS, Baseline, BaselineSettings
 from oddjet.detectors.density import FITS, WEIGHTED_FITS, fit
-from oddjet.detectors.errors import BaselineError
 from oddjet.detectors.fitted import FittedBaseline, baseline_content, fit_baseline
 from oddjet.detectors.load import load_scorer, load_scorers
+from oddjet.errors import DatasetError, DetectorError
 from oddjet.evaluation.history import read_history
 from oddjet.evaluation.merit import SampleScores, compute_auc
 from oddjet.io.tables import Column, read_table, write_table
-from oddjet.weighted import WeightsError
 
 SMALL = {
     "feature": {"feature": "tau2"},
@@ -169,24 +168,24 @@ def test_a_fit_that_is_not_repeated_is_refused(tmp_path: Path) -> None:
     content = torch.load(tmp_path / "model.pt", weights_only=True)
     content["parameters"]["reference"] *= 1.001
     torch.save(content, tmp_path / "model.pt")
-    with pytest.raises(BaselineError, match=r"model\.pt: a repeated fit gives other scores"):
+    with pytest.raises(DetectorError, match=r"model\.pt: a repeated fit gives other scores"):
         load_scorer(tmp_path / "model.pt")
     del content["parameters"]["jets"]
     torch.save(content, tmp_path / "model.pt")
-    with pytest.raises(BaselineError, match=r"model\.pt: not the file of a baseline \('jets'\)"):
+    with pytest.raises(DetectorError, match=r"model\.pt: not the file of a baseline \('jets'\)"):
         load_scorer(tmp_path / "model.pt")
 
 
 def test_what_cannot_be_fitted_says_why() -> None:
-    with pytest.raises(BaselineError, match="pca: 3 components of 3 features leave no residual"):
+    with pytest.raises(DetectorError, match="pca: 3 components of 3 features leave no residual"):
         fit(settings("pca", components=3), jets(), 1)
-    with pytest.raises(BaselineError, match="deep_svdd: no validation jets"):
+    with pytest.raises(DetectorError, match="deep_svdd: no validation jets"):
         fit(settings("deep_svdd"), jets(), 1)
-    with pytest.raises(BaselineError, match="DeepSvdd, seed 1: the loss on the validation jets is not finite"):
+    with pytest.raises(DetectorError, match="DeepSvdd, seed 1: the loss on the validation jets is not finite"):
         fit(settings("deep_svdd", learning_rate=1e30), jets(), 1, jets(100, 9))
-    with pytest.raises(BaselineError, match="nearest_neighbours: 5 training jets, at least 11 are needed"):
+    with pytest.raises(DetectorError, match="nearest_neighbours: 5 training jets, at least 11 are needed"):
         fit(settings("nearest_neighbours"), jets(5), 1)
-    with pytest.raises(BaselineError, match=r"takes jets of shape \(N, 3\), not \(4, 2\)"):
+    with pytest.raises(DetectorError, match=r"takes jets of shape \(N, 3\), not \(4, 2\)"):
         fit_baseline(settings("mahalanobis"), (1,), jets(), {}).score(np.zeros((4, 2)))
     with pytest.raises(ValidationError, match="nearest_neighbors"):
         BaselineSettings.model_validate({"kind": "nearest_neighbors"})
@@ -274,13 +273,13 @@ def test_a_model_file_keeps_weights(tmp_path: Path) -> None:
 def test_weights_that_a_kind_cannot_use_are_refused_by_name() -> None:
     some = np.where(np.arange(400) % 4 == 0, -1.0, 1.0)
     with pytest.raises(
-        WeightsError, match="nearest_neighbours: 100 of 400 jets have negative weights, and it cannot use"
+        DatasetError, match="nearest_neighbours: 100 of 400 jets have negative weights, and it cannot use"
     ):
         fit_baseline(settings("nearest_neighbours"), (1,), jets(), {}, None, some)
-    with pytest.raises(WeightsError, match="mahalanobis: the weights of 400 jets add up to -200, not to"):
+    with pytest.raises(DatasetError, match="mahalanobis: the weights of 400 jets add up to -200, not to"):
         fit_baseline(settings("mahalanobis"), (1,), jets(), {}, None, -some)
     # The far jets have the negative weights: no covariance is left.
     far = np.where(np.abs(jets()[:, 2]) > 0.3, -1.2, 1.0)
     for kind in ("mahalanobis", "pca"):
-        with pytest.raises(BaselineError, match=f"{kind}: with these weights the covariance has the eigenvalue -"):
+        with pytest.raises(DetectorError, match=f"{kind}: with these weights the covariance has the eigenvalue -"):
             fit_baseline(settings(kind), (1,), jets(), {}, None, far)

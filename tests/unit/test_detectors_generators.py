@@ -7,8 +7,9 @@ import pytest
 import torch
 from scipy import stats
 
-from oddjet.detectors.autoencoder.generators import DrawError, Generators
+from oddjet.detectors.autoencoder.generators import Generators
 from oddjet.detectors.autoencoder.normal_kernels import fill_normal
+from oddjet.errors import DetectorError
 
 CPU = torch.device("cpu")
 
@@ -76,10 +77,10 @@ def test_large_weights_are_drawn_by_and_rows_of_weight_zero_never() -> None:
     ],
 )
 def test_weights_that_cannot_be_drawn_by_are_named(weights: list[float], said: str) -> None:
-    with pytest.raises(DrawError, match=said):
+    with pytest.raises(DetectorError, match=said):
         generators().choices(torch.tensor(weights), 3)
 
 
 def test_a_sum_that_is_not_finite_is_named() -> None:
-    with pytest.raises(DrawError, match="add up to inf"):
+    with pytest.raises(DetectorError, match="add up to inf"):
         generators().choices(torch.full((4,), 1e308, dtype=torch.float64), 3)

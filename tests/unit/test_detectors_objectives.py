@@ -18,7 +18,8 @@ from oddjet.detectors.autoencoder.network import Network
 from oddjet.detectors.autoencoder.objectives.nae import NormalizedObjective
 from oddjet.detectors.autoencoder.settings import OBJECTIVES, ModelSettings, NetworkSettings
 from oddjet.detectors.autoencoder.validation_jets import ValidationJets
-from oddjet.detectors.modelfile import ModelFileError, load_model, load_snapshots, model_content, snapshots_content
+from oddjet.detectors.modelfile import load_model, load_snapshots, model_content, snapshots_content
+from oddjet.errors import DetectorError
 from oddjet.provenance.digest import closure
 
 CPU = torch.device("cpu")
@@ -222,13 +223,13 @@ def test_model_files_keep_numbers_and_refuse_others(tmp_path) -> None:
     assert [epoch for epoch, _ in snapshots] == [1, 5]
     assert (snapshots[0][1].score(x.numpy()) == scores).all()
     assert not (snapshots[1][1].score(x.numpy()) == scores).any()
-    with pytest.raises(ModelFileError, match=r"shape \(N, 8\)"):
+    with pytest.raises(DetectorError, match=r"shape \(N, 8\)"):
         model.score(x.numpy()[:, :5])
     refuse(tmp_path, metadata, net)
 
 
 def refuse(folder, metadata: dict, net: Network) -> None:
-    with pytest.raises(ModelFileError, match="no such model file"):
+    with pytest.raises(DetectorError, match="no such model file"):
         load_model(folder / "none.pt")
     (folder / "text.pt").write_text("not a model")
     whole = (folder / "model.pt").read_bytes()
@@ -244,5 +245,5 @@ def refuse(folder, metadata: dict, net: Network) -> None:
         "new": "format 99",
         "empty": "do not fit",
     }.items():
-        with pytest.raises(ModelFileError, match=words):
+        with pytest.raises(DetectorError, match=words):
             load_model(folder / f"{name}.pt")

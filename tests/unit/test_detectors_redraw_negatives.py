@@ -8,8 +8,9 @@ from torch import Tensor
 
 from oddjet.detectors.autoencoder.network import Network
 from oddjet.detectors.autoencoder.own_chains import MOST_ROUNDS, OwnChains
-from oddjet.detectors.autoencoder.redraw_negatives import FollowError, follow_training, rounds_of
+from oddjet.detectors.autoencoder.redraw_negatives import follow_training, rounds_of
 from oddjet.detectors.autoencoder.settings import ModelSettings, NetworkSettings
+from oddjet.errors import DetectorError
 
 D = 8
 CENTRE = 0.5
@@ -97,5 +98,5 @@ def test_the_same_seeds_give_the_same_samples() -> None:
     ],
 )
 def test_what_cannot_be_followed_is_refused(settings: dict, message: str) -> None:
-    with pytest.raises(FollowError, match=message):
+    with pytest.raises(DetectorError, match=message):
         next(follow_training([(1, harmonic())], ModelSettings.model_validate(settings), (1, 2), torch.zeros(3, D), 1.0))

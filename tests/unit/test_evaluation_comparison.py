@@ -11,8 +11,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from oddjet.evaluation.comparison import ComparisonError, ensemble_auc, paired_difference
-from oddjet.evaluation.ensembles import EnsembleError, Member, members_of, score_ensemble
+from oddjet.errors import EvaluationError
+from oddjet.evaluation.comparison import ensemble_auc, paired_difference
+from oddjet.evaluation.ensembles import Member, members_of, score_ensemble
 from oddjet.evaluation.merit import SampleScores, compute_auc
 from oddjet.evaluation.scores import auc_rows
 from oddjet.evaluation.settings import MeritSettings
@@ -113,9 +114,9 @@ def test_the_comparison_standardises_as_the_score_table_of_an_ensemble(tmp_path:
 def test_several_seeds_need_what_standardises_them(tmp_path: Path) -> None:
     test = parts()
     one = write(tmp_path / "ab.h5", "ab", test)
-    with pytest.raises(EnsembleError, match=r"ab\.h5: 2 seeds are averaged, .* give their models and the validation"):
+    with pytest.raises(EvaluationError, match=r"ab\.h5: 2 seeds are averaged, .* give their models and the validation"):
         ensemble_auc(members_of([], [], [one]), None)
-    with pytest.raises(EnsembleError, match="--against-models: 1 models and 2 score tables"):
+    with pytest.raises(EvaluationError, match="--against-models: 1 models and 2 score tables"):
         members_of([Reader("a")], [same], [one, one], "--against-models")
     assert ensemble_auc(members_of([], [], [write(tmp_path / "a.h5", "a", test)]), None)["svj_2"] > 0.7
 
@@ -143,7 +144,7 @@ def test_jets_are_recognised_by_all_that_identifies_them(tmp_path: Path, column:
     one = write(tmp_path / "a.h5", "a", test)
     test[0][column][7] += 1
     other = write(tmp_path / "b.h5", "b", test)
-    with pytest.raises(ComparisonError, match="not scored on the same jets"):
+    with pytest.raises(EvaluationError, match="not scored on the same jets"):
         paired_difference(members_of([], [], [one]), members_of([], [], [other]), None, SETTINGS)
 
 

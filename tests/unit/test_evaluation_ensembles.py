@@ -18,7 +18,8 @@ from oddjet.detectors.autoencoder.network import Network
 from oddjet.detectors.autoencoder.settings import NetworkSettings
 from oddjet.detectors.load import load_scorer
 from oddjet.detectors.modelfile import model_content
-from oddjet.evaluation.ensembles import EnsembleError, Member, background_moments, score_ensemble
+from oddjet.errors import EvaluationError
+from oddjet.evaluation.ensembles import Member, background_moments, score_ensemble
 from oddjet.evaluation.merit import SampleScores, compute_auc
 from oddjet.evaluation.scores import Method, auc_rows, read_method, score_samples
 from oddjet.evaluation.settings import EvaluationSettings
@@ -117,12 +118,12 @@ def test_the_order_of_the_members_does_not_count(tmp_path: Path, members: list[M
 )
 def test_a_seed_that_cannot_be_standardised_is_named(scores: list[float], told: str) -> None:
     columns = np.column_stack([[0.0, 1.0], scores])
-    with pytest.raises(EnsembleError, match=rf"method wnae, seed 2: its scores of 2 background jets have .*{told}"):
+    with pytest.raises(EvaluationError, match=rf"method wnae, seed 2: its scores of 2 background jets have .*{told}"):
         background_moments(columns, np.ones(2), WNAE)
 
 
 def test_weights_that_cancel_are_blamed_and_no_training() -> None:
-    with pytest.raises(EnsembleError, match="the weights of 2 background jets add up to 0, not above 0"):
+    with pytest.raises(EvaluationError, match="the weights of 2 background jets add up to 0, not above 0"):
         background_moments(np.array([[0.0], [1.0]]), np.array([1.0, -1.0]), FOREST)
 
 
@@ -130,16 +131,16 @@ def test_tables_that_do_not_fit_are_refused(tmp_path: Path, members: list[Member
     background, output = tmp_path / "validation.h5", tmp_path / "ensemble.h5"
     swapped = [members[0], Member(WNAE, two_seeds, members[1].scores)]
     with pytest.raises(
-        EnsembleError, match=r"forest\.h5: scores of forest, seeds \[1\], epochs \[1\]; the model is wn"
+        EvaluationError, match=r"forest\.h5: scores of forest, seeds \[1\], epochs \[1\]; the model is wn"
     ):
         score_ensemble("both", swapped, background, output, {})
     older = [members[0], members[1]._replace(method=Method("forest", (1,), (2,)))]
-    with pytest.raises(EnsembleError, match=r"epochs \[1\]; the model is forest, seeds \[1\], epochs \[2\]"):
+    with pytest.raises(EvaluationError, match=r"epochs \[1\]; the model is forest, seeds \[1\], epochs \[2\]"):
         score_ensemble("both", older, background, output, {})
     table = read_table(members[1].scores)
     table["weight"][5] *= 2
     write_table(members[1].scores, read_columns(members[1].scores), table, read_attributes(members[1].scores))
-    with pytest.raises(EnsembleError, match=r"forest\.h5: other jets, or other weights, than in .*wnae\.h5"):
+    with pytest.raises(EvaluationError, match=r"forest\.h5: other jets, or other weights, than in .*wnae\.h5"):
         score_ensemble("both", members, background, output, {})
     assert not output.exists()
 

@@ -11,12 +11,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from oddjet.errors import EvaluationError
 from oddjet.evaluation.grid import NO_BASELINE, difference, grid_rows
 from oddjet.evaluation.merit import SampleScores, compute_auc
-from oddjet.evaluation.replicas import EVENT, ReplicaError, Replicas, auc_replicas, grid_replicas, standard_error
+from oddjet.evaluation.replicas import EVENT, Replicas, auc_replicas, grid_replicas, standard_error
 from oddjet.evaluation.scores import auc_rows
 from oddjet.evaluation.settings import MeritSettings
-from oddjet.evaluation.summary import SummaryError, average_over_grid
+from oddjet.evaluation.summary import average_over_grid
 from oddjet.evaluation.tables import AucRow, GridRow, read_rows, write_rows
 from oddjet.io.tables import Column, write_table
 
@@ -97,10 +98,10 @@ def test_only_tables_of_the_same_jets_have_the_same_replicas(tmp_path: Path) -> 
     made = draw(1)
     one = write(tmp_path / "one.h5", made, "one", (1, 2))
     other = write(tmp_path / "other.h5", made, "other", (1, 2), weights=2.0)
-    with pytest.raises(ReplicaError, match=r"other\.h5: other jets, or other weights, than in .*one\.h5"):
+    with pytest.raises(EvaluationError, match=r"other\.h5: other jets, or other weights, than in .*one\.h5"):
         grid_replicas([one, other], SETTINGS)
     fewer = write(tmp_path / "fewer.h5", [scores[1:] for scores in made], "fewer", (1, 2))
-    with pytest.raises(ReplicaError, match=r"fewer\.h5: other jets"):
+    with pytest.raises(EvaluationError, match=r"fewer\.h5: other jets"):
         grid_replicas([one, fewer], SETTINGS)
 
 
@@ -135,7 +136,7 @@ def test_the_reference_is_the_best_baseline_and_the_difference_is_paired() -> No
     alone = grid_rows(table, replicas)
     assert {row.reference for row in alone} == {NO_BASELINE}
     assert difference(alone[0]) == ""
-    with pytest.raises(SummaryError, match="method wnae has AUCs and no score table"):
+    with pytest.raises(EvaluationError, match="method wnae has AUCs and no score table"):
         grid_rows(table, {})
 
 

@@ -7,10 +7,10 @@ from dataclasses import replace
 
 import pytest
 
+from oddjet.errors import EvaluationError
 from oddjet.evaluation.grid import NO_BASELINE
 from oddjet.evaluation.leaderboard_table import write_leaderboard
 from oddjet.evaluation.merit_summary import write_merit_summary
-from oddjet.evaluation.summary import SummaryError
 from oddjet.evaluation.tables import GRID, AucRow, GridRow, MeritRow
 
 ROWS = [
@@ -74,7 +74,7 @@ def test_approximate_transport_is_labelled() -> None:
 
 
 def test_only_the_same_jets_are_compared() -> None:
-    with pytest.raises(SummaryError, match="score all methods on the same tables"):
+    with pytest.raises(EvaluationError, match="score all methods on the same tables"):
         write_leaderboard(ROWS, GRID_ROWS, MERITS, [replace(CEILINGS[0], n_signal=7)])
-    with pytest.raises(SummaryError, match="ae is the name of a method and of a supervised ceiling"):
+    with pytest.raises(EvaluationError, match="ae is the name of a method and of a supervised ceiling"):
         write_leaderboard(ROWS, GRID_ROWS, MERITS, [replace(CEILINGS[0], method="ae")])

@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 from sklearn.metrics import roc_auc_score
 
-from oddjet.evaluation.merit import MeritError, SampleScores, compute_auc, undefined
+from oddjet.errors import EvaluationError
+from oddjet.evaluation.merit import SampleScores, compute_auc, undefined
 
 
 def two_samples(
@@ -156,5 +157,5 @@ def test_scores_of_a_diverged_method_are_ranked_all_the_same() -> None:
     ],
 )
 def test_what_cannot_be_used_is_named(scores: list[float], weights: list[float] | None, message: str) -> None:
-    with pytest.raises(MeritError, match=message):
+    with pytest.raises(EvaluationError, match=message):
         SampleScores("svj", np.array(scores), None if weights is None else np.array(weights))

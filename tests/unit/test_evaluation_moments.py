@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from oddjet.evaluation.history import HistoryError
+from oddjet.errors import EvaluationError
 from oddjet.evaluation.moments import (
     auc_at,
     choice_to_markdown,
@@ -76,7 +76,7 @@ def test_the_lowest_distance_counts_before_the_lowest_energy() -> None:
         "wasserstein_error_validation": {1: ([1, 3, 5, 7], [0.1, 0.1, 0.3, 0.3]), 2: ([1, 3], [0.05, 0.2])},
     }
     assert chosen_epochs(history) == {1: 5, 2: 1}
-    with pytest.raises(HistoryError, match="no validation W"):
+    with pytest.raises(EvaluationError, match="no validation W"):
         chosen_epochs({"loss_train": energy})
 
 
@@ -84,7 +84,7 @@ def test_auc_is_taken_at_the_last_snapshot_until_the_epoch() -> None:
     taken = auc_at(ROWS, {1: 7, 2: 10})
     assert [(row.seed, row.auc) for row in taken] == [(1, 0.9), (1, 0.7), (2, 0.5), (2, 0.3)]
     assert last_epochs(ROWS) == {1: 10, 2: 10}
-    with pytest.raises(HistoryError, match="seed 1 has no snapshot at epoch 0"):
+    with pytest.raises(EvaluationError, match="seed 1 has no snapshot at epoch 0"):
         auc_at(ROWS, {1: 0})
 
 

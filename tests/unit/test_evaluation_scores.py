@@ -11,14 +11,15 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from oddjet.errors import DatasetError, EvaluationError
 from oddjet.evaluation.merit import SampleScores, compute_auc
 from oddjet.evaluation.monitor import MonitoredJets
 from oddjet.evaluation.scores import Method, auc_rows, read_method, score_samples
 from oddjet.evaluation.settings import EvaluationSettings
-from oddjet.evaluation.signals import Signal, SignalError, files_of, grid_point, parse_signals
+from oddjet.evaluation.signals import Signal, files_of, grid_point, parse_signals
 from oddjet.evaluation.tables import AucRow, read_rows
 from oddjet.io.tables import Column, read_attributes, read_columns, read_table, write_table
-from oddjet.io.weights import WeightError, sample_factors
+from oddjet.io.weights import sample_factors
 
 COLUMNS = [
     Column("run", "u4", "1", "run number"),
@@ -94,7 +95,7 @@ def test_a_cross_section_weights_its_signal(tmp_path: Path, samples: tuple[Path,
 def test_a_cross_section_of_no_signal_is_refused(samples: tuple[Path, list[Signal]]) -> None:
     names = ("svj_mphi-2000_rinv-0p3", "odd")
     assert sample_factors(files_of(samples[1]), {}) == dict.fromkeys(names, 1.0)
-    with pytest.raises(WeightError, match="'even' is no sample of the tables; they are svj_mphi-2000_rinv-0p3, odd"):
+    with pytest.raises(DatasetError, match="'even' is no sample of the tables; they are svj_mphi-2000_rinv-0p3, odd"):
         sample_factors(files_of(samples[1]), {"even": 1.0})
 
 
@@ -163,7 +164,7 @@ def test_grid_points_are_read_from_names(name: str, point: tuple[float, float]) 
     ],
 )
 def test_wrong_signal_arguments_are_refused(arguments: list[str], points: str | None, message: str) -> None:
-    with pytest.raises(SignalError, match=message):
+    with pytest.raises(EvaluationError, match=message):
         parse_signals(arguments, points)
 
 

@@ -17,7 +17,8 @@ from oddjet.detectors.autoencoder.generators import Generators
 from oddjet.detectors.autoencoder.network import Network
 from oddjet.detectors.autoencoder.settings import ModelSettings
 from oddjet.detectors.modelfile import snapshots_content
-from oddjet.evaluation.negatives import NegativesError, read_negatives
+from oddjet.errors import EvaluationError
+from oddjet.evaluation.negatives import read_negatives
 from oddjet.evaluation.snapshots import Jets, measure_distances, measure_energies
 from oddjet.evaluation.tables import SnapshotRow, read_rows
 from oddjet.io.tables import Column, read_attributes, write_table
@@ -132,5 +133,5 @@ def test_the_script_measures_without_negatives_too(trained: Path) -> None:
 
 
 def test_no_sample_at_all_is_an_error(tmp_path: Path) -> None:
-    with pytest.raises(NegativesError, match="no negative sample"):
+    with pytest.raises(EvaluationError, match="no negative sample"):
         read_negatives([], FEATURES)

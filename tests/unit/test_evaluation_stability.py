@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from oddjet.evaluation.history import Curves, HistoryError
+from oddjet.errors import EvaluationError
+from oddjet.evaluation.history import Curves
 from oddjet.evaluation.stability import largest_falls
 from oddjet.evaluation.tables import EpochAucRow
 
@@ -48,9 +49,9 @@ def test_the_largest_fall_of_the_last_quarter_and_its_warning() -> None:
 
 def test_without_w_or_snapshots_there_is_no_answer() -> None:
     aucs, distances = {1: [0.9, 0.8, 0.83, 0.82, 0.80]}, {1: [3.0, 0.9, 0.8, 0.85, 1.2]}
-    with pytest.raises(HistoryError, match="seed 1: no validation W with an error at epoch 80"):
+    with pytest.raises(EvaluationError, match="seed 1: no validation W with an error at epoch 80"):
         largest_falls(rows(aucs), {"wasserstein_validation": history(distances)["wasserstein_validation"]})
-    with pytest.raises(HistoryError, match="fewer than two snapshots"):
+    with pytest.raises(EvaluationError, match="fewer than two snapshots"):
         largest_falls([row for row in rows(aucs) if row.epoch not in (80, 90)], history(distances))
 
 

@@ -8,16 +8,16 @@ from pathlib import Path
 
 import pytest
 
+from oddjet.errors import EvaluationError
 from oddjet.evaluation.summary import (
     SeedAverage,
-    SummaryError,
     average,
     average_over_grid,
     average_over_seeds,
     check_same_jets,
     write_summary,
 )
-from oddjet.evaluation.tables import AucRow, AucTableError, EpochAucRow, read_rows, write_rows
+from oddjet.evaluation.tables import AucRow, EpochAucRow, read_rows, write_rows
 
 
 def row(method: str, seed: int, r_inv: float, auc: float, error: float = 0.01) -> AucRow:
@@ -109,11 +109,13 @@ def test_signals_off_the_grid_and_doubled_points_go_by_their_names() -> None:
 
 
 def test_rows_that_cannot_stand_side_by_side_are_refused() -> None:
-    with pytest.raises(SummaryError, match="method ae, seed 1, signal svj_mphi-2000_rinv-0p1 comes twice"):
+    with pytest.raises(EvaluationError, match="method ae, seed 1, signal svj_mphi-2000_rinv-0p1 comes twice"):
         average_over_seeds([*ROWS, ROWS[0]])
-    with pytest.raises(SummaryError, match="method ae has no AUC of signal svj_mphi-2000_rinv-0p3 for seed 2"):
+    with pytest.raises(EvaluationError, match="method ae has no AUC of signal svj_mphi-2000_rinv-0p3 for seed 2"):
         average_over_seeds(ROWS[:3])
-    with pytest.raises(SummaryError, match="wnae, seed 1 was scored on 400 signal and 9 background jets, another one"):
+    with pytest.raises(
+        EvaluationError, match="wnae, seed 1 was scored on 400 signal and 9 background jets, another one"
+    ):
         check_same_jets([ROWS[0], replace(ROWS[4], n_background=9)])
 
 
@@ -144,7 +146,7 @@ def test_tables_survive_writing_and_reading(tmp_path: Path) -> None:
 )
 def test_a_file_that_is_no_auc_table_is_named(tmp_path: Path, text: str, message: str) -> None:
     (tmp_path / "auc.csv").write_text(text)
-    with pytest.raises(AucTableError, match=rf"auc\.csv: .*{message}"):
+    with pytest.raises(EvaluationError, match=rf"auc\.csv: .*{message}"):
         read_rows(tmp_path / "auc.csv", AucRow)
-    with pytest.raises(AucTableError, match=r"absent\.csv: not a readable"):
+    with pytest.raises(EvaluationError, match=r"absent\.csv: not a readable"):
         read_rows(tmp_path / "absent.csv", EpochAucRow)

@@ -4,10 +4,10 @@ import h5py
 import numpy as np
 import pytest
 
+from oddjet.errors import TableError
 from oddjet.events.layout import (
     CLASSES,
     SLOT_CODES,
-    EventLayoutError,
     check_events,
     count_events,
     iterate_events,
@@ -60,7 +60,7 @@ def test_slices_are_those_of_the_whole(tmp_path):
     pieces = list(iterate_events(tmp_path / "e.h5", rows=3))
     assert [len(piece) for piece in pieces] == [3, 3, 1]
     assert np.array_equal(np.concatenate(pieces), events)
-    with pytest.raises(EventLayoutError, match=r"rows 3 to 9 asked for, the file has 7 events"):
+    with pytest.raises(TableError, match=r"rows 3 to 9 asked for, the file has 7 events"):
         read_events(tmp_path / "e.h5", 3, 9)
 
 
@@ -122,14 +122,14 @@ def test_single_precision_and_black_boxes_are_read(tmp_path, path):
 def test_a_bad_object_is_refused_with_its_place(slot, values, message):
     events = some_events()
     events[3, slot] = values
-    with pytest.raises(EventLayoutError, match=rf"^some/file\.h5: row 103, {message}"):
+    with pytest.raises(TableError, match=rf"^some/file\.h5: row 103, {message}"):
         check_events(events, "some/file.h5", 100)
 
 
 def test_an_event_with_more_objects_than_slots_is_refused():
     events = some_events()
     events[2, 1:6] = [[25 - i, 0, 0, 2] for i in range(5)]
-    with pytest.raises(EventLayoutError, match=r"row 2, slot 5, column 'Class': more than 4 objects of class 2"):
+    with pytest.raises(TableError, match=r"row 2, slot 5, column 'Class': more than 4 objects of class 2"):
         check_events(events, "file.h5")
 
 
@@ -137,7 +137,7 @@ def test_a_bad_row_is_named_by_its_place_in_the_file(path):
     with h5py.File(path, "r+") as file:
         file["Particles"][4, 9, 0] = np.nan
     assert len(read_events(path, 0, 4)) == 4
-    with pytest.raises(EventLayoutError, match=r"events\.h5: row 4, slot 9, column 'Pt': nan"):
+    with pytest.raises(TableError, match=r"events\.h5: row 4, slot 9, column 'Pt': nan"):
         read_events(path, 3)
 
 
@@ -162,28 +162,28 @@ def spoil(path, name, value):
 )
 def test_a_file_of_another_layout_is_refused(path, name, value, message):
     spoil(path, name, value)
-    with pytest.raises(EventLayoutError, match=message):
+    with pytest.raises(TableError, match=message):
         read_events(path)
-    with pytest.raises(EventLayoutError, match=r"events\.h5"):
+    with pytest.raises(TableError, match=r"events\.h5"):
         count_events(path)
 
 
 def test_a_missing_file_and_one_that_is_not_hdf5(tmp_path):
-    with pytest.raises(EventLayoutError, match=r"missing\.h5: no such file"):
+    with pytest.raises(TableError, match=r"missing\.h5: no such file"):
         read_events(tmp_path / "missing.h5")
     (tmp_path / "text.h5").write_text("not HDF5")
-    with pytest.raises(EventLayoutError, match=r"text\.h5: not a readable HDF5 file"):
+    with pytest.raises(TableError, match=r"text\.h5: not a readable HDF5 file"):
         read_events(tmp_path / "text.h5")
 
 
 def test_bad_events_are_not_written(tmp_path):
     events = some_events()
     events[1, 0, 0] = -1
-    with pytest.raises(EventLayoutError, match=r"out\.h5: row 1, slot 0"):
+    with pytest.raises(TableError, match=r"out\.h5: row 1, slot 0"):
         write_events(tmp_path / "out.h5", events, {})
     assert list(tmp_path.iterdir()) == []
 
 
 def test_another_shape_is_refused():
-    with pytest.raises(EventLayoutError, match=r"shape \(3, 19, 3\)"):
+    with pytest.raises(TableError, match=r"shape \(3, 19, 3\)"):
         check_events(np.zeros((3, 19, 3)), "file.h5")

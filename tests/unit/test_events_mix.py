@@ -9,9 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from oddjet.errors import EventError
 from oddjet.events.input_settings import EventSizes, shares
 from oddjet.events.layout import read_event_attributes, read_events, write_events
-from oddjet.events.mix import EventMixError, first_events, mix_background
+from oddjet.events.mix import first_events, mix_background
 
 SIZES = EventSizes(train=50, validation=10, test=30, signal=10)
 FRACTIONS = {"w_lnu": 0.6, "qcd": 0.33, "z_ll": 0.07}
@@ -65,14 +66,14 @@ def test_the_order_is_shuffled_by_the_seed_alone(files, tmp_path):
 
 def test_a_sample_with_too_few_events_is_refused(files, tmp_path):
     files["z_ll"] = [sample(tmp_path / "few.h5", 0, 5, 0.3)]
-    with pytest.raises(EventMixError, match=r"z_ll: its 1 file\(s\) hold 5 events, 7 are needed"):
+    with pytest.raises(EventError, match=r"z_ll: its 1 file\(s\) hold 5 events, 7 are needed"):
         mixed(files, tmp_path)
     assert not (tmp_path / "3").exists()
 
 
 def test_a_file_that_comes_twice_is_refused(files, tmp_path):
     files["qcd"] *= 2
-    with pytest.raises(EventMixError, match=r"qcd: a file is given twice"):
+    with pytest.raises(EventError, match=r"qcd: a file is given twice"):
         mixed(files, tmp_path)
 
 

@@ -8,6 +8,7 @@ import sys
 import numpy as np
 import pytest
 
+from oddjet.errors import EventError
 from oddjet.evaluation.event_merit import background_curve, event_merits
 from oddjet.events.augmentations import OBJECTS, acceptances, augment, momentum, splittable, thresholds
 from oddjet.events.classification import classify, plane
@@ -29,10 +30,9 @@ from oddjet.events.layout import (
     read_events,
     write_events,
 )
-from oddjet.events.merit_tables import EventTableError, Latency, SetMerit, read_rows, summarise, write_rows
+from oddjet.events.merit_tables import Latency, SetMerit, read_rows, summarise, write_rows
 from oddjet.events.neighbours import AugmentedNeighbours, choose_k, rank_auc, vote_shares
 from oddjet.events.paper import SIGNALS, TABLE_1, TABLE_2, TABLE_3, paper_value
-from oddjet.events.protocol import ProtocolError
 from oddjet.events.protocol_settings import (
     ClassificationSettings,
     DistanceSettings,
@@ -263,7 +263,7 @@ def test_events_that_are_all_alike_are_named(files):
     alike = np.concatenate([np.repeat(make_events(1, 42), 58, axis=0), make_events(2, 43)])
     write_events(files / "references.h5", alike, {})
     settings = ProtocolSettings(support_vectors={"events": 60, "scan_events": 50, "validation_events": 20})
-    with pytest.raises(ProtocolError, match=r"references\.h5: half of the pairs of 60 training events .* rows 0 and 1"):
+    with pytest.raises(EventError, match=r"references\.h5: half of the pairs of 60 training events .* rows 0 and 1"):
         prepare_machine(files / "references.h5", files / "background.h5", settings, SELECTION)
 
 
@@ -405,7 +405,7 @@ def test_tables_are_read_as_they_were_written(tmp_path):
     found = summarise(read_rows(tmp_path / "b.csv", SetMerit))["ae", "a_4l", "rejection"]
     assert (found.mean, found.sd, found.where) == pytest.approx((10.5, math.sqrt(0.5), 0.3))
     assert found.counting == pytest.approx(10.5 * math.sqrt(0.9 / (0.1 * 200)))
-    with pytest.raises(EventTableError, match="columns are method, microseconds"):
+    with pytest.raises(EventError, match="columns are method, microseconds"):
         read_rows(tmp_path / "a.csv", SetMerit)
 
 

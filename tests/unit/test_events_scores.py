@@ -3,8 +3,9 @@
 import numpy as np
 import pytest
 
-from oddjet.events.scores import EventScoreError, ScoreTable, write_scores
-from oddjet.io.tables import Column, TableError, read_table, write_table
+from oddjet.errors import EventError, TableError
+from oddjet.events.scores import ScoreTable, write_scores
+from oddjet.io.tables import Column, read_table, write_table
 
 
 def test_scores_come_back_by_sample(tmp_path):
@@ -35,14 +36,14 @@ def test_one_score_without_seeds(tmp_path):
     ],
 )
 def test_scores_that_cannot_be_used(tmp_path, scores, message):
-    with pytest.raises(EventScoreError, match=message):
+    with pytest.raises(EventError, match=message):
         write_scores(tmp_path / "s.h5", "ot3d", scores, {})
     assert list(tmp_path.iterdir()) == []
 
 
 def test_an_unknown_sample_and_another_table(tmp_path):
     write_scores(tmp_path / "s.h5", "ot3d", {"background": np.ones(2)}, {})
-    with pytest.raises(EventScoreError, match=r"no sample 'hpm'; there are background"):
+    with pytest.raises(EventError, match=r"no sample 'hpm'; there are background"):
         ScoreTable(tmp_path / "s.h5").of("hpm")
     write_table(tmp_path / "t.h5", [Column("pt", "f4", "GeV", "")], np.zeros(1, [("pt", "f4")]), {})
     with pytest.raises(TableError, match=r"no attribute 'method'"):

@@ -5,9 +5,10 @@ import pytest
 from pydantic import ValidationError
 
 from oddjet.dataset.scaling import Scaler
+from oddjet.errors import EventError
 from oddjet.events.input_settings import EventSizes, ObjectSettings, TableSettings
 from oddjet.events.settings import EventsSettings
-from oddjet.events.table import FEATURES, EventTableError, event_scaler, flatten, write_event_table
+from oddjet.events.table import FEATURES, event_scaler, flatten, write_event_table
 from oddjet.io.tables import read_columns, read_table
 from oddjet.simulation.event_processes import EVENT_PROCESSES
 from oddjet.training.method import MethodSettings
@@ -52,7 +53,7 @@ def test_the_scaling_is_the_detectors():
 
 
 def test_no_object_no_scaling():
-    with pytest.raises(EventTableError, match=r"the 3 training events have no object above pt_floor = 1 GeV"):
+    with pytest.raises(EventError, match=r"the 3 training events have no object above pt_floor = 1 GeV"):
         event_scaler(np.zeros((3, 19, 4)), TableSettings(), ObjectSettings())
 
 

@@ -9,11 +9,12 @@ import h5py
 import numpy as np
 import pytest
 
-from oddjet.gone import GoneError, find_listed
+from oddjet.errors import SourceError
+from oddjet.gone import find_listed
 from oddjet.io.tables import Column, write_table
 from oddjet.jets.settings import FeatureSettings
 from oddjet.samples import Listed
-from oddjet.sources import SourceError, part_name
+from oddjet.sources import part_name
 
 SETTINGS = FeatureSettings()
 
@@ -52,7 +53,7 @@ def test_a_table_that_does_not_say_what_made_it_stands_for_nothing(
         del file.attrs[name]
         if content is not None:
             file.attrs[name] = content
-    with pytest.raises(GoneError, match=rf"a\.root is gone, and .*\.h5 was made from it with other .*{differs}"):
+    with pytest.raises(SourceError, match=rf"a\.root is gone, and .*\.h5 was made from it with other .*{differs}"):
         find_listed(sample, table.parent, SETTINGS)
 
 

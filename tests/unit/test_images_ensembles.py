@@ -6,18 +6,18 @@ import json
 import numpy as np
 import pytest
 
+from oddjet.errors import ImageError, TableError
 from oddjet.evaluation.merit import SampleScores, compute_auc
 from oddjet.images.choice import find_references
 from oddjet.images.distance_file import read_distances
-from oddjet.images.distances import DistanceError, compute_distances
+from oddjet.images.distances import compute_distances
 from oddjet.images.ensemble_file import read_ensembles
 from oddjet.images.ensemble_settings import DistanceSettings, MedoidSettings
 from oddjet.images.ensembles import measure_ensembles
 from oddjet.images.file import JET_COLUMNS, ImageWriter, read_images
-from oddjet.images.references import ReferenceJetError, read_references, write_references
+from oddjet.images.references import read_references, write_references
 from oddjet.images.summary import summarize_images
 from oddjet.images.tables import ensemble_rows, pixels_above
-from oddjet.io.tables import TableError
 from oddjet.transport.images import cross, metric_of
 
 PIXELS, SIDE = 10, 1.0
@@ -75,7 +75,7 @@ def test_distances_are_kept_with_their_jets(measured):
     assert (table.metric, len(table.jets)) == ("wass1", 40)
     with pytest.raises(TableError, match="holds no distances"):
         read_distances(files["qcd"]["train"])
-    with pytest.raises(DistanceError, match="3 jets are too few"):
+    with pytest.raises(ImageError, match="3 jets are too few"):
         compute_distances(files["qcd"]["train"], files["qcd"]["table"], "mae", DistanceSettings(jets=3), 1, {})
 
 
@@ -151,9 +151,9 @@ def test_files_of_another_kind_are_refused(measured, tmp_path):
     with pytest.raises(TableError, match="measure_ensembles"):
         read_ensembles(measured[1]["qcd"]["table"])
     (tmp_path / "no.json").write_text(json.dumps({"metric": "mae"}))
-    with pytest.raises(ReferenceJetError, match="holds no reference jets"):
+    with pytest.raises(ImageError, match="holds no reference jets"):
         read_references(tmp_path / "no.json")
-    with pytest.raises(ReferenceJetError, match="too few"):
+    with pytest.raises(ImageError, match="too few"):
         find_references(read_distances(measured[1]["qcd"]["table"]), MedoidSettings(largest=50))
 
 
@@ -188,5 +188,5 @@ def test_random_references_are_jets_with_a_weight(tmp_path):
     compute_distances(tmp_path / "train.h5", tmp_path / "distances.h5", "mae", DistanceSettings(), 1, {})
     chosen = find_references(read_distances(tmp_path / "distances.h5"), MEDOIDS)
     assert {jet for draw in chosen.random for jet in draw} <= {3, 8, 21}
-    with pytest.raises(ReferenceJetError, match="fewer than 4 of 30 jets have a weight"):
+    with pytest.raises(ImageError, match="fewer than 4 of 30 jets have a weight"):
         find_references(read_distances(tmp_path / "distances.h5"), MEDOIDS.model_copy(update={"drawn": 4}))

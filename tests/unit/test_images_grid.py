@@ -3,13 +3,13 @@
 import numpy as np
 import pytest
 
-from oddjet.errors import InputFileError
+from oddjet.errors import ImageError, InputFileError, TransportError
 from oddjet.images.file import JET_COLUMNS, ImageWriter, read_images
 from oddjet.images.gather import gather_images
 from oddjet.images.grid import make_grid_images
 from oddjet.images.jet_settings import ImageJetSettings
-from oddjet.images.library import ImageLibrary, ImageLibraryError
-from oddjet.images.medoid_scores import MedoidScoreError, MedoidScorer
+from oddjet.images.library import ImageLibrary
+from oddjet.images.medoid_scores import MedoidScorer
 from oddjet.images.medoid_settings import MedoidMethod
 from oddjet.io.tables import read_table, write_table
 from oddjet.jets.extract import extract_features
@@ -19,7 +19,7 @@ from oddjet.simulation.settings import Process, SimulationSettings
 from oddjet.transport.condensed import square
 from oddjet.transport.images import cross, metric_of, pairwise
 from oddjet.transport.medoids import find_medoids
-from oddjet.transport.sparse import ImageError, concatenated
+from oddjet.transport.sparse import concatenated
 
 FEATURES = FeatureSettings(features=("ptd",), chunk_size=30)
 
@@ -88,9 +88,9 @@ def test_a_jet_without_an_image_is_named(made):
     jets, path = made
     other = jets.copy()
     other["pt"][3] += 1
-    with pytest.raises(ImageLibraryError, match=f"event {jets['run'][3]}:1:{jets['event'][3]} has no image"):
+    with pytest.raises(ImageError, match=f"event {jets['run'][3]}:1:{jets['event'][3]} has no image"):
         MedoidScorer(ImageLibrary([path]), jets, MedoidMethod(medoids=2, jets=5), (1,), 1)(other)
-    with pytest.raises(MedoidScoreError, match="too few"):
+    with pytest.raises(ImageError, match="too few"):
         MedoidScorer(ImageLibrary([path]), jets[:3], MedoidMethod(medoids=5), (1,), 1)
 
 
@@ -131,6 +131,6 @@ def test_images_of_two_sizes_are_not_put_together(made, tmp_path):
         writer.append_images(row, np.array([0, 1]), np.array([3], np.uint16), np.array([1.0], np.float32))
         writer.finish()
     parts = [read_images(path).sparse for path in (made[1], tmp_path / "small.h5")]
-    with pytest.raises(ImageError, match="2 different sizes"):
+    with pytest.raises(TransportError, match="2 different sizes"):
         concatenated(parts)
     np.testing.assert_array_equal(concatenated([parts[0], parts[0]]).dense()[len(parts[0]) :], parts[0].dense())

@@ -9,12 +9,12 @@ import pytest
 import uproot
 
 from oddjet.dataset.split import assign_parts
+from oddjet.errors import ImageError, JetError, TableError
 from oddjet.images.file import iterate_images, read_images, read_jets
 from oddjet.images.jet_settings import ImageJetSettings
-from oddjet.images.make import ImageCutflowError, make_images
+from oddjet.images.make import make_images
 from oddjet.io.root import read_candidates
-from oddjet.io.tables import TableError, read_attributes
-from oddjet.jets.matching import TruthError
+from oddjet.io.tables import read_attributes
 from oddjet.simulation.generate import simulate_sample
 from oddjet.simulation.settings import Process, SimulationSettings
 
@@ -95,13 +95,13 @@ def test_a_match_without_generated_particles_is_refused(events, tmp_path):
         kept = {name: array for name, array in _columns(file["Events"]).items() if "GenPart" not in name}
     with uproot.recreate(tmp_path / "data.root") as file:
         file["Events"] = kept
-    with pytest.raises(TruthError, match=r"data\.root: require_match is top, but the file has no generator particles"):
+    with pytest.raises(JetError, match=r"data\.root: require_match is top, but the file has no generator particles"):
         make_images([str(tmp_path / "data.root")], outputs, SETTINGS, require_match="top")
 
 
 def test_nothing_is_written_when_no_jet_passes(events, tmp_path):
     outputs = {part: tmp_path / f"{part}.h5" for part in PARTS}
-    with pytest.raises(ImageCutflowError, match="no jet"):
+    with pytest.raises(ImageError, match="no jet"):
         make_images([str(events)], outputs, ImageJetSettings(leading_pt_min=5000))
     assert list(tmp_path.iterdir()) == []
 

@@ -7,8 +7,9 @@ import h5py
 import numpy as np
 import pytest
 
+from oddjet.errors import TableError
 from oddjet.io.atomic import atomic_path, sync_folder, write_text
-from oddjet.io.tables import Column, TableError, TableWriter, read_attributes, read_columns, read_table, write_table
+from oddjet.io.tables import Column, TableWriter, read_attributes, read_columns, read_table, write_table
 
 COLUMNS = [
     Column("event", "u8", "1", "Event number."),

@@ -10,17 +10,16 @@ import numpy as np
 import pytest
 import uproot
 
+from oddjet.errors import DamagedFileError, DatasetError, JetError, TableError
 from oddjet.io.chunks import Reading
-from oddjet.io.cutflow import Cutflow, CutflowError
-from oddjet.io.failures import NonFiniteError
+from oddjet.io.cutflow import Cutflow
 from oddjet.io.records import Particles
 from oddjet.io.root import read_candidates
 from oddjet.io.tables import read_attributes, read_table
-from oddjet.io.weights import WeightError, sample_factors
-from oddjet.jets.clustering import ClusteringError, cluster
-from oddjet.jets.extract import FeatureValueError, extract_features
+from oddjet.io.weights import sample_factors
+from oddjet.jets.clustering import cluster
+from oddjet.jets.extract import extract_features
 from oddjet.jets.features import REGISTRY, Feature
-from oddjet.jets.matching import TruthError
 from oddjet.jets.settings import EIGHT_FEATURES, FeatureSettings
 
 # One event a row: (pt, eta, phi) of its candidates. Candidates 0.05 apart make one jet.
@@ -125,7 +124,7 @@ def test_weights_of_skimmed_events_are_in_the_sum(tmp_path: Path) -> None:
 
 def test_weights_that_add_up_to_nothing_fit_no_cross_section(tmp_path: Path) -> None:
     extract_features(write(tmp_path / "a.root", [], []), tmp_path / "a.h5", FeatureSettings())
-    with pytest.raises(WeightError, match=r"a\.h5: the generator weights add up to 0, .* 12 pb"):
+    with pytest.raises(DatasetError, match=r"a\.h5: the generator weights add up to 0, .* 12 pb"):
         sample_factors({"a": [tmp_path / "a.h5"]}, {"a": 12.0})
 
 
@@ -136,7 +135,7 @@ def test_without_required_match_every_jet_stays(tmp_path: Path, tops: list | Non
 
 
 def test_required_match_needs_truth(tmp_path: Path) -> None:
-    with pytest.raises(TruthError, match=r"a\.root.*require_match: none"):
+    with pytest.raises(JetError, match=r"a\.root.*require_match: none"):
         extract_features(
             write(tmp_path / "a.root", tops=None), tmp_path / "a.h5", FeatureSettings(), require_match="top"
         )
@@ -157,22 +156,22 @@ def test_file_without_events_gives_an_empty_table(tmp_path: Path) -> None:
 def test_nan_feature_names_feature_file_and_event(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     broken = Feature("ptd", "1", "", "", "", lambda shared: np.full(len(shared.jets), np.nan))
     monkeypatch.setitem(REGISTRY, "ptd", broken)
-    with pytest.raises(FeatureValueError, match=r"a\.root: feature ptd is nan for jet 0 of event 1:5:10"):
+    with pytest.raises(JetError, match=r"a\.root: feature ptd is nan for jet 0 of event 1:5:10"):
         extract_features(write(tmp_path / "a.root"), tmp_path / "a.h5", FeatureSettings())
     assert list(tmp_path.glob("*.h5")) == []
 
 
 def test_nan_momentum_is_refused(tmp_path: Path) -> None:
     file = write(tmp_path / "a.root", [*EVENTS, [(float("nan"), 0.0, 0.0)]], None)
-    with pytest.raises(NonFiniteError, match=r"a\.root: PFCands_pt is nan in entry 4"):
+    with pytest.raises(DamagedFileError, match=r"a\.root: PFCands_pt is nan in entry 4"):
         list(read_candidates(file, Reading(bad_candidates="file")))
     bad = Particles(np.array([0, 1]), np.array([1.0]), np.array([np.nan]), np.zeros(1), np.zeros(1))
-    with pytest.raises(ClusteringError, match="particle 0"):
+    with pytest.raises(JetError, match="particle 0"):
         cluster(bad, 0.8, 0.0)
 
 
 def test_cutflow_that_does_not_add_up_is_refused() -> None:
-    with pytest.raises(CutflowError, match=r"x\.root: events_read is 2.* is 1"):
+    with pytest.raises(TableError, match=r"x\.root: events_read is 2.* is 1"):
         Cutflow(events_read=2, events_passed=1).check("x.root")
 
 

@@ -9,10 +9,10 @@ import numpy as np
 import pytest
 import uproot
 
+from oddjet.errors import ConfigError, DamagedFileError, UnreadableFileError
 from oddjet.io.chunks import Reading
-from oddjet.io.failures import DamagedDataError, MissingBranchError
 from oddjet.io.records import CandidateRecord
-from oddjet.io.root import UnknownLayoutError, detect_layout, read_candidates
+from oddjet.io.root import detect_layout, read_candidates
 from oddjet.jets.clustering import stored
 
 PT = [[30.0, 20.0, 100.0, 80.0, 5.0], [50.0, 40.0]]
@@ -94,18 +94,18 @@ def test_rntuple_with_collections_of_records(tmp_path: Path) -> None:
 
 def test_link_to_a_jet_that_is_not_there(tmp_path: Path) -> None:
     path = nanoaod_v15(tmp_path / "v15.root", [[1, 2, 0, 0], [0, 0]])
-    with pytest.raises(DamagedDataError, match="FatJetPFCand_jetIdx is 2 in entry 0"):
+    with pytest.raises(DamagedFileError, match="FatJetPFCand_jetIdx is 2 in entry 0"):
         list(read_candidates(path, Reading(stored_jets=True)))
 
 
 def test_named_layout_is_the_only_one_tried(tmp_path: Path) -> None:
     path = nanoaod_v15(tmp_path / "v15.root", [[1, 1, 0, 0], [0, 0]])
     assert detect_layout(path, "nanoaod_v15").name == "nanoaod_v15"
-    with pytest.raises(MissingBranchError) as error:
+    with pytest.raises(UnreadableFileError) as error:
         detect_layout(path, "pfnano")
     assert "PFCands_pt" in str(error.value)
     assert "nanoaod_v15" not in str(error.value)
-    with pytest.raises(UnknownLayoutError, match=r"'minaod'.*pfnano, nanoaod_v15, delphes"):
+    with pytest.raises(ConfigError, match=r"'minaod'.*pfnano, nanoaod_v15, delphes"):
         detect_layout(path, "minaod")
 
 

@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 import torch
 
+from oddjet.errors import DetectorError
 from oddjet.models.image_distances import probability_images, training_distance
-from oddjet.models.image_networks import Classifier, ImageNetworkError, Shape, Vae, kld, weighted_loss
+from oddjet.models.image_networks import Classifier, Shape, Vae, kld, weighted_loss
 
 SIDE = 3.2
 
@@ -39,7 +40,7 @@ def test_shapes_are_the_papers(depth: int, flat: int) -> None:
 
 
 def test_an_image_that_cannot_be_halved_is_refused() -> None:
-    with pytest.raises(ImageNetworkError, match="20 pixels a side cannot be halved 3 times"):
+    with pytest.raises(DetectorError, match="20 pixels a side cannot be halved 3 times"):
         Shape(3, pixels=20)
 
 

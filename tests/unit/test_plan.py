@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 import yaml
 
-from oddjet.plan import Plan, PlanError
+from oddjet.errors import ConfigError
+from oddjet.plan import Plan
 from oddjet.provenance.digest import code_digest
 
 ROOT = Path(__file__).parents[2]
@@ -75,9 +76,9 @@ def test_a_plan_keeps_its_configuration_beside_another_one(plan, tmp_path):
 
 
 def test_a_wrong_configuration_is_named(tmp_path):
-    with pytest.raises(PlanError, match=r"absent\.yaml: no such file"):
+    with pytest.raises(ConfigError, match=r"absent\.yaml: no such file"):
         Plan(tmp_path / "absent.yaml")
-    with pytest.raises(PlanError, match="sead: unknown key"):
+    with pytest.raises(ConfigError, match="sead: unknown key"):
         changed(tmp_path, sead=1)
 
 

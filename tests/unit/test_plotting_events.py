@@ -5,11 +5,12 @@ import math
 import numpy as np
 import pytest
 
+from oddjet.errors import FigureError
 from oddjet.events.figures import costs, curve_panels
 from oddjet.events.merit_tables import CurvePoint, Latency, Summary
 from oddjet.events.pages import Table, latency_markdown, table_csv, table_markdown, tables
 from oddjet.events.paper import TABLE_1
-from oddjet.plotting.events import EventFigureError, draw_costs, draw_curves
+from oddjet.plotting.events import draw_costs, draw_curves
 
 SUMMARIES = {
     ("ot_3d", "a_4l", "auc"): Summary(0.84, 0.01, math.nan, math.nan),
@@ -38,9 +39,9 @@ def test_curves_show_the_methods_that_are_there(kind):
 
 
 def test_figures_without_content_are_refused():
-    with pytest.raises(EventFigureError, match="0 curves"):
+    with pytest.raises(FigureError, match="0 curves"):
         draw_curves({"A": []}, "Simulation", "y", "roc")
-    with pytest.raises(EventFigureError, match="no score"):
+    with pytest.raises(FigureError, match="no score"):
         draw_costs([], "Simulation")
 
 

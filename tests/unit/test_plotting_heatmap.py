@@ -14,9 +14,10 @@ from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
 from matplotlib.text import Text
 
-from oddjet.evaluation.summary import SummaryError, average_over_points
+from oddjet.errors import EvaluationError, FigureError
+from oddjet.evaluation.summary import average_over_points
 from oddjet.evaluation.tables import AucRow, write_rows
-from oddjet.plotting.heatmap import SMALLEST, HeatmapError, draw_heatmap
+from oddjet.plotting.heatmap import SMALLEST, draw_heatmap
 from oddjet.plotting.style import figure_style, method_title, save_figure
 
 Cells = dict[tuple[float, float], tuple[float, float]]
@@ -124,7 +125,7 @@ def test_one_seed_is_one_seed_and_other_methods_keep_their_names() -> None:
 
 
 def test_no_cell_is_an_error() -> None:
-    with pytest.raises(HeatmapError, match="method ae: no signal with m_phi and r_inv"):
+    with pytest.raises(FigureError, match="method ae: no signal with m_phi and r_inv"):
         draw_heatmap({}, "ae", 1, "Simulation")
 
 
@@ -168,9 +169,11 @@ def test_the_script_writes_both_files(tmp_path: Path) -> None:
 
 def test_a_table_of_two_methods_or_of_a_doubled_point_is_refused() -> None:
     other = AucRow("ae", 1, "svj_mphi-2000_rinv-0p1", 2000.0, 0.1, 0.5, 0.01, 300, 2000)
-    with pytest.raises(SummaryError, match="one heatmap shows one method; the AUC table holds ae, wnae"):
+    with pytest.raises(EvaluationError, match="one heatmap shows one method; the AUC table holds ae, wnae"):
         average_over_points([*ROWS, other])
     doubled = [AucRow("ae", 1, name, 2000.0, 0.1, 0.5, 0.01, 300, 2000) for name in ("m_dark_20", "m_dark_40")]
-    with pytest.raises(SummaryError, match=r"m_dark_20 and m_dark_40 share the grid point m_phi 2000 GeV, r_inv 0\.1"):
+    with pytest.raises(
+        EvaluationError, match=r"m_dark_20 and m_dark_40 share the grid point m_phi 2000 GeV, r_inv 0\.1"
+    ):
         average_over_points(doubled)
     assert list(average_over_points(ROWS)) == [(2000.0, 0.1), (2000.0, 0.3)]

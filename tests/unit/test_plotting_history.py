@@ -11,9 +11,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from oddjet.evaluation.history import HistoryError, auc_by_fraction, auc_over_grid, choose_mass, read_history, with_gaps
+from oddjet.errors import EvaluationError, FigureError
+from oddjet.evaluation.history import auc_by_fraction, auc_over_grid, choose_mass, read_history, with_gaps
 from oddjet.evaluation.tables import EpochAucRow, write_rows
-from oddjet.plotting.history import TrainingCurves, TrainingFigureError, draw_training
+from oddjet.plotting.history import TrainingCurves, draw_training
 from oddjet.plotting.style import save_figure
 
 HEAD = (
@@ -74,7 +75,7 @@ def test_the_mass_is_the_papers_or_the_middle_one_or_the_wanted_one() -> None:
     assert choose_mass(rows, 1000.0) == 1000.0
     assert choose_mass([replace(row, m_phi=m) for row, m in zip(rows, (600.0, 800.0, 900.0), strict=False)]) == 800.0
     assert choose_mass([replace(row, m_phi=math.nan) for row in rows]) is None
-    with pytest.raises(HistoryError, match="--m-phi 3000 is not on the grid; its masses are 1000, 2000"):
+    with pytest.raises(EvaluationError, match="--m-phi 3000 is not on the grid; its masses are 1000, 2000"):
         choose_mass(rows, 3000.0)
 
 
@@ -117,7 +118,7 @@ def test_the_same_tables_give_the_same_bytes(tmp_path: Path) -> None:
 
 
 def test_nothing_to_draw_is_an_error(tmp_path: Path) -> None:
-    with pytest.raises(TrainingFigureError, match="method ae: no energies by epoch"):
+    with pytest.raises(FigureError, match="method ae: no energies by epoch"):
         draw_training(curves_of(AE, auc_rows(), tmp_path, history={}), "Simulation")
 
 
@@ -154,7 +155,7 @@ def test_an_overflow_of_one_energy_alone_is_a_gap(tmp_path: Path) -> None:
 @pytest.mark.parametrize("text", ["seed,epoch,loss\n1,1,abc\n", "epoch,loss\n1,2\n", "seed,epoch,loss\n1\n"])
 def test_a_file_that_is_no_history_is_named(tmp_path: Path, text: str) -> None:
     (tmp_path / "history.csv").write_text(text)
-    with pytest.raises(HistoryError, match=r"history\.csv: not a readable training history"):
+    with pytest.raises(EvaluationError, match=r"history\.csv: not a readable training history"):
         read_history([tmp_path / "history.csv"])
 
 

@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from oddjet.plotting.images import ElbowCurves, ImageFigureError, draw_references
+from oddjet.errors import FigureError
+from oddjet.plotting.images import ElbowCurves, draw_references
 from oddjet.plotting.style import save_figure
 
 CURVES = ElbowCurves([([1, 5, 2], 0.3), ([2, 6, 0], 0.2)], [0.15, 0.1], ([1, 1.5, 2], [0.15, 0.1, 0.1]), 2)
@@ -28,5 +29,5 @@ def test_images_stand_in_a_row_above_the_elbow(tmp_path):
 
 
 def test_nothing_to_draw_is_refused():
-    with pytest.raises(ImageFigureError, match="no image"):
+    with pytest.raises(FigureError, match="no image"):
         draw_references({}, 1.6, CURVES, "", "")

@@ -11,10 +11,10 @@ from pathlib import Path
 import pytest
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 
+from oddjet.errors import EvaluationError, FigureError
 from oddjet.evaluation.leaderboard import leaderboard_entries
-from oddjet.evaluation.summary import SummaryError
 from oddjet.evaluation.tables import GRID, AucRow, GridRow, MeritRow, write_rows
-from oddjet.plotting.leaderboard import Entry, LeaderboardError, draw_leaderboard
+from oddjet.plotting.leaderboard import Entry, draw_leaderboard
 from oddjet.plotting.style import figure_style
 
 ROWS = [
@@ -45,7 +45,7 @@ def test_entries_are_averages_of_the_tables() -> None:
     assert wnae.by_fraction == pytest.approx({0.1: 0.865, 0.5: 0.665})
     assert wnae.planed == pytest.approx((0.715, math.hypot(0.02, 0.01 / math.sqrt(2))))
     assert ae.planed is None
-    with pytest.raises(SummaryError, match="score all methods on the same tables"):
+    with pytest.raises(EvaluationError, match="score all methods on the same tables"):
         leaderboard_entries([*ROWS, replace(ROWS[0], method="nae", n_signal=7)], [])
 
 
@@ -94,7 +94,7 @@ def test_a_supervised_ceiling_stands_apart() -> None:
 
 
 def test_no_method_is_an_error() -> None:
-    with pytest.raises(LeaderboardError, match="no method to draw"):
+    with pytest.raises(FigureError, match="no method to draw"):
         draw_leaderboard([], "Simulation")
 
 

@@ -11,13 +11,14 @@ import pytest
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
+from oddjet.errors import EvaluationError, FigureError
 from oddjet.evaluation.history import Curves
-from oddjet.evaluation.paper import FIGURES, PaperFigureError, TrainingTables, paper_panels
-from oddjet.evaluation.paper_samples import PAPER_FEATURES, PaperSamplesError, histogram_panels
+from oddjet.evaluation.paper import FIGURES, TrainingTables, paper_panels
+from oddjet.evaluation.paper_samples import PAPER_FEATURES, histogram_panels
 from oddjet.evaluation.tables import EpochAucRow, SnapshotRow
-from oddjet.plotting.epochs import Band, EpochFigureError, Panel, draw_epochs
-from oddjet.plotting.histograms import HistogramError, HistogramPanel, draw_histograms, sample_names
-from oddjet.plotting.sketches import SKETCHES, SketchError, draw_sketch
+from oddjet.plotting.epochs import Band, Panel, draw_epochs
+from oddjet.plotting.histograms import HistogramPanel, draw_histograms, sample_names
+from oddjet.plotting.sketches import SKETCHES, draw_sketch
 from oddjet.plotting.style import figure_style
 
 EPOCHS = [1, 2, 3, 4, 5, 6, 7, 8]
@@ -120,15 +121,15 @@ def test_the_roles_reversed_show_a_signal_that_is_on_no_grid() -> None:
 
 
 def test_what_the_tables_do_not_hold_is_refused() -> None:
-    with pytest.raises(PaperFigureError, match="'10' is not one of 2a"):
+    with pytest.raises(EvaluationError, match="'10' is not one of 2a"):
         paper_panels("10", TABLES)
-    with pytest.raises(PaperFigureError, match="no energy of background"):
+    with pytest.raises(EvaluationError, match="no energy of background"):
         paper_panels("2a", TrainingTables(HISTORY, AUC))
-    with pytest.raises(PaperFigureError, match="history has no positive_energy_train"):
+    with pytest.raises(EvaluationError, match="history has no positive_energy_train"):
         paper_panels("5", TrainingTables({}, AUC))
-    with pytest.raises(PaperFigureError, match="seed 9 is not among"):
+    with pytest.raises(EvaluationError, match="seed 9 is not among"):
         TABLES.of_seed(9)
-    with pytest.raises(EpochFigureError, match="nothing to draw"):
+    with pytest.raises(FigureError, match="nothing to draw"):
         draw_epochs([Panel("W", [Band("W", "red", {1: ([1], [1.0]), 2: ([2], [1.0])})])], "WNAE", "Simulation")
 
 
@@ -198,11 +199,11 @@ def test_the_axis_holds_the_coordinates_of_the_method() -> None:
 
 
 def test_histograms_without_samples_are_refused(jets: dict) -> None:
-    with pytest.raises(PaperSamplesError, match="seed 3 has no negative samples"):
+    with pytest.raises(EvaluationError, match="seed 3 has no negative samples"):
         histogram_panels("4", PAPER_FEATURES, jets, negatives(), HISTORY, 3)
-    with pytest.raises(PaperSamplesError, match="'5' is not one of 4, 11, 12"):
+    with pytest.raises(EvaluationError, match="'5' is not one of 4, 11, 12"):
         histogram_panels("5", PAPER_FEATURES, jets, negatives(), HISTORY, 1)
-    with pytest.raises(HistogramError, match="without jets"):
+    with pytest.raises(FigureError, match="without jets"):
         draw_histograms([[HistogramPanel("tau3", "", {"signal": np.zeros(0)})]], sample_names(1.0, 1.0), "", "")
 
 
@@ -212,5 +213,5 @@ def test_sketches_keep_their_words_on_the_page(number: str) -> None:
 
 
 def test_there_is_no_other_sketch() -> None:
-    with pytest.raises(SketchError, match="'2' is not one of 1, 6, 8"):
+    with pytest.raises(FigureError, match="'2' is not one of 1, 6, 8"):
         draw_sketch("2")

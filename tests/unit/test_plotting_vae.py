@@ -10,10 +10,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from oddjet.errors import FigureError
 from oddjet.evaluation.tables import LatentRow, VaeAucRow, write_rows
 from oddjet.evaluation.vae_table import METRICS, PAPER, write_vae_table
 from oddjet.io.tables import Column, write_table
-from oddjet.plotting.vae import ScanPoint, VaeFigureError, draw_pairs, draw_scan
+from oddjet.plotting.vae import ScanPoint, draw_pairs, draw_scan
 
 ROWS = [
     VaeAucRow("mse", 2, beta, chosen, loss, "none", signal, metric, auc + beta, 0.01, 100, 200)
@@ -71,7 +72,7 @@ def test_the_scan_has_a_panel_for_the_loss_and_each_signal() -> None:
     small = draw_scan([point._replace(validation_loss=2.5e-5) for point in points], "mse", "Simulation").axes[0]
     assert small.get_ylabel() == r"validation loss (background) $\times 10^{5}$"
     assert small.lines[0].get_ydata() == pytest.approx([2.5, 2.5])
-    with pytest.raises(VaeFigureError, match="no VAE was trained with mae"):
+    with pytest.raises(FigureError, match="no VAE was trained with mae"):
         draw_scan([], "mae", "Simulation")
 
 
@@ -97,7 +98,7 @@ def test_pairs_are_drawn_with_their_correlation() -> None:
         (r"latent, $\beta$ = 1e-07", "Wass(0.5)"),
     ]
     assert shown[0].get_title() == f"correlation {np.corrcoef(table['mse'], table['wass1'])[0, 1]:.3f}"
-    with pytest.raises(VaeFigureError, match="no transport distance"):
+    with pytest.raises(FigureError, match="no transport distance"):
         draw_pairs(pairs(("mse", "mae", "latent 0")), "0", "Simulation")
 
 

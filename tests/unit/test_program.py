@@ -5,17 +5,8 @@ import logging
 import pytest
 from pydantic import BaseModel, ConfigDict, Field
 
-from oddjet.errors import OddjetError
-from oddjet.program import (
-    SettingsError,
-    execute,
-    given_options,
-    options_of,
-    parser,
-    progress,
-    read_settings,
-    settings_argument,
-)
+from oddjet.errors import ConfigError, OddjetError
+from oddjet.program import execute, given_options, options_of, parser, progress, read_settings, settings_argument
 
 
 class Inner(BaseModel):
@@ -50,7 +41,7 @@ def test_settings_from_nothing_text_and_file(tmp_path):
     ],
 )
 def test_wrong_settings_are_named(text, message):
-    with pytest.raises(SettingsError, match=message):
+    with pytest.raises(ConfigError, match=message):
         read_settings(text, Outer)
 
 

@@ -22,16 +22,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from oddjet.errors import AccessError, MissingFileError, SourceError, TransientError, UnreadableFileError
 from oddjet.io import network
 from oddjet.io.chunks import Reading
-from oddjet.io.failures import (
-    AccessError,
-    MissingFileError,
-    NotRootError,
-    RemoteSupportError,
-    TransientError,
-    failure_of,
-)
+from oddjet.io.failures import failure_of
 from oddjet.io.root import open_events, read_candidates
 from oddjet.io.tables import read_attributes
 from oddjet.jets.extract import extract_features
@@ -271,7 +265,7 @@ def test_missing_file_is_one_of_a_reachable_server_alone(troubled: tuple[Trouble
     assert json.loads(read_attributes(tmp_path / "a.h5")["bad_file"])["error"] == "MissingFileError"
     with pytest.raises(TransientError, match="cannot be reached now"):
         extract_features("http://127.0.0.1:1/x.root", tmp_path / "b.h5", settings)
-    with pytest.raises(RemoteSupportError, match=r"davs://.*no such kind of address.*root:// or https://"):
+    with pytest.raises(SourceError, match=r"davs://.*no such kind of address.*root:// or https://"):
         extract_features("davs://example.org/x.root", tmp_path / "b.h5", settings)
 
 
@@ -291,12 +285,12 @@ def test_dead_xrootd_server_is_an_error_soon(tmp_path: Path) -> None:
     ("number", "kind"), [(errno.ESTALE, TransientError), (errno.EIO, TransientError), (errno.EACCES, AccessError)]
 )
 def test_mounts_have_passing_trouble_too(number: int, kind: type[Exception]) -> None:
-    error = failure_of("/mount/x.root", OSError(number, os.strerror(number)), "damaged", NotRootError)
+    error = failure_of("/mount/x.root", OSError(number, os.strerror(number)), "damaged", UnreadableFileError)
     assert type(error) is kind
 
 
 def test_address_without_its_package_says_which(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "fsspec_xrootd", None)
     monkeypatch.delitem(sys.modules["fsspec.registry"]._registry, "root", raising=False)  # what was imported before
-    with pytest.raises(RemoteSupportError, match=r"root://nowhere//x\.root: a package .* is missing .*xrootd"):
+    with pytest.raises(SourceError, match=r"root://nowhere//x\.root: a package .* is missing .*xrootd"):
         count_events("root://nowhere//x.root")

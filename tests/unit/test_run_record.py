@@ -2,15 +2,8 @@
 
 import pytest
 
-from oddjet.run_record import (
-    ClusterError,
-    OtherResultsError,
-    check_slurm,
-    check_start,
-    file_names,
-    other_configuration,
-    remember,
-)
+from oddjet.errors import ResultsError
+from oddjet.run_record import check_slurm, check_start, file_names, other_configuration, remember
 
 DEFAULT = (["config/config.yaml"], {"seed": 1, "methods": {"wnae": {"kind": "wnae"}}})
 EDITED = {"seed": 2, "methods": {"wnae": {"kind": "wnae"}}}
@@ -23,15 +16,13 @@ def results(tmp_path):
 
 
 def test_another_configuration_is_refused_by_what_differs_and_then_allowed(results):
-    with pytest.raises(
-        OtherResultsError, match=r"config/config\.yaml, which differs from my\.yaml in seed: its results"
-    ):
+    with pytest.raises(ResultsError, match=r"config/config\.yaml, which differs from my\.yaml in seed: its results"):
         check_start(results, EDITED, ["my.yaml"], "fail")
     assert other_configuration(results, *DEFAULT[::-1]) is None
     check_start(results, EDITED, ["my.yaml"], "overwrite")
     # From now on it belongs to the other one.
     check_start(results, EDITED, ["my.yaml"], "fail")
-    with pytest.raises(OtherResultsError, match=r"my\.yaml, which differs from config/config\.yaml"):
+    with pytest.raises(ResultsError, match=r"my\.yaml, which differs from config/config\.yaml"):
         check_start(results, DEFAULT[1], DEFAULT[0], "fail")
 
 
@@ -55,13 +46,13 @@ def test_what_is_missing_of_slurm_is_named(tmp_path):
         for name in names:
             (tmp_path / name).touch(0o755)
 
-    with pytest.raises(ClusterError, match="no sbatch, squeue, sacct among the commands; load the module"):
+    with pytest.raises(ResultsError, match="no sbatch, squeue, sacct among the commands; load the module"):
         check_slurm("squeue", account=False, path=str(tmp_path))
     commands("sbatch", "squeue")
-    with pytest.raises(ClusterError, match="no sacct among the commands; give slurm_account"):
+    with pytest.raises(ResultsError, match="no sacct among the commands; give slurm_account"):
         check_slurm("squeue", account=False, path=str(tmp_path))
     check_slurm("squeue", account=True, path=str(tmp_path))
-    with pytest.raises(ClusterError, match="no sacct among the commands; load the module"):
+    with pytest.raises(ResultsError, match="no sacct among the commands; load the module"):
         check_slurm("sacct", account=True, path=str(tmp_path))
     commands("sacct")
     check_slurm("sacct", account=False, path=str(tmp_path))

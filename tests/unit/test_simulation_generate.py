@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 import uproot
 
-from oddjet.simulation.generate import SimulationError, simulate_sample, start_pythia
+from oddjet.errors import SimulationError
+from oddjet.simulation.generate import simulate_sample, start_pythia
 from oddjet.simulation.seeds import RUN_MAX, derive_seed, run_number, shared_run
 from oddjet.simulation.settings import DetectorSettings, Process, SemivisibleJets, SimulationSettings, TopPairs
 

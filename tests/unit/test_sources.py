@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from oddjet.sources import SourceError, find_files, find_samples, part_files, part_name, refuse_shared
+from oddjet.errors import SourceError
+from oddjet.sources import find_files, find_samples, part_files, part_name, refuse_shared
 
 
 @pytest.fixture

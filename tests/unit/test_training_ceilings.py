@@ -12,10 +12,11 @@ import pytest
 from oddjet.dataset.scaler_file import write_scaler
 from oddjet.dataset.scaling import fit_scaler
 from oddjet.dataset.settings import DatasetSettings
+from oddjet.errors import TrainingError
 from oddjet.evaluation.signals import Signal
 from oddjet.evaluation.tables import AucRow, read_rows
 from oddjet.io.tables import Column, write_table
-from oddjet.training.ceilings import FOLDS, POOLED, SINGLE, CeilingError, ceiling_rows, folds_of
+from oddjet.training.ceilings import FOLDS, POOLED, SINGLE, ceiling_rows, folds_of
 
 FEATURES = ("tau2", "ptd")
 COLUMNS = [Column(name, "u8", "1", "identifier") for name in ("run", "luminosityBlock", "event")]
@@ -79,7 +80,7 @@ def test_seeds_divide_differently_and_repeat(folder: Path) -> None:
 
 def test_too_few_signal_jets_are_an_error(folder: Path) -> None:
     write_table(folder / "few.h5", COLUMNS, jets(4, 6), {})
-    with pytest.raises(CeilingError, match="signal few: 4 jets are too few for supervised trees in 2 folds"):
+    with pytest.raises(TrainingError, match="signal few: 4 jets are too few for supervised trees in 2 folds"):
         run(folder, ("few",))
 
 

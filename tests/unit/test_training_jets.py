@@ -8,7 +8,8 @@ import pytest
 import torch
 
 from oddjet.dataset.scaling import Scaler
-from oddjet.io.tables import Column, TableError, write_table
+from oddjet.errors import TableError
+from oddjet.io.tables import Column, write_table
 from oddjet.training.jets import read_jets
 from oddjet.training.method import MethodSettings
 from oddjet.training.run import TrainingFiles, train_method

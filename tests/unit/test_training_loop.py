@@ -12,7 +12,8 @@ import torch
 from pydantic import ValidationError
 from torch import Tensor
 
-from oddjet.training.batches import Batches, BatchPlan, TrainingDataError
+from oddjet.errors import TrainingError
+from oddjet.training.batches import Batches, BatchPlan
 from oddjet.training.history import COLUMNS, row, write_history
 from oddjet.training.loop import train
 from oddjet.training.method import MethodSettings
@@ -86,7 +87,7 @@ def test_weighted_sampling_follows_the_weights() -> None:
     assert set(drawn.tolist()) == {1, 2}
     assert (drawn == 2).double().mean().item() == pytest.approx(0.75, abs=5 * math.sqrt(0.1875 / 9984))
     for bad in (None, torch.zeros(10), -torch.ones(10)):
-        with pytest.raises(TrainingDataError, match="weights"):
+        with pytest.raises(TrainingError, match="weights"):
             batch_indices(state, 10, bad)
 
 
@@ -179,7 +180,7 @@ def test_history_has_the_columns_of_the_contract(tmp_path: Path) -> None:
 
 
 def test_no_jets_is_an_error() -> None:
-    with pytest.raises(TrainingDataError, match="0 training jets"):
+    with pytest.raises(TrainingError, match="0 training jets"):
         train(TrainingState(method(), (1,), 8, CPU), jets(0), jets(5))
 
 

@@ -13,7 +13,7 @@ import pytest
 import torch
 from torch import nn
 
-from oddjet.detectors.modelfile import ModelFileError
+from oddjet.errors import DetectorError, TrainingError
 from oddjet.evaluation.tables import VaeAucRow, read_rows
 from oddjet.images.distances import compute_distances
 from oddjet.images.ensemble_settings import DistanceSettings
@@ -21,11 +21,10 @@ from oddjet.images.file import JET_COLUMNS, ImageWriter, read_images
 from oddjet.images.vae_settings import CnnSettings, VaeSettings, VaeTraining
 from oddjet.io.tables import read_table
 from oddjet.training.cnn import LabelledFiles, train_cnn
-from oddjet.training.image_loop import ImageTraining, ImageTrainingError, train_until_done
-from oddjet.training.interrupt import TrainingInterruptedError
+from oddjet.training.image_loop import ImageTraining, train_until_done
 from oddjet.training.vae import Run, load_vae, train_vae
-from oddjet.training.vae_latent import LatentError, inner_distances, study, write_pairs
-from oddjet.training.vae_scores import ANOMALY_METRICS, VaeScoreError, score_images, score_scan
+from oddjet.training.vae_latent import inner_distances, study, write_pairs
+from oddjet.training.vae_scores import ANOMALY_METRICS, score_images, score_scan
 
 PIXELS, SIDE = 8, 0.64
 SETTINGS = VaeSettings(
@@ -119,7 +118,7 @@ def test_the_schedule_is_the_papers(tmp_path: Path) -> None:
     assert (training.best_epoch, training.best_loss) == (2, 0.5)
     # The weights of the best epoch are back.
     assert network.weight.item() == weights[1] != weights[-1]
-    with pytest.raises(ImageTrainingError, match="finite in no epoch"):
+    with pytest.raises(TrainingError, match="finite in no epoch"):
         train_until_done(ImageTraining(network, VaeSettings()), Scripted(network, [np.nan] * 3), 3, tmp_path, "x")
 
 
@@ -146,7 +145,7 @@ def test_a_training_that_was_stopped_goes_on_with_the_same_numbers(
             os.kill(os.getpid(), signal.SIGTERM)
 
     monkeypatch.setattr(image_loop, "_run_epoch", once)
-    with pytest.raises(TrainingInterruptedError, match="stops after epoch 2"):
+    with pytest.raises(TrainingError, match="stops after epoch 2"):
         train(folder, run, tmp_path)
     assert (tmp_path / "checkpoints/state.pt").is_file()
     train(folder, run, tmp_path)
@@ -166,7 +165,7 @@ def test_the_best_epoch_is_kept_and_seeds_differ(folder: Path, tmp_path: Path) -
     train(folder, run, tmp_path, SETTINGS.model_copy(update={"seed": 2}))
     other = load_vae(tmp_path / "model.pt")
     assert other.validation_loss != vae.validation_loss
-    with pytest.raises(ModelFileError, match="no such model file"):
+    with pytest.raises(DetectorError, match="no such model file"):
         load_vae(tmp_path / "nothing.pt")
 
 
@@ -196,7 +195,7 @@ def test_a_trained_vae_finds_what_is_unlike_its_background(folder: Path, tmp_pat
     counted = (loss[1][:, None] > loss[0]).mean()
     found = next(row.auc for row in rows if row.chosen and (row.signal, row.anomaly_metric) == ("top", "loss"))
     assert found == pytest.approx(counted, abs=1e-9)
-    with pytest.raises(VaeScoreError, match="of one training metric and depth"):
+    with pytest.raises(TrainingError, match="of one training metric and depth"):
         score_scan([*models, folder / path_of(Run("mse", 2, 0.0)) / "model.pt"], samples, 50, tmp_path / "x.h5", {})
 
 
@@ -238,7 +237,7 @@ def test_distances_inside_are_those_of_the_activations(folder: Path, tmp_path: P
     assert {row.pairs for row in rows} == {66}
     assert sum(row.chosen for row in rows[1:]) == 2
     assert all(-1 <= row.correlation <= 1 for row in rows)
-    with pytest.raises(LatentError, match="are of other jets"):
+    with pytest.raises(TrainingError, match="are of other jets"):
         study(models, folder / "top/test.h5", files, 12)
     write_pairs(tmp_path / "pairs.h5", found, {})
     pairs = read_table(tmp_path / "pairs.h5")

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from oddjet.dataset.build import SOURCE
+from oddjet.errors import TrainingError
 from oddjet.evaluation.scores import auc_rows
 from oddjet.images.file import JET_COLUMNS, ImageWriter, read_images
 from oddjet.images.library import ImageLibrary
@@ -17,7 +18,7 @@ from oddjet.io.cutflow import Cutflow
 from oddjet.io.tables import Column, read_attributes, read_table, write_table
 from oddjet.training.vae import Run, load_vae, train_vae
 from oddjet.training.vae_method import VaeScorer
-from oddjet.training.vae_scores import ANOMALY_METRICS, VaeScoreError, score_images
+from oddjet.training.vae_scores import ANOMALY_METRICS, score_images
 
 PIXELS, SIDE = 8, 0.64
 COMMON = {"latent": 4, "hidden": 16, "batch_size": 16, "validation_jets": 40, "learning_rate": 0.01}
@@ -84,13 +85,13 @@ def test_scores_are_those_of_each_seeds_best_beta(folder):
 
 def test_what_does_not_fit_is_named(folder, tmp_path):
     library = ImageLibrary([folder / "test/images.h5"])
-    with pytest.raises(VaeScoreError, match=r"seed 3: no model; the models are of seeds \[1, 2\]"):
+    with pytest.raises(TrainingError, match=r"seed 3: no model; the models are of seeds \[1, 2\]"):
         VaeScorer(library, models(folder), "mse", (1, 3), 1)
     with ImageWriter(tmp_path / "large.h5", PIXELS, 2 * SIDE, {}) as writer:
         row = np.zeros(1, [(column.name, column.dtype) for column in JET_COLUMNS])
         writer.append_images(row, np.array([0, 1]), np.array([3], np.uint16), np.array([1.0], np.float32))
         writer.finish()
-    with pytest.raises(VaeScoreError, match=r"8 pixels on 0.64, the images have 8 on 1.28"):
+    with pytest.raises(TrainingError, match=r"8 pixels on 0.64, the images have 8 on 1.28"):
         VaeScorer(ImageLibrary([tmp_path / "large.h5"]), models(folder), "mse", (1,), 1)
 
 

@@ -11,11 +11,11 @@ from torch import Tensor
 
 from oddjet.detectors.autoencoder.energy import measure_energy
 from oddjet.detectors.autoencoder.validation_jets import ValidationJets, signed_mean
-from oddjet.training.batches import BatchPlan, TrainingDataError
+from oddjet.errors import TrainingError, TransportError
+from oddjet.training.batches import BatchPlan
 from oddjet.training.loop import train
 from oddjet.training.method import MethodSettings
 from oddjet.training.state import TrainingState
-from oddjet.transport.laws import LawError
 
 CPU = torch.device("cpu")
 D = 3
@@ -175,7 +175,7 @@ def test_what_is_learnt_from_weights_of_both_signs_is_the_law_that_is_left() -> 
     ],
 )
 def test_what_cannot_carry_a_sign_is_refused_before_any_work(settings: dict, words: str) -> None:
-    with pytest.raises(TrainingDataError, match=f"0.25 of the training jets' weight is negative, and .*{words}"):
+    with pytest.raises(TrainingError, match=f"0.25 of the training jets' weight is negative, and .*{words}"):
         BatchPlan(MethodSettings.model_validate(settings), 1024, signed_weights(1024)[1])
 
 
@@ -185,7 +185,7 @@ def test_weights_of_no_law_are_refused() -> None:
         (-torch.ones(9), "add up to -9"),
         (torch.full((9,), math.nan), "nan"),
     ):
-        with pytest.raises(TrainingDataError, match=words):
+        with pytest.raises(TrainingError, match=words):
             BatchPlan(method("ae"), 9, bad)
-        with pytest.raises(LawError, match=words):
+        with pytest.raises(TransportError, match=words):
             ValidationJets(torch.zeros(9, D), bad)

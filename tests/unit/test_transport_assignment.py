@@ -11,7 +11,8 @@ import pytest
 import torch
 from scipy.optimize import linear_sum_assignment
 
-from oddjet.transport.assignment import TransportError, align, assign, plan, squared_distances, wasserstein
+from oddjet.errors import TransportError
+from oddjet.transport.assignment import align, assign, plan, squared_distances, wasserstein
 from oddjet.transport.augmenting_paths import fill_matches
 from oddjet.transport.distances import aligned_distances, distances_between
 

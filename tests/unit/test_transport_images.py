@@ -4,11 +4,12 @@ import numpy as np
 import ot
 import pytest
 
+from oddjet.errors import TransportError
 from oddjet.transport import images as module
 from oddjet.transport.condensed import square
-from oddjet.transport.images import MetricError, all_distances, cross, distances, metric_of, pairwise
+from oddjet.transport.images import all_distances, cross, distances, metric_of, pairwise
 from oddjet.transport.simplex import solve
-from oddjet.transport.sparse import ImageError, sparse_images
+from oddjet.transport.sparse import sparse_images
 
 PIXELS, SIDE = 12, 1.2
 POWERS = {"wass0p5": 0.5, "wass1": 1.0, "wass2": 2.0, "wass5": 5.0}
@@ -130,16 +131,16 @@ def test_names_of_metrics():
     assert metric_of("wass2").root
     assert not metric_of("wass2", root=False).root
     for wrong in ("wass", "wass0", "emd", "wass-1"):
-        with pytest.raises(MetricError, match="give mae, mse, or wass"):
+        with pytest.raises(TransportError, match="give mae, mse, or wass"):
             metric_of(wrong)
 
 
 def test_images_that_cannot_be_compared_are_refused():
-    with pytest.raises(ImageError, match="no pixel above 0"):
+    with pytest.raises(TransportError, match="no pixel above 0"):
         sparse_images(np.zeros((1, 4, 4)), 1.0)
-    with pytest.raises(ImageError, match="not finite"):
+    with pytest.raises(TransportError, match="not finite"):
         sparse_images(np.full((1, 4, 4), np.nan), 1.0)
-    with pytest.raises(ImageError, match="cannot be compared"):
+    with pytest.raises(TransportError, match="cannot be compared"):
         distances(random_images(1), random_images(1, pixels=8), np.zeros((1, 2), np.int64), metric_of("wass1"))
 
 

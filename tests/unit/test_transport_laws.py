@@ -5,9 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from oddjet.errors import TransportError
 from oddjet.transport.assignment import wasserstein
 from oddjet.transport.law_distances import distance_of_samples, law_distance
-from oddjet.transport.laws import Law, LawError, draw_laws, draw_rows, negative_share
+from oddjet.transport.laws import Law, draw_laws, draw_rows, negative_share
 
 
 def test_equal_weights_give_every_row_at_most_once_and_from_the_whole_table() -> None:
@@ -32,7 +33,7 @@ def test_rows_come_as_often_as_their_weight_says() -> None:
 
 @pytest.mark.parametrize("bad", [[1.0, np.nan], [0.0, 0.0], [1.0, -0.5], [1.0, -2.0]])
 def test_weights_of_no_law_are_refused(bad: list[float]) -> None:
-    with pytest.raises(LawError, match="weight"):
+    with pytest.raises(TransportError, match="weight"):
         draw_rows(np.array(bad), 5)
 
 

@@ -5,7 +5,8 @@ from itertools import combinations
 import numpy as np
 import pytest
 
-from oddjet.transport.medoids import MedoidError, Restarts, elbow, find_medoids, histogram, most_frequent
+from oddjet.errors import TransportError
+from oddjet.transport.medoids import Restarts, elbow, find_medoids, histogram, most_frequent
 
 
 def matrix_of(n, seed=1):
@@ -68,11 +69,11 @@ def test_the_most_frequent_distance():
 
 
 def test_what_has_no_medoids_is_refused():
-    with pytest.raises(MedoidError, match="square"):
+    with pytest.raises(TransportError, match="square"):
         find_medoids(np.zeros((2, 3)), 1)
-    with pytest.raises(MedoidError, match="from 1 to 3"):
+    with pytest.raises(TransportError, match="from 1 to 3"):
         find_medoids(np.zeros((3, 3)), 4)
-    with pytest.raises(MedoidError, match="at least 4"):
+    with pytest.raises(TransportError, match="at least 4"):
         elbow([1, 2, 3])
 
 
@@ -142,11 +143,11 @@ def test_no_member_is_chosen_twice_when_members_repeat(caplog):
     ],
 )
 def test_what_is_no_matrix_of_distances_is_refused_at_once(matrix, message):
-    with pytest.raises(MedoidError, match=message):
+    with pytest.raises(TransportError, match=message):
         find_medoids(matrix, 2)
 
 
 @pytest.mark.parametrize("weights", [[1, 1], [1, np.nan, 1], [1, -2, 1]])
 def test_weights_that_do_not_fit_are_refused(weights):
-    with pytest.raises(MedoidError, match="add up to more than 0"):
+    with pytest.raises(TransportError, match="add up to more than 0"):
         find_medoids(matrix_of(3), 1, weights=np.array(weights, float))

@@ -5,7 +5,7 @@ import ot
 import pytest
 from scipy.optimize import linear_sum_assignment
 
-from oddjet.transport.assignment import TransportError
+from oddjet.errors import TransportError
 from oddjet.transport.linearised import barycentre, embed, nearest_embedded
 from oddjet.transport.nearest import References
 from oddjet.transport.pointsets import distance_matrix, distances_within, padded_sets, weighted_sets

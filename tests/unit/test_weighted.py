@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from oddjet.weighted import WeightsError, check_weights, draw, effective_number, mean, quantiles, unequal
+from oddjet.errors import DatasetError
+from oddjet.weighted import check_weights, draw, effective_number, mean, quantiles, unequal
 
 
 def test_equal_weights_are_no_weights() -> None:
@@ -56,10 +57,10 @@ def test_of_a_million_equal_jets_every_block_gets_its_share() -> None:
 
 
 def test_weights_that_nothing_can_be_done_with() -> None:
-    with pytest.raises(WeightsError, match=r"forest: the weights of 2 jets add up to 0, not to a number above 0"):
+    with pytest.raises(DatasetError, match=r"forest: the weights of 2 jets add up to 0, not to a number above 0"):
         check_weights(np.array([1.0, -1.0]), "forest")
-    with pytest.raises(WeightsError, match="forest: 1 of 3 jets have negative weights, and it cannot use them"):
+    with pytest.raises(DatasetError, match="forest: 1 of 3 jets have negative weights, and it cannot use them"):
         check_weights(np.array([1.0, 1.0, -1.0]), "forest", signed=False)
     check_weights(np.array([1.0, 1.0, -1.0]), "forest")
-    with pytest.raises(WeightsError, match="add up to inf"):
+    with pytest.raises(DatasetError, match="add up to inf"):
         draw(np.array([np.inf, 1.0]), 5, 1)

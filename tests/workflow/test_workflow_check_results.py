@@ -8,9 +8,10 @@ import sys
 import pytest
 import yaml
 
+from oddjet.errors import ResultsError
 from oddjet.plan import Plan
 from oddjet.provenance import digest
-from oddjet.results import Results, ResultsError
+from oddjet.results import Results
 
 TINY = ("--configfile", "config/test/tiny.yaml")
 

@@ -19,7 +19,8 @@ import pytest
 import snakemake.api
 import yaml
 
-from oddjet.config import Config, ConfigError, load_config
+from oddjet.config import Config, load_config
+from oddjet.errors import ConfigError
 from oddjet.plan import Plan
 from oddjet.provenance import digest
 from oddjet.results import Results

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from oddjet.evaluation.history import HistoryError, read_history
+from oddjet.errors import EvaluationError
+from oddjet.evaluation.history import read_history
 from oddjet.evaluation.moments import choice_to_markdown, chosen_epochs, compare_choice
 from oddjet.evaluation.tables import ChoiceRow, EpochAucRow, read_rows, write_rows
 from oddjet.io.atomic import write_text
@@ -23,7 +24,7 @@ def main() -> None:
     arguments.add_argument("--summary", type=Path, required=True, help="summary to write (Markdown)")
     given = arguments.parse_args()
     if len(given.history) != len(given.auc_by_epoch):
-        raise HistoryError(f"{len(given.history)} histories and {len(given.auc_by_epoch)} AUC tables; give pairs")
+        raise EvaluationError(f"{len(given.history)} histories and {len(given.auc_by_epoch)} AUC tables; give pairs")
     rows: list[ChoiceRow] = []
     for history, auc in zip(given.history, given.auc_by_epoch, strict=True):
         rows += compare_choice(read_rows(auc, EpochAucRow), chosen_epochs(read_history([history])))

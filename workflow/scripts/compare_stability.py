@@ -5,7 +5,8 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from oddjet.evaluation.history import HistoryError, read_history
+from oddjet.errors import EvaluationError
+from oddjet.evaluation.history import read_history
 from oddjet.evaluation.stability import falls_to_text, largest_falls
 from oddjet.evaluation.tables import EpochAucRow, read_rows
 from oddjet.program import execute, parser
@@ -22,7 +23,7 @@ def main() -> None:
     given = arguments.parse_args()
     rows = [row for path in given.auc_by_epoch for row in read_rows(path, EpochAucRow)]
     if not rows:
-        raise HistoryError(f"{given.auc_by_epoch[0]}: no AUC; give tables that monitor_training wrote")
+        raise EvaluationError(f"{given.auc_by_epoch[0]}: no AUC; give tables that monitor_training wrote")
     falls = largest_falls(rows, read_history(given.history))
     sys.stdout.write(falls_to_text(rows[0].method, falls, given.bar))
 

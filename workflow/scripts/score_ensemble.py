@@ -6,8 +6,9 @@ from pathlib import Path
 
 from oddjet.dataset.scaling import Scaler
 from oddjet.detectors.load import load_scorer
+from oddjet.errors import EvaluationError
 from oddjet.evaluation.ensemble_settings import ScoreEnsembleSettings
-from oddjet.evaluation.ensembles import EnsembleError, members_of, score_ensemble
+from oddjet.evaluation.ensembles import members_of, score_ensemble
 from oddjet.program import execute, parser, read_settings, settings_argument
 from oddjet.provenance.attributes import attributes
 
@@ -32,7 +33,7 @@ def main() -> None:
     models = [load_scorer(path) for path in given.models]
     names = sorted({str(model.metadata["method"]) for model in models})
     if names != sorted(settings.of):
-        raise EnsembleError(f"--models are of {', '.join(names)}, and the ensemble is of {', '.join(settings.of)}")
+        raise EvaluationError(f"--models are of {', '.join(names)}, and the ensemble is of {', '.join(settings.of)}")
     transforms = [Scaler.from_dict(model.metadata["scaler"]).transform for model in models]
     members = members_of(models, transforms, given.scores)
     inputs = [*given.models, *given.scores, given.background]

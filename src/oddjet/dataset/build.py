@@ -9,16 +9,15 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from oddjet.dataset.columns import ScalingError
 from oddjet.dataset.interleave import ROWS_AT_A_TIME, Interleaved
 from oddjet.dataset.repeats import RepeatedEvents
 from oddjet.dataset.scaler_file import write_scaler
 from oddjet.dataset.scaling import ScalerFit
 from oddjet.dataset.split import PARTS, assign_parts
-from oddjet.errors import OddjetError
+from oddjet.errors import DatasetError
 from oddjet.io.cutflow import where_jets_went
 from oddjet.io.tables import Column, TableWriter, iterate_table, read_attributes, read_columns
-from oddjet.io.weights import WeightError, row_weights, sample_factors
+from oddjet.io.weights import row_weights, sample_factors
 from oddjet.program import progress
 
 if TYPE_CHECKING:
@@ -31,10 +30,6 @@ LOGGER = logging.getLogger("oddjet")
 
 IDENTIFIERS = ("run", "luminosityBlock", "event", "entry")
 SOURCE = Column("source", "u4", "1", "Position in the attribute `sources` of the feature table that the jet is of.")
-
-
-class DatasetError(OddjetError):
-    """The feature tables do not make a dataset."""
 
 
 def build_dataset(
@@ -79,9 +74,7 @@ def build_dataset(
     ------
     DatasetError
         If there is no input, a file comes twice or is a signal's, columns differ between files, or a part is too small.
-    WeightError
         If a sample with a cross section cannot be weighted to it.
-    ScalingError
         If a feature is constant, ruled by a few jets or not finite; the message names the feature and, for a single
         value, file and row.
     """
@@ -127,7 +120,7 @@ def describe_sources(files: Sequence[Path], cross_sections: Mapping[str, float])
 
     Raises
     ------
-    WeightError
+    DatasetError
         If a cross section is of a sample that no table belongs to, or a sample cannot be weighted to it.
     """
     names = [read_attributes(path).get("sample", "") for path in files]
@@ -143,7 +136,7 @@ def read_sources(sources: Sequence[Source], rows: Interleaved, fit: ScalerFit, s
 
     Raises
     ------
-    WeightError, ScalingError
+    DatasetError
         If a weight or a feature is not finite; the message names the file.
     """
     for number, source in enumerate(progress(sources, total=len(sources), description="reading background files")):
@@ -158,7 +151,7 @@ def read_sources(sources: Sequence[Source], rows: Interleaved, fit: ScalerFit, s
                     taken["weight"] = row_weights(jets["weight"], source.factor)
                 training = np.flatnonzero(assign_parts(taken, settings.fractions, settings.seed) == 0)
                 fit.update(taken[training], str(source.file), start + training)
-            except (ScalingError, WeightError) as error:
+            except DatasetError as error:
                 raise type(error)(f"{source.file}: {error}") from error
             rows.add(taken)
             start += len(jets)

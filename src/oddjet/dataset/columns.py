@@ -10,7 +10,7 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from oddjet.errors import OddjetError
+from oddjet.errors import DatasetError
 from oddjet.weighted import unequal
 
 Floats: TypeAlias = NDArray[np.float64]
@@ -22,10 +22,6 @@ LAST_BITS = 8
 LOST = 0.5
 # Without so small a share of the jets on either side (one jet at least) the range should not shrink by more than this.
 EXTREME_SHARE, SHRINKAGE = 0.001, 100.0
-
-
-class ScalingError(OddjetError):
-    """A feature cannot be scaled."""
 
 
 class WeightedMoments:
@@ -69,11 +65,11 @@ class WeightedMoments:
 
         Raises
         ------
-        ScalingError
+        DatasetError
             If the weights do not add up to more than 0, or leave a variance that is none.
         """
         if not self._total > 0:
-            raise ScalingError(
+            raise DatasetError(
                 f"the weights of the background training jets add up to {self._total * self._unit:g}, not above 0; "
                 "look at the generator weights of the samples"
             )
@@ -81,7 +77,7 @@ class WeightedMoments:
         variance = self._second / self._total - shift**2
         wrong = np.flatnonzero(~(variance > 0))
         if len(wrong):
-            raise ScalingError(
+            raise DatasetError(
                 f"feature {names[wrong[0]]}: the weights of both signs leave the variance {variance[wrong[0]]:g}; "
                 "too few jets for so many negative weights: give more of them"
             )
@@ -111,15 +107,15 @@ class Extremes:
             self.maximum, self._highest = float(values[high]), _place(file, int(rows[high]))
 
     def check(self, count: int) -> None:
-        """Raise `ScalingError` if all `count` jets have one value, or differ by last bits alone."""
+        """Raise `DatasetError` if all `count` jets have one value, or differ by last bits alone."""
         if not self.minimum < self.maximum:
-            raise ScalingError(
+            raise DatasetError(
                 f"feature {self.name} has the value {self.minimum:g} (after its transform) in all {count} "
                 "background training jets and cannot be scaled; remove it from dataset.features or give more jets"
             )
         largest = max(abs(self.minimum), abs(self.maximum))
         if self.maximum - self.minimum <= LAST_BITS * np.finfo(np.float32).eps * largest:
-            raise ScalingError(
+            raise DatasetError(
                 f"feature {self.name} has the value {self.minimum:g} (after its transform) in all {count} background "
                 f"training jets but for the last bits ({self._highest} is the largest) and cannot be scaled; remove it "
                 "from dataset.features"
@@ -135,7 +131,7 @@ class Extremes:
 
         Raises
         ------
-        ScalingError
+        DatasetError
             If scaling makes one value of most of the distinct ones; where they merely lie close, a warning is logged.
         """
         ascending = np.sort(values)
@@ -153,7 +149,7 @@ class Extremes:
         )
         before, after = len(np.unique(values)), len(np.unique(scaled))
         if after < LOST * before:
-            raise ScalingError(f"{ruled}: scaled to that, {before} different values become {after}; {ways}")
+            raise DatasetError(f"{ruled}: scaled to that, {before} different values become {after}; {ways}")
         if 0 < (high - low) * SHRINKAGE < self.maximum - self.minimum:
             LOGGER.warning("%s: its scale hangs on so few; %s", ruled, ways)
 

@@ -14,19 +14,15 @@ from numpy.typing import NDArray
 
 from oddjet.dataset.contamination_settings import ContaminationSettings
 from oddjet.dataset.split import event_uniform
-from oddjet.errors import OddjetError
+from oddjet.errors import DatasetError, TableError
 from oddjet.io.cutflow import where_jets_went
-from oddjet.io.tables import Column, TableError, read_columns, read_table, write_table
+from oddjet.io.tables import Column, read_columns, read_table, write_table
 from oddjet.weighted import check_weights
 
 LOGGER = logging.getLogger("oddjet")
 
 # The column of the training table that no feature table has.
 SOURCE = "source"
-
-
-class ContaminationError(OddjetError):
-    """Signals that cannot be mixed into the training jets."""
 
 
 def contaminate(
@@ -68,16 +64,15 @@ def contaminate(
 
     Raises
     ------
-    ContaminationError
+    DatasetError
         If a named signal does not exist, there are too few signal jets for the largest share, or too few to test on.
-    WeightsError
         If the weights of a signal, or of the jets that come into a table, do not add up to more than 0.
     TableError
         If a table cannot be read or lacks a column of the training table.
     """
     unknown = sorted(set(settings.signals) - set(signals))
     if unknown:
-        raise ContaminationError(
+        raise DatasetError(
             f"contamination.signals: there is no signal {unknown[0]}; the signals are {', '.join(signals)}"
         )
     background, columns = read_table(train), read_columns(train)
@@ -93,7 +88,7 @@ def contaminate(
     counts = {share: round(share * len(background)) for share in mixed}
     largest = max(counts, key=lambda share: counts[share])
     if counts[largest] > len(pool):
-        raise ContaminationError(
+        raise DatasetError(
             f"{largest:g} of {len(background)} training jets are {counts[largest]} signal jets, but {len(pool)} may "
             "train; lower contamination.fractions, raise contamination.signal_share or give more signal"
         )
@@ -150,7 +145,7 @@ def _divide(
     trains = event_uniform(signal, settings.seed) < settings.signal_share
     tested = int(np.count_nonzero(~trains))
     if tested < settings.minimum_signal_jets:
-        raise ContaminationError(
+        raise DatasetError(
             f"signal {name}: {tested} of {len(signal)} jets are left to test on, contamination.minimum_signal_jets is "
             f"{settings.minimum_signal_jets}. {where_jets_went(files)}Give more events or files, or lower "
             "contamination.signal_share or the minimum"

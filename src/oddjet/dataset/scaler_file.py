@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
-from oddjet.dataset.columns import ScalingError
 from oddjet.dataset.scaling import Scaler, refit_scaler
+from oddjet.errors import DatasetError
 from oddjet.io.atomic import write_text
 from oddjet.io.tables import iterate_table
 
@@ -22,13 +22,13 @@ def write_scaler(path: Path, scaler: Scaler) -> None:
 
 
 def read_scaler(path: Path) -> Scaler:
-    """Read what `write_scaler` wrote; raise `ScalingError` naming the file if it is something else."""
+    """Read what `write_scaler` wrote; raise `DatasetError` naming the file if it is something else."""
     try:
         return Scaler.from_dict(json.loads(path.read_text(encoding="utf-8")))
     except (OSError, UnicodeDecodeError, json.JSONDecodeError) as error:
-        raise ScalingError(f"{path}: not a readable scaler ({error}); run the stage build_dataset") from error
-    except ScalingError as error:
-        raise ScalingError(f"{path}: {error}") from error
+        raise DatasetError(f"{path}: not a readable scaler ({error}); run the stage build_dataset") from error
+    except DatasetError as error:
+        raise DatasetError(f"{path}: {error}") from error
 
 
 def method_scaler(scaling: str, scaler: Path, train: Path) -> Scaler:
@@ -43,7 +43,7 @@ def method_scaler(scaling: str, scaler: Path, train: Path) -> Scaler:
 
     Raises
     ------
-    ScalingError, TableError
+    DatasetError, TableError
         If the scaler or the table cannot be read.
     """
     found = read_scaler(scaler)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from oddjet.dataset.columns import Extremes, ScalingError, WeightedMoments
+from oddjet.dataset.columns import Extremes, WeightedMoments
 from oddjet.dataset.settings import DatasetSettings
 from oddjet.dataset.warping import (
     EvenSample,
@@ -24,6 +24,7 @@ from oddjet.dataset.warping import (
     to_normal_scores,
     to_power,
 )
+from oddjet.errors import DatasetError
 from oddjet.weighted import unequal
 
 if TYPE_CHECKING:
@@ -103,7 +104,7 @@ class Scaler:
 
         Raises
         ------
-        ScalingError
+        DatasetError
             If a column is missing or a value is not finite.
         """
         values = np.empty((len(jets), len(self.features)), order="F")
@@ -161,7 +162,7 @@ class Scaler:
 
         Raises
         ------
-        ScalingError
+        DatasetError
             If a key is missing or unknown.
         """
         try:
@@ -174,7 +175,7 @@ class Scaler:
             message = (
                 f"this is not a scaler of oddjet ({type(error).__name__}: {error}); make it again with build_dataset"
             )
-            raise ScalingError(message) from error
+            raise DatasetError(message) from error
 
 
 class ScalerFit:
@@ -209,7 +210,7 @@ class ScalerFit:
 
         Raises
         ------
-        ScalingError
+        DatasetError
             If a column is missing or a value is not finite, naming the feature and the number of jets.
         """
         if not len(jets):
@@ -231,13 +232,13 @@ class ScalerFit:
 
         Raises
         ------
-        ScalingError
+        DatasetError
             If there were no jets, their weights give no mean and deviation, or a feature has the same value in all of
             them, but for last bits or for a few jets that rule its scale; the message names that jet.
         """
         if self._count == 0:
             message = "no training jets to fit the scaler on; give more background files or a larger train fraction"
-            raise ScalingError(message)
+            raise DatasetError(message)
         names = self._settings.features
         for extremes in self._extremes:
             extremes.check(self._count)
@@ -271,7 +272,7 @@ class ScalerFit:
         fit = fit_power if self._settings.scaling == "power" else fit_quantiles
         warp = fit(standardised, weights)
         if not np.isfinite(warp).all():
-            raise ScalingError(
+            raise DatasetError(
                 f"feature {name}: with these weights no {self._settings.scaling} scaling can be fitted; take another "
                 "scaling, or jets without negative weights"
             )
@@ -310,7 +311,7 @@ def _column(jets: NDArray[np.void], name: str) -> NDArray[Any]:
     columns = jets.dtype.names or ()
     if name not in columns:
         message = f"the table has no feature {name}; its columns are {', '.join(columns)}"
-        raise ScalingError(message)
+        raise DatasetError(message)
     return np.asarray(jets[name])
 
 
@@ -327,4 +328,4 @@ def _check_finite(name: str, values: NDArray[np.float64]) -> None:
         message = (
             f"feature {name} is {values[bad[0]]} in jet {bad[0]} ({len(bad)} of {len(values)} jets are not finite)"
         )
-        raise ScalingError(message)
+        raise DatasetError(message)

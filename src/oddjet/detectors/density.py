@@ -21,7 +21,7 @@ from sklearn.neighbors import LocalOutlierFactor, NearestNeighbors
 from sklearn.svm import OneClassSVM
 
 from oddjet.detectors import baseline_settings as kinds
-from oddjet.detectors.errors import BaselineError
+from oddjet.errors import DetectorError
 from oddjet.weighted import mean, quantiles
 
 Floats: TypeAlias = NDArray[np.float64]
@@ -53,7 +53,7 @@ def _mahalanobis(settings: kinds.Mahalanobis, jets: Floats, seed: int, weights: 
 
 def _pca(settings: kinds.PcaResidual, jets: Floats, seed: int, weights: Floats | None) -> Score:
     if settings.components >= jets.shape[1]:
-        raise BaselineError(
+        raise DetectorError(
             f"pca: {settings.components} components of {jets.shape[1]} features leave no residual; lower `components`"
         )
     if weights is None:
@@ -72,7 +72,7 @@ def _gaussian(kind: str, jets: Floats, weights: Floats) -> tuple[Floats, Floats]
     covariance = centred.T @ (weights[:, None] * centred) / weights.sum()
     smallest = np.linalg.eigvalsh(covariance)[0]
     if not smallest > 0:
-        raise BaselineError(
+        raise DetectorError(
             f"{kind}: with these weights the covariance has the eigenvalue {smallest:.2g}, so it is none; too few jets "
             "for so many negative weights: give more of them, or take the method off the config"
         )
@@ -150,17 +150,17 @@ def fit(
 
     Raises
     ------
-    BaselineError
+    DetectorError
         If there are fewer jets than the settings' neighbours, Gaussians or components need, no validation jets where
         they are needed, a loss is not finite, or weights of both signs leave a covariance that is none.
     """
     baseline = settings.root
     least = max(getattr(baseline, "neighbours", 1), getattr(baseline, "components", 1)) + 1
     if len(jets) < least:
-        raise BaselineError(f"{baseline.kind}: {len(jets)} training jets, at least {least} are needed; give more jets")
+        raise DetectorError(f"{baseline.kind}: {len(jets)} training jets, at least {least} are needed; give more jets")
     if isinstance(baseline, kinds.Trained):
         if validation is None or not len(validation):
-            raise BaselineError(f"{baseline.kind}: no validation jets; they choose the epoch")
+            raise DetectorError(f"{baseline.kind}: no validation jets; they choose the epoch")
         # Estimators of scikit-learn do without torch's optimisers and without zuko.
         from oddjet.detectors.trained import train
 

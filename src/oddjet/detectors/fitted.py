@@ -21,9 +21,9 @@ from pydantic import ValidationError
 
 from oddjet.detectors.baseline_settings import BaselineSettings, Trained
 from oddjet.detectors.density import SIGNED, WEIGHTED, Score, fit
-from oddjet.detectors.errors import BaselineError
 from oddjet.detectors.modelfile import FORMAT
 from oddjet.detectors.trained import TrainedScore, restore
+from oddjet.errors import DetectorError
 from oddjet.weighted import Weights, check_weights, draw, unequal
 
 LOGGER = logging.getLogger("oddjet")
@@ -43,7 +43,7 @@ class Sample(NamedTuple):
     def pick(
         cls, settings: BaselineSettings, seeds: Sequence[int], scaled: NDArray[np.float32], weights: Weights | None
     ) -> Sample:
-        """Pick the jets of each seed, `maximum_jets` at most; raise `WeightsError` for weights that it cannot use.
+        """Pick the jets of each seed, `maximum_jets` at most; raise `DatasetError` for weights that it cannot use.
 
         Jets that count the same are drawn without replacement. Of others a kind that takes weights has the same draw,
         with their weights; for any other kind jets are drawn by the size of their weights, and keep the sign.
@@ -121,11 +121,11 @@ class FittedBaseline:
 
         Raises
         ------
-        BaselineError
+        DetectorError
             If the jets have another number of features than the training jets.
         """
         if scaled.ndim != 2 or scaled.shape[1] != self.jets.shape[2]:
-            raise BaselineError(f"score: the model takes jets of shape (N, {self.jets.shape[2]}), not {scaled.shape}")
+            raise DetectorError(f"score: the model takes jets of shape (N, {self.jets.shape[2]}), not {scaled.shape}")
         scores = np.empty((len(scaled), len(self.seeds)))
         for start in range(0, len(scaled), chunk):
             part = np.asarray(scaled[start : start + chunk], dtype=np.float64)
@@ -176,9 +176,9 @@ def fit_baseline(
 
     Raises
     ------
-    WeightsError
+    DatasetError
         If weights do not add up to more than 0, or are negative where the kind cannot use that.
-    BaselineError
+    DetectorError
         See `oddjet.detectors.density.fit`.
     """
     if validation_weights is not None:
@@ -222,7 +222,7 @@ def read_baseline(path: Path, content: Mapping[str, Any]) -> FittedBaseline:
 
     Raises
     ------
-    BaselineError
+    DetectorError
         If the settings or arrays are not a baseline's, or the fit gives other scores than when it was stored.
     """
     metadata = content["metadata"]
@@ -234,11 +234,11 @@ def read_baseline(path: Path, content: Mapping[str, Any]) -> FittedBaseline:
         scores = _read_scores(settings, content, sample)
         baseline = FittedBaseline(settings, content["seeds"], sample, metadata, scores)
     except (KeyError, TypeError, AttributeError, IndexError, ValidationError, ValueError, RuntimeError) as error:
-        raise BaselineError(
+        raise DetectorError(
             f"{path}: not the file of a baseline ({' '.join(str(error).split())[:200]}); fit the method again"
         ) from error
     if not np.allclose(baseline.reference(), reference, rtol=PRECISION, atol=0):
-        raise BaselineError(
+        raise DetectorError(
             f"{path}: a repeated fit gives other scores than the stored ones, probably because scikit-learn or torch "
             "changed; fit the method again"
         )

@@ -33,7 +33,7 @@ class Scorer(Protocol):
 
 
 def load_scorer(path: Path) -> Scorer:
-    """Read `model.pt` of any method; raises `ModelFileError` or `BaselineError`."""
+    """Read `model.pt` of any method; raises `DetectorError` or `DetectorError`."""
     content = read_content(path)
     if not _is_baseline(content):
         return load_model(path)

@@ -19,13 +19,9 @@ from torch import Tensor
 from oddjet.detectors.autoencoder.energy import energy
 from oddjet.detectors.autoencoder.network import Network
 from oddjet.detectors.autoencoder.settings import NetworkSettings
-from oddjet.errors import OddjetError
+from oddjet.errors import DetectorError
 
 FORMAT = 1
-
-
-class ModelFileError(OddjetError):
-    """A model file that is missing, not one of ours, of another format, or that does not fit the jets."""
 
 
 @dataclass(frozen=True)
@@ -65,12 +61,12 @@ class ModelFile:
 
         Raises
         ------
-        ModelFileError
+        DetectorError
             The jets have another number of features than the network.
         """
         n_features = self.network.widths[0]
         if scaled.ndim != 2 or scaled.shape[1] != n_features:
-            raise ModelFileError(f"score: the model takes jets of shape (N, {n_features}), not {scaled.shape}")
+            raise DetectorError(f"score: the model takes jets of shape (N, {n_features}), not {scaled.shape}")
         scores = np.empty((len(scaled), len(self.seeds)))
         with torch.no_grad():
             for start in range(0, len(scaled), chunk):
@@ -107,18 +103,18 @@ def snapshots_content(
 
 
 def load_model(path: Path) -> ModelFile:
-    """Read `model.pt`; raises `ModelFileError`."""
+    """Read `model.pt`; raises `DetectorError`."""
     content = read_content(path)
     seeds, epochs = tuple(content["seeds"]), tuple(content["epochs"])
     return _model(path, content["parameters"], seeds, epochs, content["metadata"])
 
 
 def load_snapshots(path: Path) -> Iterator[tuple[int, ModelFile]]:
-    """Read `snapshots.pt`: pairs of an epoch and the models of all seeds then; raises `ModelFileError`."""
+    """Read `snapshots.pt`: pairs of an epoch and the models of all seeds then; raises `DetectorError`."""
     content = read_content(path)
     seeds, metadata, epochs = tuple(content["seeds"]), content["metadata"], content["epochs"]
     if any(tensor.ndim == 0 or len(tensor) != len(epochs) for tensor in content["parameters"].values()):
-        raise ModelFileError(f"{path}: not a file of {len(epochs)} snapshots; train the method again")
+        raise DetectorError(f"{path}: not a file of {len(epochs)} snapshots; train the method again")
     for index, epoch in enumerate(epochs):
         parameters = {name: tensor[index] for name, tensor in content["parameters"].items()}
         yield epoch, _model(path, parameters, seeds, (epoch,) * len(seeds), metadata)
@@ -134,29 +130,27 @@ def read_content(path: Path) -> dict[str, Any]:
 
     Raises
     ------
-    ModelFileError
+    DetectorError
         The file is missing, empty, damaged, of another kind or of another format.
     """
     if not path.is_file():
-        raise ModelFileError(f"{path}: no such model file; train the method first (rule train_model)")
+        raise DetectorError(f"{path}: no such model file; train the method first (rule train_model)")
     try:
         content = torch.load(path, map_location="cpu", weights_only=True)
     except Exception as error:  # torch raises EOFError, UnpicklingError, KeyError, RuntimeError ... by kind of damage
-        raise ModelFileError(
-            f"{path}: not a model file, or damaged ({_one_line(error)}); train the method again"
-        ) from (error)
+        raise DetectorError(f"{path}: not a model file, or damaged ({_one_line(error)}); train the method again") from (
+            error
+        )
     if not isinstance(content, dict) or not {"format", "parameters", "seeds", "epochs", "metadata"} <= set(content):
-        raise ModelFileError(f"{path}: not a model file of oddjet; give one that train_model wrote")
+        raise DetectorError(f"{path}: not a model file of oddjet; give one that train_model wrote")
     if content["format"] != FORMAT:
-        raise ModelFileError(
+        raise DetectorError(
             f"{path}: model format {content['format']!r}, this version reads {FORMAT}; train the method again"
         )
     try:
         metadata = json.loads(content["metadata"])
     except (TypeError, ValueError) as error:
-        raise ModelFileError(
-            f"{path}: its metadata are damaged ({_one_line(error)}); train the method again"
-        ) from error
+        raise DetectorError(f"{path}: its metadata are damaged ({_one_line(error)}); train the method again") from error
     fits = (
         isinstance(metadata, dict)
         and isinstance(metadata.get("settings"), dict)
@@ -168,7 +162,7 @@ def read_content(path: Path) -> dict[str, Any]:
         )
     )
     if not fits:
-        raise ModelFileError(f"{path}: its seeds, epochs, parameters or metadata are damaged; train the method again")
+        raise DetectorError(f"{path}: its seeds, epochs, parameters or metadata are damaged; train the method again")
     return {**content, "metadata": metadata}
 
 
@@ -188,7 +182,7 @@ def _model(
         network = Network(settings, len(metadata["features"]), len(seeds), dtype=torch.float64)
         network.load_parameters(parameters)
     except (KeyError, TypeError, ValueError, RuntimeError) as error:
-        raise ModelFileError(
+        raise DetectorError(
             f"{path}: the parameters do not fit the settings in the file ({_one_line(error)}); train the method again"
         ) from error
     return ModelFile(seeds, epochs, metadata, network)

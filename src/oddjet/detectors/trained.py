@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from oddjet.detectors.baseline_settings import DeepSvdd, NeuralSplineFlow, Trained
-from oddjet.detectors.errors import BaselineError
+from oddjet.errors import DetectorError
 
 LOGGER = logging.getLogger("oddjet")
 
@@ -63,7 +63,7 @@ def build(settings: Trained, n_features: int) -> torch.nn.Module:
         from oddjet.detectors.svdd import Svdd
 
         return Svdd(settings, n_features)
-    raise BaselineError(f"{type(settings).__name__}: no network of this kind")
+    raise DetectorError(f"{type(settings).__name__}: no network of this kind")
 
 
 def restore(settings: Trained, n_features: int, state: Mapping[str, Tensor], epoch: int) -> TrainedScore:
@@ -100,7 +100,7 @@ def train(
 
     Raises
     ------
-    BaselineError
+    DetectorError
         If no epoch has a finite loss on the validation jets.
     """
     inputs, held_out = (torch.from_numpy(np.asarray(part, dtype=np.float32)) for part in (jets, validation))
@@ -126,7 +126,7 @@ def train(
         elif epoch - best_epoch >= settings.stop_after:
             break
     if not best_epoch:
-        raise BaselineError(
+        raise DetectorError(
             f"{type(settings).__name__}, seed {seed}: the loss on the validation jets is not finite; "
             "lower learning_rate"
         )

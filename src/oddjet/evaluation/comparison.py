@@ -9,16 +9,12 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from oddjet.errors import OddjetError
+from oddjet.errors import EvaluationError
 from oddjet.evaluation.ensembles import MeanScores, Member, mean_scores
 from oddjet.evaluation.merit import SampleScores, compute_auc
 from oddjet.evaluation.replicas import Replicas, auc_replicas, standard_error
 from oddjet.evaluation.scores import KEPT
 from oddjet.evaluation.settings import MeritSettings
-
-
-class ComparisonError(OddjetError):
-    """Two sides that cannot be compared."""
 
 
 class Difference(NamedTuple):
@@ -51,15 +47,14 @@ def paired_difference(
 
     Raises
     ------
-    ComparisonError
+    EvaluationError
         If they were not scored on the same jets with the same weights.
-    EnsembleError
         See `mean_scores`.
     """
     ours, theirs = (mean_scores(members, background) for members in (first, second))
     identity = ["sample", *KEPT]
     if len(ours.rows) != len(theirs.rows) or not np.array_equal(ours.rows[identity], theirs.rows[identity]):
-        raise ComparisonError("the two sides were not scored on the same jets: no paired comparison")
+        raise EvaluationError("the two sides were not scored on the same jets: no paired comparison")
     names = json.loads(ours.attributes["samples"])
     replicas = Replicas([ours.rows[ours.rows["sample"] == code] for code in range(len(names))], settings)
     sides = [_samples(side) for side in (ours, theirs)]

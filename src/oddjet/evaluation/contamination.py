@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import astuple
 from pathlib import Path
 
-from oddjet.errors import OddjetError
+from oddjet.errors import EvaluationError
 from oddjet.evaluation.scores import auc_rows
 from oddjet.evaluation.summary import SeedAverage, average_over_grid, markdown
 from oddjet.evaluation.tables import AucRow, ContaminationRow
@@ -20,18 +20,14 @@ other result reads these models.
 """
 
 
-class ScanError(OddjetError):
-    """Arguments that are no scan."""
-
-
 def scan_rows(arguments: Sequence[str]) -> list[ContaminationRow]:
     """Compute the AUCs of score tables, given as `SHARE=FILE`, the share of signal in the training of each.
 
     Raises
     ------
-    ScanError
+    EvaluationError
         For another form.
-    TableError, MeritError
+    TableError, EvaluationError
         See `oddjet.evaluation.scores.auc_rows`.
     """
     rows = []
@@ -40,7 +36,7 @@ def scan_rows(arguments: Sequence[str]) -> list[ContaminationRow]:
         try:
             fraction = float(share)
         except ValueError:
-            raise ScanError(f"--scores: {argument!r} is not SHARE=FILE") from None
+            raise EvaluationError(f"--scores: {argument!r} is not SHARE=FILE") from None
         rows += [ContaminationRow(fraction, *astuple(row)) for row in auc_rows(Path(path))]
     return rows
 

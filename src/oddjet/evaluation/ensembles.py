@@ -15,7 +15,7 @@ from typing import Any, NamedTuple, Protocol, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from oddjet.errors import OddjetError
+from oddjet.errors import EvaluationError
 from oddjet.evaluation.scores import KEPT, Method, Scorer, read_method
 from oddjet.io.tables import TableWriter, read_attributes, read_columns, read_table
 
@@ -44,10 +44,6 @@ class Detector(Protocol):
 
     def score(self, scaled: NDArray[np.floating[Any]]) -> NDArray[np.float64]:
         """Score scaled jets (n, D), shape (n, S)."""
-
-
-class EnsembleError(OddjetError):
-    """Members of an ensemble whose scores cannot be averaged."""
 
 
 class Member(NamedTuple):
@@ -84,13 +80,13 @@ def members_of(
 
     Raises
     ------
-    EnsembleError
+    EvaluationError
         If their numbers differ.
     """
     if not models and len(scores) == 1:
         return [Member(read_method(scores[0]), None, scores[0])]
     if len(models) != len(scores):
-        raise EnsembleError(
+        raise EvaluationError(
             f"{option}: {len(models)} models and {len(scores)} score tables; give one table a model, in the same order"
         )
     return [_member(*one) for one in zip(models, transforms, scores, strict=True)]
@@ -121,7 +117,7 @@ def score_ensemble(
 
     Raises
     ------
-    EnsembleError
+    EvaluationError
         If a score table is not that of its model, the tables are not about the same jets with the same weights, or the
         scores of a seed do not vary on the background.
     """
@@ -152,7 +148,7 @@ def mean_scores(members: Sequence[Member], background: NDArray[np.void] | None) 
 
     Raises
     ------
-    EnsembleError
+    EvaluationError
         See `score_ensemble`; or several seeds have nothing to be standardised by.
     """
     first = members[0].scores
@@ -167,7 +163,7 @@ def mean_scores(members: Sequence[Member], background: NDArray[np.void] | None) 
             means, deviations = background_moments(member.scorer(background), weights, member.method)
             scores = (scores - means) / deviations
         elif count > 1:
-            raise EnsembleError(
+            raise EvaluationError(
                 f"{member.scores}: {count} seeds are averaged, and their scores have different scales; give their "
                 "models and the validation background, on which each is standardised"
             )
@@ -195,11 +191,11 @@ def background_moments(
 
     Raises
     ------
-    EnsembleError
+    EvaluationError
         If the weights do not add up to something positive, a mean or deviation is not finite, or a deviation is 0.
     """
     if not 0 < weights.sum() < np.inf:
-        raise EnsembleError(
+        raise EvaluationError(
             f"method {method.name}: the weights of {len(weights)} background jets add up to {weights.sum():g}, not "
             "above 0: no score can be standardised; look at the generator weights of the validation jets"
         )
@@ -208,7 +204,7 @@ def background_moments(
         deviations = np.sqrt(weights @ (scores - means) ** 2 / weights.sum())
     for seed, mean, deviation in zip(method.seeds, means, deviations, strict=True):
         if not (np.isfinite(mean) and np.isfinite(deviation) and deviation > 0):
-            raise EnsembleError(
+            raise EvaluationError(
                 f"method {method.name}, seed {seed}: its scores of {len(scores)} background jets have mean {mean:g} "
                 f"and deviation {deviation:g}, so they cannot be standardised; look at its training history, or take "
                 "the method out of the ensemble"
@@ -219,10 +215,10 @@ def background_moments(
 def _check_same(
     member: Member, table: NDArray[np.void], like: NDArray[np.void], known: Mapping[str, str], first: Path
 ) -> None:
-    """Raise `EnsembleError` unless the table is the member's, and is about the same jets as the first one."""
+    """Raise `EvaluationError` unless the table is the member's, and is about the same jets as the first one."""
     made_by = read_method(member.scores)
     if made_by != member.method:
-        raise EnsembleError(
+        raise EvaluationError(
             f"{member.scores}: scores of {made_by.name}, seeds {list(made_by.seeds)}, epochs {list(made_by.epochs)}; "
             f"the model is {member.method.name}, seeds {list(member.method.seeds)}, epochs "
             f"{list(member.method.epochs)}. Give models and scores in the same order, or score again"
@@ -230,4 +226,4 @@ def _check_same(
     attributes = read_attributes(member.scores)
     same = all(attributes[key] == known[key] for key in ("samples", "points")) and len(table) == len(like)
     if not same or any(not np.array_equal(table[name], like[name]) for name in ("sample", *KEPT)):
-        raise EnsembleError(f"{member.scores}: other jets, or other weights, than in {first}; score both again")
+        raise EvaluationError(f"{member.scores}: other jets, or other weights, than in {first}; score both again")

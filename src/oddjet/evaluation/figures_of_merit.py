@@ -44,7 +44,7 @@ def merit_rows(path: Path, settings: MeritSettings) -> list[MeritRow]:
 
     Raises
     ------
-    TableError, MeritError
+    TableError, EvaluationError
         If the file is not a score table, or a sample is empty.
     """
     method = read_method(path)

@@ -45,7 +45,7 @@ def write_negatives(
 
     Raises
     ------
-    FollowError
+    DetectorError
         If the method has no negatives.
     """
     pairs = list(snapshots)

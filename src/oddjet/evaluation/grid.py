@@ -15,8 +15,9 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+from oddjet.errors import EvaluationError
 from oddjet.evaluation.replicas import standard_error
-from oddjet.evaluation.summary import SeedAverage, SummaryError, average
+from oddjet.evaluation.summary import SeedAverage, average
 from oddjet.evaluation.tables import AucRow, GridRow
 
 Floats: TypeAlias = NDArray[np.float64]
@@ -45,7 +46,7 @@ def grid_rows(rows: Sequence[AucRow], replicas: Mapping[str, Floats], baselines:
 
     Raises
     ------
-    SummaryError
+    EvaluationError
         If a method has no replicas.
     """
     means: dict[str, dict[int, list[float]]] = defaultdict(lambda: defaultdict(list))
@@ -54,7 +55,7 @@ def grid_rows(rows: Sequence[AucRow], replicas: Mapping[str, Floats], baselines:
     averages: dict[str, SeedAverage] = {}
     for method, by_seed in means.items():
         if method not in replicas:
-            raise SummaryError(f"method {method} has AUCs and no score table; give those of all methods")
+            raise EvaluationError(f"method {method} has AUCs and no score table; give those of all methods")
         values = [statistics.fmean(aucs) for aucs in by_seed.values()]
         averages[method] = average(values, [standard_error(replicas[method])] * len(values))
     known = [name for name in baselines if name in averages and not math.isnan(averages[name].mean)]

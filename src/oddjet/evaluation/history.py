@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeAlias, TypeVar
 
-from oddjet.errors import OddjetError
+from oddjet.errors import EvaluationError
 from oddjet.evaluation.tables import EpochAucRow
 
 # Epochs and values, only where there is a value; by seed.
@@ -21,10 +21,6 @@ Key = TypeVar("Key", str, float, None)
 
 # The mediator mass of the paper's figures by epoch.
 PAPER_MASS = 2000.0
-
-
-class HistoryError(OddjetError):
-    """A file that is not the history of a training, or curves that cannot be made."""
 
 
 def read_history(paths: Iterable[Path]) -> dict[str, Curves]:
@@ -42,7 +38,7 @@ def read_history(paths: Iterable[Path]) -> dict[str, Curves]:
 
     Raises
     ------
-    HistoryError
+    EvaluationError
         If a file cannot be read, lacks seed or epoch, or a field is not a number.
     """
     points: list[tuple[str, int, int, float]] = []
@@ -51,7 +47,7 @@ def read_history(paths: Iterable[Path]) -> dict[str, Curves]:
             with path.open(encoding="utf-8", newline="") as file:
                 points += [point for row in csv.DictReader(file) for point in _points(row)]
         except (OSError, UnicodeDecodeError, KeyError, TypeError, ValueError) as error:
-            raise HistoryError(
+            raise EvaluationError(
                 f"{path}: not a readable training history ({type(error).__name__}: {error}); train the method again"
             ) from error
     return _curves(points, lambda values: values[-1])
@@ -78,11 +74,11 @@ def with_gaps(history: Mapping[str, Curves]) -> dict[str, Curves]:
 def choose_mass(rows: Sequence[EpochAucRow], wanted: float | None = None) -> float | None:
     """Return the mediator mass whose AUC is drawn: `wanted`, else 2000 GeV, else the middle of the grid.
 
-    None if no signal is on a grid; raise `HistoryError` if `wanted` is not a mass of the grid.
+    None if no signal is on a grid; raise `EvaluationError` if `wanted` is not a mass of the grid.
     """
     masses = sorted({row.m_phi for row in rows if not math.isnan(row.m_phi + row.r_inv)})
     if wanted is not None and wanted not in masses:
-        raise HistoryError(
+        raise EvaluationError(
             f"--m-phi {wanted:g} is not on the grid; its masses are {', '.join(map('{:g}'.format, masses))}"
         )
     if wanted is None and PAPER_MASS in masses:

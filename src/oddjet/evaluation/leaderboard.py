@@ -46,7 +46,7 @@ def leaderboard_entries(
 
     Raises
     ------
-    SummaryError
+    EvaluationError
         If the methods were scored on different jets, or rows are missing or come twice.
     """
     check_same_jets(rows)

@@ -5,18 +5,10 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 
+from oddjet.errors import EvaluationError
 from oddjet.evaluation.grid import NO_BASELINE, as_averages, difference
 from oddjet.evaluation.merit_summary import EXPLANATION, TITLES, merit_cell
-from oddjet.evaluation.summary import (
-    SeedAverage,
-    SummaryError,
-    average_over_grid,
-    check_same_jets,
-    gaps,
-    label,
-    legend,
-    markdown,
-)
+from oddjet.evaluation.summary import SeedAverage, average_over_grid, check_same_jets, gaps, label, legend, markdown
 from oddjet.evaluation.tables import AucRow, GridRow, MeritRow
 
 NOTE = """\
@@ -59,14 +51,14 @@ def write_leaderboard(
 
     Raises
     ------
-    SummaryError
+    EvaluationError
         If methods rest on different jets, rows come twice, or a supervised row bears the name of a method.
     """
     check_same_jets([*rows, *ceilings])
     methods, supervised = as_averages(grid), average_over_grid(ceilings)
     doubled = sorted(set(methods) & set(supervised))
     if doubled:
-        raise SummaryError(f"{doubled[0]} is the name of a method and of a supervised ceiling; rename the method")
+        raise EvaluationError(f"{doubled[0]} is the name of a method and of a supervised ceiling; rename the method")
     figures = [merit for merit in TITLES if merit != "auc" and any(row.merit == merit for row in merits)]
     differences = {row.method: difference(row) for row in grid}
     reference = next((row.reference for row in grid if row.reference != NO_BASELINE), None)

@@ -14,14 +14,10 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from oddjet.errors import OddjetError
+from oddjet.errors import EvaluationError
 
 # With so large a share of both samples at one score the rest are a few odd jets, and 0.5 without an error would stand.
 ONE_SCORE = 0.99
-
-
-class MeritError(OddjetError):
-    """Scores from which no figure of merit can be computed."""
 
 
 class Auc(NamedTuple):
@@ -50,7 +46,7 @@ class SampleScores:
 
     Raises
     ------
-    MeritError
+    EvaluationError
         If there are fewer than two jets, the shapes differ, a score or weight is not finite, or the weights do not
         add up to something positive.
     """
@@ -62,9 +58,11 @@ class SampleScores:
         self.scores = np.asarray(scores, dtype=np.float64)
         given = np.ones(len(self.scores)) if weights is None else np.asarray(weights, dtype=np.float64)
         if self.scores.ndim != 1 or self.scores.shape != given.shape:
-            raise MeritError(f"{name}: scores have shape {self.scores.shape}, weights {given.shape}; both must be (n,)")
+            raise EvaluationError(
+                f"{name}: scores have shape {self.scores.shape}, weights {given.shape}; both must be (n,)"
+            )
         if len(given) < 2:
-            raise MeritError(
+            raise EvaluationError(
                 f"{name}: {len(given)} scored jet(s), at least 2 are needed; give more events or files, or loosen the "
                 "cuts"
             )
@@ -74,12 +72,12 @@ class SampleScores:
         ):
             bad = int(np.count_nonzero(~np.isfinite(values)))
             if bad:
-                raise MeritError(f"{name}: {bad} of {len(values)} {what} are not finite; look at {where}")
+                raise EvaluationError(f"{name}: {bad} of {len(values)} {what} are not finite; look at {where}")
         if given.sum() <= 0:
-            raise MeritError(f"{name}: the weights of {len(given)} jets add up to {given.sum():g}, not above 0")
+            raise EvaluationError(f"{name}: the weights of {len(given)} jets add up to {given.sum():g}, not above 0")
         self.weights = given
         if self.worth < 1.0 + 1e-9:
-            raise MeritError(
+            raise EvaluationError(
                 f"{name}: the weights of {len(given)} jets are worth {self.worth:.2g} jets; look at the weights"
             )
 

@@ -8,7 +8,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
 
 from oddjet.detectors.epoch_choice import choose_epoch
-from oddjet.evaluation.history import Curve, Curves, HistoryError
+from oddjet.errors import EvaluationError
+from oddjet.evaluation.history import Curve, Curves
 from oddjet.evaluation.tables import AucRow, ChoiceRow, EpochAucRow
 
 # A training has diverged where E- or |E+ - E-| is so many times the energy of jets after the first epoch.
@@ -60,7 +61,7 @@ def chosen_epochs(history: Mapping[str, Curves]) -> dict[int, int]:
 
     Raises
     ------
-    HistoryError
+    EvaluationError
         If the history has neither.
     """
     for name in ("wasserstein", "positive_energy"):
@@ -70,7 +71,7 @@ def chosen_epochs(history: Mapping[str, Curves]) -> dict[int, int]:
                 seed: choose_epoch(_with_errors(curve, errors.get(seed, ([], [])))).epoch
                 for seed, curve in curves.items()
             }
-    raise HistoryError("the history has no validation W and no validation E+; train with validation")
+    raise EvaluationError("the history has no validation W and no validation E+; train with validation")
 
 
 def _with_errors(curve: Curve, errors: Curve) -> list[tuple[int, float, float]]:
@@ -90,14 +91,16 @@ def auc_at(rows: Sequence[EpochAucRow], epochs: Mapping[int, int]) -> list[AucRo
 
     Raises
     ------
-    HistoryError
+    EvaluationError
         If a seed has no snapshot until its epoch.
     """
     taken = []
     for seed, epoch in sorted(epochs.items()):
         until = [row.epoch for row in rows if row.seed == seed and row.epoch <= epoch]
         if not until:
-            raise HistoryError(f"seed {seed} has no snapshot at epoch {epoch} or before; lower training.snapshot_every")
+            raise EvaluationError(
+                f"seed {seed} has no snapshot at epoch {epoch} or before; lower training.snapshot_every"
+            )
         for row in rows:
             if row.seed == seed and row.epoch == max(until):
                 values = asdict(row)

@@ -61,7 +61,7 @@ class MonitoredJets:
 
         Raises
         ------
-        MeritError
+        EvaluationError
             If a score is not finite or a sample is empty; the message names method, seed, epoch and sample.
         """
         for epoch, score in snapshots:

@@ -10,15 +10,11 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from oddjet.errors import OddjetError
+from oddjet.errors import EvaluationError
 from oddjet.io.tables import read_table
 
 # (seed, epoch) to samples, shape (N, D).
 Samples: TypeAlias = dict[tuple[int, int], NDArray[np.float32]]
-
-
-class NegativesError(OddjetError):
-    """Negative samples that are not there."""
 
 
 def read_negatives(paths: Iterable[Path], names: Iterable[str]) -> Samples:
@@ -26,7 +22,7 @@ def read_negatives(paths: Iterable[Path], names: Iterable[str]) -> Samples:
 
     Raises
     ------
-    NegativesError
+    EvaluationError
         If there is no sample.
     TableError
         If a table cannot be read.
@@ -43,5 +39,5 @@ def read_negatives(paths: Iterable[Path], names: Iterable[str]) -> Samples:
                 key = int(part["seed"][0]), int(part["epoch"][0])
                 found[key] = np.stack([part[name] for name in names], axis=1)
     if not found:
-        raise NegativesError("no negative sample in the tables; run sample_negatives on a training that did not fail")
+        raise EvaluationError("no negative sample in the tables; run sample_negatives on a training that did not fail")
     return found

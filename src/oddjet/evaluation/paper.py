@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-from oddjet.errors import OddjetError
+from oddjet.errors import EvaluationError
 from oddjet.evaluation.history import Curve, Curves, auc_by_fraction, auc_over_grid, choose_mass, with_gaps
 from oddjet.evaluation.moments import chosen_epochs, last_before_divergence
 from oddjet.evaluation.tables import BACKGROUND, NEGATIVES, EpochAucRow, SnapshotRow
@@ -14,10 +14,6 @@ from oddjet.plotting.epochs import Band, Panel
 from oddjet.plotting.style import BLUE, FRACTION_COLOURS, ORANGE, PURPLE, RED
 
 GREEN = "#2a9d5c"
-
-
-class PaperFigureError(OddjetError):
-    """A figure that the tables of this training cannot give."""
 
 
 @dataclass(frozen=True)
@@ -37,18 +33,18 @@ class TrainingTables:
     measured: Sequence[SnapshotRow] = ()
 
     def of_seed(self, seed: int) -> TrainingTables:
-        """Keep one seed; raises `PaperFigureError` if it was not trained."""
+        """Keep one seed; raises `EvaluationError` if it was not trained."""
         auc = [row for row in self.auc if row.seed == seed]
         if not auc:
             seeds = ", ".join(map(str, sorted({row.seed for row in self.auc})))
-            raise PaperFigureError(f"--seed {seed} is not among the seeds of this training: {seeds}")
+            raise EvaluationError(f"--seed {seed} is not among the seeds of this training: {seeds}")
         history = {name: {seed: curves[seed]} for name, curves in self.history.items() if seed in curves}
         return TrainingTables(history, auc, [row for row in self.measured if row.seed == seed])
 
     def quantity(self, name: str) -> Curves:
-        """Return the curves of a quantity; raises `PaperFigureError` if the history has none."""
+        """Return the curves of a quantity; raises `EvaluationError` if the history has none."""
         if name not in self.history:
-            raise PaperFigureError(f"the history has no {name}; this figure is not for this kind of method")
+            raise EvaluationError(f"the history has no {name}; this figure is not for this kind of method")
         return dict(self.history[name])
 
     def measured_curves(self, quantity: str, sample: str) -> Curves:
@@ -60,7 +56,7 @@ class TrainingTables:
                 found[row.seed][0].append(row.epoch)
                 found[row.seed][1].append(row.value)
         if not found:
-            raise PaperFigureError(f"no {quantity} of {sample} in the tables of measure_snapshots")
+            raise EvaluationError(f"no {quantity} of {sample} in the tables of measure_snapshots")
         return dict(found)
 
 
@@ -69,11 +65,11 @@ def paper_panels(figure: str, tables: TrainingTables) -> list[Panel]:
 
     Raises
     ------
-    PaperFigureError
+    EvaluationError
         If there is no such figure, or the tables lack what it shows.
     """
     if figure not in FIGURES:
-        raise PaperFigureError(f"--figure {figure!r} is not one of {', '.join(FIGURES)}")
+        raise EvaluationError(f"--figure {figure!r} is not one of {', '.join(FIGURES)}")
     return FIGURES[figure](tables)
 
 

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from oddjet.errors import OddjetError
+from oddjet.errors import EvaluationError
 from oddjet.evaluation.history import Curves, with_gaps
 from oddjet.evaluation.moments import epochs_around, last_before_divergence
 from oddjet.evaluation.negatives import Samples
@@ -17,10 +17,6 @@ from oddjet.plotting.histograms import HistogramPanel
 # Figure 4 shows one feature, figures 11 and 12 four each; with features of one's own, the first ones are taken.
 PAPER_FEATURES = ("tau2", "tau3", "efp1", "c2", "axis_major", "axis_minor", "ptd", "softdrop_mass")
 PANELS_AROUND_DIVERGENCE = 6
-
-
-class PaperSamplesError(OddjetError):
-    """A figure that the tables of samples cannot give."""
 
 
 def histogram_panels(
@@ -51,12 +47,12 @@ def histogram_panels(
 
     Raises
     ------
-    PaperSamplesError
+    EvaluationError
         If there is no such figure, or no sample of the seed.
     """
     epochs = sorted(epoch for one, epoch in negatives if one == seed)
     if not epochs:
-        raise PaperSamplesError(f"--seed {seed} has no negative samples in the tables of sample_negatives")
+        raise EvaluationError(f"--seed {seed} has no negative samples in the tables of sample_negatives")
 
     def panel(feature: str, epoch: int) -> HistogramPanel:
         column = list(names).index(feature)
@@ -74,4 +70,4 @@ def histogram_panels(
     if figure in ("11", "12"):
         features = known[:4] if figure == "11" else known[4:8] or known[-4:]
         return [[panel(feature, epoch) for feature in features] for epoch in (epochs[0], epochs[-1])]
-    raise PaperSamplesError(f"--figure {figure!r} is not one of 4, 11, 12")
+    raise EvaluationError(f"--figure {figure!r} is not one of 4, 11, 12")

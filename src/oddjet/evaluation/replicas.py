@@ -14,7 +14,7 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from oddjet.errors import OddjetError
+from oddjet.errors import EvaluationError
 from oddjet.evaluation.merit import SampleScores
 from oddjet.evaluation.scores import read_method
 from oddjet.evaluation.settings import MeritSettings
@@ -28,10 +28,6 @@ EVENT = ("source", "entry")
 # Replicas that are computed together: a few MB of sums for ten thousand jets.
 TOGETHER = 32
 EVERY = slice(None)
-
-
-class ReplicaError(OddjetError):
-    """Score tables that are not about the same jets."""
 
 
 class Replicas:
@@ -117,9 +113,8 @@ def grid_replicas(paths: Iterable[Path], settings: MeritSettings) -> dict[str, F
 
     Raises
     ------
-    ReplicaError
+    EvaluationError
         If two tables are not about the same jets with the same weights.
-    MeritError
         If a sample is empty.
     """
     sums: dict[str, Floats] = {}
@@ -134,7 +129,7 @@ def grid_replicas(paths: Iterable[Path], settings: MeritSettings) -> dict[str, F
             shared = path, names, jets, Replicas(parts, settings)
         first, known, like, replicas = shared
         if names != known or not np.array_equal(jets, like):
-            raise ReplicaError(f"{path}: other jets, or other weights, than in {first}; score both again")
+            raise EvaluationError(f"{path}: other jets, or other weights, than in {first}; score both again")
         for column in range(len(method.seeds)):
             samples = [
                 SampleScores(name, part["score"][:, column], part["weight"])

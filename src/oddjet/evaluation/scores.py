@@ -11,20 +11,12 @@ from typing import NamedTuple, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from oddjet.errors import OddjetError
+from oddjet.errors import EvaluationError, TableError
 from oddjet.evaluation.merit import SampleScores, compute_auc, undefined
 from oddjet.evaluation.settings import EvaluationSettings
 from oddjet.evaluation.signals import Signal, check_counts, points_to_json, read_points
 from oddjet.evaluation.tables import AucRow
-from oddjet.io.tables import (
-    Column,
-    TableError,
-    TableWriter,
-    read_attributes,
-    read_columns,
-    read_list,
-    read_table,
-)
+from oddjet.io.tables import Column, TableWriter, read_attributes, read_columns, read_list, read_table
 from oddjet.io.weights import row_weights
 from oddjet.program import LOGGER, progress
 
@@ -33,10 +25,6 @@ Scorer: TypeAlias = Callable[[NDArray[np.void]], NDArray[np.float64]]
 
 # An event is told by its file (`source`, within its sample) and its entry there; its numbers are data like any other.
 KEPT = ("run", "luminosityBlock", "event", "source", "entry", "jet_rank", "pt", "mass", "weight")
-
-
-class ScoreError(OddjetError):
-    """Scores that cannot be used."""
 
 
 class Method(NamedTuple):
@@ -80,9 +68,8 @@ def score_samples(
 
     Raises
     ------
-    SignalError
+    EvaluationError
         If a signal has too few jets.
-    ScoreError
         If a score is not finite; the message names method, seed, sample and number of jets.
     """
     check_counts(signals, settings.minimum_signal_jets)
@@ -121,7 +108,7 @@ def auc_rows(path: Path) -> list[AucRow]:
     ------
     TableError
         If the file is not a score table.
-    MeritError
+    EvaluationError
         If a sample is empty; the message names it.
     """
     method, points = read_method(path), read_points(path)
@@ -169,7 +156,7 @@ def _checked(scores: NDArray[np.float64], sample: str, method: Method) -> NDArra
     bad = np.count_nonzero(~np.isfinite(scores), axis=0)
     if bad.any():
         seed = int(np.argmax(bad > 0))
-        raise ScoreError(
+        raise EvaluationError(
             f"method {method.name}, seed {method.seeds[seed]}: {bad[seed]} of {len(scores)} scores of sample {sample} "
             "are not finite; look at the training history of this method"
         )

@@ -9,13 +9,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from oddjet.errors import OddjetError
+from oddjet.errors import EvaluationError
 from oddjet.io.cutflow import where_jets_went
 from oddjet.io.tables import damage_of, read_attributes, read_json
-
-
-class SignalError(OddjetError):
-    """A signal that is not described rightly, or has too few jets."""
 
 
 @dataclass(frozen=True)
@@ -62,7 +58,7 @@ def parse_signals(arguments: Sequence[str], points: str | None = None) -> list[S
 
     Raises
     ------
-    SignalError
+    EvaluationError
         For another form, a name that comes twice, or a point of no signal.
     """
     given = _read_points(points)
@@ -70,11 +66,11 @@ def parse_signals(arguments: Sequence[str], points: str | None = None) -> list[S
     for argument in arguments:
         name, _, files = argument.partition("=")
         if not name or not files or name in signals:
-            raise SignalError(f"--signals: {argument!r} is not NAME=FILE or NAME=FILE,FILE with each name once")
+            raise EvaluationError(f"--signals: {argument!r} is not NAME=FILE or NAME=FILE,FILE with each name once")
         point = given.pop(name, grid_point(name))
         signals[name] = Signal(name, *point, tuple(Path(file) for file in files.split(",")))
     if given:
-        raise SignalError(f"--points: {next(iter(given))!r} is no signal; the signals are {', '.join(signals)}")
+        raise EvaluationError(f"--points: {next(iter(given))!r} is no signal; the signals are {', '.join(signals)}")
     return list(signals.values())
 
 
@@ -88,13 +84,13 @@ def check_counts(signals: Sequence[Signal], minimum: int) -> dict[str, int]:
 
     Raises
     ------
-    SignalError
+    EvaluationError
         If one has fewer than `minimum`; the message names the grid point and the number.
     """
     counts = {signal.name: sum(int(read_attributes(path)["rows"]) for path in signal.files) for signal in signals}
     for signal in signals:
         if counts[signal.name] < minimum:
-            raise SignalError(
+            raise EvaluationError(
                 f"signal {signal.name} has {counts[signal.name]} jets after cuts, evaluation.minimum_signal_jets is "
                 f"{minimum}. {where_jets_went(signal.files)}Give more events or files of this grid point, "
                 "change the cuts (features), take the point off the grid, or lower the minimum"
@@ -126,4 +122,4 @@ def _read_points(text: str | None) -> dict[str, tuple[float, float]]:
     try:
         return _points(json.loads(text or "{}"))
     except (AttributeError, TypeError, ValueError) as error:
-        raise SignalError(f"--points: {text!r} is not a JSON object of name to [m_phi, r_inv] ({error})") from error
+        raise EvaluationError(f"--points: {text!r} is not a JSON object of name to [m_phi, r_inv] ({error})") from error

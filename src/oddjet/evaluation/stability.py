@@ -7,7 +7,8 @@ from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from oddjet.detectors.epoch_choice import BAND, choose_epoch
-from oddjet.evaluation.history import Curves, HistoryError, auc_over_grid
+from oddjet.errors import EvaluationError
+from oddjet.evaluation.history import Curves, auc_over_grid
 from oddjet.evaluation.tables import EpochAucRow
 
 LAST_PART = 0.75
@@ -59,7 +60,7 @@ def largest_falls(rows: Sequence[EpochAucRow], history: Mapping[str, Curves]) ->
 
     Raises
     ------
-    HistoryError
+    EvaluationError
         If W was not measured at those snapshots, or there are fewer than two of them.
     """
     return [_fall(seed, *curve, history) for seed, curve in auc_over_grid(rows).items()]
@@ -68,14 +69,16 @@ def largest_falls(rows: Sequence[EpochAucRow], history: Mapping[str, Curves]) ->
 def _fall(seed: int, epochs: Sequence[int], aucs: Sequence[float], history: Mapping[str, Curves]) -> Fall:
     last = [(epoch, auc) for epoch, auc in zip(epochs, aucs, strict=True) if epoch > LAST_PART * epochs[-1]]
     if len(last) < 2:
-        raise HistoryError(f"seed {seed}: fewer than two snapshots in the last quarter; lower training.snapshot_every")
+        raise EvaluationError(
+            f"seed {seed}: fewer than two snapshots in the last quarter; lower training.snapshot_every"
+        )
     distance, error = (
         dict(zip(*history.get(f"wasserstein_{name}", {}).get(seed, ([], [])), strict=True))
         for name in ("validation", "error_validation")
     )
     missing = [epoch for epoch, _ in last if epoch not in distance or epoch not in error]
     if missing:
-        raise HistoryError(f"seed {seed}: no validation W with an error at epoch {missing[0]}; lower validate_every")
+        raise EvaluationError(f"seed {seed}: no validation W with an error at epoch {missing[0]}; lower validate_every")
     pairs = [(first, second) for index, first in enumerate(last) for second in last[index + 1 :]]
     (start, before), (end, after) = max(pairs, key=lambda pair: pair[0][1] - pair[1][1])
     if before < after:

@@ -8,7 +8,7 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from oddjet.errors import OddjetError
+from oddjet.errors import EvaluationError
 from oddjet.evaluation.tables import AucRow
 
 EXPLANATION = """\
@@ -32,10 +32,6 @@ GAPS = """\
 There is no AUC where nearly all jets have the same score, or where weights of both signs leave a value outside 0 to 1;
 the log of compute_auc says which.
 """
-
-
-class SummaryError(OddjetError):
-    """AUC tables that cannot be put side by side."""
 
 
 @dataclass(frozen=True)
@@ -82,14 +78,14 @@ def average_over_seeds(rows: Sequence[AucRow]) -> dict[str, dict[str, SeedAverag
 
     Raises
     ------
-    SummaryError
+    EvaluationError
         If a (method, seed, signal) comes twice, or a seed lacks a signal that another one has.
     """
     cells: dict[str, dict[str, list[AucRow]]] = defaultdict(lambda: defaultdict(list))
     for row in rows:
         same = cells[row.method][row.signal]
         if row.seed in [other.seed for other in same]:
-            raise SummaryError(
+            raise EvaluationError(
                 f"method {row.method}, seed {row.seed}, signal {row.signal} comes twice in the AUC tables"
             )
         same.append(row)
@@ -98,7 +94,7 @@ def average_over_seeds(rows: Sequence[AucRow]) -> dict[str, dict[str, SeedAverag
         for signal, same in signals.items():
             missing = sorted(seeds - {row.seed for row in same})
             if missing:
-                raise SummaryError(
+                raise EvaluationError(
                     f"method {method} has no AUC of signal {signal} for seed {missing[0]}; score it again"
                 )
     return {
@@ -115,12 +111,12 @@ def average_over_points(rows: Sequence[AucRow]) -> dict[tuple[float, float], See
 
     Raises
     ------
-    SummaryError
+    EvaluationError
         If the rows are of more than one method, or two signals share a grid point.
     """
     methods = sorted({row.method for row in rows})
     if len(methods) != 1:
-        raise SummaryError(f"one heatmap shows one method; the AUC table holds {', '.join(methods)}")
+        raise EvaluationError(f"one heatmap shows one method; the AUC table holds {', '.join(methods)}")
     points = {row.signal: (row.m_phi, row.r_inv) for row in rows if not math.isnan(row.m_phi + row.r_inv)}
     cells: dict[tuple[float, float], SeedAverage] = {}
     names: dict[tuple[float, float], str] = {}
@@ -129,7 +125,7 @@ def average_over_points(rows: Sequence[AucRow]) -> dict[tuple[float, float], See
         if point is None:
             continue
         if point in cells:
-            raise SummaryError(
+            raise EvaluationError(
                 f"signals {names[point]} and {signal} share the grid point m_phi {point[0]:g} GeV, r_inv {point[1]:g}; "
                 "a heatmap has one cell for them: give each its own table"
             )
@@ -157,13 +153,13 @@ def average_over_grid(rows: Sequence[AucRow]) -> dict[str, SeedAverage]:
 
 
 def check_same_jets(rows: Sequence[AucRow]) -> dict[str, tuple[int, int]]:
-    """Return (signal jets, background jets) a signal; raise `SummaryError` if two rows disagree."""
+    """Return (signal jets, background jets) a signal; raise `EvaluationError` if two rows disagree."""
     counts: dict[str, tuple[int, int]] = {}
     for row in rows:
         found = (row.n_signal, row.n_background)
         if counts.setdefault(row.signal, found) != found:
             expected = counts[row.signal]
-            raise SummaryError(
+            raise EvaluationError(
                 f"signal {row.signal}: method {row.method}, seed {row.seed} was scored on {found[0]} signal and "
                 f"{found[1]} background jets, another one on {expected[0]} and {expected[1]}; score all methods on the "
                 "same tables before comparing them"
@@ -193,7 +189,7 @@ def write_summary(
 
     Raises
     ------
-    SummaryError
+    EvaluationError
         If rows come twice, are missing, or rest on different jets.
     """
     counts, cells = check_same_jets(rows), average_over_seeds(rows)

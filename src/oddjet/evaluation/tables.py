@@ -10,7 +10,7 @@ from io import StringIO
 from pathlib import Path
 from typing import Any, TypeVar, get_type_hints
 
-from oddjet.errors import OddjetError
+from oddjet.errors import EvaluationError
 from oddjet.io.atomic import write_text
 
 Row = TypeVar(
@@ -29,10 +29,6 @@ Row = TypeVar(
 
 # Samples of a SnapshotRow or MeritRow that are no signal.
 BACKGROUND, NEGATIVES, GRID = "background", "negatives", "mean over grid"
-
-
-class AucTableError(OddjetError):
-    """A file that is not an AUC table."""
 
 
 @dataclass(frozen=True)
@@ -207,7 +203,7 @@ def read_rows(path: Path, kind: type[Row]) -> list[Row]:
 
     Raises
     ------
-    AucTableError
+    EvaluationError
         If the file is missing, has other columns, no row, or a field that is not a number.
     """
     types = get_type_hints(kind)
@@ -215,16 +211,16 @@ def read_rows(path: Path, kind: type[Row]) -> list[Row]:
         with path.open(encoding="utf-8", newline="") as file:
             reader = csv.DictReader(file)
             if reader.fieldnames != list(types):
-                raise AucTableError(
+                raise EvaluationError(
                     f"{path}: columns are {', '.join(reader.fieldnames or ['none'])}, expected {', '.join(types)}"
                 )
             rows = [_from_text(path, number, row, kind, types) for number, row in enumerate(reader, start=2)]
     except (OSError, UnicodeDecodeError) as error:
-        raise AucTableError(
+        raise EvaluationError(
             f"{path}: not a readable table of results ({error}); run the stage that makes it"
         ) from error
     if not rows:
-        raise AucTableError(f"{path}: the table has no row; run the stage that makes it again")
+        raise EvaluationError(f"{path}: the table has no row; run the stage that makes it again")
     return rows
 
 
@@ -241,5 +237,5 @@ def _from_text(path: Path, number: int, row: dict[str, Any], kind: type[Row], ty
         try:
             values[name] = math.nan if text == "" and convert is float else convert(text)
         except (TypeError, ValueError) as error:
-            raise AucTableError(f"{path}: line {number}: {name} is {text!r}, not {convert.__name__}") from error
+            raise EvaluationError(f"{path}: line {number}: {name} is {text!r}, not {convert.__name__}") from error
     return kind(**values)

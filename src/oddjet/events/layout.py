@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from oddjet.errors import OddjetError
+from oddjet.errors import TableError
 from oddjet.io.atomic import atomic_path
 from oddjet.io.hdf5 import open_hdf5
 from oddjet.io.tables import SPARE_BYTES
@@ -66,12 +66,8 @@ MET, EGAMMA, MUON, JET = CLASSES
 SLOT_CODES = np.concatenate([np.full(kind.size, kind.code) for kind in CLASSES])
 
 
-class EventLayoutError(OddjetError):
-    """A file or an array that is not of the layout; the message names the file, the row and the column."""
-
-
 def count_events(path: Path) -> int:
-    """Count the events of a file; raises `EventLayoutError` when its datasets are not those of the layout."""
+    """Count the events of a file; raises `TableError` when its datasets are not those of the layout."""
     with _open(path) as dataset:
         return len(dataset)
 
@@ -93,25 +89,25 @@ def read_events(path: Path, start: int = 0, stop: int | None = None) -> Events:
 
     Raises
     ------
-    EventLayoutError
+    TableError
         The file is missing or not of the layout, the slice does not lie in it, or an event breaks the rules of
         `check_events`.
     """
     with _open(path) as dataset:
         stop = len(dataset) if stop is None else stop
         if not 0 <= start <= stop <= len(dataset):
-            raise EventLayoutError(f"{path}: rows {start} to {stop} asked for, the file has {len(dataset)} events.")
+            raise TableError(f"{path}: rows {start} to {stop} asked for, the file has {len(dataset)} events.")
         try:
             events = np.asarray(dataset[start:stop], dtype=np.float64)
         except OSError as error:
-            raise EventLayoutError(
+            raise TableError(
                 f"{path}: rows {start} to {stop} cannot be read ({error}). The file is damaged: fetch or make it again."
             ) from error
     return check_events(events, path, start)
 
 
 def iterate_events(path: Path, rows: int = ROWS_AT_A_TIME) -> Iterator[Events]:
-    """Read a file so many rows at a time; raises `EventLayoutError` as `read_events` does."""
+    """Read a file so many rows at a time; raises `TableError` as `read_events` does."""
     for start in range(0, total := count_events(path), rows):
         yield read_events(path, start, min(start + rows, total))
 
@@ -135,18 +131,18 @@ def check_events(events: Events, path: Path, first_row: int = 0) -> Events:
 
     Raises
     ------
-    EventLayoutError
+    TableError
         For the first event with a value that is not finite, a negative pT, an unknown class, more objects of a class
         than it has slots, an object in a slot of another class, objects of a class that do not fall in pT, an angle
         beyond pi, or a missing momentum with an eta.
     """
     if events.ndim != 3 or events.shape[1:] != (SLOTS, len(COORDINATES)):
-        raise EventLayoutError(f"{path}: the events have shape {events.shape}, not (N, {SLOTS}, {len(COORDINATES)}).")
+        raise TableError(f"{path}: the events have shape {events.shape}, not (N, {SLOTS}, {len(COORDINATES)}).")
 
     def refuse(bad: NDArray[np.bool_], column: int, what: str) -> None:
         if bad.any():
             row, slot = (int(index) for index in np.argwhere(bad)[0])
-            raise EventLayoutError(
+            raise TableError(
                 f"{path}: row {first_row + row}, slot {slot}, column '{COORDINATES[column]}': "
                 f"{what.format(value=events[row, slot, column])}."
             )
@@ -187,7 +183,7 @@ def write_events(path: Path, events: Events, attributes: Mapping[str, str]) -> N
 
     Raises
     ------
-    EventLayoutError
+    TableError
         An event breaks the rules of `check_events`, or the disk is full.
     """
     checked = check_events(np.asarray(events, dtype=np.float64), path)
@@ -207,14 +203,14 @@ def _require_space(path: Path, size: int) -> None:
     # See `oddjet.io.tables`: a write that fails inside HDF5 ends the process, so the disk is asked first.
     left = shutil.disk_usage(path.parent).free
     if left < size + SPARE_BYTES:
-        raise EventLayoutError(
+        raise TableError(
             f"{path}: disk full: {left / 1e6:.0f} MB left, {(size + SPARE_BYTES) / 1e6:.0f} MB needed. Make room and "
             "run again; nothing half-written stays."
         )
 
 
 def read_event_attributes(path: Path) -> dict[str, str]:
-    """Read the attributes at the root of a file as strings; raises `EventLayoutError` as `count_events` does."""
+    """Read the attributes at the root of a file as strings; raises `TableError` as `count_events` does."""
     with _open(path) as dataset:
         return {name: str(value) for name, value in dataset.file.attrs.items()}
 
@@ -240,27 +236,25 @@ def _words() -> dict[str, tuple[str, ...]]:
 def _open(path: Path) -> Iterator[Any]:
     """Open a file and give its dataset `Particles`, once names, shape and type are those of the layout."""
     if not path.is_file():
-        raise EventLayoutError(f"{path}: no such file. Check the path, or run the stage that makes it.")
+        raise TableError(f"{path}: no such file. Check the path, or run the stage that makes it.")
     try:
         file = open_hdf5(path)
     except OSError as error:
-        raise EventLayoutError(f"{path}: not a readable HDF5 file ({error}).") from error
+        raise TableError(f"{path}: not a readable HDF5 file ({error}).") from error
     with file:
         for name in (DATASET, *_words()):
             if name not in file:
-                raise EventLayoutError(
+                raise TableError(
                     f"{path}: no dataset '{name}'; there are: {', '.join(file) or 'none'}. "
                     "Give a file of the CMS ADC 2021 layout (docs/event-inputs.md)."
                 )
         for name, expected in _words().items():
             found = tuple(word.decode() if isinstance(word, bytes) else str(word) for word in file[name][...].ravel())
             if found != expected:
-                raise EventLayoutError(f"{path}: {name} is {list(found)}, not {list(expected)}.")
+                raise TableError(f"{path}: {name} is {list(found)}, not {list(expected)}.")
         dataset = file[DATASET]
         if dataset.ndim != 3 or dataset.shape[1:] != (SLOTS, len(COORDINATES)):
-            raise EventLayoutError(
-                f"{path}: '{DATASET}' has shape {dataset.shape}, not (N, {SLOTS}, {len(COORDINATES)})."
-            )
+            raise TableError(f"{path}: '{DATASET}' has shape {dataset.shape}, not (N, {SLOTS}, {len(COORDINATES)}).")
         if dataset.dtype.kind != "f":
-            raise EventLayoutError(f"{path}: '{DATASET}' is of type {dataset.dtype}, not of floating-point numbers.")
+            raise TableError(f"{path}: '{DATASET}' is of type {dataset.dtype}, not of floating-point numbers.")
         yield dataset

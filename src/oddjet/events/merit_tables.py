@@ -14,7 +14,7 @@ from typing import Any, NamedTuple, TypeVar, get_type_hints
 import numpy as np
 from numpy.typing import NDArray
 
-from oddjet.errors import OddjetError
+from oddjet.errors import EventError
 from oddjet.events.protocol_settings import SetsSettings
 from oddjet.events.scores import BACKGROUND, ScoreTable
 from oddjet.io.atomic import write_text
@@ -24,10 +24,6 @@ Merits = Callable[[Float, Float], Mapping[str, tuple[float, float]]]
 Row = TypeVar("Row", "SetMerit", "CurvePoint", "Latency")
 # Significance improvement wanders where little signal is left.
 SMALLEST_EFFICIENCY = 0.2
-
-
-class EventTableError(OddjetError):
-    """Scores of too few events, or a file that is not such a table."""
 
 
 @dataclass(frozen=True)
@@ -84,7 +80,7 @@ def test_sets(table: ScoreTable, sets: SetsSettings) -> Iterator[tuple[str, int,
 
     Raises
     ------
-    EventTableError
+    EventError
         If a sample has fewer events than the sets take.
     """
     background = table.of(BACKGROUND)
@@ -92,7 +88,7 @@ def test_sets(table: ScoreTable, sets: SetsSettings) -> Iterator[tuple[str, int,
         signal = table.of(name)
         for sample, scores in ((BACKGROUND, background), (name, signal)):
             if len(scores) < sets.total:
-                raise EventTableError(
+                raise EventError(
                     f"{table.method}: {len(scores)} scored events of {sample}, {sets.number} sets of {sets.events} "
                     f"need {sets.total}; make more events, or lower events.protocol.sets"
                 )
@@ -187,18 +183,18 @@ def write_rows(path: Path, rows: Sequence[Row], kind: type[Row]) -> None:
 
 
 def read_rows(path: Path, kind: type[Row]) -> list[Row]:
-    """Read what `write_rows` wrote; raises `EventTableError` for anything else."""
+    """Read what `write_rows` wrote; raises `EventError` for anything else."""
     types = get_type_hints(kind)
     try:
         with path.open(encoding="utf-8", newline="") as file:
             reader = csv.DictReader(file)
             if reader.fieldnames != list(types):
-                raise EventTableError(
+                raise EventError(
                     f"{path}: columns are {', '.join(reader.fieldnames or ['none'])}, expected {', '.join(types)}"
                 )
             return [_row(row, kind, types) for row in reader]
     except (OSError, ValueError, TypeError) as error:
-        raise EventTableError(f"{path}: not a readable table ({error}); run the stage that makes it") from error
+        raise EventError(f"{path}: not a readable table ({error}); run the stage that makes it") from error
 
 
 def _row(words: Mapping[str, str], kind: type[Row], types: Mapping[str, type]) -> Row:

@@ -9,15 +9,11 @@ from pathlib import Path
 
 import numpy as np
 
-from oddjet.errors import OddjetError
+from oddjet.errors import EventError
 from oddjet.events.input_settings import PARTS, EventSizes, shares
 from oddjet.events.layout import Events, count_events, read_events, write_events
 
 LOGGER = logging.getLogger("oddjet")
-
-
-class EventMixError(OddjetError):
-    """Files that do not hold as many events as are asked of them, or the same file twice."""
 
 
 def mix_background(
@@ -50,9 +46,9 @@ def mix_background(
 
     Raises
     ------
-    EventMixError
+    EventError
         A sample has too few events, or a file comes twice.
-    EventLayoutError
+    TableError
         A file is not of the layout.
     """
     counts = {part: shares(getattr(sizes, part), fractions) for part in PARTS}
@@ -74,11 +70,11 @@ def first_events(name: str, files: Sequence[Path], count: int) -> Events:
 
     Raises
     ------
-    EventMixError
+    EventError
         There are fewer, or a file comes twice.
     """
     if len({path.resolve() for path in files}) < len(files):
-        raise EventMixError(f"{name}: a file is given twice: {', '.join(map(str, files))}.")
+        raise EventError(f"{name}: a file is given twice: {', '.join(map(str, files))}.")
     pieces = []
     missing = count
     for path in files:
@@ -86,7 +82,7 @@ def first_events(name: str, files: Sequence[Path], count: int) -> Events:
         pieces.append(read_events(path, 0, available))
         missing -= available
     if missing:
-        raise EventMixError(
+        raise EventError(
             f"{name}: its {len(files)} file(s) hold {count - missing} events, {count} are needed. Give more files, or "
             "lower events.sizes."
         )

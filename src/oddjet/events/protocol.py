@@ -9,14 +9,10 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from oddjet.errors import OddjetError
+from oddjet.errors import EventError
 from oddjet.events.layout import MET, PT, Events, count_events, read_events
 from oddjet.events.protocol_settings import GroundSettings
 from oddjet.events.scores import BACKGROUND, write_scores
-
-
-class ProtocolError(OddjetError):
-    """A file with fewer events than the protocol takes of it."""
 
 
 def first_events(path: Path, number: int, start: int = 0, ground: GroundSettings | None = None) -> Events:
@@ -31,17 +27,17 @@ def first_events(path: Path, number: int, start: int = 0, ground: GroundSettings
 
     Raises
     ------
-    ProtocolError
+    EventError
         The file has fewer, its events are all the same, or one has nothing to transport; the message names the row.
     """
     if (there := count_events(path)) < start + number:
-        raise ProtocolError(
+        raise EventError(
             f"{path}: {there} events, the protocol takes {start + number}; make more (events.sizes) or lower the "
             "numbers under events.protocol"
         )
     events = read_events(path, start, start + number)
     if number > 1 and (events == events[0]).all():
-        raise ProtocolError(
+        raise EventError(
             f"{path}: rows {start} to {start + number - 1} are all the same event, so no distance tells anything; give "
             "events that differ"
         )
@@ -51,12 +47,12 @@ def first_events(path: Path, number: int, start: int = 0, ground: GroundSettings
 
 
 def refuse_empty(events: Events, path: Path, start: int, ground: GroundSettings) -> None:
-    """Refuse events that have no point in 2D, `ProtocolError` with the row of the first one."""
+    """Refuse events that have no point in 2D, `EventError` with the row of the first one."""
     weights = events[..., PT] if ground.met_in_2d else events[:, MET.stop :, PT]
     empty = ~(weights > 0).any(axis=1)
     if empty.any():
         what = "no object and no missing momentum" if ground.met_in_2d else "no object, and met_in_2d is false"
-        raise ProtocolError(
+        raise EventError(
             f"{path}: row {start + int(np.argmax(empty))}: the event has {what}, so there is nothing to transport in "
             f"2D ({int(empty.sum())} of {len(events)} rows); take such events out"
         )
@@ -67,14 +63,14 @@ def test_files(background: Path, signals: Sequence[str]) -> dict[str, Path]:
 
     Raises
     ------
-    ProtocolError
+    EventError
         If one is not of this form.
     """
     files = {BACKGROUND: background}
     for text in signals:
         name, equals, path = text.partition("=")
         if not (name and equals and path) or name in files:
-            raise ProtocolError(f"--signals: {text!r} is not NAME=FILE, or the name comes twice")
+            raise EventError(f"--signals: {text!r} is not NAME=FILE, or the name comes twice")
         files[name] = Path(path)
     return files
 

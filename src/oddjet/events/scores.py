@@ -21,14 +21,10 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from oddjet.errors import OddjetError
-from oddjet.io.tables import Column, TableError, TableWriter, read_attributes, read_list, read_table
+from oddjet.errors import EventError, TableError
+from oddjet.io.tables import Column, TableWriter, read_attributes, read_list, read_table
 
 BACKGROUND = "background"
-
-
-class EventScoreError(OddjetError):
-    """Scores that cannot be used: not finite, of the wrong shape, or of no sample of that name."""
 
 
 class ScoreTable:
@@ -60,11 +56,11 @@ class ScoreTable:
 
         Raises
         ------
-        EventScoreError
+        EventError
             There is no such sample in the table.
         """
         if sample not in self.samples:
-            raise EventScoreError(f"{self._path}: no sample '{sample}'; there are {', '.join(self.samples)}.")
+            raise EventError(f"{self._path}: no sample '{sample}'; there are {', '.join(self.samples)}.")
         chosen = self._table[self._table["sample"] == self.samples.index(sample)]
         ordered = chosen[np.argsort(chosen["row"], kind="stable")]
         return np.asarray(ordered["score"], dtype=np.float64).reshape(len(ordered), len(self.seeds))
@@ -95,11 +91,11 @@ def write_scores(
 
     Raises
     ------
-    EventScoreError
+    EventError
         The background does not come first, or scores are not finite or not of shape (n, S).
     """
     if next(iter(scores), None) != BACKGROUND:
-        raise EventScoreError(f"{method}: the scores of the sample '{BACKGROUND}' must come first, got {list(scores)}.")
+        raise EventError(f"{method}: the scores of the sample '{BACKGROUND}' must come first, got {list(scores)}.")
     columns = score_columns(len(seeds))
     dtype = np.dtype([(column.name, column.dtype) for column in columns])
     more = {"method": method, "samples": json.dumps(list(scores)), "seeds": json.dumps(list(seeds))}
@@ -123,10 +119,10 @@ def _rows(
 ) -> NDArray[np.void]:
     scores = values[:, None] if values.ndim == 1 else values
     if scores.ndim != 2 or scores.shape[1] != seeds:
-        raise EventScoreError(f"{method}, sample {sample}: scores of shape {values.shape} for {seeds} seeds.")
+        raise EventError(f"{method}, sample {sample}: scores of shape {values.shape} for {seeds} seeds.")
     bad = np.flatnonzero(~np.isfinite(scores).all(axis=1))
     if len(bad):
-        raise EventScoreError(
+        raise EventError(
             f"{method}, sample {sample}: {len(bad)} of {len(scores)} scores are not finite, the first in row {bad[0]}."
         )
     rows = np.zeros(len(scores), dtype=dtype)

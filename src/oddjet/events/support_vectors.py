@@ -9,12 +9,13 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.svm import OneClassSVM
 
+from oddjet.errors import EventError
 from oddjet.events.augmentations import augment
 from oddjet.events.grounds import ground_3d
 from oddjet.events.input_settings import ObjectSettings
 from oddjet.events.layout import Events
 from oddjet.events.neighbours import rank_auc
-from oddjet.events.protocol import ProtocolError, first_events
+from oddjet.events.protocol import first_events
 from oddjet.events.protocol_settings import GroundSettings, ProtocolSettings, SupportVectorSettings
 from oddjet.transport.pointsets import Float, PaddedSets, distance_matrix, distances_within
 
@@ -105,7 +106,7 @@ class TransportMachine:
 
     Raises
     ------
-    ProtocolError
+    EventError
         So many training events are alike that the median distance is 0.
     """
 
@@ -126,7 +127,7 @@ class TransportMachine:
         self.median = float(np.median(squared[np.triu_indices(len(squared), 1)]))
         if not self.median > 0:
             first, second = np.argwhere(np.triu(squared == 0, 1))[0]
-            raise ProtocolError(
+            raise EventError(
                 f"half of the pairs of {len(squared)} training events are at no distance, the first one rows {first} "
                 f"and {second}, so the kernel has no scale; give events that differ"
             )
@@ -191,7 +192,7 @@ def prepare_machine(
 
     Raises
     ------
-    ProtocolError
+    EventError
         A file has too few events, or they are all but alike; the message names it.
     """
     own, number = settings.support_vectors, settings.support_vectors.validation_events
@@ -199,5 +200,5 @@ def prepare_machine(
     others = first_events(validation, number), first_events(validation, number, number)
     try:
         return TransportMachine(background, *others, own, settings.ground, settings.seed, objects, threads)
-    except ProtocolError as error:
-        raise ProtocolError(f"{training}: {error}") from None
+    except EventError as error:
+        raise EventError(f"{training}: {error}") from None

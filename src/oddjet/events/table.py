@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from oddjet.errors import OddjetError
+from oddjet.errors import EventError
 from oddjet.events.input_settings import ObjectSettings, TableSettings
 from oddjet.events.layout import CLASSES, EGAMMA, ETA, JET, MUON, PHI, PT, Events
 from oddjet.io.tables import Column, write_table
@@ -27,10 +27,6 @@ SLOT_NAMES = tuple(
     NAMES[kind.label] + (str(rank + 1) if kind.size > 1 else "") for kind in CLASSES for rank in range(kind.size)
 )
 FEATURES = tuple(f"{slot}_{coordinate}" for slot in SLOT_NAMES for coordinate in COORDINATES)
-
-
-class EventTableError(OddjetError):
-    """Events that no scaling can be made from."""
 
 
 def feature_columns() -> list[Column]:
@@ -75,13 +71,13 @@ def event_scaler(events: Events, settings: TableSettings, objects: ObjectSetting
 
     Raises
     ------
-    EventTableError
+    EventError
         No object of the training events is above the floor.
     """
     floor = settings.pt_floor
     largest = float(events[:, :, PT].max(initial=0.0))
     if largest <= floor:
-        raise EventTableError(f"the {len(events)} training events have no object above pt_floor = {floor:g} GeV.")
+        raise EventError(f"the {len(events)} training events have no object above pt_floor = {floor:g} GeV.")
     acceptance = {
         EGAMMA.label: objects.egamma_eta_max,
         MUON.label: objects.muon_eta_max,

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
+from oddjet.errors import ImageError
 from oddjet.images.distance_file import DistanceTable
 from oddjet.images.ensemble_settings import MedoidSettings
-from oddjet.images.references import ReferenceJetError, References
+from oddjet.images.references import References
 from oddjet.transport.medoids import Restarts, elbow, find_medoids, histogram, most_frequent
 
 
@@ -17,14 +18,14 @@ def find_references(table: DistanceTable, settings: MedoidSettings) -> Reference
 
     Raises
     ------
-    ReferenceJetError
+    ImageError
         There are fewer jets, or fewer with a weight, than reference jets are asked for.
-    MedoidError
+    TransportError
         The weights do not add up to more than 0.
     """
     jets = len(table.jets)
     if jets < max(settings.largest, settings.drawn):
-        raise ReferenceJetError(
+        raise ImageError(
             f"{jets} jets are too few for {settings.largest} medoids; give more events or files, or lower "
             "images.medoids.largest"
         )
@@ -37,7 +38,7 @@ def find_references(table: DistanceTable, settings: MedoidSettings) -> Reference
     generator = np.random.default_rng(settings.seed)
     chances = None if np.ptp(weights) == 0 else np.abs(weights) / np.abs(weights).sum()
     if chances is not None and np.count_nonzero(chances) < settings.drawn:
-        raise ReferenceJetError(f"fewer than {settings.drawn} of {jets} jets have a weight; lower images.medoids.drawn")
+        raise ImageError(f"fewer than {settings.drawn} of {jets} jets have a weight; lower images.medoids.drawn")
     draws = [generator.choice(jets, settings.drawn, replace=False, p=chances) for _ in range(settings.draws)]
     return References(
         table.metric,

@@ -9,8 +9,9 @@ from typing import Self
 import numpy as np
 from numpy.typing import NDArray
 
+from oddjet.errors import TableError
 from oddjet.io.hdf5 import open_hdf5
-from oddjet.io.tables import TableError, TableWriter, read_attributes, read_table
+from oddjet.io.tables import TableWriter, read_attributes, read_table
 from oddjet.transport.condensed import square
 
 

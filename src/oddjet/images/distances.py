@@ -5,17 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
-from oddjet.errors import OddjetError
+from oddjet.errors import ImageError
 from oddjet.images.distance_file import DistanceWriter
 from oddjet.images.ensemble_settings import DistanceSettings
 from oddjet.images.file import JET_COLUMNS, read_images
 from oddjet.transport.images import metric_of, pairwise
 
 KEPT = ("run", "luminosityBlock", "event", "jet_rank", "pt", "mass", "weight")
-
-
-class DistanceError(OddjetError):
-    """Too few jets to measure distances between."""
 
 
 def compute_distances(
@@ -40,12 +36,12 @@ def compute_distances(
 
     Raises
     ------
-    DistanceError
+    ImageError
         The file has fewer than 4 jets.
     """
     batch = read_images(images, 0, settings.jets)
     if len(batch) < 4:
-        raise DistanceError(f"{images}: {len(batch)} jets are too few for distances; give more events or files")
+        raise ImageError(f"{images}: {len(batch)} jets are too few for distances; give more events or files")
     condensed = pairwise(batch.sparse, metric_of(metric, root=settings.root), threads)
     columns = [column for column in JET_COLUMNS if column.name in KEPT]
     with DistanceWriter(output, columns, {**attributes, "metric": metric}) as table:

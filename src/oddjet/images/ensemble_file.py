@@ -10,7 +10,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from oddjet.io.tables import Column, TableError, read_attributes, read_list, read_table
+from oddjet.errors import TableError
+from oddjet.io.tables import Column, read_attributes, read_list, read_table
 
 
 @dataclass(frozen=True)

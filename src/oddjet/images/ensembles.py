@@ -57,7 +57,7 @@ def measure_ensembles(
 
     Raises
     ------
-    TableError, ReferenceJetError
+    TableError, ImageError
         A file cannot be read.
     """
     chosen = read_references(references)

@@ -14,9 +14,10 @@ from typing import Self
 import numpy as np
 from numpy.typing import NDArray
 
+from oddjet.errors import TableError
 from oddjet.io.hdf5 import open_hdf5
 from oddjet.io.jet_columns import RECONSTRUCTED
-from oddjet.io.tables import Column, TableError, TableWriter, count_rows, damage_of, read_attributes, read_table
+from oddjet.io.tables import Column, TableWriter, count_rows, damage_of, read_attributes, read_table
 from oddjet.transport.sparse import SparseImages, normalised
 
 JET_COLUMNS = (

@@ -39,7 +39,7 @@ def gather_images(
 
     Raises
     ------
-    ImageLibraryError
+    ImageError
         A jet has no image.
     """
     jets = read_table(table, list(KEY.names or ()))

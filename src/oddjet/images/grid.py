@@ -9,13 +9,12 @@ import logging
 from collections.abc import Mapping
 from pathlib import Path
 
-from oddjet.errors import InputFileError
+from oddjet.errors import InputFileError, UnreachableFileError
 from oddjet.images.file import ImageWriter
 from oddjet.images.jet_settings import ImageJetSettings
 from oddjet.images.make import jet_rows
 from oddjet.images.preprocessing import aligned, pixelate
 from oddjet.io.cutflow import Cutflow
-from oddjet.io.failures import UnreachableFileError
 from oddjet.io.root import read_candidates
 from oddjet.jets.extract import reading_of, select_jets
 from oddjet.jets.settings import FeatureSettings, Match

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from oddjet.errors import OddjetError
+from oddjet.errors import ImageError
 from oddjet.images.file import ImageBatch, read_images
 from oddjet.transport.sparse import concatenated
 
@@ -17,10 +17,6 @@ KEY = np.dtype(
     [("run", "u4"), ("luminosityBlock", "u4"), ("event", "u8"), ("jet_rank", "i2")]
     + [(name, "f4") for name in ("pt", "eta", "phi", "mass")]
 )
-
-
-class ImageLibraryError(OddjetError):
-    """A jet that has no image."""
 
 
 class ImageLibrary:
@@ -33,7 +29,7 @@ class ImageLibrary:
 
     Raises
     ------
-    TableError, ImageError
+    TableError, TransportError
         A file holds no images, or images of another size than the others.
 
     Attributes
@@ -56,7 +52,7 @@ class ImageLibrary:
 
         Raises
         ------
-        ImageLibraryError
+        ImageError
             A jet has no image; the message names the first one.
         """
         keys = _keys(jets)
@@ -64,7 +60,7 @@ class ImageLibrary:
         missing = self._sorted[places] != keys
         if missing.any():
             jet = jets[int(np.argmax(missing))]
-            raise ImageLibraryError(
+            raise ImageError(
                 f"jet {jet['jet_rank']} of event {jet['run']}:{jet['luminosityBlock']}:{jet['event']} has no image; "
                 "make the images with the settings of the feature tables"
             )

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from oddjet.dataset.split import PARTS, assign_parts
-from oddjet.errors import OddjetError
+from oddjet.errors import ImageError
 from oddjet.images.file import JET_COLUMNS, ImageWriter
 from oddjet.images.jet_settings import ImageJetSettings
 from oddjet.images.preprocessing import aligned, pixelate
@@ -25,10 +25,6 @@ from oddjet.program import progress
 
 LOGGER = logging.getLogger("oddjet")
 ROW = np.dtype([(column.name, column.dtype) for column in JET_COLUMNS])
-
-
-class ImageCutflowError(OddjetError):
-    """Events that are neither kept nor rejected by a named cut, or none that is kept."""
 
 
 def make_images(
@@ -60,9 +56,9 @@ def make_images(
 
     Raises
     ------
-    ImageCutflowError
+    ImageError
         No event passes.
-    InputFileError, TruthError
+    InputFileError, JetError
         A file cannot be used.
     """
     cutflow: Counter[str] = Counter()
@@ -138,8 +134,8 @@ def _write(record: CandidateRecord, jets: Jets, settings: ImageJetSettings, writ
 def _check(cutflow: Counter[str], inputs: Sequence[str]) -> None:
     rejected = sum(count for name, count in cutflow.items() if name not in ("events_read", "kept"))
     if cutflow["events_read"] != rejected + cutflow["kept"]:
-        raise ImageCutflowError(f"events are lost: {dict(cutflow)}")
+        raise ImageError(f"events are lost: {dict(cutflow)}")
     if not cutflow["kept"]:
-        raise ImageCutflowError(
+        raise ImageError(
             f"no jet of {', '.join(inputs)} passes ({dict(cutflow)}); lower images.jets.leading_pt_min or add events"
         )

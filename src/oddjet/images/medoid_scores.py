@@ -7,17 +7,13 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from oddjet.errors import OddjetError
+from oddjet.errors import ImageError
 from oddjet.images.library import ImageLibrary
 from oddjet.images.medoid_settings import MedoidMethod
 from oddjet.transport.condensed import square
 from oddjet.transport.images import cross, metric_of, pairwise
 from oddjet.transport.medoids import Restarts, find_medoids
 from oddjet.transport.sparse import SparseImages
-
-
-class MedoidScoreError(OddjetError):
-    """Too few jets to find medoids in."""
 
 
 class MedoidScorer:
@@ -36,11 +32,10 @@ class MedoidScorer:
 
     Raises
     ------
-    MedoidScoreError
+    ImageError
         There are fewer training jets than medoids.
-    ImageLibraryError
         A training jet has no image.
-    MedoidError
+    TransportError
         The weights of the jets of a seed do not add up to more than 0.
     """
 
@@ -50,7 +45,7 @@ class MedoidScorer:
         self._library, self._method, self._threads = library, method, threads
         self._metric = metric_of(method.metric)
         if len(train) < max(method.medoids, 2):
-            raise MedoidScoreError(f"{len(train)} training jets are too few for {method.medoids} medoids")
+            raise ImageError(f"{len(train)} training jets are too few for {method.medoids} medoids")
         self._medoids = [self._find(train, seed) for seed in seeds]
 
     def __call__(self, jets: NDArray[np.void]) -> NDArray[np.float64]:

@@ -6,12 +6,8 @@ import json
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from oddjet.errors import OddjetError
+from oddjet.errors import ImageError
 from oddjet.io.atomic import write_text
-
-
-class ReferenceJetError(OddjetError):
-    """A file that holds no reference jets, or a sample too small for them."""
 
 
 @dataclass(frozen=True)
@@ -55,8 +51,8 @@ def write_references(path: Path, references: References) -> None:
 
 
 def read_references(path: Path) -> References:
-    """Read what `write_references` wrote; raises `ReferenceJetError` for anything else."""
+    """Read what `write_references` wrote; raises `ImageError` for anything else."""
     try:
         return References(**json.loads(path.read_text(encoding="utf-8")))
     except (OSError, ValueError, TypeError) as error:
-        raise ReferenceJetError(f"{path}: holds no reference jets ({error}); run find_medoids") from error
+        raise ImageError(f"{path}: holds no reference jets ({error}); run find_medoids") from error

@@ -57,7 +57,7 @@ def summarize_images(
 
     Raises
     ------
-    TableError, ReferenceJetError, MeritError
+    TableError, ImageError, EvaluationError
         A file cannot be read, or a sample has too few jets.
     """
     rows: list[EnsembleRow] = []

@@ -8,19 +8,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from oddjet.errors import InputFileError, OddjetError
+from oddjet.errors import DamagedFileError, InputFileError, SourceError
 from oddjet.io.failures import failure_of
 from oddjet.provenance.attributes import file_digest
 
 SHA256_DIGITS = 64
-
-
-class ManifestError(OddjetError):
-    """The manifest is missing or not of the form of sha256sum, or the input cannot be checked."""
-
-
-class ChecksumError(InputFileError):
-    """A file is not the one that the manifest describes."""
 
 
 def read_manifest(manifest: Path) -> dict[Path, str]:
@@ -39,18 +31,18 @@ def read_manifest(manifest: Path) -> dict[Path, str]:
 
     Raises
     ------
-    ManifestError
+    SourceError
         Names the file and the line.
     """
     if not manifest.is_file():
-        raise ManifestError(f"{manifest}: no such file; make it with: sha256sum *.root > {manifest.name}")
+        raise SourceError(f"{manifest}: no such file; make it with: sha256sum *.root > {manifest.name}")
     known = {}
     for number, line in enumerate(manifest.read_text(encoding="utf-8").splitlines(), start=1):
         if not line.strip():
             continue
         digest, _, name = line.partition(" ")
         if len(digest) != SHA256_DIGITS or not name.strip():
-            raise ManifestError(f"{manifest}: line {number} is not a SHA-256 and a path: {line[:80]!r}")
+            raise SourceError(f"{manifest}: line {number} is not a SHA-256 and a path: {line[:80]!r}")
         known[(manifest.parent / name.strip().removeprefix("*")).resolve()] = digest.lower()
     return known
 
@@ -60,24 +52,24 @@ def verify(path: str | Path, manifest: Path) -> None:
 
     Raises
     ------
-    ManifestError
+    SourceError
         The manifest is unusable or does not list the file, or the file is not local.
-    ChecksumError
+    DamagedFileError
         The file is missing or has another checksum.
     UnreachableFileError
         It cannot be read now, or not by this user.
     """
     if "://" in str(path):
-        raise ManifestError(f"{path}: checksums are for local files only; leave `checksums` out for this sample")
+        raise SourceError(f"{path}: checksums are for local files only; leave `checksums` out for this sample")
     known = read_manifest(manifest)
     place = Path(path).resolve()
     if place not in known:
-        raise ManifestError(f"{path}: not listed in {manifest}")
+        raise SourceError(f"{path}: not listed in {manifest}")
     if not place.is_file():
-        raise ChecksumError(f"{path}: no such file, but {manifest} lists it")
+        raise DamagedFileError(f"{path}: no such file, but {manifest} lists it")
     try:
         found = file_digest(place)
     except InputFileError as error:  # a mount with passing trouble, or no permission: not the file's fault
-        raise failure_of(str(path), error.__cause__ or error, "cannot be read", ChecksumError) from error
+        raise failure_of(str(path), error.__cause__ or error, "cannot be read", DamagedFileError) from error
     if found != known[place]:
-        raise ChecksumError(f"{path}: SHA-256 is {found}, {manifest} says {known[place]}; fetch the file again")
+        raise DamagedFileError(f"{path}: SHA-256 is {found}, {manifest} says {known[place]}; fetch the file again")

@@ -11,9 +11,8 @@ import awkward as ak
 import numpy as np
 import numpy.typing as npt
 
-from oddjet.errors import InputFileError
+from oddjet.errors import DamagedFileError, InputFileError
 from oddjet.io.columns import Columns, Floats, Ints, has
-from oddjet.io.failures import DamagedDataError, NonFiniteError
 from oddjet.io.layouts import Jets, Layout, Momenta, Truth
 from oddjet.io.records import CandidateRecord, Losses, Particles, StoredJets, joined
 
@@ -179,11 +178,11 @@ class ChunkReader:
 
         Raises
         ------
-        DamagedDataError
+        DamagedFileError
             Branches of one collection differ in length, or a link points nowhere.
-        ShapeError, IdentifierError
+        UnreadableFileError, DamagedFileError
             A branch is of another shape or type than the layout says; a number does not fit.
-        NonFiniteError
+        DamagedFileError
             Names the branch and the entry.
         """
         columns, layout = Columns(self.path, chunk), self.layout
@@ -252,7 +251,7 @@ class ChunkReader:
     def _events_hit(
         self, groups: list[_Group], masks: list[npt.NDArray[np.bool_] | None], entry: Ints
     ) -> npt.NDArray[np.bool_]:
-        """Tell which events have a bad candidate; raises `NonFiniteError` where that is trouble of the file."""
+        """Tell which events have a bad candidate; raises `DamagedFileError` where that is trouble of the file."""
         hit = np.zeros(len(entry), bool)
         for group, mask in zip(groups, masks, strict=True):
             if mask is None:
@@ -263,7 +262,9 @@ class ChunkReader:
                 bad = int(np.argmax(mask))
                 self.first_bad = f"{group.reason(bad)} in entry {entry[rows[bad]]}"
         if self.reading.bad_candidates == "file":
-            raise NonFiniteError(f"{self.path}: {self.first_bad}; repair the file, leave it out, or set bad_candidates")
+            raise DamagedFileError(
+                f"{self.path}: {self.first_bad}; repair the file, leave it out, or set bad_candidates"
+            )
         return hit
 
     def _partons(self, columns: Columns, truth: Truth, entry: Ints) -> dict[str, Particles]:
@@ -284,7 +285,7 @@ class ChunkReader:
             for name, numbers in ((truth.momenta.eta, one.eta), (truth.momenta.phi, one.phi)):
                 if not np.isfinite(numbers).all():
                     bad = int(np.argmin(np.isfinite(numbers)))
-                    raise NonFiniteError(f"{self.path}: {name} is {numbers[bad]} in entry {entry[one.rows()[bad]]}")
+                    raise DamagedFileError(f"{self.path}: {name} is {numbers[bad]} in entry {entry[one.rows()[bad]]}")
         return found
 
     def _jets(self, columns: Columns, candidates: Particles, entry: Ints) -> StoredJets | None:
@@ -304,7 +305,7 @@ class ChunkReader:
         mask = group.bad()
         if mask is not None:
             bad = int(np.argmax(mask))
-            raise NonFiniteError(f"{self.path}: {group.reason(bad)} in entry {entry[group.rows()[bad]]}")
+            raise DamagedFileError(f"{self.path}: {group.reason(bad)} in entry {entry[group.rows()[bad]]}")
         momenta = group.particles()
         raw = 1 - group.values[self.raw_factor] if self.raw_factor else np.ones(len(momenta.pt))
         if not self.reading.stored_jets or jets.links is None:
@@ -318,7 +319,7 @@ class ChunkReader:
             outside = (index < 0) | (index >= sizes[event])
             if outside.any():
                 bad = int(np.argmax(outside))
-                raise DamagedDataError(f"{self.path}: {name} is {index[bad]} in entry {entry[event[bad]]}")
+                raise DamagedFileError(f"{self.path}: {name} is {index[bad]} in entry {entry[event[bad]]}")
         jet += momenta.offsets[event]
         candidate += candidates.offsets[event]
         kept = candidates.pt[candidate] > 0

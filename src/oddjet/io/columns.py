@@ -9,7 +9,7 @@ import awkward as ak
 import numpy as np
 import numpy.typing as npt
 
-from oddjet.io.failures import DamagedDataError, IdentifierError, NonFiniteError, ShapeError
+from oddjet.errors import DamagedFileError, UnreadableFileError
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
@@ -65,13 +65,13 @@ class Columns:
 
         Raises
         ------
-        ShapeError
+        UnreadableFileError
             It is another shape or type: one number an event, a list of lists, strings.
         """
         column = self._column(name)
         layout = _plain(column)
         if layout.minmax_depth != (2, 2) or not layout.is_list or not _is_numeric(layout.content):
-            raise ShapeError(
+            raise UnreadableFileError(
                 f"{self.path}: {name} is of the type {_short(column)}; it must be one list of numbers an event, "
                 "a number a particle. Write it so, or name the layout that the file has (features.layout)"
             )
@@ -83,7 +83,7 @@ class Columns:
 
         Raises
         ------
-        ShapeError, DamagedDataError
+        UnreadableFileError, DamagedFileError
             It is of another shape or type; a list is not of one number.
         """
         column = self._column(name)
@@ -91,10 +91,12 @@ class Columns:
         if layout.minmax_depth == (2, 2) and layout.is_list:
             counts, values = self.lists(name)
             if not (counts == 1).all():
-                raise DamagedDataError(f"{self.path}: {name} does not have one value an event")
+                raise DamagedFileError(f"{self.path}: {name} does not have one value an event")
             return values
         if not _is_numeric(layout):
-            raise ShapeError(f"{self.path}: {name} is of the type {_short(column)}; it must be one number an event")
+            raise UnreadableFileError(
+                f"{self.path}: {name} is of the type {_short(column)}; it must be one number an event"
+            )
         return np.asarray(ak.to_numpy(column))
 
     def identifiers(self, name: str, dtype: npt.DTypeLike, entry: Ints) -> npt.NDArray[Any]:
@@ -102,32 +104,32 @@ class Columns:
 
         Raises
         ------
-        IdentifierError
+        DamagedFileError
             They are no integers, or one does not fit `dtype`: nothing is wrapped or rounded.
         """
         values = self.numbers(name)
         kind = np.dtype(dtype)
         if values.dtype.kind not in "iu":
-            raise IdentifierError(
+            raise DamagedFileError(
                 f"{self.path}: {name} is of the type {values.dtype}, which does not hold whole numbers exactly; write "
                 f"it as {kind}"
             )
         wrong = (values < 0) | (values > np.iinfo(kind).max)
         if wrong.any():
             bad = int(np.argmax(wrong))
-            raise IdentifierError(
+            raise DamagedFileError(
                 f"{self.path}: {name} is {values[bad]} in entry {entry[bad]}; it must lie between 0 and "
                 f"{np.iinfo(kind).max}"
             )
         return values.astype(kind)
 
     def finite(self, name: str, entry: Ints) -> Floats:
-        """Give one weight an event; raises `NonFiniteError` for NaN, infinity and what no table could hold."""
+        """Give one weight an event; raises `DamagedFileError` for NaN, infinity and what no table could hold."""
         values = _doubles(self.numbers(name))
         sound = np.abs(values) < WEIGHT_LIMIT
         if not sound.all():
             bad = int(np.argmin(sound))
-            raise NonFiniteError(f"{self.path}: {name} is {values[bad]} in entry {entry[bad]}")
+            raise DamagedFileError(f"{self.path}: {name} is {values[bad]} in entry {entry[bad]}")
         return values
 
     def same_lists(self, names: Collection[str]) -> tuple[Ints, dict[str, Floats]]:
@@ -135,14 +137,14 @@ class Columns:
 
         Raises
         ------
-        DamagedDataError
+        DamagedFileError
             They differ in length.
         """
         found = {name: self.lists(name) for name in names}
         first = next(iter(found))
         for name, (counts, _) in found.items():
             if not np.array_equal(counts, found[first][0]):
-                raise DamagedDataError(f"{self.path}: {name} and {first} differ in length")
+                raise DamagedFileError(f"{self.path}: {name} and {first} differ in length")
         return found[first][0], {name: _doubles(values) for name, (_, values) in found.items()}
 
 

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 
-from oddjet.errors import OddjetError
+from oddjet.errors import TableError
 from oddjet.io.tables import damage_of, read_attributes
 
 # From this share on, one cut is called the cause.
@@ -22,10 +22,6 @@ GUESSES = {
     "events_without_candidates": "no candidate has a pT: are the PUPPI weights all 0? Try apply_puppi_weight: false",
     "events_bad_candidate": "a candidate without a momentum is among theirs: see the log, and bad_candidates",
 }
-
-
-class CutflowError(OddjetError):
-    """The counts of a cutflow do not add up."""
 
 
 @dataclass
@@ -66,12 +62,12 @@ class Cutflow:
         return Cutflow(**{f.name: getattr(self, f.name) + getattr(other, f.name) for f in fields(self)})
 
     def check(self, file: str) -> None:
-        """Raise CutflowError, naming the file, unless every event and jet read is passed or rejected by a cut."""
+        """Raise TableError, naming the file, unless every event and jet read is passed or rejected by a cut."""
         for kind, first in (("events", "events_read"), ("jets", "jets_clustered")):
             parts = [f.name for f in fields(self) if f.name.startswith(f"{kind}_") and f.name != first]
             total = sum(getattr(self, name) for name in parts)
             if total != getattr(self, first):
-                raise CutflowError(f"{file}: {first} is {getattr(self, first)}, but {' + '.join(parts)} is {total}")
+                raise TableError(f"{file}: {first} is {getattr(self, first)}, but {' + '.join(parts)} is {total}")
 
     def largest_loss(self) -> str:
         """Say which cut took most, and what that probably means."""

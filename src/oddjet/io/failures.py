@@ -11,7 +11,15 @@ import re
 import ssl
 from collections.abc import Iterator
 
-from oddjet.errors import InputFileError, OddjetError
+from oddjet.errors import (
+    AccessError,
+    InputFileError,
+    MissingFileError,
+    OddjetError,
+    SourceError,
+    TransientError,
+    UnreadableFileError,
+)
 
 # How an XRootD server says that it has no such file, and that one may not read it; its client raises an OSError for
 # everything.
@@ -35,58 +43,6 @@ HTTP_SERVER_ERROR = 500
 MAXIMUM_LETTERS = 300
 # uproot takes what fsspec returns for a failed range of bytes, the exception, for the bytes.
 EXCEPTION_AS_BYTES = re.compile(r"'\w*(Error|Timeout|Exception)\w*' object|not '?\w*Error")
-
-
-class MissingFileError(InputFileError):
-    """There is no such file."""
-
-
-class NotRootError(InputFileError):
-    """The file is not a readable ROOT file: empty, another format, or its header or directory is damaged."""
-
-
-class DamagedDataError(InputFileError):
-    """The contents of a file cannot be read or contradict each other: truncated or damaged."""
-
-
-class NonFiniteError(InputFileError):
-    """A momentum or weight is NaN, infinite or beyond all measure."""
-
-
-class IdentifierError(InputFileError):
-    """A run, luminosity block or event number does not fit its type: negative, too large, or no integer."""
-
-
-class ShapeError(InputFileError):
-    """A branch has the right name and another shape or type than its layout says."""
-
-
-class UnsupportedFormatError(InputFileError):
-    """The file may be whole, but uses a feature of ROOT that cannot be read here."""
-
-
-class MissingTreeError(InputFileError):
-    """The ROOT file has none of the trees that a supported layout keeps its events in."""
-
-
-class MissingBranchError(InputFileError):
-    """The tree lacks branches that a layout needs."""
-
-
-class UnreachableFileError(InputFileError):
-    """The file could not be asked, which says nothing about the file: never skipped."""
-
-
-class TransientError(UnreachableFileError):
-    """A time-out, a busy or dead server, a connection or mount that was lost: worth another try."""
-
-
-class AccessError(UnreachableFileError):
-    """The file or its server refuses the reader: no valid proxy, token, certificate or permission."""
-
-
-class RemoteSupportError(OddjetError):
-    """The package that reads this kind of address is not installed, or there is no such kind."""
 
 
 def is_address(path: str) -> bool:
@@ -118,11 +74,11 @@ def failure_of(path: str, error: BaseException, what: str, in_file: type[InputFi
         return error
     if isinstance(error, ImportError):
         if not is_address(path):
-            return UnsupportedFormatError(f"{path}: a package that reads it is missing ({one_line(error)})")
-        return RemoteSupportError(f"{path}: a package for this kind of address is missing ({one_line(error)})")
+            return UnreadableFileError(f"{path}: a package that reads it is missing ({one_line(error)})")
+        return SourceError(f"{path}: a package for this kind of address is missing ({one_line(error)})")
     if is_address(path):
         if isinstance(error, ValueError) and "Protocol not known" in str(error):
-            return RemoteSupportError(f"{path}: no such kind of address is known; use root:// or https://")
+            return SourceError(f"{path}: no such kind of address is known; use root:// or https://")
         kind = _remote_kind(error, in_file)
     else:
         kind = _local_kind(error, in_file)

@@ -7,7 +7,7 @@ import os
 import time
 from typing import Any
 
-from oddjet.io.failures import TransientError
+from oddjet.errors import TransientError
 
 LOGGER = logging.getLogger("oddjet")
 

@@ -16,22 +16,17 @@ import awkward as ak
 import uproot
 
 from oddjet.addresses import without_scheme
-from oddjet.errors import InputFileError, OddjetError
+from oddjet.errors import (
+    ConfigError,
+    DamagedFileError,
+    InputFileError,
+    MissingFileError,
+    TransientError,
+    UnreadableFileError,
+)
 from oddjet.io.chunks import ChunkReader, Reading
 from oddjet.io.columns import has, stored_name
-from oddjet.io.failures import (
-    DamagedDataError,
-    MissingBranchError,
-    MissingFileError,
-    MissingTreeError,
-    NonFiniteError,
-    NotRootError,
-    TransientError,
-    UnsupportedFormatError,
-    failure_of,
-    is_address,
-    one_line,
-)
+from oddjet.io.failures import failure_of, is_address, one_line
 from oddjet.io.layouts import LAYOUTS, Layout
 from oddjet.io.network import Patience, client_options
 from oddjet.io.records import CandidateRecord
@@ -43,10 +38,6 @@ LISTED_NAMES = 20
 
 Tree: TypeAlias = uproot.TTree | uproot.behaviors.RNTuple.RNTuple
 Answer = TypeVar("Answer")
-
-
-class UnknownLayoutError(OddjetError):
-    """The configured layout does not exist."""
 
 
 class EventFile:
@@ -88,7 +79,7 @@ class EventFile:
                 entries = int(tree.num_entries)
             except Exception as error:  # an RNTuple keeps it in a footer of its own
                 raise failure_of(
-                    self.path, error, f"the tree {found.tree} is damaged or cut off", NotRootError
+                    self.path, error, f"the tree {found.tree} is damaged or cut off", UnreadableFileError
                 ) from error
         except BaseException:
             file.close()
@@ -105,7 +96,7 @@ class EventFile:
 
         Raises
         ------
-        DamagedDataError, NonFiniteError
+        DamagedFileError
         """
         return self._patiently(self._generated_weight)
 
@@ -120,9 +111,9 @@ class EventFile:
                 return None
             total = float(tree[name].array(library="np").sum())
         except Exception as error:  # as many kinds as in `_open_file`
-            raise failure_of(self.path, error, f"the tree {stored[0]} is damaged", DamagedDataError) from error
+            raise failure_of(self.path, error, f"the tree {stored[0]} is damaged", DamagedFileError) from error
         if not math.isfinite(total):
-            raise NonFiniteError(f"{self.path}: {stored[0]}.{name} adds up to {total}")
+            raise DamagedFileError(f"{self.path}: {stored[0]}.{name} adds up to {total}")
         return total, f"{stored[0]}.{name}"
 
     def chunks(self, reading: Reading, chunk_size: int) -> tuple[ChunkReader, Iterator[CandidateRecord]]:
@@ -144,7 +135,7 @@ class EventFile:
             self._check_stored_jets()
         truth = self.layout.truth
         if reading.decays and truth and not has(self.branches, truth.mother):
-            raise MissingBranchError(
+            raise UnreadableFileError(
                 f"{self.path}: lacks {truth.mother}, by which the decay products of dark hadrons are told; set "
                 "require_match: dark_quark, or simulate the file again"
             )
@@ -154,12 +145,12 @@ class EventFile:
     def _check_stored_jets(self) -> None:
         jets = self.layout.jets
         if jets is None or jets.links is None:
-            raise MissingBranchError(
+            raise UnreadableFileError(
                 f"{self.path}: the layout {self.layout.name} links no jets to their constituents; set recluster: true"
             )
         missing = [name for name in jets.required() if not has(self.branches, name)]
         if missing:
-            raise MissingBranchError(f"{self.path}: lacks {', '.join(missing)} for its own jets; set recluster: true")
+            raise UnreadableFileError(f"{self.path}: lacks {', '.join(missing)} for its own jets; set recluster: true")
 
     def _records(self, reader: ChunkReader, chunk_size: int) -> Iterator[CandidateRecord]:
         names = [str(stored_name(name, self.branches)) for name in reader.names()]
@@ -171,7 +162,7 @@ class EventFile:
             entry += len(chunk)
             bad += record.losses.events
             if bad > allowed:
-                raise NonFiniteError(
+                raise DamagedFileError(
                     f"{self.path}: {bad} of the first {entry} events have a bad candidate, the first is "
                     f"{reader.first_bad}; features.max_bad_event_fraction {reader.reading.max_bad_events:g} allows "
                     f"{allowed} of {self.entries}. Raise it if they may be left out; bad_candidates: candidate keeps "
@@ -179,7 +170,7 @@ class EventFile:
                 )
             yield record
         if entry != self.entries:
-            raise DamagedDataError(f"{self.path}: {entry} of {self.entries} entries could be read")
+            raise DamagedFileError(f"{self.path}: {entry} of {self.entries} entries could be read")
 
     def _raw_chunks(self, names: list[str], chunk_size: int) -> Iterator[ak.Array]:
         """Read the branches chunk by chunk; where the network fails, go on behind the last whole chunk."""
@@ -192,7 +183,7 @@ class EventFile:
                         chunk = next(chunks, None)
                     except Exception as error:  # zlib.error, ValueError, OSError, DeserializationError ...
                         what = f"truncated or damaged from entry {entry} on"
-                        raise failure_of(self.path, error, what, DamagedDataError) from error
+                        raise failure_of(self.path, error, what, DamagedFileError) from error
                     if chunk is None:
                         return
                     yield chunk
@@ -223,11 +214,11 @@ def open_events(
     ------
     InputFileError
         One subclass a kind of trouble; see `oddjet.io.failures`.
-    UnknownLayoutError, RemoteSupportError
+    ConfigError, SourceError
     """
     known = [candidate.name for candidate in LAYOUTS]
     if layout != "auto" and layout not in known:
-        raise UnknownLayoutError(f"layout {layout!r} is unknown; use one of: auto, {', '.join(known)}")
+        raise ConfigError(f"layout {layout!r} is unknown; use one of: auto, {', '.join(known)}")
     file = EventFile(str(path), layout, network_seconds)
     try:
         yield file
@@ -259,20 +250,20 @@ def _open_file(path: str) -> uproot.ReadOnlyDirectory:
     try:
         there = is_address(path) or Path(without_scheme(path)).is_file()
     except OSError as error:  # a folder above it may not be read, or a mount is gone
-        raise failure_of(path, error, "cannot be read", NotRootError) from error
+        raise failure_of(path, error, "cannot be read", UnreadableFileError) from error
     if not there:
         raise MissingFileError(f"{path}: no such file; check the sample's file list in the config")
     try:
         return uproot.open({path: None}, **client_options(path))
     except Exception as error:  # uproot raises ValueError, IndexError, OSError, struct.error ... by kind of damage
-        raise failure_of(path, error, "not a readable ROOT file", NotRootError) from error
+        raise failure_of(path, error, "not a readable ROOT file", UnreadableFileError) from error
 
 
 def _names(file: uproot.ReadOnlyDirectory, path: str) -> set[str]:
     try:
         return {name.split(";")[0] for name in file.keys(recursive=False)}
     except Exception as error:
-        raise failure_of(path, error, "the list of its contents is damaged", NotRootError) from error
+        raise failure_of(path, error, "the list of its contents is damaged", UnreadableFileError) from error
 
 
 def _branches(tree: Tree) -> dict[str, str]:
@@ -316,7 +307,7 @@ def _check_readable(path: str, tree: Tree, names: list[str]) -> None:
         except Exception as error:  # noqa: BLE001  uproot's own faults too
             fault = one_line(error)
         if fault:
-            raise UnsupportedFormatError(
+            raise UnreadableFileError(
                 f"{path}: uproot {uproot.__version__} cannot read the branch {name} ({fault}); the file may be whole. "
                 "Write the branch as plain float, or update uproot"
             )
@@ -340,7 +331,7 @@ def _detect(file: uproot.ReadOnlyDirectory, path: str, layout: str) -> tuple[Lay
         reasons.append(f"{candidate.name} lacks {', '.join(missing)}")
     ways = "; ".join(f"{candidate.name}: {candidate.versions}" for candidate in tried)
     if reasons:
-        raise MissingBranchError(
+        raise UnreadableFileError(
             f"{path}: no layout fits: {'; '.join(reasons)}. Files that have these branches are {ways}. A format of "
             "your own is a row of src/oddjet/io/layouts.py (docs/extending.md)"
         )
@@ -352,9 +343,9 @@ def _read_tree(file: uproot.ReadOnlyDirectory, path: str, name: str) -> tuple[Tr
         tree = file[name]
         branches = _branches(tree) if isinstance(tree, uproot.TTree | uproot.behaviors.RNTuple.RNTuple) else None
     except Exception as error:  # as many kinds as in `_open_file`
-        raise failure_of(path, error, f"tree {name} is damaged", NotRootError) from error
+        raise failure_of(path, error, f"tree {name} is damaged", UnreadableFileError) from error
     if branches is None:
-        raise MissingTreeError(f"{path}: {name} is a {tree.classname}, not a TTree or RNTuple")
+        raise UnreadableFileError(f"{path}: {name} is a {tree.classname}, not a TTree or RNTuple")
     return tree, branches
 
 
@@ -363,7 +354,7 @@ def _no_tree(file: uproot.ReadOnlyDirectory, path: str, tried: list[Layout], way
     try:
         kinds = {name.split(";")[0]: kind for name, kind in file.classnames(recursive=True).items()}
     except Exception as error:  # noqa: BLE001  as many kinds as in `_open_file`
-        return NotRootError(f"{path}: the list of its contents is damaged ({one_line(error)})")
+        return UnreadableFileError(f"{path}: the list of its contents is damaged ({one_line(error)})")
     shown = [f"{name} ({'folder' if kind == 'TDirectory' else kind})" for name, kind in kinds.items()]
     found = ", ".join(shown[:LISTED_NAMES]) + (f" and {len(shown) - LISTED_NAMES} more" * (len(shown) > LISTED_NAMES))
     wanted = sorted({candidate.tree for candidate in tried})
@@ -374,7 +365,7 @@ def _no_tree(file: uproot.ReadOnlyDirectory, path: str, tried: list[Layout], way
         if inside
         else ""
     )
-    return MissingTreeError(
+    return UnreadableFileError(
         f"{path}: no tree {', '.join(wanted)} for the layouts {', '.join(one.name for one in tried)} "
         f"(the file has: {found or 'nothing'}). {hint}What is read: {ways}"
     )

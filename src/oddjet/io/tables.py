@@ -19,7 +19,7 @@ import h5py
 import numpy as np
 from numpy.typing import NDArray
 
-from oddjet.errors import OddjetError
+from oddjet.errors import TableError
 from oddjet.io.atomic import sync, sync_folder
 from oddjet.io.hdf5 import open_hdf5
 
@@ -31,10 +31,6 @@ DATASET = "jets"
 CHUNK_ROWS = 4096
 # More than HDF5 holds back in its caches.
 SPARE_BYTES = 16_000_000
-
-
-class TableError(OddjetError):
-    """A table that cannot be read or written: missing, incomplete, of another schema, with a value not finite."""
 
 
 @dataclass(frozen=True)

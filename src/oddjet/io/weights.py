@@ -19,15 +19,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from oddjet.errors import OddjetError
+from oddjet.errors import DatasetError
 from oddjet.io.tables import damage_of, read_attributes, read_json
 
 # Entry of the cutflow that holds it.
 GENERATED = "sum_of_generated_weights"
-
-
-class WeightError(OddjetError):
-    """Events cannot be weighted to a cross section."""
 
 
 def sample_factors(samples: Mapping[str, Sequence[Path]], cross_sections: Mapping[str, float]) -> dict[str, float]:
@@ -42,12 +38,14 @@ def sample_factors(samples: Mapping[str, Sequence[Path]], cross_sections: Mappin
 
     Raises
     ------
-    WeightError
+    DatasetError
         If a cross section is of no sample, a table has no cutflow, or the weights do not add up to more than 0.
     """
     unknown = sorted(set(cross_sections) - set(samples))
     if unknown:
-        raise WeightError(f"--cross-sections: {unknown[0]!r} is no sample of the tables; they are {', '.join(samples)}")
+        raise DatasetError(
+            f"--cross-sections: {unknown[0]!r} is no sample of the tables; they are {', '.join(samples)}"
+        )
     return {
         name: cross_sections[name] / _generated(tables, cross_sections[name]) if name in cross_sections else 1.0
         for name, tables in samples.items()
@@ -59,12 +57,12 @@ def row_weights(stored: NDArray[np.floating[Any]], factor: float) -> NDArray[np.
 
     Raises
     ------
-    WeightError
+    DatasetError
         If one is not finite.
     """
     weights = np.asarray(stored, dtype=np.float64) * factor
     if not np.isfinite(weights.astype(np.float32)).all():
-        raise WeightError(
+        raise DatasetError(
             f"{np.count_nonzero(~np.isfinite(weights.astype(np.float32)))} of {len(weights)} weights are not finite as "
             "32-bit numbers; look at the generator weights and at the cross section"
         )
@@ -72,16 +70,16 @@ def row_weights(stored: NDArray[np.floating[Any]], factor: float) -> NDArray[np.
 
 
 def _generated(tables: Iterable[Path], cross_section: float) -> float:
-    """Sum the generator weights of a sample's tables; raise `WeightError` where they are not above 0."""
+    """Sum the generator weights of a sample's tables; raise `DatasetError` where they are not above 0."""
     total, names = 0.0, []
     for path in tables:
         if "cutflow" not in read_attributes(path):
-            raise WeightError(f"{path}: the table has no cutflow; it is not one of extract_features")
+            raise DatasetError(f"{path}: the table has no cutflow; it is not one of extract_features")
         with damage_of(path, "cutflow"):
             total += float(dict(read_json(path, "cutflow"))[GENERATED])
         names.append(str(path))
     if not total > 0:
-        raise WeightError(
+        raise DatasetError(
             f"{', '.join(names[:3])}: the generator weights add up to {total:g}, so the sample's events cannot be "
             f"weighted to a cross section of {cross_section:g} pb; give it a weight in the place of cross_section"
         )

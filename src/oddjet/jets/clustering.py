@@ -10,13 +10,9 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from oddjet.errors import OddjetError
+from oddjet.errors import JetError
 from oddjet.io.records import Particles, StoredJets
 from oddjet.jets.recombination import Floats, Ints, anti_kt, grow_trees
-
-
-class ClusteringError(OddjetError):
-    """Momenta that cannot be clustered, or an unusable radius."""
 
 
 @dataclass(frozen=True)
@@ -99,7 +95,7 @@ def cluster(candidates: Particles, radius: float, pt_min: float) -> Jets:
 
     Raises
     ------
-    ClusteringError
+    JetError
         A momentum is not finite, or the radius is not positive.
 
     References
@@ -107,11 +103,11 @@ def cluster(candidates: Particles, radius: float, pt_min: float) -> Jets:
     Cacciari, Salam, Soyez, JHEP 04 (2008) 063.
     """
     if not radius > 0:
-        raise ClusteringError(f"the jet radius must be positive, not {radius}")
+        raise JetError(f"the jet radius must be positive, not {radius}")
     momenta = cartesian(candidates)
     if not np.isfinite(momenta).all():
         particle = int(np.argmin(np.isfinite(momenta).all(axis=1)))
-        raise ClusteringError(f"the momentum (px, py, pz, E) of particle {particle} is {momenta[particle]}")
+        raise JetError(f"the momentum (px, py, pz, E) of particle {particle} is {momenta[particle]}")
     event, jets, counts, members = anti_kt(
         candidates.offsets, momenta, rapidity(candidates), candidates.phi, float(radius), float(pt_min)
     )
@@ -136,12 +132,12 @@ def stored(jets: StoredJets) -> Jets:
 
     Raises
     ------
-    ClusteringError
+    JetError
         The constituents were not read.
     """
     constituents = jets.constituents
     if constituents is None:
-        raise ClusteringError("the file's own jets were read without their constituents")
+        raise JetError("the file's own jets were read without their constituents")
     event = jets.momenta.rows()
     order = np.lexsort((-jets.momenta.pt, event))
     order = order[constituents.counts()[order] > 0]

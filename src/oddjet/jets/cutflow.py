@@ -11,21 +11,13 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from oddjet.errors import OddjetError
-from oddjet.io.cutflow import BadFile, Cutflow, CutflowError
+from oddjet.errors import JetError, TableError
+from oddjet.io.cutflow import BadFile, Cutflow
 from oddjet.io.tables import read_attributes, read_table
 
 LOGGER = logging.getLogger("oddjet")
 
 IDENTIFIERS = ["run", "luminosityBlock", "event"]
-
-
-class TooFewJetsError(OddjetError):
-    """A sample has fewer jets than are needed."""
-
-
-class BadFilesError(OddjetError):
-    """More input files were skipped than the settings allow."""
 
 
 def table_cutflow(path: Path) -> tuple[Cutflow, BadFile | None, NDArray[np.void]]:
@@ -41,19 +33,18 @@ def table_cutflow(path: Path) -> tuple[Cutflow, BadFile | None, NDArray[np.void]
 
     Raises
     ------
-    CutflowError
-        The counts do not add up, or are not those of the rows.
     TableError
+        The counts do not add up, or are not those of the rows.
         The table is incomplete or not a table.
     """
     attributes = read_attributes(path)
     if "cutflow" not in attributes:
-        raise CutflowError(f"{path}: the table has no cutflow; it is not one of extract_features")
+        raise TableError(f"{path}: the table has no cutflow; it is not one of extract_features")
     try:
         cutflow = Cutflow.from_json(attributes["cutflow"])
         skipped = BadFile(**json.loads(attributes["bad_file"])) if "bad_file" in attributes else None
     except (TypeError, ValueError) as error:
-        raise CutflowError(
+        raise TableError(
             f"{path}: its cutflow is damaged or of another version ({error}); make the table again"
         ) from error
     cutflow.check(str(path))
@@ -61,7 +52,7 @@ def table_cutflow(path: Path) -> tuple[Cutflow, BadFile | None, NDArray[np.void]
     events = rows[np.unique(rows["entry"], return_index=True)[1]]
     for name, count in (("jets_passed", len(rows)), ("events_passed", len(events))):
         if getattr(cutflow, name) != count:
-            raise CutflowError(f"{path}: the cutflow says {name} {getattr(cutflow, name)}, the table has {count}")
+            raise TableError(f"{path}: the cutflow says {name} {getattr(cutflow, name)}, the table has {count}")
     return cutflow, skipped, events
 
 
@@ -73,7 +64,7 @@ def merge_sample(name: str, tables: Sequence[Path]) -> tuple[Cutflow, list[BadFi
 
     Raises
     ------
-    CutflowError, TableError
+    TableError
         As `table_cutflow`.
     """
     merged = Cutflow()
@@ -116,7 +107,7 @@ def check_enough(
 
     Raises
     ------
-    TooFewJetsError
+    JetError
         Names every such sample, its largest loss and its skipped files.
     """
     wrong = []
@@ -130,7 +121,7 @@ def check_enough(
             f"sample {name}: {cutflow.jets_passed} jets pass, fewer than {limit}; {cutflow.largest_loss()}.{skipped}"
         )
     if wrong:
-        raise TooFewJetsError(
+        raise JetError(
             "\n".join(wrong) + "\nGive more events or files, change the cuts (features), or lower "
             "evaluation.minimum_signal_jets"
         )
@@ -151,11 +142,11 @@ def check_bad_files(name: str, bad: Sequence[BadFile], tables: int, max_bad_frac
 
     Raises
     ------
-    BadFilesError
+    JetError
     """
     if len(bad) > max_bad_fraction * tables:
         lost = sum(file.events_lost or 0 for file in bad)
-        raise BadFilesError(
+        raise JetError(
             f"sample {name}: {len(bad)} of {tables} files were skipped, with at least {lost} events, more than "
             f"max_bad_fraction {max_bad_fraction} allows; the first: {bad[0].reason}"
         )

@@ -11,11 +11,10 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from oddjet.errors import InputFileError, OddjetError
+from oddjet.errors import InputFileError, JetError, UnreachableFileError
 from oddjet.io.checksums import verify
 from oddjet.io.chunks import Reading
 from oddjet.io.cutflow import BadFile, Cutflow
-from oddjet.io.failures import UnreachableFileError
 from oddjet.io.jet_columns import RECONSTRUCTED
 from oddjet.io.records import CandidateRecord
 from oddjet.io.root import EventFile, open_events
@@ -34,10 +33,6 @@ JET_COLUMNS = (
     Column("truth_match", "i1", "1", "1 if the jet matches the kind asked for, 0 if not, -1 without truth."),
     Column("weight", "f4", "1", "Generator weight times the weight of the sample."),
 )
-
-
-class FeatureValueError(OddjetError):
-    """A feature came out NaN or infinite."""
 
 
 def select(jets: Jets, settings: FeatureSettings, cutflow: Cutflow) -> npt.NDArray[np.bool_]:
@@ -79,7 +74,7 @@ def select_jets(
 
     Raises
     ------
-    TruthError
+    JetError
         A match is required and the file has no truth.
     """
     if settings.recluster or record.jets is None:
@@ -126,7 +121,7 @@ def jet_rows(
 
     Raises
     ------
-    FeatureValueError
+    JetError
         Names the feature, the file and the event of a value that is not finite.
     """
     columns = table_columns(features)
@@ -146,7 +141,7 @@ def jet_rows(
         values = feature.compute(shared)
         if not np.isfinite(values).all():
             jet = int(np.argmin(np.isfinite(values)))
-            raise FeatureValueError(
+            raise JetError(
                 f"{record.file}: feature {feature.name} is {values[jet]} for jet {jets.rank[jet]} of event "
                 f"{rows['run'][jet]}:{rows['luminosityBlock'][jet]}:{rows['event'][jet]}"
             )
@@ -192,7 +187,7 @@ def extract_features(
     InputFileError
         Unless `on_bad_file` is "skip": then a complete table without rows takes the place of the file's, with the
         reason in its attribute `bad_file`.
-    UnknownFeatureError, TruthError, FeatureValueError, CutflowError
+    JetError, TableError
     """
     columns = table_columns(chosen_features(settings.features))
     promised = None

@@ -13,7 +13,7 @@ from functools import cached_property, partial
 
 import numpy as np
 
-from oddjet.errors import OddjetError
+from oddjet.errors import JetError
 from oddjet.io.tables import Column
 from oddjet.jets import grooming, substructure
 from oddjet.jets.clustering import Jets, Trees, rapidity, trees
@@ -23,10 +23,6 @@ from oddjet.jets.settings import Efp, EfpSettings, FeatureSettings
 
 C2_BETA = 0.5
 POLYNOMIALS = "Komiske, Metodiev, Thaler, JHEP 04 (2018) 013"
-
-
-class UnknownFeatureError(OddjetError):
-    """A configured feature is not in the registry."""
 
 
 class Substructure:
@@ -157,12 +153,12 @@ def chosen_features(entries: Sequence[str | Efp]) -> list[Feature]:
 
     Raises
     ------
-    UnknownFeatureError
+    JetError
         Names the unknown ones and all that exist.
     """
     unknown = [entry for entry in entries if isinstance(entry, str) and entry not in REGISTRY]
     if unknown:
-        raise UnknownFeatureError(
+        raise JetError(
             f"features: {', '.join(map(repr, unknown))} not in the registry; choose from {', '.join(REGISTRY)}"
         )
     chosen: list[Feature] = []

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from oddjet.errors import OddjetError
+from oddjet.errors import JetError
 from oddjet.io.chunks import DARK_PRODUCTS, ChunkReader
 from oddjet.io.records import CandidateRecord, Particles
 from oddjet.jets.clustering import Jets
@@ -15,10 +15,6 @@ from oddjet.jets.recombination import Floats
 DARK_SHARE = 0.5
 # Partons that a jet may lie near without a requirement.
 ANY_PARTON = ("dark_quark", "top")
-
-
-class TruthError(OddjetError):
-    """A match is required of a file that cannot tell it."""
 
 
 def delta_phi(first: Floats, second: Floats) -> Floats:
@@ -102,13 +98,13 @@ def truth_match(jets: Jets, record: CandidateRecord, require: str, radius: float
 
     Raises
     ------
-    TruthError
+    JetError
         A match is required and the file has no truth.
     """
     if record.partons is None:
         if require == "none":
             return np.full(len(jets), -1, np.int8)
-        raise TruthError(
+        raise JetError(
             f"{record.file}: require_match is {require}, but the file has no generator particles; "
             "set require_match: none for this sample"
         )
@@ -134,13 +130,13 @@ def check_found(reader: ChunkReader, require: str, events: int) -> None:
 
     Raises
     ------
-    TruthError
+    JetError
         Names the status codes that there are instead.
     """
     kind = DARK_PRODUCTS if require == "dark_jet" else require
     if require == "none" or not events or reader.found[kind]:
         return
-    raise TruthError(
+    raise JetError(
         f"{reader.path}: require_match is {require}, but {_what_is_missing(reader, kind)} in {events} events. Set "
         "require_match: none for this sample, or give files that keep such particles"
     )

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from oddjet.errors import OddjetError
+from oddjet.errors import JetError
 from oddjet.io.records import Particles
 from oddjet.jets.clustering import Trees
 from oddjet.jets.recombination import Floats, Ints
@@ -18,10 +18,6 @@ from oddjet.kernels import kernel
 ACCURACY = 1e-4
 MOST_STEPS = 1000
 MOST_AXES = 4
-
-
-class NjettinessError(OddjetError):
-    """N is not between 1 and `MOST_AXES`."""
 
 
 @kernel
@@ -146,7 +142,7 @@ def njettiness(constituents: Particles, kt_trees: Trees, orders: tuple[int, ...]
 
     Raises
     ------
-    NjettinessError
+    JetError
         An N out of range.
 
     References
@@ -154,7 +150,7 @@ def njettiness(constituents: Particles, kt_trees: Trees, orders: tuple[int, ...]
     Thaler, Van Tilburg, JHEP 03 (2011) 015 and JHEP 02 (2012) 093; the choices are those of CMSSW.
     """
     if not orders or not all(1 <= order <= MOST_AXES for order in orders):
-        raise NjettinessError(f"N of N-subjettiness must be 1 to {MOST_AXES}, not {orders}")
+        raise JetError(f"N of N-subjettiness must be 1 to {MOST_AXES}, not {orders}")
     values: Floats = _njettiness(
         constituents.offsets,
         kt_trees.offsets,

@@ -8,11 +8,7 @@ from typing import Literal
 import torch
 from torch import Tensor, nn
 
-from oddjet.errors import OddjetError
-
-
-class ImageNetworkError(OddjetError):
-    """An image that the network cannot halve so often."""
+from oddjet.errors import DetectorError
 
 
 @dataclass(frozen=True)
@@ -42,7 +38,7 @@ class Shape:
 
     def __post_init__(self) -> None:
         if self.pixels % 2**self.depth:
-            raise ImageNetworkError(
+            raise DetectorError(
                 f"{self.pixels} pixels a side cannot be halved {self.depth} times; change images.jets.pixels or depths"
             )
 

@@ -6,14 +6,10 @@ from collections.abc import Mapping
 
 from matplotlib.figure import Figure
 
-from oddjet.errors import OddjetError
+from oddjet.errors import FigureError
 from oddjet.plotting.style import figure_style, method_title, write_heading
 
 MARKERS = "osD^vPX*<>"
-
-
-class ContaminationFigureError(OddjetError):
-    """A scan that makes no figure."""
 
 
 def draw_contamination(scan: Mapping[str, Mapping[float, tuple[float, float]]], label: str) -> Figure:
@@ -32,11 +28,11 @@ def draw_contamination(scan: Mapping[str, Mapping[float, tuple[float, float]]], 
 
     Raises
     ------
-    ContaminationFigureError
+    FigureError
         If there is no method.
     """
     if not scan:
-        raise ContaminationFigureError("no method to draw; give the table of summarize_contamination")
+        raise FigureError("no method to draw; give the table of summarize_contamination")
     fractions = sorted({fraction for found in scan.values() for fraction in found})
     with figure_style():
         figure = Figure(figsize=(10, 9), layout="constrained")

@@ -12,7 +12,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
-from oddjet.errors import OddjetError
+from oddjet.errors import FigureError
 from oddjet.plotting.style import figure_style, write_heading
 
 # From where on early epochs would be squeezed into the axis.
@@ -28,10 +28,6 @@ LEGEND: dict[str, Any] = {
     "columnspacing": 1.2,
 }
 MARK: dict[str, Any] = {"color": "0.35", "linewidth": 1.5, "linestyle": (0, (6, 3)), "zorder": 1}
-
-
-class EpochFigureError(OddjetError):
-    """Curves that make no figure."""
 
 
 @dataclass(frozen=True)
@@ -109,12 +105,12 @@ def draw_epochs(panels: Sequence[Panel], right: str, label: str) -> Figure:
 
     Raises
     ------
-    EpochFigureError
+    FigureError
         If a panel has no curve, or a curve no epoch at which all of its seeds have a value.
     """
     for panel in panels:
         if not panel.bands or not all(any(map(math.isfinite, band.summary()[1])) for band in panel.bands):
-            raise EpochFigureError(f"{right}: nothing to draw for {panel.title!r}; look at the tables of this training")
+            raise FigureError(f"{right}: nothing to draw for {panel.title!r}; look at the tables of this training")
     with figure_style():
         heights = {1: 8.0, 2: 12.0, 3: 15.0}
         figure = Figure(figsize=(10, heights.get(len(panels), 15.0)), layout="constrained")

@@ -10,15 +10,11 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from oddjet.errors import OddjetError
+from oddjet.errors import FigureError
 from oddjet.plotting.style import BLUE, GREY, ORANGE, PURPLE, RED, figure_style, write_heading
 
 # Brightness differs as well, and lines differ in pattern.
 LOOKS = ((BLUE, "--"), (RED, "-"), (ORANGE, "-."), (PURPLE, ":"), (GREY, (0, (5, 1, 1, 1))), ("black", (0, (1, 1))))
-
-
-class EventFigureError(OddjetError):
-    """Nothing to draw, or more curves than can be told apart."""
 
 
 class Curve(NamedTuple):
@@ -56,12 +52,12 @@ def draw_curves(panels: Mapping[str, Sequence[Curve]], label: str, quantity: str
 
     Raises
     ------
-    EventFigureError
+    FigureError
         If there is no curve, or more than can be told apart.
     """
     most = max((len(curves) for curves in panels.values()), default=0)
     if not most or most > len(LOOKS):
-        raise EventFigureError(f"{most} curves in a panel; a figure shows 1 to {len(LOOKS)}")
+        raise FigureError(f"{most} curves in a panel; a figure shows 1 to {len(LOOKS)}")
     columns = min(2, len(panels))
     rows = math.ceil(len(panels) / columns)
     with figure_style():
@@ -103,11 +99,11 @@ def draw_costs(costs: Sequence[Cost], label: str) -> Figure:
 
     Raises
     ------
-    EventFigureError
+    FigureError
         If there is no score.
     """
     if not costs:
-        raise EventFigureError("no score to draw")
+        raise FigureError("no score to draw")
     ordered = sorted(costs, key=lambda cost: cost.microseconds)
     with figure_style():
         figure = Figure(figsize=(17, 9.5), layout="constrained")

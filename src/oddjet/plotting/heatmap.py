@@ -13,7 +13,7 @@ from matplotlib.colors import Colormap, Normalize
 from matplotlib.figure import Figure
 from matplotlib.text import Text
 
-from oddjet.errors import OddjetError
+from oddjet.errors import FigureError
 from oddjet.plotting.style import figure_style, method_title, write_heading
 
 # From blind (red) over 0.5 (white) to perfect (blue): a reader who sees no colour finds the numbers in the cells.
@@ -22,10 +22,6 @@ COLOURS = "RdBu"
 LARGEST, SMALLEST = 30.0, 6.0
 # Parts of a cell's width and height that numbers may take, so that they stay apart.
 WIDE, HIGH = 0.75, 0.85
-
-
-class HeatmapError(OddjetError):
-    """Cells that make no heatmap."""
 
 
 def draw_heatmap(
@@ -50,7 +46,7 @@ def draw_heatmap(
 
     Raises
     ------
-    HeatmapError
+    FigureError
         If there is no cell.
 
     Notes
@@ -60,7 +56,7 @@ def draw_heatmap(
     colour alone remains.
     """
     if not cells:
-        raise HeatmapError(f"method {method}: no signal with m_phi and r_inv to put into a heatmap")
+        raise FigureError(f"method {method}: no signal with m_phi and r_inv to put into a heatmap")
     masses, fractions = (sorted({point[axis] for point in cells}) for axis in (0, 1))
     values = np.full((len(fractions), len(masses)), np.nan)
     for (m_phi, r_inv), (auc, _) in cells.items():

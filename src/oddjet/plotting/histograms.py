@@ -12,7 +12,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from oddjet.errors import OddjetError
+from oddjet.errors import FigureError
 from oddjet.plotting.style import RED, figure_style, write_heading
 
 BINS = 40
@@ -35,10 +35,6 @@ FEATURES = {
     "ptd": r"$p_T D$",
     "softdrop_mass": r"$\ln m_\mathrm{SD}$",
 }
-
-
-class HistogramError(OddjetError):
-    """Samples that make no histogram."""
 
 
 @dataclass(frozen=True)
@@ -77,11 +73,11 @@ def draw_histograms(
 
     Raises
     ------
-    HistogramError
+    FigureError
         If there is no panel, or a sample has no value.
     """
     if not rows or not all(len(values) for row in rows for panel in row for values in panel.samples.values()):
-        raise HistogramError(f"{right}: a histogram without jets; look at the tables of this training")
+        raise FigureError(f"{right}: a histogram without jets; look at the tables of this training")
     edges = np.linspace(*_limits(rows, box), BINS + 1)
     width, height = max(len(row) for row in rows), len(rows)
     with figure_style():

@@ -11,7 +11,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from oddjet.errors import OddjetError
+from oddjet.errors import FigureError
 from oddjet.plotting.style import BLUE, FRACTION_COLOURS, ORANGE, PURPLE, figure_style, method_title, write_heading
 
 # What the history calls it, how the figure does, and its colour; training is dashed, validation solid.
@@ -27,10 +27,6 @@ LEGEND: dict[str, Any] = {"fontsize": 19, "frameon": True, "framealpha": 1.0, "e
 LONG_TRAINING = 500
 
 Curves = Mapping[int, tuple[Sequence[int], Sequence[float]]]
-
-
-class TrainingFigureError(OddjetError):
-    """Curves that make no figure."""
 
 
 @dataclass(frozen=True)
@@ -76,13 +72,13 @@ def draw_training(curves: TrainingCurves, label: str) -> Figure:
 
     Raises
     ------
-    TrainingFigureError
+    FigureError
         If there is no energy to draw.
     """
     names = [f"{name}_{part}" for name in _present(curves.history) for part, _ in PARTS]
     drawn = [curves.history.get(name, {}) for name in names]
     if not any(drawn):
-        raise TrainingFigureError(f"method {curves.method}: no energies by epoch to draw")
+        raise FigureError(f"method {curves.method}: no energies by epoch to draw")
     seeds = len({seed for by_seed in [*drawn, curves.auc_mean] for seed in by_seed})
     with figure_style():
         figure = Figure(figsize=(10, 12), layout="constrained")

@@ -13,15 +13,11 @@ from matplotlib.colors import LogNorm
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from oddjet.errors import OddjetError
+from oddjet.errors import FigureError
 from oddjet.plotting.style import GREY, RED, figure_style, write_heading
 
 # Share of the pT at the ends of the colour scale.
 FAINTEST, BRIGHTEST = 1e-4, 1.0
-
-
-class ImageFigureError(OddjetError):
-    """There is nothing to draw."""
 
 
 @dataclass(frozen=True)
@@ -63,11 +59,11 @@ def draw_references(
 
     Raises
     ------
-    ImageFigureError
+    FigureError
         There is no picture.
     """
     if not pictures:
-        raise ImageFigureError("no image to draw")
+        raise FigureError("no image to draw")
     with figure_style():
         figure = Figure(figsize=(5.2 * max(3, len(pictures)), 14), layout="constrained")
         halves: Any = figure.subfigures(2, 1, height_ratios=[1, 1.3])

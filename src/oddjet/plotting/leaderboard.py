@@ -11,12 +11,8 @@ from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from oddjet.errors import OddjetError
+from oddjet.errors import FigureError
 from oddjet.plotting.style import FRACTION_COLOURS, figure_style, method_title, write_heading
-
-
-class LeaderboardError(OddjetError):
-    """Entries that make no figure."""
 
 
 @dataclass(frozen=True)
@@ -65,11 +61,11 @@ def draw_leaderboard(entries: Sequence[Entry], label: str, reference: str = "") 
 
     Raises
     ------
-    LeaderboardError
+    FigureError
         If there is no entry.
     """
     if not entries:
-        raise LeaderboardError("no method to draw; give the AUC tables of at least one")
+        raise FigureError("no method to draw; give the AUC tables of at least one")
     # A method without a mean stands below all others.
     ordered = sorted(entries, key=lambda entry: (entry.supervised, -1.0 if math.isnan(entry.mean) else entry.mean))
     differences = any(entry.difference for entry in entries)

@@ -9,7 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import Ellipse, FancyArrowPatch, FancyBboxPatch
 
-from oddjet.errors import OddjetError
+from oddjet.errors import FigureError
 from oddjet.plotting.style import BLUE, GREY, RED, figure_style
 
 GREEN = "#2a9d5c"
@@ -18,20 +18,16 @@ SIGNAL: dict[str, Any] = {"edgecolor": GREEN, "linestyle": (0, (1, 1))}
 WORDS: dict[str, Any] = {"ha": "center", "va": "center", "fontsize": 22}
 
 
-class SketchError(OddjetError):
-    """A drawing that there is not."""
-
-
 def draw_sketch(figure: str) -> Figure:
     """Draw figure 1, 6 or 8, in the numbers of the analysis summary.
 
     Raises
     ------
-    SketchError
+    FigureError
         If there is no such drawing.
     """
     if figure not in SKETCHES:
-        raise SketchError(f"--figure {figure!r} is not one of {', '.join(SKETCHES)}")
+        raise FigureError(f"--figure {figure!r} is not one of {', '.join(SKETCHES)}")
     with figure_style():
         return SKETCHES[figure]()
 

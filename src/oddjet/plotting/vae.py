@@ -10,16 +10,12 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from oddjet.errors import OddjetError
+from oddjet.errors import FigureError
 from oddjet.plotting.style import figure_style, write_heading
 
 TITLES = {"mse": "MSE", "mae": "MAE", "wass0p5": "Wass(0.5)", "wass1": "Wass(1)", "wass2": "Wass(2)"}
 MARKERS = "osD"
 BINS = 40
-
-
-class VaeFigureError(OddjetError):
-    """Tables that make no figure."""
 
 
 class ScanPoint(NamedTuple):
@@ -45,11 +41,11 @@ def draw_scan(points: Sequence[ScanPoint], metric: str, label: str) -> Figure:
 
     Raises
     ------
-    VaeFigureError
+    FigureError
         If there is no point.
     """
     if not points:
-        raise VaeFigureError(f"no VAE was trained with {metric}; add it to images.vae.trainings")
+        raise FigureError(f"no VAE was trained with {metric}; add it to images.vae.trainings")
     signals = list(points[0].auc)
     # Betas differ by powers of ten, and one may be 0: they stand side by side.
     betas = sorted({point.beta for point in points})
@@ -93,13 +89,13 @@ def draw_pairs(pairs: NDArray[np.void], chosen: str, label: str) -> Figure:
 
     Raises
     ------
-    VaeFigureError
+    FigureError
         If there is no transport distance among the columns.
     """
     names = pairs.dtype.names or ()
     heights = [name for name in ("wass1", "wass0p5") if name in names]
     if not heights:
-        raise VaeFigureError("no transport distance among the pairs; add wass1 to images.ensembles.compared")
+        raise FigureError("no transport distance among the pairs; add wass1 to images.ensembles.compared")
     latents = [name for name in names if name.startswith("latent")]
     blocks = [name for name in names if name.startswith("block")]
     # Figures 1 and 4 side by side, below them figure 5, and figure 6 where there is its metric.

@@ -13,7 +13,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
 from pathlib import Path
 
-from oddjet.errors import OddjetError
+from oddjet.errors import DigestError
 
 PACKAGE = "oddjet"
 DOCUMENTED = (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
@@ -23,10 +23,6 @@ SCRIPTS_FOLDER = PACKAGE_FOLDER.parents[1] / "workflow" / "scripts"
 
 # Of each kind of node, the fields that count; filled as kinds come.
 FIELDS: dict[type[ast.AST], tuple[str, ...]] = {}
-
-
-class DigestError(OddjetError):
-    """A script or module to be digested does not exist or is not Python."""
 
 
 def code_digest(entry: str, *modules: str) -> str:

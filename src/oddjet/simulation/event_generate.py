@@ -9,10 +9,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from oddjet.errors import SimulationError
 from oddjet.simulation.detector import Candidates, Particles, reconstruct
 from oddjet.simulation.event_processes import EVENT_PROCESSES, EventProcess, event_pythia_settings
 from oddjet.simulation.event_veto import EarlyVeto
-from oddjet.simulation.generate import SimulationError, captured_output, generator_facts
+from oddjet.simulation.generate import captured_output, generator_facts
 from oddjet.simulation.pythia import new_pythia
 from oddjet.simulation.seeds import derive_seed
 from oddjet.simulation.settings import SimulationSettings

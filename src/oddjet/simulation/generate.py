@@ -18,7 +18,7 @@ import numpy as np
 import pythia8mc
 import uproot
 
-from oddjet.errors import OddjetError
+from oddjet.errors import SimulationError
 from oddjet.io.atomic import atomic_path
 from oddjet.program import progress
 from oddjet.simulation.columns import event_columns
@@ -35,10 +35,6 @@ BATCHES_A_BLOCK = 4  # ROOT baskets below 1000 events compress badly
 MESSAGE_START = ("PYTHIA Warning", "PYTHIA Error", "PYTHIA Abort")
 FAILURES_ALWAYS_ALLOWED = 10
 MILLIBARN = 1e9  # in pb
-
-
-class SimulationError(OddjetError):
-    """Pythia refuses a setting, does not start, or gives up too many events."""
 
 
 def simulate_sample(

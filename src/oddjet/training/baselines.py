@@ -52,9 +52,9 @@ def fit_method(
 
     Raises
     ------
-    TableError, ScalingError, BaselineError
+    TableError, DatasetError, DetectorError
         If an input cannot be read, or there are too few jets for the baseline.
-    WeightsError
+    DatasetError
         If the training jets have weights that the baseline cannot use.
     """
     start = time.monotonic()

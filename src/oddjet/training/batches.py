@@ -10,14 +10,10 @@ import torch
 from torch import Tensor
 
 from oddjet.detectors.autoencoder.generators import Generators
-from oddjet.errors import OddjetError
+from oddjet.errors import TrainingError
 from oddjet.training.method import MethodSettings
 
 LOGGER = logging.getLogger("oddjet")
-
-
-class TrainingDataError(OddjetError):
-    """Jets that nothing can be trained on: none, or weights that belong to no law or that a method cannot use."""
 
 
 class Batches(NamedTuple):
@@ -41,21 +37,19 @@ class BatchPlan:
 
     Raises
     ------
-    TrainingDataError
+    TrainingError
         No jets; a weight that is not finite; a sum that is not above 0; negative weights that the method cannot use.
     """
 
     def __init__(self, settings: MethodSettings, n_jets: int, weights: Tensor | None) -> None:
         if not n_jets:
-            raise TrainingDataError("nothing to train on: 0 training jets")
+            raise TrainingError("nothing to train on: 0 training jets")
         self.n_jets = n_jets
         self.size = min(settings.training.batch_size, n_jets)
         self.weights = _checked(weights)
         sampling = settings.training.sampling
         if sampling == "weighted" and self.weights is None:
-            raise TrainingDataError(
-                "training.sampling is weighted, and the training jets have no weights; set it to auto"
-            )
+            raise TrainingError("training.sampling is weighted, and the training jets have no weights; set it to auto")
         equal = self.weights is None or bool((self.weights == self.weights[0]).all())
         self.shuffle = sampling == "shuffle" or (sampling == "auto" and equal)
         # Share of the negative weights in the sum of |w|: so many jets of a batch are taken away from the others.
@@ -94,10 +88,10 @@ def _checked(weights: Tensor | None) -> Tensor | None:
     bad = torch.nonzero(~torch.isfinite(weights)).flatten()
     if len(bad):
         row = int(bad[0])
-        raise TrainingDataError(f"training jets: the weight of row {row} is {float(weights[row]):g}; it must be finite")
+        raise TrainingError(f"training jets: the weight of row {row} is {float(weights[row]):g}; it must be finite")
     total = float(weights.double().sum())
     if not total > 0.0:
-        raise TrainingDataError(
+        raise TrainingError(
             f"training jets: their weights add up to {total:g}, so they are no background to learn; look at the weights"
         )
     return weights
@@ -122,7 +116,7 @@ def _check_negative(settings: MethodSettings, shuffle: bool, share: float, size:
     }
     for reason, applies in refusals.items():
         if applies:
-            raise TrainingDataError(f"{share:.3g} of the training jets' weight is negative, and {reason}")
+            raise TrainingError(f"{share:.3g} of the training jets' weight is negative, and {reason}")
     LOGGER.warning(
         "%.3g of the training jets' weight is negative: these jets are taken away from each batch, and the loss"
         " fluctuates like that of %.2g times fewer jets",

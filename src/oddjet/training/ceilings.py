@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from sklearn.ensemble import HistGradientBoostingClassifier
 
 from oddjet.dataset.split import event_uniform
-from oddjet.errors import OddjetError
+from oddjet.errors import TrainingError
 from oddjet.evaluation.merit import Auc, SampleScores, compute_auc
 from oddjet.evaluation.signals import Signal
 from oddjet.evaluation.tables import AucRow
@@ -27,10 +27,6 @@ SINGLE, POOLED = "supervised_trees", "supervised_trees_pooled"
 # Each signal jet is scored by trees that did not see its event: trained on the other part.
 FOLDS = 2
 IDENTIFIERS = ("run", "luminosityBlock", "event", "weight")
-
-
-class CeilingError(OddjetError):
-    """Signals that are too small to be trained on and tested with."""
 
 
 class Background(NamedTuple):
@@ -65,9 +61,9 @@ def ceiling_rows(
 
     Raises
     ------
-    CeilingError
+    TrainingError
         If a fold has fewer than two jets of a signal.
-    WeightsError
+    DatasetError
         If the weights of a sample do not add up to more than 0. Single ones may be negative: the trees' sums of
         gradients and curvatures take them with their sign.
     """
@@ -133,7 +129,7 @@ def _pooled(
 def _checked_folds(name: str, signal: NDArray[np.void], seed: int) -> NDArray[np.intp]:
     folds = folds_of(signal, seed)
     if np.bincount(folds, minlength=FOLDS).min() < 2:
-        raise CeilingError(
+        raise TrainingError(
             f"signal {name}: {len(signal)} jets are too few for supervised trees in {FOLDS} folds; give more events or "
             "files"
         )

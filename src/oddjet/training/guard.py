@@ -8,12 +8,6 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from oddjet.errors import OddjetError
-
-
-class NonFiniteLossError(OddjetError):
-    """A loss, an energy or a gradient that is not finite."""
-
 
 class Guard:
     """Which seeds are alive, and what the others failed with; kept on the device, read once an epoch.

@@ -13,18 +13,14 @@ from typing import Any, Protocol
 import torch
 from torch import Tensor, nn
 
-from oddjet.errors import OddjetError
+from oddjet.errors import TrainingError
 from oddjet.images.vae_settings import VaeSettings
 from oddjet.training.checkpoint import Checkpoints
-from oddjet.training.interrupt import Interruption, TrainingInterruptedError
+from oddjet.training.interrupt import Interruption
 
 LOGGER = logging.getLogger("oddjet")
 # Shortest time between two checkpoints (s).
 CHECKPOINT_SECONDS = 60.0
-
-
-class ImageTrainingError(OddjetError):
-    """A training on images that found no finite loss, or has nothing to train on."""
 
 
 class Objective(Protocol):
@@ -140,13 +136,12 @@ def train_until_done(training: ImageTraining, objective: Objective, epochs: int,
 
     Raises
     ------
-    ImageTrainingError
+    TrainingError
         There are no training jets, or no epoch had a finite validation loss.
-    TrainingInterruptedError
         SIGTERM or SIGUSR1 came; the epoch was ended and kept.
     """
     if not objective.jets:
-        raise ImageTrainingError("nothing to train on: the file of training images holds no jet")
+        raise TrainingError("nothing to train on: the file of training images holds no jet")
     checkpoints = Checkpoints(folder / "checkpoints", digest, CHECKPOINT_SECONDS)
     checkpoints.resume(training)
     with Interruption() as interruption:
@@ -154,13 +149,13 @@ def train_until_done(training: ImageTraining, objective: Objective, epochs: int,
             _run_epoch(training, objective)
             if interruption.name is not None and training.epoch < epochs:
                 checkpoints.write(training)
-                raise TrainingInterruptedError(
+                raise TrainingError(
                     f"{interruption.name} received: the training stops after epoch {training.epoch} and keeps it in"
                     f" {checkpoints.path}. Start it again to go on from there."
                 )
             checkpoints.after_epoch(training)
     if not training.best_epoch:
-        raise ImageTrainingError("the validation loss was finite in no epoch; lower images.vae.learning_rate")
+        raise TrainingError("the validation loss was finite in no epoch; lower images.vae.learning_rate")
     training.network.load_state_dict(training.best_parameters)
     training.network.eval()
     checkpoints.discard()

@@ -6,14 +6,8 @@ import signal
 from types import FrameType, TracebackType
 from typing import Any
 
-from oddjet.errors import OddjetError
-
 # Slurm and others send SIGTERM to end a job, and SIGUSR1 where they are asked to warn of the end of its time.
 SIGNALS = (signal.SIGTERM, signal.SIGUSR1)
-
-
-class TrainingInterruptedError(OddjetError):
-    """The training was told to stop; it goes on from its checkpoint when it is started again."""
 
 
 class Interruption:

@@ -44,7 +44,7 @@ def read_jets(
 
     Raises
     ------
-    TableError, ScalingError
+    TableError, DatasetError
         See `oddjet.io.tables.iterate_table` and `oddjet.dataset.scaling`.
     OSError
         The disk of `scratch` is full.

@@ -11,9 +11,9 @@ import torch
 from torch import Tensor
 
 from oddjet.detectors.autoencoder.validation_jets import ValidationJets
+from oddjet.errors import TrainingError
 from oddjet.program import progress
-from oddjet.training.batches import Batches, BatchPlan, TrainingDataError
-from oddjet.training.guard import NonFiniteLossError
+from oddjet.training.batches import Batches, BatchPlan
 from oddjet.training.history import row
 from oddjet.training.state import TrainingState
 
@@ -43,14 +43,14 @@ def train(
 
     Raises
     ------
-    NonFiniteLossError
+    TrainingError
         A loss or gradient is not finite, and `on_divergence` is fail or the first epoch is not over; or no epoch of
         a seed had a finite validation metric.
-    TrainingDataError, LawError
+    TrainingError, TransportError
         No jets, or weights that belong to no law or that the method cannot use.
     """
     if not len(validation):
-        raise TrainingDataError("nothing to validate on: 0 validation jets")
+        raise TrainingError("nothing to validate on: 0 validation jets")
     plan = BatchPlan(state.settings, len(jets), weights)
     rows = ValidationJets(validation, validation_weights)
     total = state.settings.training.epochs
@@ -74,10 +74,10 @@ def train(
 
 
 def _check_every_seed_has_an_epoch(state: TrainingState) -> None:
-    """Raise `NonFiniteLossError` for seeds whose weights would be the initial ones."""
+    """Raise `TrainingError` for seeds whose weights would be the initial ones."""
     without = [str(seed) for seed, epoch in zip(state.seeds, state.best_epochs, strict=True) if not epoch]
     if without:
-        raise NonFiniteLossError(
+        raise TrainingError(
             f"no epoch of seed {', '.join(without)} has a finite validation metric, so there is no model of it."
             f" Lower training.learning_rate ({state.settings.training.learning_rate:g}), or leave the seed out of"
             " ensemble.seeds"
@@ -108,12 +108,12 @@ def run_epoch(state: TrainingState, epoch: int, jets: Tensor, batches: Batches) 
     assert sums is not None
     for sentence in guard.report(names, epoch):
         if epoch == 1:
-            raise NonFiniteLossError(
+            raise TrainingError(
                 f"{sentence}. It is the first epoch, so there is no model of this seed. Lower training.learning_rate"
                 f" ({state.settings.training.learning_rate:g}), or leave the seed out of ensemble.seeds"
             )
         if state.settings.training.on_divergence == "fail":
-            raise NonFiniteLossError(
+            raise TrainingError(
                 f"{sentence}. Lower training.learning_rate, or set training.on_divergence to stop, which ends this seed"
                 " there and keeps its best epoch so far"
             )

@@ -14,22 +14,18 @@ from torch import Tensor
 from oddjet.dataset.scaler_file import method_scaler
 from oddjet.detectors.autoencoder.settings import OBJECTIVES
 from oddjet.detectors.modelfile import model_content, snapshots_content
-from oddjet.errors import OddjetError
+from oddjet.errors import TrainingError
 from oddjet.io.atomic import atomic_path
 from oddjet.provenance.attributes import attributes
 from oddjet.training.checkpoint import Checkpoints, checkpoint_digest
 from oddjet.training.history import write_history
-from oddjet.training.interrupt import Interruption, TrainingInterruptedError
+from oddjet.training.interrupt import Interruption
 from oddjet.training.jets import read_jets
 from oddjet.training.loop import train
 from oddjet.training.method import MethodSettings
 from oddjet.training.state import TrainingState
 
 LOGGER = logging.getLogger("oddjet")
-
-
-class TrainingInputError(OddjetError):
-    """Seeds, device or scaler that a training cannot start with."""
 
 
 @dataclass(frozen=True)
@@ -74,13 +70,13 @@ def train_method(
 
     Raises
     ------
-    TrainingInputError
+    TrainingError
         No seeds or the same twice, no CUDA device where one is asked for.
-    NonFiniteLossError, TableError, ScalingError, TrainingDataError, LawError
+    TrainingError, TableError, DatasetError, TrainingError, TransportError
         See `oddjet.training.loop.train`, `oddjet.io.tables.read_table` and `oddjet.dataset.scaling`.
     """
     if not seeds or len(set(seeds)) != len(seeds):
-        raise TrainingInputError(f"seeds: give at least one, each once, not {list(seeds)}")
+        raise TrainingError(f"seeds: give at least one, each once, not {list(seeds)}")
     device = choose_device(settings.training.device)
     # The tensors are small: torch's own threads cost more than they bring. Threads are for seeds.
     torch.set_num_threads(1)
@@ -126,7 +122,7 @@ def train_until_told(
 ) -> None:
     """Train on jets and validate on others, each with weights.
 
-    On SIGTERM or SIGUSR1 end the epoch, keep it, and raise `TrainingInterruptedError`.
+    On SIGTERM or SIGUSR1 end the epoch, keep it, and raise `TrainingError`.
     """
     with Interruption() as interruption:
 
@@ -136,7 +132,7 @@ def train_until_told(
                 checkpoints.after_epoch(state)
                 return
             checkpoints.write(state)
-            raise TrainingInterruptedError(
+            raise TrainingError(
                 f"{interruption.name} received: the training stops after epoch {state.epoch} of"
                 f" {state.settings.training.epochs} and keeps it in {checkpoints.path}."
                 " Start it again to go on from there."
@@ -158,8 +154,8 @@ def write_results(output: Path, method: str, state: TrainingState, metadata: dic
 
 
 def choose_device(name: str) -> torch.device:
-    """Turn auto, cpu or cuda into a device; raises `TrainingInputError` when there is no CUDA device for cuda."""
+    """Turn auto, cpu or cuda into a device; raises `TrainingError` when there is no CUDA device for cuda."""
     available = torch.cuda.is_available()
     if name == "cuda" and not available:
-        raise TrainingInputError("training.device is cuda and torch finds no CUDA device; set it to auto or cpu")
+        raise TrainingError("training.device is cuda and torch finds no CUDA device; set it to auto or cpu")
     return torch.device("cuda" if name != "cpu" and available else "cpu")

@@ -13,7 +13,8 @@ from typing import Any, NamedTuple, cast
 import torch
 from torch import Tensor
 
-from oddjet.detectors.modelfile import FORMAT, ModelFileError, read_content
+from oddjet.detectors.modelfile import FORMAT, read_content
+from oddjet.errors import DetectorError
 from oddjet.images.file import read_images
 from oddjet.images.vae_settings import Metric, VaeSettings
 from oddjet.io.atomic import atomic_path
@@ -125,7 +126,7 @@ def train_vae(run: Run, settings: VaeSettings, train: Path, validation: Path, ou
 
     Raises
     ------
-    TableError, ImageTrainingError, TrainingInterruptedError
+    TableError, TrainingError
         See `oddjet.images.file` and `oddjet.training.image_loop`.
     """
     torch.set_num_threads(1)
@@ -175,7 +176,7 @@ def write_history(path: Path, rows: Sequence[Mapping[str, float]]) -> None:
 
 
 def load_vae(path: Path) -> TrainedVae:
-    """Read what `train_vae` wrote; raises `ModelFileError` if it is something else."""
+    """Read what `train_vae` wrote; raises `DetectorError` if it is something else."""
     content = read_content(path)
     metadata = content["metadata"]
     try:
@@ -185,7 +186,7 @@ def load_vae(path: Path) -> TrainedVae:
         run, loss, side = Run(**metadata["run"]), float(metadata["validation_loss"]), float(metadata["side"])
         (epoch,) = map(int, content["epochs"])
     except (KeyError, TypeError, ValueError, RuntimeError) as error:
-        raise ModelFileError(f"{path}: not the file of an image VAE ({error}); train it again") from error
+        raise DetectorError(f"{path}: not the file of an image VAE ({error}); train it again") from error
     network.eval()
     return TrainedVae(network, run, settings, loss, side, epoch)
 

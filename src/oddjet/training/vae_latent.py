@@ -10,7 +10,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from oddjet.errors import OddjetError
+from oddjet.errors import TrainingError
 from oddjet.evaluation.tables import LatentRow
 from oddjet.images.distance_file import DistanceTable, read_distances
 from oddjet.images.file import ImageBatch, read_images
@@ -19,10 +19,6 @@ from oddjet.training.vae import TrainedVae, load_vae
 
 Floats = NDArray[np.float64]
 IDENTIFIERS = ["run", "luminosityBlock", "event", "jet_rank"]
-
-
-class LatentError(OddjetError):
-    """Distances that are not those of the jets that the network is asked about."""
 
 
 def inner_distances(vae: TrainedVae, images: NDArray[np.float32]) -> dict[str, Floats]:
@@ -82,7 +78,7 @@ def study(models: Sequence[Path], test: Path, distances: Sequence[Path], jets: i
 
     Raises
     ------
-    LatentError
+    TrainingError
         The distances are of other jets.
     """
     tables = [read_distances(path) for path in distances]
@@ -132,7 +128,7 @@ def _aligned(test: Path, tables: Sequence[DistanceTable], jets: int) -> ImageBat
     batch = read_images(test, 0, count)
     for table in tables:
         if not np.array_equal(table.jets[IDENTIFIERS][: len(batch)], batch.jets[IDENTIFIERS]):
-            raise LatentError(f"{test}: the distances ({table.metric}) are of other jets; make them again")
+            raise TrainingError(f"{test}: the distances ({table.metric}) are of other jets; make them again")
     return batch
 
 

@@ -9,9 +9,10 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from oddjet.errors import TrainingError
 from oddjet.images.library import ImageLibrary
 from oddjet.training.vae import TrainedVae, load_vae
-from oddjet.training.vae_scores import VaeScoreError, score_images
+from oddjet.training.vae_scores import score_images
 
 # So many dense images and reconstructions are in memory at once.
 JETS_AT_A_TIME = 5000
@@ -40,7 +41,7 @@ class VaeScorer:
 
     Raises
     ------
-    VaeScoreError
+    TrainingError
         A seed has no model, or a model was trained on images of another size.
     """
 
@@ -52,14 +53,14 @@ class VaeScorer:
         for path in models:
             vae = load_vae(path)
             if (vae.network.shape.pixels, vae.side) != (library.pixels, library.side):
-                raise VaeScoreError(
+                raise TrainingError(
                     f"{path}: trained on images of {vae.network.shape.pixels} pixels on {vae.side:g}, the images have "
                     f"{library.pixels} on {library.side:g}; train it on images of the same jets"
                 )
             trained[vae.settings.seed].append(vae)
         missing = [seed for seed in seeds if seed not in trained]
         if missing:
-            raise VaeScoreError(f"seed {missing[0]}: no model; the models are of seeds {sorted(trained)}")
+            raise TrainingError(f"seed {missing[0]}: no model; the models are of seeds {sorted(trained)}")
         self.vaes = [min(trained[seed], key=lambda vae: vae.validation_loss) for seed in seeds]
 
     def __call__(self, jets: NDArray[np.void]) -> NDArray[np.float64]:

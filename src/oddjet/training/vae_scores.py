@@ -13,7 +13,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from oddjet.errors import OddjetError
+from oddjet.errors import TrainingError, TransportError
 from oddjet.evaluation.merit import SampleScores, compute_auc
 from oddjet.evaluation.tables import VaeAucRow
 from oddjet.images.file import ImageBatch, read_images
@@ -21,7 +21,7 @@ from oddjet.io.tables import Column, TableWriter
 from oddjet.models.image_networks import kld
 from oddjet.training.vae import IMAGES_AT_A_TIME, TrainedVae, load_vae
 from oddjet.transport.images import all_distances, metric_of
-from oddjet.transport.sparse import ImageError, sparse_images
+from oddjet.transport.sparse import sparse_images
 
 Floats = NDArray[np.float64]
 
@@ -29,10 +29,6 @@ Floats = NDArray[np.float64]
 TRANSPORT = ("wass0p5", "wass1", "wass2")
 ANOMALY_METRICS = ("loss", "mse", "mae", *TRANSPORT)
 IDENTIFIERS = ("run", "luminosityBlock", "event", "jet_rank", "pt", "mass", "weight")
-
-
-class VaeScoreError(OddjetError):
-    """Models or samples that make no scores."""
 
 
 def score_images(vae: TrainedVae, batch: ImageBatch, metrics: Sequence[str], threads: int = 1) -> dict[str, Floats]:
@@ -55,7 +51,7 @@ def score_images(vae: TrainedVae, batch: ImageBatch, metrics: Sequence[str], thr
 
     Raises
     ------
-    VaeScoreError
+    TrainingError
         A reconstruction has no pixel above zero.
     """
     made, divergence = _reconstruct(vae, batch)
@@ -69,8 +65,8 @@ def score_images(vae: TrainedVae, batch: ImageBatch, metrics: Sequence[str], thr
     if wanted:
         try:
             sparse = sparse_images(_with_mass(made), batch.side)
-        except ImageError as error:
-            raise VaeScoreError(f"{vae.run}: reconstructions cannot be transported to: {error}") from error
+        except TransportError as error:
+            raise TrainingError(f"{vae.run}: reconstructions cannot be transported to: {error}") from error
         pairs = np.repeat(np.arange(len(batch)), 2).reshape(-1, 2)
         for name in wanted:
             distances[name] = all_distances(batch.sparse, sparse, pairs, metric_of(name), threads)
@@ -112,12 +108,12 @@ def score_scan(
 
     Raises
     ------
-    VaeScoreError
+    TrainingError
         The models are not of one training metric and depth, or there is no signal sample.
     """
     vaes = sorted((load_vae(path) for path in models), key=lambda vae: vae.run.beta)
     if len({(vae.run.metric, vae.run.depth) for vae in vaes}) != 1 or len(samples) < 2:
-        raise VaeScoreError("give the models of one training metric and depth, and background and signal samples")
+        raise TrainingError("give the models of one training metric and depth, and background and signal samples")
     chosen = min(vaes, key=lambda vae: vae.validation_loss)
     batches = {name: read_images(path, 0, jets) for name, path in samples.items()}
     rows = []

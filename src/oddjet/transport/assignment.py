@@ -12,15 +12,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from oddjet.errors import OddjetError
+from oddjet.errors import TransportError
 from oddjet.transport.augmenting_paths import fill_assignments
 
 Float = NDArray[np.float64]
 Index = NDArray[np.int64]
-
-
-class TransportError(OddjetError):
-    """A transport problem that has no answer: costs that are not finite, shapes or weights that do not fit."""
 
 
 def squared_distances(x: NDArray[np.floating[Any]], y: NDArray[np.floating[Any]]) -> Float:

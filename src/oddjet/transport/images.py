@@ -15,22 +15,18 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from oddjet.errors import OddjetError
+from oddjet.errors import TransportError
 from oddjet.kernels import kernel
 from oddjet.program import progress
 from oddjet.transport.assignment import plan
 from oddjet.transport.simplex import transport_costs
-from oddjet.transport.sparse import ImageError, SparseImages
+from oddjet.transport.sparse import SparseImages
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
 # Pairs that a thread works on before it asks for the next ones.
 PAIRS_A_TASK = 2000
-
-
-class MetricError(OddjetError):
-    """A metric that there is not."""
 
 
 @dataclass(frozen=True)
@@ -60,7 +56,7 @@ def metric_of(name: str, *, root: bool = True) -> Metric:
 
     Raises
     ------
-    MetricError
+    TransportError
         The name is none of those above.
     """
     if name in ("mae", "mse"):
@@ -68,7 +64,7 @@ def metric_of(name: str, *, root: bool = True) -> Metric:
     found = re.fullmatch(r"wass(\d+(?:p\d+)?)", name)
     power = float(found[1].replace("p", ".")) if found else 0.0
     if power <= 0:
-        raise MetricError(f"there is no metric {name!r}: give mae, mse, or wass and a power, as wass1 or wass0p5")
+        raise TransportError(f"there is no metric {name!r}: give mae, mse, or wass and a power, as wass1 or wass0p5")
     return Metric(name, power, transport=True, root=root and power >= 1)
 
 
@@ -122,11 +118,11 @@ def distances(first: SparseImages, second: SparseImages, pairs: Ints, metric: Me
 
     Raises
     ------
-    ImageError
+    TransportError
         The images differ in size.
     """
     if (first.pixels, first.side) != (second.pixels, second.side):
-        raise ImageError(
+        raise TransportError(
             f"images of {first.pixels} pixels over {first.side:g} cannot be compared with images of {second.pixels} "
             f"pixels over {second.side:g}"
         )

@@ -14,15 +14,11 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from oddjet.errors import OddjetError
+from oddjet.errors import TransportError
 
 Points = NDArray[np.floating[Any]]
 # The rows are the same in every training and every comparison of a dataset.
 ROWS_SEED = 1
-
-
-class LawError(OddjetError):
-    """Weights that belong to no law: not finite, or with a sum that is not above zero."""
 
 
 class Law(NamedTuple):
@@ -38,13 +34,13 @@ class Law(NamedTuple):
 
 
 def check_weights(weights: NDArray[np.floating[Any]], what: str = "jets") -> NDArray[np.float64]:
-    """Return the weights in float64; raises `LawError` when they are not finite or their sum is not above 0."""
+    """Return the weights in float64; raises `TransportError` when they are not finite or their sum is not above 0."""
     checked = np.asarray(weights, np.float64)
     bad = np.flatnonzero(~np.isfinite(checked))
     if len(bad):
-        raise LawError(f"{what}: the weight of row {bad[0]} is {checked[bad[0]]:g}; every weight must be finite")
+        raise TransportError(f"{what}: the weight of row {bad[0]} is {checked[bad[0]]:g}; every weight must be finite")
     if not checked.sum() > 0:
-        raise LawError(
+        raise TransportError(
             f"{what}: the weights of {len(checked)} jets add up to {checked.sum():g}; a law needs a sum above 0"
         )
     return checked
@@ -74,12 +70,14 @@ def draw_rows(weights: NDArray[np.floating[Any]], n: int, seed: int = ROWS_SEED)
 
     Raises
     ------
-    LawError
+    TransportError
         A weight is negative or not finite, or they add up to 0.
     """
     checked = check_weights(weights)
     if (checked < 0).any():
-        raise LawError(f"rows cannot be drawn by weight: {int((checked < 0).sum())} of {len(checked)} are negative")
+        raise TransportError(
+            f"rows cannot be drawn by weight: {int((checked < 0).sum())} of {len(checked)} are negative"
+        )
     generator = np.random.default_rng(seed)
     order = generator.permutation(np.flatnonzero(checked > 0))
     edges = np.cumsum(checked[order])
@@ -104,7 +102,7 @@ def draw_laws(
 
     Raises
     ------
-    LawError
+    TransportError
         A weight is not finite, or they do not add up to more than 0.
     """
     checked = check_weights(weights)

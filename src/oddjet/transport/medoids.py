@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from oddjet.errors import OddjetError
+from oddjet.errors import TransportError
 
 LOGGER = logging.getLogger("oddjet")
 # Changes of the cost below this share of it are rounding.
@@ -18,10 +18,6 @@ ROUNDING = 1e-12
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
-
-
-class MedoidError(OddjetError):
-    """A matrix of distances without medoids, or curves without an elbow."""
 
 
 @dataclass(frozen=True)
@@ -97,7 +93,7 @@ def find_medoids(
 
     Raises
     ------
-    MedoidError
+    TransportError
         The matrix is not one of distances, the weights do not fit or do not add up to more than 0, or `largest` does
         not fit.
 
@@ -109,7 +105,7 @@ def find_medoids(
     matrix = checked_matrix(distances)
     shares = checked_weights(weights, len(matrix))
     if not 1 <= largest <= len(matrix):
-        raise MedoidError(f"{largest} medoids of {len(matrix)} members: give a number from 1 to {len(matrix)}")
+        raise TransportError(f"{largest} medoids of {len(matrix)} members: give a number from 1 to {len(matrix)}")
     found: list[Medoids] = []
     members: list[int] = []
     nearest = np.full(len(matrix), np.inf)
@@ -130,20 +126,20 @@ def checked_matrix(distances: NDArray[np.floating[Any]]) -> Floats:
 
     Raises
     ------
-    MedoidError
+    TransportError
         It is not square, not finite, not symmetric, or has a negative value or a diagonal that is not zero; the message
         names the first such place.
     """
     matrix = np.asarray(distances, np.float64)
     if matrix.ndim != 2 or matrix.shape[0] != matrix.shape[1]:
-        raise MedoidError(f"medoids need a square matrix of distances, not one of shape {matrix.shape}")
+        raise TransportError(f"medoids need a square matrix of distances, not one of shape {matrix.shape}")
     for row, values in enumerate(matrix):
         slack = 1e-9 * np.abs(values)
         bad = ~np.isfinite(values) | (values < 0) | ~(np.abs(values - matrix[:, row]) <= slack)
         bad[row] |= values[row] != 0
         if bad.any():
             column = int(np.argmax(bad))
-            raise MedoidError(
+            raise TransportError(
                 f"medoids need distances that are finite, symmetric, not negative, and 0 on the diagonal: row {row}, "
                 f"column {column} has {values[column]:g}, row {column}, column {row} has {matrix[column, row]:g}"
             )
@@ -151,12 +147,12 @@ def checked_matrix(distances: NDArray[np.floating[Any]]) -> Floats:
 
 
 def checked_weights(weights: NDArray[np.floating[Any]] | None, members: int) -> Floats:
-    """Give weights as float64, ones if there are none; raises `MedoidError` as `find_medoids` says."""
+    """Give weights as float64, ones if there are none; raises `TransportError` as `find_medoids` says."""
     if weights is None:
         return np.ones(members)
     given = np.asarray(weights, np.float64)
     if given.shape != (members,) or not np.isfinite(given).all() or not given.sum() > 0:
-        raise MedoidError(
+        raise TransportError(
             f"the weights of {members} members must be as many finite numbers that add up to more than 0, not "
             f"{given.size} with the sum {given.sum():g}"
         )
@@ -262,11 +258,11 @@ def elbow(peaks: Sequence[float], steps_a_unit: int = 200) -> Elbow:
 
     Raises
     ------
-    MedoidError
+    TransportError
         Fewer than 4 values.
     """
     if len(peaks) < 4:
-        raise MedoidError(f"an elbow needs at least 4 values of k, not {len(peaks)}")
+        raise TransportError(f"an elbow needs at least 4 values of k, not {len(peaks)}")
     k = np.arange(1, len(peaks) + 1, dtype=np.float64)
     tried = np.linspace(1, len(peaks), (len(peaks) - 1) * steps_a_unit + 1)[1:-1]
     best, least = Elbow(1.0, 0.0, 0.0, 0.0), np.inf

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from oddjet.transport.assignment import TransportError
+from oddjet.errors import TransportError
 from oddjet.transport.padded import fill_padded
 from oddjet.transport.weighted import fill_weighted
 

@@ -9,11 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from oddjet.errors import OddjetError
-
-
-class ImageError(OddjetError):
-    """Images that cannot be compared: of different sizes, with negative pixels, empty."""
+from oddjet.errors import TransportError
 
 
 @dataclass(frozen=True)
@@ -79,13 +75,13 @@ def sparse_images(dense: NDArray[np.floating[Any]], side: float) -> SparseImages
 
     Raises
     ------
-    ImageError
+    TransportError
         An image has no pixel above 0, or one that is not finite.
     """
     flat = np.asarray(dense, np.float64).reshape(len(dense), -1)
     if not np.isfinite(flat).all():
         bad = int(np.argmin(np.isfinite(flat).all(axis=1)))
-        raise ImageError(f"image {bad} has a pixel that is not finite; look at the network that made it")
+        raise TransportError(f"image {bad} has a pixel that is not finite; look at the network that made it")
     image, occupied = np.nonzero(flat > 0)
     indptr = np.concatenate(([0], np.cumsum(np.bincount(image, minlength=len(flat))))).astype(np.int64)
     return normalised(indptr, occupied.astype(np.int64), flat[image, occupied], dense.shape[1], side)
@@ -104,16 +100,16 @@ def normalised(
 
     Raises
     ------
-    ImageError
+    TransportError
         An image is empty, or a value is not above 0.
     """
     begins = np.asarray(indptr, np.int64) - int(indptr[0])
     counts = np.diff(begins)
     if len(counts) and counts.min() < 1:
-        raise ImageError(f"image {int(np.argmin(counts))} has no pixel above 0: nothing to compare")
+        raise TransportError(f"image {int(np.argmin(counts))} has no pixel above 0: nothing to compare")
     values = np.asarray(value, np.float64)
     if not (values > 0).all():
-        raise ImageError(f"pixel values must be above 0, not {values[np.argmin(values > 0)]}")
+        raise TransportError(f"pixel values must be above 0, not {values[np.argmin(values > 0)]}")
     totals = np.add.reduceat(values, begins[:-1]) if len(counts) else np.empty(0)
     return SparseImages(
         begins,
@@ -129,12 +125,12 @@ def concatenated(parts: Sequence[SparseImages]) -> SparseImages:
 
     Raises
     ------
-    ImageError
+    TransportError
         There are none, or they differ in size.
     """
     sizes = {(part.pixels, part.side) for part in parts}
     if len(sizes) != 1:
-        raise ImageError(f"images of {len(sizes)} different sizes cannot be put together: {sorted(sizes)}")
+        raise TransportError(f"images of {len(sizes)} different sizes cannot be put together: {sorted(sizes)}")
     counts = np.concatenate([np.diff(part.indptr) for part in parts])
     return SparseImages(
         np.concatenate(([0], np.cumsum(counts))).astype(np.int64),

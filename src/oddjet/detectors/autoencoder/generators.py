@@ -13,11 +13,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from oddjet.detectors.autoencoder.normal_kernels import fill_normal
-from oddjet.errors import OddjetError
-
-
-class DrawError(OddjetError):
-    """Weights that nothing can be drawn by."""
+from oddjet.errors import DetectorError
 
 
 class Generators:
@@ -78,7 +74,7 @@ class Generators:
 
         Raises
         ------
-        DrawError
+        DetectorError
             A weight is negative or not finite, their sum is not finite, or none is above zero.
         """
         edges = torch.from_numpy(_edges(weights.cpu().numpy())).to(self.device)
@@ -101,10 +97,10 @@ class Generators:
 
 
 def _edges(weights: NDArray[np.floating[Any]]) -> NDArray[np.float64]:
-    """Cumulative sums of weights; raises `DrawError`."""
+    """Cumulative sums of weights; raises `DetectorError`."""
     wrong = np.flatnonzero(~(np.isfinite(weights) & (weights >= 0)))
     if len(wrong):
-        raise DrawError(
+        raise DetectorError(
             f"drawing by weight: {len(wrong)} of {len(weights)} weights are negative or not finite, the first in row"
             f" {wrong[0]}: {weights[wrong[0]]:g}; give weights of 0 or more"
         )
@@ -112,5 +108,5 @@ def _edges(weights: NDArray[np.floating[Any]]) -> NDArray[np.float64]:
         edges: NDArray[np.float64] = np.cumsum(weights, dtype=np.float64)
     if not len(edges) or not 0.0 < edges[-1] < np.inf:
         total = edges[-1] if len(edges) else 0.0
-        raise DrawError(f"drawing by weight: {len(weights)} weights add up to {total:g}; give one above 0 at least")
+        raise DetectorError(f"drawing by weight: {len(weights)} weights add up to {total:g}; give one above 0 at least")
     return edges

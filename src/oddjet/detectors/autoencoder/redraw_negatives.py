@@ -15,11 +15,7 @@ from torch import Tensor
 from oddjet.detectors.autoencoder.network import Network
 from oddjet.detectors.autoencoder.own_chains import MOST_ROUNDS, OwnChains
 from oddjet.detectors.autoencoder.settings import ModelSettings, ReplaySettings
-from oddjet.errors import OddjetError
-
-
-class FollowError(OddjetError):
-    """A training whose negative samples cannot be found again from its snapshots."""
+from oddjet.errors import DetectorError
 
 
 def follow_training(
@@ -54,13 +50,13 @@ def follow_training(
 
     Raises
     ------
-    FollowError
+    DetectorError
         The method has no negatives, or trained its temperature, which snapshots do not hold.
     """
     if settings.chain is None:
-        raise FollowError(f"kind {settings.kind} has no negative samples; give snapshots of a normalized autoencoder")
+        raise DetectorError(f"kind {settings.kind} has no negative samples; give snapshots of a normalized autoencoder")
     if settings.loss is not None and settings.loss.train_temperature:
-        raise FollowError("the temperature was trained and is not in the snapshots: no samples can be drawn again")
+        raise DetectorError("the temperature was trained and is not in the snapshots: no samples can be drawn again")
     chains = OwnChains(settings, seeds, torch.device("cpu"), jets.dtype, "followed chains")
     temperatures = torch.full((len(seeds),), settings.chain.temperature, dtype=jets.dtype)
     before = 0

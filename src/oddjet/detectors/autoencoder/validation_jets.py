@@ -36,7 +36,7 @@ class ValidationJets:
 
     Raises
     ------
-    LawError
+    TransportError
         A weight is not finite, or they do not add up to more than 0.
     """
 
