@@ -15,7 +15,6 @@ from unicodedata import category
 from pydantic import (
     BaseModel,
     BeforeValidator,
-    ConfigDict,
     Discriminator,
     Field,
     Tag,
@@ -38,6 +37,7 @@ from oddjet.jets.settings import COLUMNS, FeatureSettings
 from oddjet.names import not_among
 from oddjet.program import describe_validation, keys_of
 from oddjet.samples import Kind, Listed, Sample, SignalGrid, Simulated
+from oddjet.settings import Settings
 from oddjet.simulation.seeds import shared_run
 from oddjet.simulation.settings import SimulationSettings
 from oddjet.training.method import MethodSettings
@@ -47,11 +47,6 @@ from oddjet.training.method import MethodSettings
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,99}(?<!\.json)(?<!\.h5)(?<!\.csv)(?<!\.md)(?<!\.root)")
 NAME_RULE = "may hold letters, digits and - _ . only, at most 100, and does not end as a file does (.json, .h5, .root)"
 METHOD_KINDS = (*OBJECTIVES, *KINDS, "ensemble")
-
-
-class _Section(BaseModel):
-    # A name may be a number, `label: 2018`.
-    model_config = ConfigDict(frozen=True, extra="forbid", coerce_numbers_to_str=True)
 
 
 def _known_kind(given: object) -> object:
@@ -87,7 +82,7 @@ Method = Annotated[
 ]
 
 
-class Ensemble(_Section):
+class Ensemble(Settings):
     """Which seeds every method is trained with."""
 
     seeds: tuple[Annotated[int, Field(ge=0, lt=2**63)], ...] = Field(
@@ -108,7 +103,7 @@ class Ensemble(_Section):
         return self
 
 
-class Config(_Section):
+class Config(Settings):
     """One run."""
 
     seed: int = Field(1, ge=0, lt=2**63, description="from which every simulated file derives its own seed")

@@ -6,8 +6,6 @@ from collections.abc import Mapping
 from typing import Annotated, Literal
 
 from pydantic import (
-    BaseModel,
-    ConfigDict,
     Discriminator,
     Field,
     PositiveInt,
@@ -18,6 +16,7 @@ from pydantic import (
 )
 
 from oddjet.jets.settings import Match
+from oddjet.settings import Settings
 from oddjet.simulation.settings import Process, SemivisibleJets
 
 Kind = Literal["background", "signal", "reversed"]
@@ -31,11 +30,7 @@ MATCH = (
 )
 
 
-class _Section(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-class Simulated(_Section):
+class Simulated(Settings):
     """A sample that Pythia makes."""
 
     kind: Kind = Field(description=KIND)
@@ -66,7 +61,7 @@ class Simulated(_Section):
         return self
 
 
-class Listed(_Section):
+class Listed(Settings):
     """A sample that lies in ROOT files."""
 
     kind: Kind = Field(description=KIND)
@@ -107,7 +102,7 @@ Sample = Annotated[
 ]
 
 
-class SignalGrid(_Section):
+class SignalGrid(Settings):
     """Simulated semivisible-jet signals: every mediator mass with every invisible fraction."""
 
     m_phi: tuple[float, ...] = Field((), description="mediator masses, GeV")

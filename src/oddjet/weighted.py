@@ -11,9 +11,9 @@ from typing import Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+from oddjet.arrays import Floats
 from oddjet.errors import DatasetError
 
-Floats: TypeAlias = NDArray[np.float64]
 Weights: TypeAlias = NDArray[np.floating[Any]]
 
 

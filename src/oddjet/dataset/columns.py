@@ -5,15 +5,14 @@ from __future__ import annotations
 import logging
 import math
 from collections.abc import Sequence
-from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
+from oddjet.arrays import Floats
 from oddjet.errors import DatasetError
 from oddjet.weighted import unequal
 
-Floats: TypeAlias = NDArray[np.float64]
 LOGGER = logging.getLogger("oddjet")
 
 # Values that differ by no more than so many units in the last place of a float32 are one value.

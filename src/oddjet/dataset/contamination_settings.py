@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator
+from pydantic import Field, field_validator
+
+from oddjet.settings import Settings
 
 
-class ContaminationSettings(BaseModel):
+class ContaminationSettings(Settings):
     """The one place where signal enters a training; the analysis itself trains on background alone."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", coerce_numbers_to_str=True)
 
     fractions: tuple[Annotated[float, Field(ge=0, le=0.5)], ...] = Field(
         default=(0.0, 0.001, 0.01, 0.1),

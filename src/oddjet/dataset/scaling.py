@@ -12,11 +12,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from oddjet.arrays import Floats
 from oddjet.dataset.columns import Extremes, WeightedMoments
 from oddjet.dataset.settings import DatasetSettings
 from oddjet.dataset.warping import (
     EvenSample,
-    Floats,
     fit_power,
     fit_quantiles,
     from_normal_scores,

@@ -5,15 +5,15 @@ from __future__ import annotations
 import math
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import Field, model_validator
+
+from oddjet.settings import Settings
 
 EIGHT_FEATURES = ("tau2", "tau3", "efp1", "c2", "axis_major", "axis_minor", "ptd", "softdrop_mass")
 
 
-class Fractions(BaseModel):
+class Fractions(Settings):
     """Shares of the background events; they must add up to one."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     train: float = Field(
         default=0.6, gt=0, lt=1, description="share of events that train the models and fit the scaler"
@@ -30,20 +30,16 @@ class Fractions(BaseModel):
         return self
 
 
-class MinimumJets(BaseModel):
+class MinimumJets(Settings):
     """Smallest number of background jets with which each part is still useful."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     train: int = Field(default=1000, ge=2, description="jets in the training part")
     validation: int = Field(default=300, ge=2, description="jets in the validation part")
     test: int = Field(default=300, ge=2, description="jets in the test part")
 
 
-class DatasetSettings(BaseModel):
+class DatasetSettings(Settings):
     """How background jets are split and how their features are scaled."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     seed: int = Field(
         default=1, ge=0, lt=2**63, description="salt of the event hash; another value gives another split"
@@ -76,7 +72,7 @@ class DatasetSettings(BaseModel):
         if unknown:
             message = f"log_floors names {unknown}, not among features {list(self.features)}"
             raise ValueError(message)
-        wrong = {name: floor for name, floor in self.log_floors.items() if not 0 < floor < math.inf}
+        wrong = {name: floor for name, floor in self.log_floors.items() if not floor > 0}
         if wrong:
             message = f"log_floors must be finite and above 0, got {wrong}"
             raise ValueError(message)

@@ -7,14 +7,11 @@ clipped: a signal jet beyond the training jets stays beyond them.
 from __future__ import annotations
 
 from statistics import NormalDist
-from typing import TypeAlias
 
 import numpy as np
-from numpy.typing import NDArray
 
+from oddjet.arrays import Floats
 from oddjet.weighted import mean, quantiles
-
-Floats: TypeAlias = NDArray[np.float64]
 
 # As many quantiles as scikit-learn's QuantileTransformer takes by default.
 QUANTILES = 1000

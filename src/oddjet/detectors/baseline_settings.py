@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, RootModel
+from pydantic import Field, RootModel
 
 from oddjet.detectors.autoencoder.settings import Scaling
+from oddjet.settings import Settings
 
 
-class _Baseline(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
+class _Baseline(Settings):
     maximum_jets: int = Field(
         default=20_000, ge=10, description="training jets that are fitted; of more, each seed draws its own sample"
     )

@@ -20,11 +20,11 @@ from sklearn.mixture import GaussianMixture
 from sklearn.neighbors import LocalOutlierFactor, NearestNeighbors
 from sklearn.svm import OneClassSVM
 
+from oddjet.arrays import Floats
 from oddjet.detectors import baseline_settings as kinds
 from oddjet.errors import DetectorError
 from oddjet.weighted import mean, quantiles
 
-Floats: TypeAlias = NDArray[np.float64]
 # From scaled jets (n, D) to scores (n,); larger is more anomalous.
 Score: TypeAlias = Callable[[Floats], Floats]
 

@@ -10,15 +10,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping
-from typing import NamedTuple, TypeAlias
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from oddjet.arrays import Floats
 from oddjet.evaluation.merit import SampleScores
 from oddjet.evaluation.pooling import pooled_weights
-
-Floats: TypeAlias = NDArray[np.float64]
 
 # No search cuts away more than four fifths of its signal, and what rests on fewer than ten background jets is luck.
 SMALLEST_SIGNAL_EFFICIENCY = 0.2

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator
+from pydantic import BeforeValidator, Field, field_validator
+
+from oddjet.settings import Settings
 
 
 def _as_list(given: object) -> object:
     return [given] if isinstance(given, str) else given
 
 
-class ScoreEnsembleSettings(BaseModel):
+class ScoreEnsembleSettings(Settings):
     """Mean of the standardised scores of all seeds of one or several methods."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", coerce_numbers_to_str=True)
 
     kind: Literal["ensemble"]
     of: Annotated[tuple[str, ...], BeforeValidator(_as_list, json_schema_input_type=str | tuple[str, ...])] = Field(

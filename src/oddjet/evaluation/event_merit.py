@@ -5,8 +5,8 @@ from __future__ import annotations
 import math
 
 import numpy as np
-from numpy.typing import NDArray
 
+from oddjet.arrays import Floats
 from oddjet.evaluation.efficiency import (
     Merit,
     Ranking,
@@ -18,7 +18,6 @@ from oddjet.evaluation.efficiency import (
 )
 from oddjet.evaluation.merit import SampleScores, compute_auc
 
-Floats = NDArray[np.float64]
 # Signal efficiency of the rejection and of the significance improvement in the paper's tables.
 AT = 0.3
 

@@ -6,11 +6,12 @@ import math
 import statistics
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import NamedTuple, TypeAlias
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from oddjet.arrays import Floats
 from oddjet.evaluation.efficiency import MERITS, Ranking, merit_replicas
 from oddjet.evaluation.merit import SampleScores, compute_auc
 from oddjet.evaluation.replicas import EVENT, Replicas, auc_replicas, standard_error
@@ -20,8 +21,6 @@ from oddjet.evaluation.signals import read_points
 from oddjet.evaluation.spectra import planing_weights, rank_correlation
 from oddjet.evaluation.tables import GRID, MeritRow
 from oddjet.io.tables import read_table
-
-Floats: TypeAlias = NDArray[np.float64]
 
 
 def merit_rows(path: Path, settings: MeritSettings) -> list[MeritRow]:

@@ -10,17 +10,12 @@ import math
 import statistics
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from typing import TypeAlias
 
-import numpy as np
-from numpy.typing import NDArray
-
+from oddjet.arrays import Floats
 from oddjet.errors import EvaluationError
 from oddjet.evaluation.replicas import standard_error
 from oddjet.evaluation.summary import SeedAverage, average
 from oddjet.evaluation.tables import AucRow, GridRow
-
-Floats: TypeAlias = NDArray[np.float64]
 
 # In place of a name: the run has no baseline.
 NO_BASELINE = "none"

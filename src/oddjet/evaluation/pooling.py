@@ -7,12 +7,12 @@ it is cell resampling (Andersen and Maier, Eur. Phys. J. C 82 (2022) 433) in one
 
 from __future__ import annotations
 
-from typing import Any, TypeAlias
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-Floats: TypeAlias = NDArray[np.float64]
+from oddjet.arrays import Floats
 
 # Of sums of weights, so that rounding parts no block.
 ROUNDING = 1e-12

@@ -9,19 +9,17 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
+from oddjet.arrays import Floats
 from oddjet.errors import EvaluationError
 from oddjet.evaluation.merit import SampleScores
 from oddjet.evaluation.scores import read_method
 from oddjet.evaluation.settings import MeritSettings
 from oddjet.evaluation.signals import read_points
 from oddjet.io.tables import read_table
-
-Floats: TypeAlias = NDArray[np.float64]
 
 # Within a sample: the numbers of an event may be those of another one, its place in a file is not.
 EVENT = ("source", "entry")

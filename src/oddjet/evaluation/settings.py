@@ -2,23 +2,21 @@
 
 from __future__ import annotations
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
+
+from oddjet.settings import Settings
 
 
-class EvaluationSettings(BaseModel):
+class EvaluationSettings(Settings):
     """What is asked of the samples before they are scored."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     minimum_signal_jets: int = Field(
         default=300, ge=2, description="jets; a grid point with fewer is an error, since its AUC would say little"
     )
 
 
-class MeritSettings(BaseModel):
+class MeritSettings(Settings):
     """How figures of merit beyond the AUC, and their errors, are computed."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     replicas: int = Field(
         default=200, ge=20, description="bootstrap replicas; errors are known to 1 / sqrt(2 replicas)"

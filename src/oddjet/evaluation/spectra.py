@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import math
-from typing import TypeAlias
 
 import numpy as np
-from numpy.typing import NDArray
 
+from oddjet.arrays import Floats
 from oddjet.evaluation.merit import SampleScores
 from oddjet.evaluation.pooling import pooled_weights
-
-Floats: TypeAlias = NDArray[np.float64]
 
 # A bin that is worth fewer background jets is merged with its neighbour: a weight is no better than its Poisson error.
 SMALLEST_BIN = 10

@@ -9,13 +9,13 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from oddjet.arrays import Floats, Ints
 from oddjet.events.grounds import ground_2d, ground_3d, total_pt
 from oddjet.events.layout import Events
 from oddjet.events.neighbours import choose_k, vote_shares
 from oddjet.events.protocol_settings import ClassificationSettings, GroundSettings
-from oddjet.transport.pointsets import Float, Sets, distances_within
+from oddjet.transport.pointsets import Sets, distances_within
 
-Index = NDArray[np.int64]
 # Bins of total pT in a window, each with as many background as signal events.
 BINS = 10
 
@@ -26,8 +26,8 @@ class Fold(NamedTuple):
     variant: str
     fold: int
     k: int
-    background: Float
-    signal: Float
+    background: Floats
+    signal: Floats
 
 
 class Variant(NamedTuple):
@@ -94,8 +94,8 @@ def classify(
 
 
 def plane(
-    background: Float, signal: Float, window: tuple[float, float], most: int, rng: np.random.Generator
-) -> tuple[Index, Index]:
+    background: Floats, signal: Floats, window: tuple[float, float], most: int, rng: np.random.Generator
+) -> tuple[Ints, Ints]:
     """Choose events so that both kinds have the same numbers in bins of total pT.
 
     Parameters
@@ -114,7 +114,7 @@ def plane(
     Rows of background and of signal events, as many of each.
     """
     edges = np.linspace(*window, BINS + 1)
-    rows: tuple[list[Index], list[Index]] = ([], [])
+    rows: tuple[list[Ints], list[Ints]] = ([], [])
     for low, high in pairwise(edges):
         inside = [rng.permutation(np.flatnonzero((values >= low) & (values < high))) for values in (background, signal)]
         number = min(len(found) for found in inside)
@@ -127,7 +127,7 @@ def plane(
 
 
 def _folds(
-    name: str, distances: Float, truth: NDArray[np.bool_], settings: ClassificationSettings, seed: int
+    name: str, distances: Floats, truth: NDArray[np.bool_], settings: ClassificationSettings, seed: int
 ) -> Iterator[Fold]:
     """One fold tests, the next one chooses k, the others vote; every fold has its share of both kinds."""
     rng = np.random.default_rng([seed, 3])

@@ -7,8 +7,8 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 
+from oddjet.arrays import Floats
 from oddjet.events.grounds import ground_2d, ground_3d, missing_pt, multiplicity, sorted_pt, total_pt
 from oddjet.events.layout import Events
 from oddjet.events.protocol import first_events
@@ -19,8 +19,7 @@ from oddjet.transport.nearest import References
 from oddjet.transport.pointsets import Sets, distance_matrix, distances_within
 
 LOGGER = logging.getLogger("oddjet")
-Scores = NDArray[np.float64]
-Score = Callable[[Events], Scores]
+Score = Callable[[Events], Floats]
 # Events whose distances to all references are in memory at once.
 BLOCK = 1000
 # The linearised distance needs means of coordinates: phi is not periodic there, whatever the settings say.
@@ -57,10 +56,10 @@ class EventDistances:
         medoids = find_medoids(within, max(settings.medoids, default=1), restarts=restarts)
         self.medoids = [References(self.solid.sets[medoids[k - 1].members]) for k in settings.medoids]
 
-    def scores(self, events: Events) -> dict[str, Scores]:
+    def scores(self, events: Events) -> dict[str, Floats]:
         """Score events: W2 (with its root) by method, in the order of `DistanceSettings.methods`; shape (n,) each."""
         flat, solid = ground_2d(events, self.ground), ground_3d(events, self.ground)
-        found: dict[str, Scores] = {
+        found: dict[str, Floats] = {
             "total_pt": total_pt(events),
             "met": missing_pt(events),
             "multiplicity": multiplicity(events),
@@ -77,14 +76,14 @@ class EventDistances:
             found[f"ot_3d_medoids{k}"] = self.least(solid, references)
         return {name: found[name] for name in self.settings.methods()}
 
-    def least(self, sets: Sets, references: References) -> Scores:
+    def least(self, sets: Sets, references: References) -> Floats:
         """Distance to the nearest reference, by bounds."""
         found = references.nearest(sets, self.threads)
         share = found.solves.sum() / (len(sets) * len(references.sets))
         LOGGER.info("%d x %d distances: %.2f %% solved", len(sets), len(references.sets), 100 * share)
         return np.sqrt(found.distances)
 
-    def all_references(self, sets: Sets, references: References) -> dict[str, Scores]:
+    def all_references(self, sets: Sets, references: References) -> dict[str, Floats]:
         """Give what needs every distance, by the end of its name: mean, largest, least to the first so many."""
         endings = ["_mean", "_max", *self.settings.fewer_endings()]
         found = {ending: np.empty(len(sets)) for ending in endings}
@@ -96,7 +95,7 @@ class EventDistances:
                 found[ending][rows] = distances[:, :number].min(1)
         return found
 
-    def linear(self, events: Events) -> Scores:
+    def linear(self, events: Events) -> Floats:
         """Linearised distance to the nearest reference: one assignment an event, then Euclidean distances."""
         vectors = embed(ground_3d(events, PLAIN), self.template)
         return np.sqrt(nearest_embedded(vectors, self.vectors, len(self.template)).distances)

@@ -6,18 +6,16 @@ import math
 from collections.abc import Mapping
 from typing import Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import Field, model_validator
+
+from oddjet.settings import Settings
 
 ProcessName = Literal["w_lnu", "z_ll", "top_pairs", "qcd_lepton", "a_4l", "h0_tautau", "hpm_taunu", "lq_taub"]
 PARTS = ("train", "validation", "test")
 FILES = "own files of the layout of CMS ADC 2021, in the place of a process"
 
 
-class _Section(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
-
-
-class EventSample(_Section):
+class EventSample(Settings):
     """Where the events of a sample come from: Pythia, or files."""
 
     process: ProcessName | None = Field(default=None, description="the process that Pythia makes")
@@ -37,7 +35,7 @@ class BackgroundSample(EventSample):
     fraction: float = Field(gt=0, le=1, description="its share of the selected background events")
 
 
-class ObjectSettings(_Section):
+class ObjectSettings(Settings):
     """Objects and the selection of events; the defaults are those of CMS ADC 2021."""
 
     trigger_pt_min: float = Field(default=23.0, ge=20, description="an electron or a muon must have more pT, GeV")
@@ -55,7 +53,7 @@ class ObjectSettings(_Section):
     )
 
 
-class EventSizes(_Section):
+class EventSizes(Settings):
     """Numbers of selected events."""
 
     train: int = Field(default=4000, ge=10, description="background events: references, kernels, autoencoders")
@@ -64,7 +62,7 @@ class EventSizes(_Section):
     signal: int = Field(default=5000, ge=10, description="events of each signal")
 
 
-class TableSettings(_Section):
+class TableSettings(Settings):
     """The inputs of the autoencoders: 19 slots of (pT, eta, phi)."""
 
     pt_floor: float = Field(default=1.0, gt=0, description="pT enters as ln(max(pT, floor)), GeV; so do empty slots")

@@ -5,9 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator
 
-import numpy as np
-from numpy.typing import NDArray
-
+from oddjet.arrays import Singles
 from oddjet.detectors.load import Scorer
 from oddjet.events.distances import EventDistances
 from oddjet.events.grounds import ground_2d, ground_3d, multiplicity, sorted_pt, total_pt
@@ -19,8 +17,6 @@ from oddjet.events.support_vectors import TransportMachine
 from oddjet.transport.linearised import nearest_embedded
 from oddjet.transport.nearest import References
 from oddjet.transport.pointsets import PaddedSets, Sets, distance_matrix
-
-Inputs = NDArray[np.float32]
 
 
 def microseconds(function: Callable[[], object], events: int, repeats: int) -> float:
@@ -90,7 +86,7 @@ def measure_machines(
     )
 
 
-def measure_network(model: Scorer, inputs: Inputs, settings: LatencySettings) -> Latency:
+def measure_network(model: Scorer, inputs: Singles, settings: LatencySettings) -> Latency:
     """Measure the forward pass of a network and its reconstruction error, on scaled inputs of shape (n, 57).
 
     A group of seeds computes together: the time and the size are those of the group over the number of seeds.

@@ -12,15 +12,14 @@ from pathlib import Path
 from typing import Any, NamedTuple, TypeVar, get_type_hints
 
 import numpy as np
-from numpy.typing import NDArray
 
+from oddjet.arrays import Floats
 from oddjet.errors import EventError
 from oddjet.events.protocol_settings import SetsSettings
 from oddjet.events.scores import BACKGROUND, ScoreTable
 from oddjet.io.atomic import write_text
 
-Float = NDArray[np.float64]
-Merits = Callable[[Float, Float], Mapping[str, tuple[float, float]]]
+Merits = Callable[[Floats, Floats], Mapping[str, tuple[float, float]]]
 Row = TypeVar("Row", "SetMerit", "CurvePoint", "Latency")
 # Significance improvement wanders where little signal is left.
 SMALLEST_EFFICIENCY = 0.2
@@ -75,7 +74,7 @@ class Summary(NamedTuple):
     counting: float
 
 
-def test_sets(table: ScoreTable, sets: SetsSettings) -> Iterator[tuple[str, int, Float, Float]]:
+def test_sets(table: ScoreTable, sets: SetsSettings) -> Iterator[tuple[str, int, Floats, Floats]]:
     """Give signal, number of the test set, background scores and signal scores (n, seeds) of every test set.
 
     Raises
@@ -108,11 +107,11 @@ def set_merits(table: ScoreTable, sets: SetsSettings, merits: Merits) -> list[Se
 
 
 def curve_points(
-    table: ScoreTable, sets: SetsSettings, curve: Callable[[Float, Float, Float], Float], efficiencies: Float
+    table: ScoreTable, sets: SetsSettings, curve: Callable[[Floats, Floats, Floats], Floats], efficiencies: Floats
 ) -> list[CurvePoint]:
     """Average ROC and SI curves over test sets and seeds; the standard deviation is that of the sets' seed means."""
     points = []
-    found: dict[str, list[Float]] = {}
+    found: dict[str, list[Floats]] = {}
     for signal, _, background, others in test_sets(table, sets):
         seeds = range(len(table.seeds))
         found.setdefault(signal, []).append(

@@ -4,18 +4,17 @@ from __future__ import annotations
 
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
 from oddjet.detectors.autoencoder.settings import ModelSettings, NetworkSettings
+from oddjet.settings import Settings
 
 # Three hidden layers down to three numbers: the networks of L1 trigger groups (arXiv:2108.03986).
 TRIGGER_NETWORK = NetworkSettings(hidden=(32, 16), latent=3)
 
 
-class EventTraining(BaseModel):
+class EventTraining(Settings):
     """Keys of `methods.*.training`; what is not here has its default."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     epochs: int = Field(default=100, ge=1, description="passes over the training events")
     batch_size: int = Field(default=256, ge=1, description="events a batch, and negatives a batch")

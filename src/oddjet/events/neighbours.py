@@ -8,6 +8,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from oddjet.arrays import Floats
 from oddjet.events.augmentations import NAMES, augment
 from oddjet.events.grounds import ground_3d
 from oddjet.events.input_settings import ObjectSettings
@@ -16,7 +17,6 @@ from oddjet.events.protocol import first_events
 from oddjet.events.protocol_settings import GroundSettings, NeighbourSettings, ProtocolSettings, VoteSettings
 from oddjet.transport.pointsets import distance_matrix
 
-Float = NDArray[np.float64]
 BLOCK = 1000
 
 
@@ -27,7 +27,7 @@ class Choice(NamedTuple):
     aucs: dict[int, float]
 
 
-def vote_shares(distances: Float, labels: NDArray[np.bool_], numbers: list[int]) -> Float:
+def vote_shares(distances: Floats, labels: NDArray[np.bool_], numbers: list[int]) -> Floats:
     """Share of anomalous events among the k nearest.
 
     Parameters
@@ -48,7 +48,7 @@ def vote_shares(distances: Float, labels: NDArray[np.bool_], numbers: list[int])
     return np.asarray(votes[:, np.array(numbers) - 1] / np.array(numbers))
 
 
-def choose_k(distances: Float, labels: NDArray[np.bool_], truth: NDArray[np.bool_], votes: VoteSettings) -> Choice:
+def choose_k(distances: Floats, labels: NDArray[np.bool_], truth: NDArray[np.bool_], votes: VoteSettings) -> Choice:
     """Choose the k with the largest AUC on validation events, the smallest of equals.
 
     Parameters
@@ -66,7 +66,7 @@ def choose_k(distances: Float, labels: NDArray[np.bool_], truth: NDArray[np.bool
     return Choice(max(aucs, key=lambda k: (aucs[k], -k)), aucs)
 
 
-def rank_auc(background: Float, signal: Float) -> float:
+def rank_auc(background: Floats, signal: Floats) -> float:
     """P(signal > background) + P(equal) / 2, for choices within a training; figures of merit come from elsewhere."""
     ordered = np.sort(background)
     below = np.searchsorted(ordered, signal, "left") + np.searchsorted(ordered, signal, "right")
@@ -110,11 +110,11 @@ class AugmentedNeighbours:
         self.voters, self.labels = ground_3d(events[training], ground), labels[training]
         self.choice = choose_k(self.distances(events[validation]), self.labels, labels[validation], settings.votes)
 
-    def distances(self, events: Events) -> Float:
+    def distances(self, events: Events) -> Floats:
         """W2^2 of events to all voters."""
         return distance_matrix(ground_3d(events, self._ground), self.voters, self._threads)
 
-    def scores(self, events: Events) -> Float:
+    def scores(self, events: Events) -> Floats:
         """Share of augmented events among the chosen number of neighbours: shape (n,)."""
         blocks = [events[start : start + BLOCK] for start in range(0, len(events), BLOCK)]
         return np.concatenate([vote_shares(self.distances(b), self.labels, [self.choice.k])[:, 0] for b in blocks])

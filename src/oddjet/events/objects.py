@@ -13,8 +13,8 @@ from typing import Protocol
 import awkward as ak
 import fastjet
 import numpy as np
-from numpy.typing import NDArray
 
+from oddjet.arrays import Bools, Floats, Ints
 from oddjet.events.input_settings import ObjectSettings
 from oddjet.events.layout import CLASS, EGAMMA, ETA, JET, MET, MUON, PHI, PT, SLOTS, Events, ObjectClass
 
@@ -22,18 +22,14 @@ ELECTRON_CODE, MUON_CODE, PHOTON_CODE = 11, 13, 22
 # Electrons with the photons around them, and photons in neighbouring cells, are one object.
 EGAMMA_RADIUS = 0.1
 
-Floats = NDArray[np.float64]
-Integers = NDArray[np.int64]
-Mask = NDArray[np.bool_]
-
 
 class Candidates(Protocol):
     """Particle-flow candidates of several events as flat arrays, by event (0, 1, ...); pT in GeV."""
 
     @property
-    def event(self) -> Integers: ...  # noqa: D102
+    def event(self) -> Ints: ...  # noqa: D102
     @property
-    def pdg_id(self) -> Integers: ...  # noqa: D102
+    def pdg_id(self) -> Ints: ...  # noqa: D102
     @property
     def pt(self) -> Floats: ...  # noqa: D102
     @property
@@ -48,13 +44,13 @@ class Candidates(Protocol):
 class Objects:
     """Objects of one class as flat arrays; `lepton` marks those that the trigger looks at."""
 
-    event: Integers
+    event: Ints
     pt: Floats
     eta: Floats
     phi: Floats
-    lepton: Mask
+    lepton: Bools
 
-    def where(self, mask: Mask) -> Objects:
+    def where(self, mask: Bools) -> Objects:
         """Keep some."""
         return Objects(*(values[mask] for values in vars(self).values()))
 
@@ -81,7 +77,7 @@ def select_events(candidates: Candidates, size: int, settings: ObjectSettings) -
     return np.asarray(events[triggered])
 
 
-def isolated_muons(candidates: Candidates, settings: ObjectSettings) -> tuple[Objects, Mask]:
+def isolated_muons(candidates: Candidates, settings: ObjectSettings) -> tuple[Objects, Bools]:
     """Give the muons within acceptance, and which candidates they are."""
     rows = np.flatnonzero(
         (np.abs(candidates.pdg_id) == MUON_CODE)
@@ -101,7 +97,7 @@ def isolated_muons(candidates: Candidates, settings: ObjectSettings) -> tuple[Ob
     return muons.where(isolated), used
 
 
-def isolated_egammas(candidates: Candidates, settings: ObjectSettings) -> tuple[Objects, Mask]:
+def isolated_egammas(candidates: Candidates, settings: ObjectSettings) -> tuple[Objects, Bools]:
     """Give the electrons and photons within acceptance, and which candidates they are made of."""
     rows = np.flatnonzero(np.isin(np.abs(candidates.pdg_id), (ELECTRON_CODE, PHOTON_CODE)))
     clusters, members = cluster(candidates, rows, EGAMMA_RADIUS)
@@ -123,7 +119,7 @@ def isolated_egammas(candidates: Candidates, settings: ObjectSettings) -> tuple[
     return egammas.where(isolated), used
 
 
-def find_jets(candidates: Candidates, free: Mask, settings: ObjectSettings) -> Objects:
+def find_jets(candidates: Candidates, free: Bools, settings: ObjectSettings) -> Objects:
     """Cluster the candidates that are in no isolated lepton or photon into anti-kT jets."""
     jets, _ = cluster(candidates, np.flatnonzero(free), settings.jet_radius)
     return jets.where((jets.pt > settings.jet_pt_min) & (np.abs(jets.eta) < settings.jet_eta_max))
@@ -165,7 +161,7 @@ def cone_sums(candidates: Candidates, objects: Objects, radius: float) -> Floats
     )
 
 
-def cluster(candidates: Candidates, rows: Integers, radius: float) -> tuple[Objects, Integers]:
+def cluster(candidates: Candidates, rows: Ints, radius: float) -> tuple[Objects, Ints]:
     """Cluster some candidates with anti-kT, event by event; give the clusters and the cluster of each of `rows`."""
     event = candidates.event[rows]
     numbers, counts = np.unique(event, return_counts=True)
@@ -188,7 +184,7 @@ def cluster(candidates: Candidates, rows: Integers, radius: float) -> tuple[Obje
     return Objects(jet_event, pt, eta, phi, np.zeros(len(pt), dtype=bool)), members
 
 
-def cartesian(candidates: Candidates, rows: Integers) -> tuple[Floats, Floats, Floats, Floats]:
+def cartesian(candidates: Candidates, rows: Ints) -> tuple[Floats, Floats, Floats, Floats]:
     """Give px, py, pz and E in GeV."""
     pt, eta, phi, mass = (values[rows] for values in (candidates.pt, candidates.eta, candidates.phi, candidates.mass))
     px, py, pz = pt * np.cos(phi), pt * np.sin(phi), pt * np.sinh(eta)

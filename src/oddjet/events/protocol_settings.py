@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from pydantic import BaseModel, ConfigDict, Field, PositiveFloat, PositiveInt, model_validator
+from pydantic import Field, PositiveFloat, PositiveInt, model_validator
+
+from oddjet.settings import Settings
 
 
-class _Section(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-class SetsSettings(_Section):
+class SetsSettings(Settings):
     """Disjoint test sets: the rows of each input file, one block after the other."""
 
     number: int = Field(5, ge=1, description="test sets; the spread between them is the uncertainty that is given")
@@ -21,7 +19,7 @@ class SetsSettings(_Section):
         return self.number * self.events
 
 
-class GroundSettings(_Section):
+class GroundSettings(Settings):
     """The spaces that events are transported in."""
 
     wrap_phi: bool = Field(
@@ -30,7 +28,7 @@ class GroundSettings(_Section):
     met_in_2d: bool = Field(True, description="count the missing momentum among the weighted points of the 2D distance")
 
 
-class DistanceSettings(_Section):
+class DistanceSettings(Settings):
     """Scores that are distances to background events."""
 
     references: int = Field(1000, ge=2, description="background events that a test event is compared with (N)")
@@ -68,7 +66,7 @@ class DistanceSettings(_Section):
         ]
 
 
-class VoteSettings(_Section):
+class VoteSettings(Settings):
     """Which numbers of neighbours are tried."""
 
     k_min: int = Field(5, ge=1, description="fewest neighbours")
@@ -80,7 +78,7 @@ class VoteSettings(_Section):
         return [k for k in range(self.k_min, self.k_max + 1, self.k_step) if k <= most] or [min(self.k_min, most)]
 
 
-class NeighbourSettings(_Section):
+class NeighbourSettings(Settings):
     """Neighbours among background events and augmented ones."""
 
     events: int = Field(1000, ge=20, description="background events, and as many augmented ones, to vote")
@@ -88,7 +86,7 @@ class NeighbourSettings(_Section):
     votes: VoteSettings = Field(VoteSettings(), description="numbers of neighbours")
 
 
-class SupportVectorSettings(_Section):
+class SupportVectorSettings(Settings):
     """One-class support vector machine on the kernel exp(-gamma W2^2)."""
 
     events: int = Field(3000, ge=50, description="background events to train with")
@@ -105,7 +103,7 @@ class SupportVectorSettings(_Section):
     )
 
 
-class ClassificationSettings(_Section):
+class ClassificationSettings(Settings):
     """Supervised neighbours: what the distances could tell at best."""
 
     events: int = Field(1000, ge=25, description="background events, and events of a signal")
@@ -117,7 +115,7 @@ class ClassificationSettings(_Section):
     votes: VoteSettings = Field(VoteSettings(), description="numbers of neighbours")
 
 
-class LatencySettings(_Section):
+class LatencySettings(Settings):
     """What a score costs an event."""
 
     events: int = Field(1000, ge=10, description="events in a measurement")
@@ -130,7 +128,7 @@ NEIGHBOUR_METHODS = ("ot_3d_knn",)
 SUPPORT_VECTOR_METHODS = ("ot_3d_svm", "ot_3d_svm_labels", "ot_3d_svm_paper", "ot_3d_svm_paper_labels")
 
 
-class ProtocolSettings(_Section):
+class ProtocolSettings(Settings):
     """How whole events are scored and compared."""
 
     seed: int = Field(1, ge=0, description="of augmentations and folds")

@@ -6,7 +6,7 @@ import math
 import re
 from typing import Self
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import Field, model_validator
 
 from oddjet.events.input_settings import (
     PARTS,
@@ -21,15 +21,14 @@ from oddjet.events.input_settings import (
 )
 from oddjet.events.method import EventMethod, default_methods
 from oddjet.events.protocol_settings import ProtocolSettings
+from oddjet.settings import Settings
 
 # Names become wildcards and file names.
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*")
 
 
-class EventsSettings(BaseModel):
+class EventsSettings(Settings):
     """What `snakemake events` does."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     background: dict[str, BackgroundSample] = Field(
         default_factory=default_background, min_length=1, description="samples that make up the background"

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.svm import OneClassSVM
 
+from oddjet.arrays import Floats
 from oddjet.errors import EventError
 from oddjet.events.augmentations import augment
 from oddjet.events.grounds import ground_3d
@@ -17,7 +18,7 @@ from oddjet.events.layout import Events
 from oddjet.events.neighbours import rank_auc
 from oddjet.events.protocol import first_events
 from oddjet.events.protocol_settings import GroundSettings, ProtocolSettings, SupportVectorSettings
-from oddjet.transport.pointsets import Float, PaddedSets, distance_matrix, distances_within
+from oddjet.transport.pointsets import PaddedSets, distance_matrix, distances_within
 
 BLOCK = 1000
 # Eigenvalues of the kernel above minus this share of the largest count as rounding.
@@ -49,7 +50,7 @@ class KernelMachine:
         Bound on the share of training events outside.
     """
 
-    def __init__(self, squared: Float, gamma: float, nu: float) -> None:
+    def __init__(self, squared: Floats, gamma: float, nu: float) -> None:
         self.gamma = gamma
         kernel = np.exp(-gamma * squared)
         values, vectors = np.linalg.eigh(kernel)
@@ -65,7 +66,7 @@ class KernelMachine:
             weights = weights - vectors[:, bad] @ (vectors[:, bad].T @ weights)
         self.weights, self._offset = weights, float(machine.intercept_[0])
 
-    def outlyingness(self, squared: Float, rows: NDArray[np.int64] | None = None) -> Float:
+    def outlyingness(self, squared: Floats, rows: NDArray[np.int64] | None = None) -> Floats:
         """Minus the decision function: above 0 outside.
 
         Parameters
@@ -147,13 +148,13 @@ class TransportMachine:
         """Training events whose weight in the chosen machine is not zero; all, where the spectrum was clipped."""
         return self.training[np.flatnonzero(self.chosen.weights)]
 
-    def outlying(self, events: Events) -> Float:
+    def outlying(self, events: Events) -> Floats:
         """Decision function of the chosen machine alone, with the sign of `scores`, from the events that it needs."""
         rows = np.flatnonzero(self.chosen.weights)
         squared = distance_matrix(ground_3d(events, self._ground), self.training[rows], self._threads)
         return self.chosen.outlyingness(squared, rows)
 
-    def scores(self, events: Events) -> dict[str, Float]:
+    def scores(self, events: Events) -> dict[str, Floats]:
         """Score events by both machines: decision function and hard label (1 outside, 0 inside), shape (n,) each."""
         parts = []
         for start in range(0, len(events), BLOCK):

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import Field, model_validator
+
+from oddjet.settings import Settings
 
 Metric = Annotated[
     str,
@@ -15,10 +17,8 @@ Metric = Annotated[
 ]
 
 
-class DistanceSettings(BaseModel):
+class DistanceSettings(Settings):
     """Distances of every pair of a set of jets."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     jets: int = Field(default=1000, ge=2, le=20_000, description="jets of a set: all pairs are measured and kept")
     root: bool = Field(
@@ -26,10 +26,8 @@ class DistanceSettings(BaseModel):
     )
 
 
-class MedoidSettings(BaseModel):
+class MedoidSettings(Settings):
     """Reference jets: k medoids, and as many at random to compare with."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     largest: int = Field(default=10, ge=4, le=50, description="medoids are found for k = 1 to this number")
     bins: int = Field(default=50, ge=5, description="bins of the distances whose most frequent value the elbow uses")
@@ -43,10 +41,8 @@ class MedoidSettings(BaseModel):
     seed: int = Field(default=1, ge=0, description="seed of the random starts and reference jets")
 
 
-class EnsembleSettings(BaseModel):
+class EnsembleSettings(Settings):
     """Event-to-ensemble distances: which sets of reference jets and which metrics."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     references: tuple[str, ...] = Field(
         default=("qcd", "top"), min_length=1, description="samples whose training jets are references"

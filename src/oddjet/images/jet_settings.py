@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
 from oddjet.dataset.settings import Fractions
+from oddjet.settings import Settings
 
 
-class ImageJetSettings(BaseModel):
+class ImageJetSettings(Settings):
     """Selection and preprocessing (defaults: arXiv:2110.06948, section 2)."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     radius: float = Field(default=1.0, gt=0, le=1.5, description="radius R of anti-kT")
     leading_pt_min: float = Field(default=450.0, gt=0, description="smallest pT of the leading jet, exclusive (GeV)")

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
 from oddjet.images.ensemble_settings import Metric
+from oddjet.settings import Settings
 
 
-class MedoidMethod(BaseModel):
+class MedoidMethod(Settings):
     """One method: the distance to medoids of background training jets."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     kind: Literal["medoids"] = Field(default="medoids", description="distance to reference jets")
     metric: Metric = Field(default="wass1", description="distance between images, see images.ensembles.metrics")

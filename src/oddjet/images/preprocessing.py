@@ -9,9 +9,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from oddjet.arrays import Floats
 from oddjet.io.records import Particles
-
-Floats = NDArray[np.float64]
 
 # Rounding of the rotation must not decide in which pixel a constituent on an edge lies (the only one of a jet lies at
 # the origin, where four pixels meet).

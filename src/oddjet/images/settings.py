@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag, model_validator
+from pydantic import Discriminator, Field, Tag, model_validator
 
 from oddjet.images.ensemble_settings import DistanceSettings, EnsembleSettings, MedoidSettings
 from oddjet.images.jet_settings import ImageJetSettings
 from oddjet.images.medoid_settings import MedoidMethod
 from oddjet.images.vae_method_settings import VaeMethod
 from oddjet.images.vae_settings import VaeSettings
+from oddjet.settings import Settings
 from oddjet.simulation.settings import Process
 
 # Names become wildcards and file names.
@@ -30,10 +31,8 @@ ImageMethod = Annotated[
 ]
 
 
-class ImageSample(BaseModel):
+class ImageSample(Settings):
     """A sample of jets for the images: made by Pythia, or in ROOT files."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     process: Process | None = Field(default=None, description="the hard process that Pythia makes, and its parameters")
     events: int = Field(default=10_000, gt=0, description="events in the whole sample")
@@ -86,10 +85,8 @@ def _methods() -> dict[str, MedoidMethod | VaeMethod]:
     }
 
 
-class ImagesSettings(BaseModel):
+class ImagesSettings(Settings):
     """What `snakemake images` does."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     samples: dict[Name, ImageSample] = Field(default_factory=_paper_samples, description="samples of jets by name")
     background: str = Field(default="qcd", description="the sample that is background; all others are signals")

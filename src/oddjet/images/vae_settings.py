@@ -4,17 +4,15 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
+
+from oddjet.settings import Settings
 
 Metric = Literal["mse", "mae", "wass1", "wass2"]
 Depth = Annotated[int, Field(ge=1, le=3)]
 
 
-class _Section(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-class TrainingSize(_Section):
+class TrainingSize(Settings):
     """How long a training is."""
 
     train_jets: int = Field(default=4000, ge=1, description="background jets that are trained on, at most")
@@ -33,7 +31,7 @@ class VaeTraining(TrainingSize):
     )
 
 
-class SinkhornSettings(_Section):
+class SinkhornSettings(Settings):
     """The approximate transport distance of the training with wass1 and wass2; no score is computed with it."""
 
     blur: float = Field(
@@ -52,7 +50,7 @@ class SinkhornSettings(_Section):
     )
 
 
-class CnnSettings(_Section):
+class CnnSettings(Settings):
     """The supervised network, a ceiling: it is trained on labelled signal."""
 
     depths: tuple[Depth, ...] = Field(default=(3,), min_length=1, description="numbers of down-samplings")
@@ -67,7 +65,7 @@ class CnnSettings(_Section):
     )
 
 
-class VaeSettings(_Section):
+class VaeSettings(Settings):
     """The image VAE: networks, schedule, scores, correlations."""
 
     latent: int = Field(default=64, ge=1, description="latent dimensions")

@@ -11,8 +11,9 @@ import awkward as ak
 import numpy as np
 import numpy.typing as npt
 
+from oddjet.arrays import Floats, Ints
 from oddjet.errors import DamagedFileError, InputFileError
-from oddjet.io.columns import Columns, Floats, Ints, has
+from oddjet.io.columns import Columns, has
 from oddjet.io.layouts import Jets, Layout, Momenta, Truth
 from oddjet.io.records import CandidateRecord, Losses, Particles, StoredJets, joined
 

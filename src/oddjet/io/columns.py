@@ -9,10 +9,8 @@ import awkward as ak
 import numpy as np
 import numpy.typing as npt
 
+from oddjet.arrays import Floats, Ints
 from oddjet.errors import DamagedFileError, UnreadableFileError
-
-Floats = npt.NDArray[np.float64]
-Ints = npt.NDArray[np.int64]
 
 # Weights are stored as float32, after a factor of the sample's.
 WEIGHT_LIMIT = 1e30

@@ -8,10 +8,10 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from oddjet.arrays import Floats
 from oddjet.io.records import StoredJets
 from oddjet.jets.clustering import Jets
 from oddjet.jets.matching import delta_phi
-from oddjet.jets.recombination import Floats
 
 LOGGER = logging.getLogger("oddjet")
 

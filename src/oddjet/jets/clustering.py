@@ -10,9 +10,10 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from oddjet.arrays import Floats, Ints
 from oddjet.errors import JetError
 from oddjet.io.records import Particles, StoredJets
-from oddjet.jets.recombination import Floats, Ints, anti_kt, grow_trees
+from oddjet.jets.recombination import anti_kt, grow_trees
 
 
 @dataclass(frozen=True)

@@ -13,12 +13,13 @@ from functools import cached_property, partial
 
 import numpy as np
 
+from oddjet.arrays import Floats
 from oddjet.errors import JetError
 from oddjet.io.tables import Column
 from oddjet.jets import grooming, substructure
 from oddjet.jets.clustering import Jets, Trees, rapidity, trees
 from oddjet.jets.njettiness import njettiness
-from oddjet.jets.recombination import CAMBRIDGE_AACHEN, KT, Floats
+from oddjet.jets.recombination import CAMBRIDGE_AACHEN, KT
 from oddjet.jets.settings import Efp, EfpSettings, FeatureSettings
 
 C2_BETA = 0.5

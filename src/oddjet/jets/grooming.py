@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import numpy as np
 
+from oddjet.arrays import Floats, Ints
 from oddjet.jets.clustering import Trees
-from oddjet.jets.recombination import Floats, Ints
 from oddjet.kernels import kernel
 
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
+from oddjet.arrays import Floats
 from oddjet.errors import JetError
 from oddjet.io.chunks import DARK_PRODUCTS, ChunkReader
 from oddjet.io.records import CandidateRecord, Particles
 from oddjet.jets.clustering import Jets
-from oddjet.jets.recombination import Floats
 
 # Of the pT of a dark jet, dark decay products carry more than this share.
 DARK_SHARE = 0.5

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import numpy as np
 
+from oddjet.arrays import Floats, Ints
 from oddjet.errors import JetError
 from oddjet.io.records import Particles
 from oddjet.jets.clustering import Trees
-from oddjet.jets.recombination import Floats, Ints
 from oddjet.kernels import kernel
 
 # Mean movement of the axes in a step below which they rest, softening of the distances, and most steps.

@@ -11,8 +11,8 @@ from collections.abc import Sequence
 import energyflow
 import numpy as np
 
+from oddjet.arrays import Floats
 from oddjet.io.records import Particles
-from oddjet.jets.recombination import Floats
 
 Graph = Sequence[tuple[int, int]]
 

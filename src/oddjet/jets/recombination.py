@@ -13,12 +13,9 @@ gives both the smallest distance and whose it is. And slots come in blocks of ei
 from __future__ import annotations
 
 import numpy as np
-import numpy.typing as npt
 
+from oddjet.arrays import Floats, Ints
 from oddjet.kernels import compiled, kernel
-
-Floats = npt.NDArray[np.float64]
-Ints = npt.NDArray[np.int64]
 
 ANTI_KT, CAMBRIDGE_AACHEN, KT = -1, 0, 1
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field, NonNegativeInt, model_validator
+from pydantic import Field, NonNegativeInt, model_validator
 
 from oddjet.names import not_among
+from oddjet.settings import Settings
 
 Match = Literal["none", "dark_quark", "dark_jet", "top"]
 
@@ -18,19 +19,15 @@ FEATURES = (*EIGHT_FEATURES, "tau1", "tau21", "tau32", "mass", "multiplicity", "
 COLUMNS = ("run", "luminosityBlock", "event", "entry", "jet_rank", "pt", "eta", "phi", "mass", "n_constituents")
 
 
-class SoftDropSettings(BaseModel):
+class SoftDropSettings(Settings):
     """Soft drop: a branching passes if z > zcut (Delta R / radius)^beta."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     zcut: float = Field(default=0.1, ge=0, lt=0.5, description="Smallest momentum fraction of the softer branch.")
     beta: float = Field(default=0.0, ge=-10, le=10, description="Angular exponent; 0 is the modified mass drop tagger.")
 
 
-class EfpSettings(BaseModel):
+class EfpSettings(Settings):
     """Energy flow polynomials: one by its graph, or all up to a degree."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     graph: tuple[tuple[NonNegativeInt, NonNegativeInt], ...] | None = Field(
         default=None, min_length=1, max_length=10, description="Edges of a multigraph, for example [[0,1],[1,2]]."
@@ -61,18 +58,14 @@ class EfpSettings(BaseModel):
         return len(pairs) == len(edges) <= (self.degree or 0) and name == self.name(pairs)
 
 
-class Efp(BaseModel):
+class Efp(Settings):
     """An entry of `features` that stands for energy flow polynomials."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     efp: EfpSettings
 
 
-class FeatureSettings(BaseModel):
+class FeatureSettings(Settings):
     """Jets, their selection and their features (defaults: design, section 7)."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     layout: Literal["auto", "pfnano", "nanoaod_v15", "delphes"] = Field(
         default="auto", description="Format of the ROOT files; auto tells it from the branches."

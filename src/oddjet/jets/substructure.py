@@ -10,8 +10,8 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
+from oddjet.arrays import Floats
 from oddjet.io.records import Particles
-from oddjet.jets.recombination import Floats
 from oddjet.kernels import kernel
 from oddjet.lanes import fused
 

@@ -22,8 +22,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
+from oddjet.arrays import Bools, Floats, Ints
 from oddjet.simulation.settings import Calorimeter, DetectorSettings
 
 FORWARD_ETA = 3.0  # where the forward calorimeters begin
@@ -35,10 +35,6 @@ SOFT_TRACK_PT = 1.0  # GeV: below it the efficiency is `efficiency_soft`
 
 ELECTRON, MUON, PHOTON, PION, NEUTRAL_HADRON = 11, 13, 22, 211, 130
 MASSES = {ELECTRON: 0.000511, MUON: 0.10566, PION: 0.13957}  # GeV
-
-Floats = NDArray[np.float64]
-Integers = NDArray[np.int64]
-Mask = NDArray[np.bool_]
 
 
 @dataclass(frozen=True)
@@ -59,15 +55,15 @@ class Particles:
         Energy in GeV.
     """
 
-    event: Integers
-    pdg_id: Integers
-    charge: Integers
+    event: Ints
+    pdg_id: Ints
+    charge: Ints
     pt: Floats
     eta: Floats
     phi: Floats
     energy: Floats
 
-    def __getitem__(self, mask: Mask) -> Particles:
+    def __getitem__(self, mask: Bools) -> Particles:
         return Particles(**{name: values[mask] for name, values in vars(self).items()})
 
 
@@ -75,9 +71,9 @@ class Particles:
 class Candidates:
     """Particle-flow candidates of several events as flat arrays, by event and falling pT; units as in `Particles`."""
 
-    event: Integers
-    pdg_id: Integers
-    charge: Integers
+    event: Ints
+    pdg_id: Ints
+    charge: Ints
     pt: Floats
     eta: Floats
     phi: Floats
@@ -115,7 +111,7 @@ def reconstruct(particles: Particles, settings: DetectorSettings, generator: np.
     return Candidates(**{name: values[order] for name, values in merged.items()})
 
 
-def has_track(particles: Particles, settings: DetectorSettings, generator: np.random.Generator) -> Mask:
+def has_track(particles: Particles, settings: DetectorSettings, generator: np.random.Generator) -> Bools:
     """Draw which particles leave a track."""
     region, inside = _region(particles.eta, [region.eta_max for region in settings.tracker])
     efficiency = np.array([region.efficiency for region in settings.tracker])[region]
@@ -201,7 +197,7 @@ def smear(values: Floats, relative: Floats, generator: np.random.Generator) -> F
     return np.asarray(values * np.exp(np.sqrt(variance) * generator.standard_normal(len(values)) - variance / 2))
 
 
-def _region(eta: Floats, edges: list[float]) -> tuple[Integers, Mask]:
+def _region(eta: Floats, edges: list[float]) -> tuple[Ints, Bools]:
     """Give the index of each |eta|'s region (the last one beyond its end) and whether it lies in any."""
     index = np.searchsorted(edges, np.abs(eta))
     return np.minimum(index, len(edges) - 1), index < len(edges)

@@ -10,10 +10,10 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from oddjet.arrays import Reals
 from oddjet.kernels import kernel
 from oddjet.training.settings import TrainingSettings
 
-Array = NDArray[np.floating[Any]]
 Number = np.floating[Any]
 # Added to the root of the second moment, as by torch's Adam.
 SMALLEST = 1e-8
@@ -21,7 +21,7 @@ SMALLEST = 1e-8
 
 @kernel
 def update_weights(
-    flat: Array, first: Array, second: Array, gradient: Array, alive: NDArray[np.bool_], rates: Array
+    flat: Reals, first: Reals, second: Reals, gradient: Reals, alive: NDArray[np.bool_], rates: Reals
 ) -> None:
     """Do Adam's step on parameters and moments (S, P); those of seeds that are not alive, (S,), stay.
 
@@ -45,7 +45,7 @@ def update_weights(
 
 
 @kernel
-def move_towards(averages: Array, flat: Array, alive: NDArray[np.bool_], share: Number) -> None:
+def move_towards(averages: Reals, flat: Reals, alive: NDArray[np.bool_], share: Number) -> None:
     """Move averages (S, P) towards the present weights by a share of the way, those of seeds that are alive, (S,)."""
     for seed in range(flat.shape[0]):
         if alive[seed]:

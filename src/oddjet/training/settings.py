@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
+
+from oddjet.settings import Settings
 
 
-class TrainingSettings(BaseModel):
+class TrainingSettings(Settings):
     """How a group of seeds is trained."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     epochs: int = Field(default=100, ge=1, description="passes over the training jets")
     batch_size: int = Field(default=256, ge=1, description="jets a batch, and negatives a batch")

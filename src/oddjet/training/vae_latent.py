@@ -10,6 +10,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from oddjet.arrays import Floats
 from oddjet.errors import TrainingError
 from oddjet.evaluation.tables import LatentRow
 from oddjet.images.distance_file import DistanceTable, read_distances
@@ -17,7 +18,6 @@ from oddjet.images.file import ImageBatch, read_images
 from oddjet.io.tables import Column, write_table
 from oddjet.training.vae import TrainedVae, load_vae
 
-Floats = NDArray[np.float64]
 IDENTIFIERS = ["run", "luminosityBlock", "event", "jet_rank"]
 
 

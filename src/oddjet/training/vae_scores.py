@@ -11,8 +11,8 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 
+from oddjet.arrays import Floats
 from oddjet.errors import TrainingError, TransportError
 from oddjet.evaluation.merit import SampleScores, compute_auc
 from oddjet.evaluation.tables import VaeAucRow
@@ -22,8 +22,6 @@ from oddjet.models.image_networks import kld
 from oddjet.training.vae import IMAGES_AT_A_TIME, TrainedVae, load_vae
 from oddjet.transport.images import all_distances, metric_of
 from oddjet.transport.sparse import sparse_images
-
-Floats = NDArray[np.float64]
 
 # The anomaly metrics of table 1, in its order; those that are cheap, and of the training metric's loss.
 TRANSPORT = ("wass0p5", "wass1", "wass2")

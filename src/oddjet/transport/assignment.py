@@ -12,14 +12,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from oddjet.arrays import Floats, Ints
 from oddjet.errors import TransportError
 from oddjet.transport.augmenting_paths import fill_assignments
 
-Float = NDArray[np.float64]
-Index = NDArray[np.int64]
 
-
-def squared_distances(x: NDArray[np.floating[Any]], y: NDArray[np.floating[Any]]) -> Float:
+def squared_distances(x: NDArray[np.floating[Any]], y: NDArray[np.floating[Any]]) -> Floats:
     """Squared Euclidean distance of every x to every y.
 
     Parameters
@@ -46,14 +44,14 @@ def squared_distances(x: NDArray[np.floating[Any]], y: NDArray[np.floating[Any]]
     first, second = np.asarray(x, np.float64), np.asarray(y, np.float64)
     centre = first.mean(axis=-2, keepdims=True) if first.shape[-2] else 0.0
     first, second = first - centre, second - centre
-    distances: Float = np.matmul(first, np.swapaxes(second, -1, -2))
+    distances: Floats = np.matmul(first, np.swapaxes(second, -1, -2))
     distances *= -2.0
     distances += (first**2).sum(-1)[..., :, None]
     distances += (second**2).sum(-1)[..., None, :]
     return np.maximum(distances, 0.0, out=distances)
 
 
-def align(x: NDArray[np.floating[Any]], y: NDArray[np.floating[Any]]) -> tuple[Float, Float]:
+def align(x: NDArray[np.floating[Any]], y: NDArray[np.floating[Any]]) -> tuple[Floats, Floats]:
     """Move two sets towards one another without changing which permutation has the least squared Euclidean cost.
 
     For any symmetric positive definite A, |A^(1/2) x - A^(-1/2) y|^2 = |x - y|^2 + f(x) + g(y), and the sums of f and g
@@ -79,7 +77,7 @@ def align(x: NDArray[np.floating[Any]], y: NDArray[np.floating[Any]]) -> tuple[F
     return first @ stretch, second @ squeeze
 
 
-def _roots(matrices: Float) -> tuple[Float, Float]:
+def _roots(matrices: Floats) -> tuple[Floats, Floats]:
     """Square roots of symmetric matrices (..., D, D) and their inverses, with eigenvalues kept away from zero."""
     values, vectors = np.linalg.eigh(0.5 * (matrices + np.swapaxes(matrices, -1, -2)))
     floor = np.maximum(1e-6 * values[..., -1:], 1e-12)
@@ -88,7 +86,7 @@ def _roots(matrices: Float) -> tuple[Float, Float]:
     return (vectors * roots) @ transposed, (vectors / roots) @ transposed
 
 
-def assign(costs: Float) -> Index:
+def assign(costs: Floats) -> Ints:
     """Solve assignment problems exactly.
 
     Parameters
@@ -125,8 +123,8 @@ def wasserstein(
     y: NDArray[np.floating[Any]],
     *,
     power: int = 2,
-    x_weights: Float | None = None,
-    y_weights: Float | None = None,
+    x_weights: Floats | None = None,
+    y_weights: Floats | None = None,
 ) -> float:
     """Wasserstein distance to its power, W_p^p, exact: the least mean of |x - y|^p over all couplings.
 
@@ -162,7 +160,7 @@ def wasserstein(
     return float((plan(costs, x_weights, y_weights) * costs).sum())
 
 
-def plan(costs: Float, row_weights: Float | None = None, column_weights: Float | None = None) -> Float:
+def plan(costs: Floats, row_weights: Floats | None = None, column_weights: Floats | None = None) -> Floats:
     """Optimal transport plan between weighted sets, by POT's network simplex.
 
     Parameters
@@ -192,11 +190,11 @@ def plan(costs: Float, row_weights: Float | None = None, column_weights: Float |
         _normalised(row_weights, costs.shape[0], "row weights"),
         _normalised(column_weights, costs.shape[1], "column weights"),
     ]
-    result: Float = ot.emd(masses[0], masses[1], np.ascontiguousarray(costs), numItermax=10_000_000)
+    result: Floats = ot.emd(masses[0], masses[1], np.ascontiguousarray(costs), numItermax=10_000_000)
     return result
 
 
-def _normalised(weights: Float | None, n: int, name: str) -> Float:
+def _normalised(weights: Floats | None, n: int, name: str) -> Floats:
     if weights is None:
         return np.full(n, 1.0 / n)
     array = np.asarray(weights, dtype=np.float64)
@@ -204,5 +202,5 @@ def _normalised(weights: Float | None, n: int, name: str) -> Float:
         raise TransportError(f"transport plan: {name} have shape {array.shape}, the cost matrix asks for {(n,)}")
     if not np.isfinite(array).all() or (array < 0).any() or array.sum() <= 0:
         raise TransportError(f"transport plan: {name} must be finite, not negative, and not all zero")
-    normalised: Float = array / array.sum()
+    normalised: Floats = array / array.sum()
     return normalised

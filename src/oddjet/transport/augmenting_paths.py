@@ -15,11 +15,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from oddjet.arrays import Floats, Ints
 from oddjet.kernels import kernel
 from oddjet.transport.distances import aligned_distances, distances_between
 
-Float = NDArray[np.float64]
-Index = NDArray[np.int64]
 INFINITE_BITS = np.int64(np.float64(np.inf).view(np.int64))
 # A search ends when this share of its trees has reached a free column: the last trees would have to grow very large,
 # and fewer are left of them once the others are matched.
@@ -29,7 +28,7 @@ BIDS = 8
 
 
 @kernel
-def fill_matches(x: NDArray[np.floating[Any]], y: NDArray[np.floating[Any]], columns: Index, power: int) -> None:
+def fill_matches(x: NDArray[np.floating[Any]], y: NDArray[np.floating[Any]], columns: Ints, power: int) -> None:
     """Match two sets of points at the least cost, each seed for itself.
 
     Parameters
@@ -55,14 +54,14 @@ def fill_matches(x: NDArray[np.floating[Any]], y: NDArray[np.floating[Any]], col
 
 
 @kernel
-def fill_assignments(costs: Float, columns: Index) -> None:
+def fill_assignments(costs: Floats, columns: Ints) -> None:
     """Put the column of each row into `columns`, shape (S, N); costs are finite, shape (S, N, N)."""
     for problem in range(len(costs)):
         fill_assignment(costs[problem], columns[problem])
 
 
 @kernel
-def fill_assignment(costs: Float, match: Index) -> None:
+def fill_assignment(costs: Floats, match: Ints) -> None:
     """Put the column of each row, a permutation of the least total cost, into `match`; costs (N, N), finite."""
     n = len(costs)
     if n < 2:
@@ -83,7 +82,7 @@ def fill_assignment(costs: Float, match: Index) -> None:
 
 
 @kernel
-def _match_column_minima(costs: Float, dual: Float, owner: Index, match: Index, free: Index) -> int:
+def _match_column_minima(costs: Floats, dual: Floats, owner: Ints, match: Ints, free: Ints) -> int:
     """Start with the least cost of each column as its dual; match what this allows; number of free rows, in `free`."""
     n = len(costs)
     owner[:] = 0
@@ -117,7 +116,7 @@ def _match_column_minima(costs: Float, dual: Float, owner: Index, match: Index, 
 
 
 @kernel
-def _bid(costs: Float, dual: Float, owner: Index, match: Index, free: Index, left: int, mask: int) -> int:
+def _bid(costs: Floats, dual: Floats, owner: Ints, match: Ints, free: Ints, left: int, mask: int) -> int:
     """Let free rows take their cheapest columns (augmenting row reduction); number of rows still free, in `free`.
 
     The column's dual falls until the row is indifferent to its second choice; a row that lost it bids next.
@@ -154,7 +153,7 @@ def _bid(costs: Float, dual: Float, owner: Index, match: Index, free: Index, lef
 
 @kernel
 def _augment(
-    costs: Float, dual: Float, row_dual: Float, owner: Index, match: Index, free: Index, left: int, mask: int
+    costs: Floats, dual: Floats, row_dual: Floats, owner: Ints, match: Ints, free: Ints, left: int, mask: int
 ) -> int:
     """Grow a tree from every free row, match those that reach a free column; number of rows still free, in `free`."""
     n = len(costs)
@@ -206,7 +205,7 @@ def _augment(
 
 
 @kernel
-def _relax(row: Float, work: Float, offset: float, i: int, shortest: Float, before: Index, mask: int) -> int:
+def _relax(row: Floats, work: Floats, offset: float, i: int, shortest: Floats, before: Ints, mask: int) -> int:
     """Shorten the paths to all columns by way of row i; the column that is now the nearest."""
     best = INFINITE_BITS | mask
     for j in range(len(row)):
@@ -220,7 +219,7 @@ def _relax(row: Float, work: Float, offset: float, i: int, shortest: Float, befo
 
 
 @kernel
-def _reduce(row: Float, dual: Float, reduced: Float, mask: int) -> int:
+def _reduce(row: Floats, dual: Floats, reduced: Floats, mask: int) -> int:
     """Fill the reduced costs of a row; the column of the least one."""
     best = INFINITE_BITS | mask
     for j in range(len(row)):
@@ -231,7 +230,7 @@ def _reduce(row: Float, dual: Float, reduced: Float, mask: int) -> int:
 
 
 @kernel
-def _least(shortest: Float, mask: int) -> int:
+def _least(shortest: Floats, mask: int) -> int:
     """Column of the smallest value; values not negative."""
     best = INFINITE_BITS | mask
     for j in range(len(shortest)):
@@ -240,7 +239,7 @@ def _least(shortest: Float, mask: int) -> int:
 
 
 @kernel
-def _least_reduced(row: Float, dual: Float) -> float:
+def _least_reduced(row: Floats, dual: Floats) -> float:
     """Smallest reduced cost of a row; reduced costs are not negative."""
     best = INFINITE_BITS
     for j in range(len(row)):

@@ -13,17 +13,14 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
+from oddjet.arrays import Floats, Ints
 from oddjet.errors import TransportError
 from oddjet.kernels import kernel
 from oddjet.program import progress
 from oddjet.transport.assignment import plan
 from oddjet.transport.simplex import transport_costs
 from oddjet.transport.sparse import SparseImages
-
-Floats = NDArray[np.float64]
-Ints = NDArray[np.int64]
 
 # Pairs that a thread works on before it asks for the next ones.
 PAIRS_A_TASK = 2000

@@ -10,18 +10,19 @@ from typing import NamedTuple
 
 import numpy as np
 
+from oddjet.arrays import Floats, Ints
 from oddjet.transport.assignment import assign, squared_distances
-from oddjet.transport.pointsets import Float, Index, PaddedSets
+from oddjet.transport.pointsets import PaddedSets
 
 
 class LinearNearest(NamedTuple):
     """For each set the linearised W2^2 to its nearest reference, and that one's number: (N,) each."""
 
-    distances: Float
-    references: Index
+    distances: Floats
+    references: Ints
 
 
-def barycentre(sets: PaddedSets, rounds: int = 10) -> Float:
+def barycentre(sets: PaddedSets, rounds: int = 10) -> Floats:
     """Find S points whose mean W2^2 to the sets is least nearby: the template of a linearisation.
 
     Each round moves every point to the mean of those that it is matched with (free-support barycentre, Cuturi and
@@ -39,16 +40,16 @@ def barycentre(sets: PaddedSets, rounds: int = 10) -> Float:
     -------
     Points of shape (S, D).
     """
-    template: Float = sets.points.mean(0).T
+    template: Floats = sets.points.mean(0).T
     for _ in range(rounds):
-        moved: Float = embed(sets, template).mean(0).reshape(template.shape)
+        moved: Floats = embed(sets, template).mean(0).reshape(template.shape)
         if np.allclose(moved, template, rtol=0, atol=1e-12):
             break
         template = moved
     return template
 
 
-def embed(sets: PaddedSets, template: Float) -> Float:
+def embed(sets: PaddedSets, template: Floats) -> Floats:
     """Order the points of every set as the template's: shape (N, S * D), rows whose squared distance / S is the cost.
 
     Parameters
@@ -60,11 +61,11 @@ def embed(sets: PaddedSets, template: Float) -> Float:
     """
     points = sets.points.transpose(0, 2, 1)
     order = assign(squared_distances(template[None], points))
-    ordered: Float = np.take_along_axis(points, order[..., None], axis=1).reshape(len(points), -1)
+    ordered: Floats = np.take_along_axis(points, order[..., None], axis=1).reshape(len(points), -1)
     return ordered
 
 
-def nearest_embedded(vectors: Float, references: Float, slots: int) -> LinearNearest:
+def nearest_embedded(vectors: Floats, references: Floats, slots: int) -> LinearNearest:
     """Find for every vector the nearest reference by squared Euclidean distance over `slots`.
 
     Parameters

@@ -10,14 +10,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from oddjet.arrays import Floats, Ints
 from oddjet.errors import TransportError
 
 LOGGER = logging.getLogger("oddjet")
 # Changes of the cost below this share of it are rounding.
 ROUNDING = 1e-12
-
-Floats = NDArray[np.float64]
-Ints = NDArray[np.int64]
 
 
 @dataclass(frozen=True)

@@ -6,17 +6,18 @@ from typing import NamedTuple
 
 import numpy as np
 
+from oddjet.arrays import Floats, Ints
 from oddjet.transport.padded import search_padded
-from oddjet.transport.pointsets import Float, Index, PaddedSets, Sets, WeightedSets, check_alike, in_chunks
+from oddjet.transport.pointsets import PaddedSets, Sets, WeightedSets, check_alike, in_chunks
 from oddjet.transport.weighted import search_weighted
 
 
 class Nearest(NamedTuple):
     """For each set W2^2 to its nearest reference, that one's number, and how many problems were solved: (N,) each."""
 
-    distances: Float
-    references: Index
-    solves: Index
+    distances: Floats
+    references: Ints
+    solves: Ints
 
 
 class References:
@@ -30,7 +31,7 @@ class References:
 
     def __init__(self, sets: Sets) -> None:
         self.sets = sets
-        self._bounds: tuple[Float, ...]
+        self._bounds: tuple[Floats, ...]
         if isinstance(sets, PaddedSets):
             self._bounds = (np.ascontiguousarray(sorted_coordinates(sets).T),)
         else:
@@ -66,7 +67,7 @@ class References:
         return found
 
 
-def _search(sets: Sets, references: Sets, bounds: tuple[Float, ...], found: Nearest) -> None:
+def _search(sets: Sets, references: Sets, bounds: tuple[Floats, ...], found: Nearest) -> None:
     if isinstance(sets, PaddedSets) and isinstance(references, PaddedSets):
         search_padded(
             sets.points,
@@ -100,13 +101,13 @@ def _search(sets: Sets, references: Sets, bounds: tuple[Float, ...], found: Near
         )
 
 
-def sorted_coordinates(sets: PaddedSets) -> Float:
+def sorted_coordinates(sets: PaddedSets) -> Floats:
     """Sort each coordinate that is not periodic, points at the origin included: shape (N, axes * S)."""
     axes = [axis for axis in range(sets.points.shape[1]) if axis != sets.angle]
     return np.concatenate([np.sort(sets.points[:, axis], axis=1) for axis in axes], axis=1)
 
 
-def sorted_quantiles(sets: WeightedSets) -> tuple[Float, Float]:
+def sorted_quantiles(sets: WeightedSets) -> tuple[Floats, Floats]:
     """Sort each coordinate that is not periodic, with its weights: two arrays of shape (N, axes, S)."""
     axes = [axis for axis in range(sets.points.shape[1]) if axis != sets.angle]
     # Points that are not there come last.

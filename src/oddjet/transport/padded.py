@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 
+from oddjet.arrays import Floats, Ints
 from oddjet.kernels import kernel
 
-Float = NDArray[np.float64]
-Index = NDArray[np.int64]
 TWO_PI = 2.0 * np.pi
 # A bound may exceed its distance by the rounding of a sum of a hundred squares, never by this share.
 ROUNDING = 1e-11
 
 
 @kernel
-def squared_distances_to(point: Float, others: Float, m: int, angle: int, distances: Float) -> None:
+def squared_distances_to(point: Floats, others: Floats, m: int, angle: int, distances: Floats) -> None:
     """Put the squared distances of a point (D,) to m others (D, S) into `distances`; `angle` has the period 2 pi."""
     distances[:m] = 0.0
     for axis in range(len(point)):
@@ -32,7 +30,7 @@ def squared_distances_to(point: Float, others: Float, m: int, angle: int, distan
 
 
 @kernel
-def squared_distance(x: Float, i: int, y: Float, j: int, angle: int) -> float:
+def squared_distance(x: Floats, i: int, y: Floats, j: int, angle: int) -> float:
     """Squared distance of point i of x to point j of y, both (D, S)."""
     total = 0.0
     for axis in range(x.shape[0]):
@@ -44,7 +42,7 @@ def squared_distance(x: Float, i: int, y: Float, j: int, angle: int) -> float:
 
 
 @kernel
-def gains(x: Float, x_norms: Float, n: int, y: Float, y_norms: Float, m: int, angle: int, costs: Float) -> bool:
+def gains(x: Floats, x_norms: Floats, n: int, y: Floats, y_norms: Floats, m: int, angle: int, costs: Floats) -> bool:
     """Put |x - y|^2 - |x|^2 - |y|^2 into costs[:n, :m]; say whether none is above zero. Points as in `PaddedSets`."""
     for i in range(n):
         squared_distances_to(x[:, i], y, m, angle, costs[i])
@@ -58,7 +56,7 @@ def gains(x: Float, x_norms: Float, n: int, y: Float, y_norms: Float, m: int, an
 
 
 @kernel
-def first_duals(x_norms: Float, n: int, y_norms: Float, m: int, size: int, dual: Float) -> None:
+def first_duals(x_norms: Floats, n: int, y_norms: Floats, m: int, size: int, dual: Floats) -> None:
     """Fill the column duals of transport by the distance from the origin alone, which sorting solves.
 
     Both sides are ordered by falling norm. Along a line duals may fall from one column to the next by 2 x (y - y') with
@@ -76,7 +74,7 @@ def first_duals(x_norms: Float, n: int, y_norms: Float, m: int, size: int, dual:
 
 @kernel
 def assign_columns(
-    costs: Float, size: int, owner: Index, match: Index, duals: Float, steps: Float, back: Index
+    costs: Floats, size: int, owner: Ints, match: Ints, duals: Floats, steps: Floats, back: Ints
 ) -> None:
     """Solve the assignment of costs[:size, :size] by shortest augmenting paths from given column duals.
 
@@ -109,7 +107,7 @@ def assign_columns(
 
 @kernel
 def augment(
-    costs: Float, row: int, size: int, owner: Index, match: Index, duals: Float, steps: Float, back: Index
+    costs: Floats, row: int, size: int, owner: Ints, match: Ints, duals: Floats, steps: Floats, back: Ints
 ) -> None:
     """Match one more row by the cheapest alternating path, and move the duals along (Jonker and Volgenant 1987)."""
     row_dual, dual = duals[0], duals[1]
@@ -153,17 +151,17 @@ def augment(
 
 @kernel
 def padded_transport(
-    x: Float,
-    x_norms: Float,
+    x: Floats,
+    x_norms: Floats,
     n: int,
-    y: Float,
-    y_norms: Float,
+    y: Floats,
+    y_norms: Floats,
     m: int,
     angle: int,
-    costs: Float,
-    duals: Float,
-    steps: Float,
-    marks: Index,
+    costs: Floats,
+    duals: Floats,
+    steps: Floats,
+    marks: Ints,
 ) -> float:
     """W2^2 between two sets of points of equal weight, of which the first n and m are not at the origin.
 
@@ -203,7 +201,7 @@ def padded_transport(
 
 @kernel
 def fill_padded(
-    x: Float, x_norms: Float, n: Index, y: Float, y_norms: Float, m: Index, angle: int, distances: Float
+    x: Floats, x_norms: Floats, n: Ints, y: Floats, y_norms: Floats, m: Ints, angle: int, distances: Floats
 ) -> None:
     """Put W2^2 of every x to every y into `distances`; arrays as in `PaddedSets`."""
     slots = x.shape[2]
@@ -217,7 +215,7 @@ def fill_padded(
 
 
 @kernel
-def sorted_bounds(values: Float, references: Float, slots: int, bounds: Float) -> None:
+def sorted_bounds(values: Floats, references: Floats, slots: int, bounds: Floats) -> None:
     """Bound one set against many, all of `slots` points of equal weight.
 
     Parameters
@@ -240,28 +238,28 @@ def sorted_bounds(values: Float, references: Float, slots: int, bounds: Float) -
 
 
 @kernel
-def promising(bounds: Float, first: int, least: float) -> Index:
+def promising(bounds: Floats, first: int, least: float) -> Ints:
     """Order the references other than `first` whose bound lies below `least`, by their bounds."""
     chosen = np.flatnonzero(bounds * (1.0 - ROUNDING) <= least)
     chosen = chosen[chosen != first]
-    ordered: Index = chosen[np.argsort(bounds[chosen], kind="mergesort")]
+    ordered: Ints = chosen[np.argsort(bounds[chosen], kind="mergesort")]
     return ordered
 
 
 @kernel
 def search_padded(
-    x: Float,
-    x_norms: Float,
-    n: Index,
-    x_sorted: Float,
-    y: Float,
-    y_norms: Float,
-    m: Index,
-    y_sorted: Float,
+    x: Floats,
+    x_norms: Floats,
+    n: Ints,
+    x_sorted: Floats,
+    y: Floats,
+    y_norms: Floats,
+    m: Ints,
+    y_sorted: Floats,
     angle: int,
-    distances: Float,
-    references: Index,
-    solves: Index,
+    distances: Floats,
+    references: Ints,
+    solves: Ints,
 ) -> None:
     """Search the nearest y of every x; arrays as in `PaddedSets` and `sorted_bounds`."""
     slots = x.shape[2]

@@ -10,12 +10,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from oddjet.arrays import Floats, Ints
 from oddjet.errors import TransportError
 from oddjet.transport.padded import fill_padded
 from oddjet.transport.weighted import fill_weighted
 
-Float = NDArray[np.float64]
-Index = NDArray[np.int64]
 # Sets that one thread takes at a time.
 CHUNK = 64
 
@@ -36,9 +35,9 @@ class PaddedSets:
         Coordinate that is periodic by 2 pi, or -1.
     """
 
-    points: Float
-    counts: Index
-    norms: Float
+    points: Floats
+    counts: Ints
+    norms: Floats
     angle: int = -1
 
     def __len__(self) -> int:
@@ -62,9 +61,9 @@ class WeightedSets:
         Coordinate that is periodic by 2 pi, or -1.
     """
 
-    points: Float
-    weights: Float
-    counts: Index
+    points: Floats
+    weights: Floats
+    counts: Ints
     angle: int = -1
 
     def __len__(self) -> int:
@@ -77,7 +76,7 @@ class WeightedSets:
 Sets = PaddedSets | WeightedSets
 
 
-def padded_sets(points: Float, present: NDArray[np.bool_], angle: int = -1) -> PaddedSets:
+def padded_sets(points: Floats, present: NDArray[np.bool_], angle: int = -1) -> PaddedSets:
     """Make sets of equal weights.
 
     Parameters
@@ -103,7 +102,7 @@ def padded_sets(points: Float, present: NDArray[np.bool_], angle: int = -1) -> P
     return PaddedSets(_ordered(kept, order), present.sum(1), np.take_along_axis(norms, order, 1), angle)
 
 
-def weighted_sets(points: Float, weights: Float, angle: int = -1) -> WeightedSets:
+def weighted_sets(points: Floats, weights: Floats, angle: int = -1) -> WeightedSets:
     """Make sets of weighted points; a point of weight zero is not there.
 
     Parameters
@@ -130,7 +129,7 @@ def weighted_sets(points: Float, weights: Float, angle: int = -1) -> WeightedSet
     return WeightedSets(_ordered(kept, order), ordered, (given > 0).sum(1), angle)
 
 
-def _checked(points: Float, present: NDArray[np.bool_]) -> Float:
+def _checked(points: Floats, present: NDArray[np.bool_]) -> Floats:
     """Return the points with zeros where none is, or refuse them."""
     given = np.asarray(points, np.float64)
     if given.ndim != 3 or given.shape[:2] != present.shape:
@@ -144,12 +143,12 @@ def _checked(points: Float, present: NDArray[np.bool_]) -> Float:
     return kept
 
 
-def _ordered(points: Float, order: Index) -> Float:
+def _ordered(points: Floats, order: Ints) -> Floats:
     """Reorder points (N, S, D), one coordinate after the other: shape (N, D, S)."""
     return np.ascontiguousarray(np.take_along_axis(points, order[..., None], axis=1).transpose(0, 2, 1))
 
 
-def distance_matrix(first: Sets, second: Sets, threads: int = 1) -> Float:
+def distance_matrix(first: Sets, second: Sets, threads: int = 1) -> Floats:
     """Compute the exact W2^2 of every set to every other one.
 
     Parameters
@@ -178,14 +177,14 @@ def distance_matrix(first: Sets, second: Sets, threads: int = 1) -> Float:
     return distances
 
 
-def _fill(x: Sets, y: Sets, distances: Float) -> None:
+def _fill(x: Sets, y: Sets, distances: Floats) -> None:
     if isinstance(x, PaddedSets) and isinstance(y, PaddedSets):
         fill_padded(x.points, x.norms, x.counts, y.points, y.norms, y.counts, x.angle, distances)
     elif isinstance(x, WeightedSets) and isinstance(y, WeightedSets):
         fill_weighted(x.points, x.weights, x.counts, y.points, y.weights, y.counts, x.angle, distances)
 
 
-def distances_within(sets: Sets, threads: int = 1) -> Float:
+def distances_within(sets: Sets, threads: int = 1) -> Floats:
     """Compute the exact W2^2 between all pairs of sets once: a symmetric (N, N) array with a diagonal of zeros."""
     distances = np.zeros((len(sets), len(sets)))
 

@@ -9,12 +9,9 @@ few dozen steps.
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 
+from oddjet.arrays import Floats, Ints
 from oddjet.kernels import compiled, kernel
-
-Floats = NDArray[np.float64]
-Ints = NDArray[np.int64]
 
 NONE = -1
 # Reduced costs above minus so much times the largest cost count as 0: rounding, not an improvement.

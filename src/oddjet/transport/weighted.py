@@ -5,27 +5,25 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from oddjet.arrays import Floats, Ints
 from oddjet.kernels import kernel
 from oddjet.transport.padded import ROUNDING, promising, squared_distances_to
 from oddjet.transport.simplex import solve
 
-Float = NDArray[np.float64]
-Index = NDArray[np.int64]
-
 
 @kernel
 def weighted_transport(
-    x: Float,
-    x_weights: Float,
+    x: Floats,
+    x_weights: Floats,
     n: int,
-    y: Float,
-    y_weights: Float,
+    y: Floats,
+    y_weights: Floats,
     m: int,
     angle: int,
-    costs: Float,
-    masses: Float,
-    room: Float,
-    marks: Index,
+    costs: Floats,
+    masses: Floats,
+    room: Floats,
+    marks: Ints,
 ) -> float:
     """W2^2 between the first n and m of points (D, S) with weights (S,) that add up to one.
 
@@ -41,7 +39,7 @@ def weighted_transport(
 
 @kernel
 def fill_weighted(
-    x: Float, x_weights: Float, n: Index, y: Float, y_weights: Float, m: Index, angle: int, distances: Float
+    x: Floats, x_weights: Floats, n: Ints, y: Floats, y_weights: Floats, m: Ints, angle: int, distances: Floats
 ) -> None:
     """Put W2^2 of every x to every y into `distances`; arrays as in `WeightedSets`."""
     slots = x.shape[2]
@@ -55,7 +53,7 @@ def fill_weighted(
 
 
 @kernel
-def quantile_distance(x: Float, x_weights: Float, n: int, y: Float, y_weights: Float, m: int) -> float:
+def quantile_distance(x: Floats, x_weights: Floats, n: int, y: Floats, y_weights: Floats, m: int) -> float:
     """W2^2 in one dimension between n and m sorted values whose weights add up to one."""
     i, j, total = 0, 0, 0.0
     left, right = x_weights[0], y_weights[0]
@@ -78,13 +76,13 @@ def quantile_distance(x: Float, x_weights: Float, n: int, y: Float, y_weights: F
 
 @kernel
 def quantile_bounds(
-    values: Float,
-    weights: Float,
+    values: Floats,
+    weights: Floats,
     n: int,
-    references: Float,
-    reference_weights: Float,
+    references: Floats,
+    reference_weights: Floats,
     counts: NDArray[np.int64],
-    bounds: Float,
+    bounds: Floats,
 ) -> None:
     """Bound one set of weighted points against many.
 
@@ -113,20 +111,20 @@ def quantile_bounds(
 
 @kernel
 def search_weighted(
-    x: Float,
-    x_weights: Float,
-    n: Index,
-    x_sorted: Float,
-    x_masses: Float,
-    y: Float,
-    y_weights: Float,
-    m: Index,
-    y_sorted: Float,
-    y_masses: Float,
+    x: Floats,
+    x_weights: Floats,
+    n: Ints,
+    x_sorted: Floats,
+    x_masses: Floats,
+    y: Floats,
+    y_weights: Floats,
+    m: Ints,
+    y_sorted: Floats,
+    y_masses: Floats,
     angle: int,
-    distances: Float,
-    references: Index,
-    solves: Index,
+    distances: Floats,
+    references: Ints,
+    solves: Ints,
 ) -> None:
     """Search the nearest y of every x; arrays as in `WeightedSets` and `quantile_bounds`."""
     slots = x.shape[2]

@@ -13,11 +13,9 @@ from typing import Any
 
 import numpy as np
 
+from oddjet.arrays import Bools, Ints, Reals
 from oddjet.detectors.autoencoder.energy_kernels import (
     BLOCK,
-    Array,
-    Flags,
-    Sizes,
     backward,
     empty_rows,
     forward,
@@ -32,12 +30,12 @@ from oddjet.lanes import LANES, fused, fused_lanes, lanes_of, no_lanes, sum_of_l
 
 @kernel
 def chain(
-    flat: Array,
-    noise: Array,
-    path: Array,
-    drift: Array,
-    widths: Sizes,
-    activated: Flags,
+    flat: Reals,
+    noise: Reals,
+    path: Reals,
+    drift: Reals,
+    widths: Ints,
+    activated: Bools,
     sigma: float,
     low: float,
     high: float,
@@ -68,13 +66,13 @@ def chain(
 
 @kernel
 def add_chain_gradient(
-    flat: Array,
-    path: Array,
-    adjoints: Array,
-    gradient: Array,
-    drift: Array,
-    widths: Sizes,
-    activated: Flags,
+    flat: Reals,
+    path: Reals,
+    adjoints: Reals,
+    gradient: Reals,
+    drift: Reals,
+    widths: Ints,
+    activated: Bools,
     low: float,
     high: float,
 ) -> None:
@@ -111,7 +109,7 @@ def add_chain_gradient(
 
 
 @kernel
-def _tangents(flat: Array, widths: Sizes, activated: Flags, rows: Array, tangent: Array) -> None:
+def _tangents(flat: Reals, widths: Ints, activated: Bools, rows: Reals, tangent: Reals) -> None:
     """Fill the rows of all layers with the derivatives along the first, with the masks of `rows`."""
     first, weight = 0, 0
     for layer in range(len(activated)):
@@ -130,13 +128,13 @@ def _tangents(flat: Array, widths: Sizes, activated: Flags, rows: Array, tangent
 
 @kernel
 def _add_products(
-    widths: Sizes,
-    rows: Array,
-    tangents: Array,
-    tangent: Array,
-    values: Array,
+    widths: Ints,
+    rows: Reals,
+    tangents: Reals,
+    tangent: Reals,
+    values: Reals,
     scale: float | np.floating[Any],
-    gradient: Array,
+    gradient: Reals,
 ) -> None:
     """Add scale * (tangents x rows + values x tangent), adjoints of a layer x what the layer before has, to (P,).
 

@@ -12,11 +12,9 @@ in `Network.flat`, a weight (inputs, outputs) and a bias a layer.
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
-from numpy.typing import NDArray
 
+from oddjet.arrays import Bools, Ints, Reals
 from oddjet.kernels import kernel
 from oddjet.lanes import (
     LANES,
@@ -28,10 +26,6 @@ from oddjet.lanes import (
     sum_of_lanes,
 )
 
-Array = NDArray[np.floating[Any]]
-Sizes = NDArray[np.int64]
-Flags = NDArray[np.bool_]
-
 # Points a block: as many as a batch of the paper, for every loop over them costs as much as 50 points before it begins.
 BLOCK = 256
 # Bytes of the widest vectors.
@@ -39,7 +33,7 @@ ALIGNMENT = 64
 
 
 @kernel
-def load(points: Array, start: int, rows: Array) -> int:
+def load(points: Reals, start: int, rows: Reals) -> int:
     """Copy points start, start + 1, ... of an array (B, D) into the first D rows; fill up with zeros."""
     count = min(BLOCK, points.shape[0] - start)
     for feature in range(points.shape[1]):
@@ -52,7 +46,7 @@ def load(points: Array, start: int, rows: Array) -> int:
 
 
 @kernel
-def empty_rows(count: int, like: Array) -> Array:
+def empty_rows(count: int, like: Reals) -> Reals:
     """Make rows (count, BLOCK) of the kind of `like`, where the widest vectors find them in one piece."""
     room = np.empty(count * BLOCK + ALIGNMENT, like.dtype)
     start = (-room.ctypes.data % ALIGNMENT) // room.itemsize
@@ -60,7 +54,7 @@ def empty_rows(count: int, like: Array) -> Array:
 
 
 @kernel
-def add_rows(flat: Array, weight: int, stride: int, sources: Array, target: Array) -> None:
+def add_rows(flat: Reals, weight: int, stride: int, sources: Reals, target: Reals) -> None:
     """Add the rows of `sources` (n, BLOCK), times flat[weight], flat[weight + stride], ..., to `target`.
 
     Four at a time: the target is loaded and stored a quarter as often.
@@ -81,7 +75,7 @@ def add_rows(flat: Array, weight: int, stride: int, sources: Array, target: Arra
 
 @kernel
 def add_rows_to_two(
-    flat: Array, weight: int, other: int, stride: int, sources: Array, target: Array, second: Array
+    flat: Reals, weight: int, other: int, stride: int, sources: Reals, target: Reals, second: Reals
 ) -> None:
     """Do `add_rows` for `target` from flat[weight] on and for `second` from flat[other] on: sources are loaded once."""
     count = sources.shape[0]
@@ -102,7 +96,7 @@ def add_rows_to_two(
 
 
 @kernel
-def multiply(flat: Array, weight: int, step: int, stride: int, sources: Array, targets: Array) -> None:
+def multiply(flat: Reals, weight: int, step: int, stride: int, sources: Reals, targets: Reals) -> None:
     """Add to each row t of `targets` the rows of `sources`, times flat[weight + t step], flat[... + stride], ..."""
     count = targets.shape[0]
     for t in range(0, count - 1, 2):
@@ -113,7 +107,7 @@ def multiply(flat: Array, weight: int, step: int, stride: int, sources: Array, t
 
 
 @kernel
-def forward(flat: Array, widths: Sizes, activated: Flags, rows: Array) -> None:
+def forward(flat: Reals, widths: Ints, activated: Bools, rows: Reals) -> None:
     """Fill the rows of all layers from those of the first."""
     first, weight = 0, 0
     for layer in range(len(activated)):
@@ -133,7 +127,7 @@ def forward(flat: Array, widths: Sizes, activated: Flags, rows: Array) -> None:
 
 
 @kernel
-def backward(flat: Array, widths: Sizes, activated: Flags, rows: Array, adjoint: Array, last: int) -> None:
+def backward(flat: Reals, widths: Ints, activated: Bools, rows: Reals, adjoint: Reals, last: int) -> None:
     """Fill `adjoint` from the rows of the output down to layer `last`, with the masks of `rows`."""
     layers = len(activated)
     first = rows.shape[0] - widths[layers]
@@ -154,7 +148,7 @@ def backward(flat: Array, widths: Sizes, activated: Flags, rows: Array, adjoint:
 
 
 @kernel
-def sum_of_row(rows: Array, row: int) -> float:
+def sum_of_row(rows: Reals, row: int) -> float:
     """Sum of a row of `BLOCK` points."""
     total = no_lanes(rows)
     for k in range(0, rows.shape[1], LANES):
@@ -164,7 +158,7 @@ def sum_of_row(rows: Array, row: int) -> float:
 
 
 @kernel
-def add_products(widths: Sizes, rows: Array, adjoint: Array, gradient: Array) -> None:
+def add_products(widths: Ints, rows: Reals, adjoint: Reals, gradient: Reals) -> None:
     """Add (adjoint of a layer) x (rows of the layer before) to the gradient (P,).
 
     Two rows of adjoints meet two of inputs in one loop: each is loaded half as often. Where a layer has an odd number
@@ -199,7 +193,7 @@ def add_products(widths: Sizes, rows: Array, adjoint: Array, gradient: Array) ->
 
 
 @kernel
-def residual(widths: Sizes, rows: Array, target: Array) -> None:
+def residual(widths: Ints, rows: Reals, target: Reals) -> None:
     """Put input minus output into the first D rows of `target`."""
     n_features = widths[0]
     last = rows.shape[0] - n_features
@@ -209,7 +203,7 @@ def residual(widths: Sizes, rows: Array, target: Array) -> None:
 
 
 @kernel
-def energies(flat: Array, points: Array, result: Array, widths: Sizes, activated: Flags) -> None:
+def energies(flat: Reals, points: Reals, result: Reals, widths: Ints, activated: Bools) -> None:
     """Energies of the points (S, B, D) of all seeds into `result` (S, B)."""
     n_features = widths[0]
     rows = empty_rows(widths.sum(), points)
@@ -232,7 +226,7 @@ def energies(flat: Array, points: Array, result: Array, widths: Sizes, activated
 
 @kernel
 def add_energy_gradient(
-    flat: Array, points: Array, coefficients: Array, gradient: Array, widths: Sizes, activated: Flags
+    flat: Reals, points: Reals, coefficients: Reals, gradient: Reals, widths: Ints, activated: Bools
 ) -> None:
     """Add the gradient of sum_b coefficients_b E_b, points (S, B, D), to `gradient` (S, P)."""
     n_features = widths[0]

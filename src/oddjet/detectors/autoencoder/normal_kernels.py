@@ -7,12 +7,11 @@ training carries that to the second digit. Box and Muller's transformation needs
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 
+from oddjet.arrays import Singles
 from oddjet.kernels import kernel
 from oddjet.lanes import fused
 
-Singles = NDArray[np.float32]
 F = np.float32
 
 # Coefficients of Moshier's Cephes library, single precision: log(1 + x) from x^3 on, sine and cosine to pi / 4.

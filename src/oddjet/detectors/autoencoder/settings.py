@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import Field, model_validator
+
+from oddjet.settings import Settings
 
 Scaling = Literal["dataset", "min_max", "standard", "power", "quantile"]
 
@@ -23,10 +25,8 @@ else:
     Kind = Literal[tuple(OBJECTIVES)]
 
 
-class NetworkSettings(BaseModel):
+class NetworkSettings(Settings):
     """Fully connected autoencoder; the defaults are 8-10-10-6-10-10-8, from the paper's authors' example of 2024."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     hidden: tuple[int, ...] = Field(
         default=(10, 10), description="widths of the encoder's hidden layers; the decoder mirrors"
@@ -47,10 +47,8 @@ class NetworkSettings(BaseModel):
         return (n_features, *self.hidden, self.latent, *reversed(self.hidden), n_features)
 
 
-class LangevinSettings(BaseModel):
+class LangevinSettings(Settings):
     """Langevin chain x' = x - (step / temperature) * gradient of E + noise * N(0, 1)."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     steps: int = Field(default=10, ge=1, description="steps of a chain")
     noise: float | None = Field(default=None, gt=0, description="sigma; left out: sqrt(2 step)")
@@ -142,19 +140,15 @@ class ChainSettings(LangevinSettings):
         return tuple(self.anneal_from ** (0.5 * (1.0 - step / (self.steps - 1))) for step in range(self.steps))
 
 
-class ReplaySettings(BaseModel):
+class ReplaySettings(Settings):
     """Replay buffer of persistent contrastive divergence (PCD)."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     capacity: int = Field(default=10_000, ge=1, description="chain ends kept a seed; the oldest go first")
     fresh_fraction: float = Field(default=0.05, ge=0, le=1, description="probability that a chain starts from N(0, 1)")
 
 
-class LossSettings(BaseModel):
+class LossSettings(Settings):
     """Numbers in the losses; regularisers as in Yoon et al., Autoencoding under normalization constraints (2021)."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     positive_energy_weight: float = Field(
         default=0.001, ge=0, description="alpha of nae_logcosh: log cosh(E+ - E-) + alpha E+"
@@ -177,10 +171,8 @@ class LossSettings(BaseModel):
     )
 
 
-class ValidationSettings(BaseModel):
+class ValidationSettings(Settings):
     """What the Wasserstein distance on validation jets is measured with."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     jets: int = Field(
         default=500,
@@ -208,10 +200,8 @@ class ValidationSettings(BaseModel):
     )
 
 
-class ModelSettings(BaseModel):
+class ModelSettings(Settings):
     """What is trained: kind of loss, network and, for the normalized autoencoders, chain and buffer."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     kind: Kind = Field(description="ae, nae (E+ - E-), nae_logcosh (log cosh(E+ - E-) + alpha E+) or wnae (W2^2)")
     scaling: Scaling = Field(
