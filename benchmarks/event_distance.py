@@ -19,7 +19,7 @@ import ot
 
 from oddjet.events.grounds import ground_2d, ground_3d
 from oddjet.events.layout import CLASSES, Events, read_events
-from oddjet.events.protocol_settings import GroundSettings
+from oddjet.events.settings import GroundSettings
 from oddjet.transport.nearest import References
 from oddjet.transport.pointsets import Sets, distance_matrix
 

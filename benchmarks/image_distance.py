@@ -24,8 +24,8 @@ import wasserstein
 
 from oddjet.dataset.settings import Fractions
 from oddjet.images.file import read_images
-from oddjet.images.jet_settings import ImageJetSettings
 from oddjet.images.make import make_images
+from oddjet.images.settings import ImageJetSettings
 from oddjet.simulation.generate import simulate_sample
 from oddjet.simulation.settings import Process, SimulationSettings
 from oddjet.transport.condensed import square

@@ -1,5 +1,5 @@
 # What the rules of the events' scores ask the configuration for.
-from oddjet.events.protocol_settings import NEIGHBOUR_METHODS, SUPPORT_VECTOR_METHODS
+from oddjet.events.settings import NEIGHBOUR_METHODS, SUPPORT_VECTOR_METHODS
 
 PROTOCOL = EVENTS.protocol
 EVENT_DISTANCE_METHODS = PROTOCOL.distances.methods()

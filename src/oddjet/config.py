@@ -24,13 +24,11 @@ from pydantic import (
 )
 from pydantic_core import ErrorDetails
 
-from oddjet.dataset.contamination_settings import ContaminationSettings
-from oddjet.dataset.settings import DatasetSettings
+from oddjet.dataset.settings import ContaminationSettings, DatasetSettings
 from oddjet.detectors.autoencoder.settings import OBJECTIVES
 from oddjet.detectors.baseline_settings import KINDS, BaselineSettings, PcaResidual, SingleFeature
 from oddjet.errors import ConfigError
-from oddjet.evaluation.ensemble_settings import ScoreEnsembleSettings
-from oddjet.evaluation.settings import EvaluationSettings, MeritSettings
+from oddjet.evaluation.settings import EvaluationSettings, MeritSettings, ScoreEnsembleSettings
 from oddjet.events.settings import EventsSettings
 from oddjet.images.settings import ImagesSettings
 from oddjet.jets.settings import COLUMNS, FeatureSettings

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from oddjet.dataset.contamination import contaminate
-from oddjet.dataset.contamination_settings import ContaminationSettings
+from oddjet.dataset.settings import ContaminationSettings
 from oddjet.errors import DatasetError, EvaluationError, FigureError
 from oddjet.evaluation.contamination import scan_averages, scan_rows, write_scan
 from oddjet.evaluation.tables import ContaminationRow, read_rows, write_rows

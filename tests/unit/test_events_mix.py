@@ -10,9 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from oddjet.errors import EventError
-from oddjet.events.input_settings import EventSizes, shares
 from oddjet.events.layout import read_event_attributes, read_events, write_events
 from oddjet.events.mix import first_events, mix_background
+from oddjet.events.settings import EventSizes, shares
 
 SIZES = EventSizes(train=50, validation=10, test=30, signal=10)
 FRACTIONS = {"w_lnu": 0.6, "qcd": 0.33, "z_ll": 0.07}

@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from oddjet.events.input_settings import ObjectSettings
 from oddjet.events.layout import EGAMMA, ETA, JET, MET, MUON, PHI, PT, check_events
 from oddjet.events.objects import cluster, cone_sums, select_events
+from oddjet.events.settings import ObjectSettings
 
 SETTINGS = ObjectSettings()
 MASSES = {13: 0.10566, 11: 0.000511, 211: 0.13957}

@@ -14,7 +14,6 @@ from oddjet.events.augmentations import OBJECTS, acceptances, augment, momentum,
 from oddjet.events.classification import classify, plane
 from oddjet.events.distances import EventDistances, linear_agreement
 from oddjet.events.grounds import ground_2d, ground_3d, missing_pt, multiplicity, sorted_pt, total_pt
-from oddjet.events.input_settings import ObjectSettings
 from oddjet.events.latency import measure_distances
 from oddjet.events.layout import (
     CLASS,
@@ -33,17 +32,18 @@ from oddjet.events.layout import (
 from oddjet.events.merit_tables import Latency, SetMerit, read_rows, summarise, write_rows
 from oddjet.events.neighbours import AugmentedNeighbours, choose_k, rank_auc, vote_shares
 from oddjet.events.paper import SIGNALS, TABLE_1, TABLE_2, TABLE_3, paper_value
-from oddjet.events.protocol_settings import (
+from oddjet.events.scores import ScoreTable
+from oddjet.events.settings import (
     ClassificationSettings,
     DistanceSettings,
     GroundSettings,
     LatencySettings,
     NeighbourSettings,
+    ObjectSettings,
     ProtocolSettings,
     SupportVectorSettings,
     VoteSettings,
 )
-from oddjet.events.scores import ScoreTable
 from oddjet.events.support_vectors import KernelMachine, TransportMachine, prepare_machine
 from oddjet.transport.pointsets import distance_matrix
 

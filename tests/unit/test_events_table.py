@@ -6,8 +6,7 @@ from pydantic import ValidationError
 
 from oddjet.dataset.scaling import Scaler
 from oddjet.errors import EventError
-from oddjet.events.input_settings import EventSizes, ObjectSettings, TableSettings
-from oddjet.events.settings import EventsSettings
+from oddjet.events.settings import EventSizes, EventsSettings, ObjectSettings, TableSettings
 from oddjet.events.table import FEATURES, event_scaler, flatten, write_event_table
 from oddjet.io.tables import read_columns, read_table
 from oddjet.simulation.event_processes import EVENT_PROCESSES

@@ -7,10 +7,9 @@ from oddjet.errors import ImageError, InputFileError, TransportError
 from oddjet.images.file import JET_COLUMNS, ImageWriter, read_images
 from oddjet.images.gather import gather_images
 from oddjet.images.grid import make_grid_images
-from oddjet.images.jet_settings import ImageJetSettings
 from oddjet.images.library import ImageLibrary
 from oddjet.images.medoid_scores import MedoidScorer
-from oddjet.images.medoid_settings import MedoidMethod
+from oddjet.images.settings import ImageJetSettings, MedoidMethod
 from oddjet.io.tables import read_table, write_table
 from oddjet.jets.extract import extract_features
 from oddjet.jets.settings import FeatureSettings

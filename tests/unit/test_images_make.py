@@ -11,8 +11,8 @@ import uproot
 from oddjet.dataset.split import assign_parts
 from oddjet.errors import ImageError, JetError, TableError
 from oddjet.images.file import iterate_images, read_images, read_jets
-from oddjet.images.jet_settings import ImageJetSettings
 from oddjet.images.make import make_images
+from oddjet.images.settings import ImageJetSettings
 from oddjet.io.root import read_candidates
 from oddjet.io.tables import read_attributes
 from oddjet.simulation.generate import simulate_sample

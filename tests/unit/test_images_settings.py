@@ -7,8 +7,7 @@ import yaml
 from pydantic import ValidationError
 
 from oddjet.config import load_config
-from oddjet.images.jet_settings import ImageJetSettings
-from oddjet.images.settings import ImageSample, ImagesSettings
+from oddjet.images.settings import ImageJetSettings, ImageSample, ImagesSettings
 
 CONFIG = Path(__file__).parents[2] / "config"
 QCD = {"process": {"name": "qcd"}}

@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 
 from oddjet.errors import SimulationError
-from oddjet.events.input_settings import ObjectSettings
 from oddjet.events.layout import EGAMMA, MUON, PT, check_events
 from oddjet.events.objects import select_events
+from oddjet.events.settings import ObjectSettings
 from oddjet.simulation.event_generate import has_isolated_lepton, simulate_events, to_particles, turned
 from oddjet.simulation.event_processes import EVENT_PROCESSES, event_pythia_settings
 from oddjet.simulation.settings import SimulationSettings

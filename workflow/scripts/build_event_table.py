@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from oddjet.events.input_settings import ObjectSettings, TableSettings
 from oddjet.events.layout import read_events
+from oddjet.events.settings import ObjectSettings, TableSettings
 from oddjet.events.table import event_scaler, write_event_table
 from oddjet.io.atomic import write_text
 from oddjet.program import execute, parser, read_settings, settings_argument

@@ -9,8 +9,8 @@ from oddjet.events.classification import classify
 from oddjet.events.layout import read_events
 from oddjet.events.merit_tables import SetMerit, write_rows
 from oddjet.events.protocol import file_arguments, refuse_empty, test_files
-from oddjet.events.protocol_settings import ProtocolSettings
 from oddjet.events.scores import BACKGROUND
+from oddjet.events.settings import ProtocolSettings
 from oddjet.io.record import write_record
 from oddjet.program import execute, parser, progress, read_settings, settings_argument
 

@@ -8,8 +8,8 @@ import numpy as np
 
 from oddjet.evaluation.event_merit import background_curve, event_merits
 from oddjet.events.merit_tables import CurvePoint, SetMerit, curve_points, set_merits, write_rows
-from oddjet.events.protocol_settings import ProtocolSettings
 from oddjet.events.scores import ScoreTable
+from oddjet.events.settings import ProtocolSettings
 from oddjet.io.record import write_record
 from oddjet.program import execute, parser, progress, read_settings, settings_argument
 

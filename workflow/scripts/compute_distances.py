@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from oddjet.images.distances import compute_distances
-from oddjet.images.ensemble_settings import DistanceSettings
+from oddjet.images.settings import DistanceSettings
 from oddjet.program import execute, parser, read_settings, settings_argument
 from oddjet.provenance.attributes import attributes
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from oddjet.dataset.contamination import contaminate
-from oddjet.dataset.contamination_settings import ContaminationSettings
+from oddjet.dataset.settings import ContaminationSettings
 from oddjet.evaluation.signals import parse_signals
 from oddjet.program import execute, parser, read_settings, settings_argument
 from oddjet.provenance.attributes import attributes

@@ -6,8 +6,8 @@ from pathlib import Path
 
 from oddjet.images.choice import find_references
 from oddjet.images.distance_file import read_distances
-from oddjet.images.ensemble_settings import MedoidSettings
 from oddjet.images.references import write_references
+from oddjet.images.settings import MedoidSettings
 from oddjet.io.record import write_record
 from oddjet.program import execute, parser, read_settings, settings_argument
 

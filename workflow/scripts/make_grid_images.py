@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from oddjet.images.grid import make_grid_images
-from oddjet.images.jet_settings import ImageJetSettings
+from oddjet.images.settings import ImageJetSettings
 from oddjet.jets.settings import FeatureSettings
 from oddjet.program import execute, parser, read_settings, settings_argument
 from oddjet.provenance.attributes import attributes

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from oddjet.images.jet_settings import ImageJetSettings
 from oddjet.images.make import make_images
+from oddjet.images.settings import ImageJetSettings
 from oddjet.program import execute, parser, read_settings, settings_argument
 from oddjet.provenance.attributes import attributes
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from oddjet.images.ensemble_settings import DistanceSettings
 from oddjet.images.ensembles import measure_ensembles
+from oddjet.images.settings import DistanceSettings
 from oddjet.program import execute, parser, read_settings, settings_argument
 from oddjet.provenance.attributes import attributes
 

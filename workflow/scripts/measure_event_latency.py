@@ -7,13 +7,12 @@ from pathlib import Path
 from oddjet.dataset.scaling import Scaler
 from oddjet.detectors.load import load_scorer
 from oddjet.events.distances import prepare_distances
-from oddjet.events.input_settings import ObjectSettings
 from oddjet.events.latency import measure_distances, measure_machines, measure_network
 from oddjet.events.merit_tables import Latency, SetMerit, read_rows, summarise, write_rows
 from oddjet.events.neighbours import prepare_neighbours
 from oddjet.events.pages import latency_markdown
 from oddjet.events.protocol import first_events, objects_argument
-from oddjet.events.protocol_settings import ProtocolSettings
+from oddjet.events.settings import ObjectSettings, ProtocolSettings
 from oddjet.events.support_vectors import prepare_machine
 from oddjet.events.table import flatten
 from oddjet.io.atomic import write_text

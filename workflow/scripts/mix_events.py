@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from oddjet.events.input_settings import PARTS, EventSizes
 from oddjet.events.mix import mix_background
+from oddjet.events.settings import PARTS, EventSizes
 from oddjet.program import execute, parser, read_settings, settings_argument
 from oddjet.provenance.attributes import attributes
 

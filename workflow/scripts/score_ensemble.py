@@ -7,8 +7,8 @@ from pathlib import Path
 from oddjet.dataset.scaling import Scaler
 from oddjet.detectors.load import load_scorer
 from oddjet.errors import EvaluationError
-from oddjet.evaluation.ensemble_settings import ScoreEnsembleSettings
 from oddjet.evaluation.ensembles import members_of, score_ensemble
+from oddjet.evaluation.settings import ScoreEnsembleSettings
 from oddjet.program import execute, parser, read_settings, settings_argument
 from oddjet.provenance.attributes import attributes
 

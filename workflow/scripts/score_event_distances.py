@@ -8,8 +8,8 @@ from pathlib import Path
 
 from oddjet.events.distances import linear_agreement, prepare_distances
 from oddjet.events.protocol import file_arguments, first_events, test_files, write_methods
-from oddjet.events.protocol_settings import ProtocolSettings
 from oddjet.events.scores import BACKGROUND
+from oddjet.events.settings import ProtocolSettings
 from oddjet.io.atomic import write_text
 from oddjet.io.record import write_record
 from oddjet.program import execute, parser, progress, read_settings, settings_argument

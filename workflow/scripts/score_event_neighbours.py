@@ -6,10 +6,9 @@ import json
 import logging
 from pathlib import Path
 
-from oddjet.events.input_settings import ObjectSettings
 from oddjet.events.neighbours import prepare_neighbours
 from oddjet.events.protocol import file_arguments, first_events, objects_argument, test_files, write_methods
-from oddjet.events.protocol_settings import NEIGHBOUR_METHODS, ProtocolSettings
+from oddjet.events.settings import NEIGHBOUR_METHODS, ObjectSettings, ProtocolSettings
 from oddjet.io.atomic import write_text
 from oddjet.io.record import write_record
 from oddjet.program import execute, parser, read_settings, settings_argument

@@ -6,9 +6,8 @@ import json
 import logging
 from pathlib import Path
 
-from oddjet.events.input_settings import ObjectSettings
 from oddjet.events.protocol import file_arguments, first_events, objects_argument, test_files, write_methods
-from oddjet.events.protocol_settings import ProtocolSettings
+from oddjet.events.settings import ObjectSettings, ProtocolSettings
 from oddjet.events.support_vectors import prepare_machine
 from oddjet.io.atomic import write_text
 from oddjet.io.record import write_record

@@ -5,9 +5,9 @@ from __future__ import annotations
 from functools import partial
 from pathlib import Path
 
-from oddjet.events.input_settings import ObjectSettings
 from oddjet.events.layout import write_events
 from oddjet.events.objects import select_events
+from oddjet.events.settings import ObjectSettings
 from oddjet.program import execute, parser, read_settings, settings_argument
 from oddjet.provenance.attributes import attributes
 from oddjet.simulation.event_generate import simulate_events

@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from oddjet.dataset.contamination_settings import ContaminationSettings
+from oddjet.dataset.settings import ContaminationSettings
 from oddjet.dataset.split import event_uniform
 from oddjet.errors import DatasetError, TableError
 from oddjet.io.cutflow import where_jets_went

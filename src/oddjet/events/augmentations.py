@@ -10,8 +10,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from oddjet.events.input_settings import ObjectSettings
 from oddjet.events.layout import CLASS, CLASSES, EGAMMA, ETA, JET, MET, MUON, PHI, PT, Events, ObjectClass
+from oddjet.events.settings import ObjectSettings
 
 # Standard deviation of eta and phi of split objects: AnomalyCLR's for soft ones.
 SMEARING = 0.028

@@ -13,7 +13,7 @@ from oddjet.arrays import Floats, Ints
 from oddjet.events.grounds import ground_2d, ground_3d, total_pt
 from oddjet.events.layout import Events
 from oddjet.events.neighbours import choose_k, vote_shares
-from oddjet.events.protocol_settings import ClassificationSettings, GroundSettings
+from oddjet.events.settings import ClassificationSettings, GroundSettings
 from oddjet.transport.pointsets import Sets, distances_within
 
 # Bins of total pT in a window, each with as many background as signal events.

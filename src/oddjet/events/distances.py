@@ -12,7 +12,7 @@ from oddjet.arrays import Floats
 from oddjet.events.grounds import ground_2d, ground_3d, missing_pt, multiplicity, sorted_pt, total_pt
 from oddjet.events.layout import Events
 from oddjet.events.protocol import first_events
-from oddjet.events.protocol_settings import DistanceSettings, GroundSettings, ProtocolSettings
+from oddjet.events.settings import DistanceSettings, GroundSettings, ProtocolSettings
 from oddjet.transport.linearised import barycentre, embed, nearest_embedded
 from oddjet.transport.medoids import Restarts, find_medoids
 from oddjet.transport.nearest import References

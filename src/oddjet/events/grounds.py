@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from oddjet.events.layout import ETA, MET, PHI, PT, Events
-from oddjet.events.protocol_settings import GroundSettings
+from oddjet.events.settings import GroundSettings
 from oddjet.transport.pointsets import PaddedSets, WeightedSets, padded_sets, weighted_sets
 
 

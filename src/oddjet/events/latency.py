@@ -12,7 +12,7 @@ from oddjet.events.grounds import ground_2d, ground_3d, multiplicity, sorted_pt,
 from oddjet.events.layout import Events
 from oddjet.events.merit_tables import Latency
 from oddjet.events.neighbours import AugmentedNeighbours
-from oddjet.events.protocol_settings import LatencySettings
+from oddjet.events.settings import LatencySettings
 from oddjet.events.support_vectors import TransportMachine
 from oddjet.transport.linearised import nearest_embedded
 from oddjet.transport.nearest import References

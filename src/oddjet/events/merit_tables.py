@@ -15,8 +15,8 @@ import numpy as np
 
 from oddjet.arrays import Floats
 from oddjet.errors import EventError
-from oddjet.events.protocol_settings import SetsSettings
 from oddjet.events.scores import BACKGROUND, ScoreTable
+from oddjet.events.settings import SetsSettings
 from oddjet.io.atomic import write_text
 
 Merits = Callable[[Floats, Floats], Mapping[str, tuple[float, float]]]

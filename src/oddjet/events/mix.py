@@ -10,8 +10,8 @@ from pathlib import Path
 import numpy as np
 
 from oddjet.errors import EventError
-from oddjet.events.input_settings import PARTS, EventSizes, shares
 from oddjet.events.layout import Events, count_events, read_events, write_events
+from oddjet.events.settings import PARTS, EventSizes, shares
 
 LOGGER = logging.getLogger("oddjet")
 

@@ -11,10 +11,9 @@ from numpy.typing import NDArray
 from oddjet.arrays import Floats
 from oddjet.events.augmentations import NAMES, augment
 from oddjet.events.grounds import ground_3d
-from oddjet.events.input_settings import ObjectSettings
 from oddjet.events.layout import Events
 from oddjet.events.protocol import first_events
-from oddjet.events.protocol_settings import GroundSettings, NeighbourSettings, ProtocolSettings, VoteSettings
+from oddjet.events.settings import GroundSettings, NeighbourSettings, ObjectSettings, ProtocolSettings, VoteSettings
 from oddjet.transport.pointsets import distance_matrix
 
 BLOCK = 1000

@@ -15,8 +15,8 @@ import fastjet
 import numpy as np
 
 from oddjet.arrays import Bools, Floats, Ints
-from oddjet.events.input_settings import ObjectSettings
 from oddjet.events.layout import CLASS, EGAMMA, ETA, JET, MET, MUON, PHI, PT, SLOTS, Events, ObjectClass
+from oddjet.events.settings import ObjectSettings
 
 ELECTRON_CODE, MUON_CODE, PHOTON_CODE = 11, 13, 22
 # Electrons with the photons around them, and photons in neighbouring cells, are one object.

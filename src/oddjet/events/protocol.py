@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 
 from oddjet.errors import EventError
 from oddjet.events.layout import MET, PT, Events, count_events, read_events
-from oddjet.events.protocol_settings import GroundSettings
 from oddjet.events.scores import BACKGROUND, write_scores
+from oddjet.events.settings import GroundSettings
 
 
 def first_events(path: Path, number: int, start: int = 0, ground: GroundSettings | None = None) -> Events:

@@ -13,11 +13,10 @@ from oddjet.arrays import Floats
 from oddjet.errors import EventError
 from oddjet.events.augmentations import augment
 from oddjet.events.grounds import ground_3d
-from oddjet.events.input_settings import ObjectSettings
 from oddjet.events.layout import Events
 from oddjet.events.neighbours import rank_auc
 from oddjet.events.protocol import first_events
-from oddjet.events.protocol_settings import GroundSettings, ProtocolSettings, SupportVectorSettings
+from oddjet.events.settings import GroundSettings, ObjectSettings, ProtocolSettings, SupportVectorSettings
 from oddjet.transport.pointsets import PaddedSets, distance_matrix, distances_within
 
 BLOCK = 1000

@@ -17,8 +17,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from oddjet.errors import EventError
-from oddjet.events.input_settings import ObjectSettings, TableSettings
 from oddjet.events.layout import CLASSES, EGAMMA, ETA, JET, MUON, PHI, PT, Events
+from oddjet.events.settings import ObjectSettings, TableSettings
 from oddjet.io.tables import Column, write_table
 
 NAMES = {"MET": "met", "e/gamma": "egamma", "muon": "muon", "jet": "jet"}

@@ -6,8 +6,8 @@ import numpy as np
 
 from oddjet.errors import ImageError
 from oddjet.images.distance_file import DistanceTable
-from oddjet.images.ensemble_settings import MedoidSettings
 from oddjet.images.references import References
+from oddjet.images.settings import MedoidSettings
 from oddjet.transport.medoids import Restarts, elbow, find_medoids, histogram, most_frequent
 
 

@@ -7,8 +7,8 @@ from pathlib import Path
 
 from oddjet.errors import ImageError
 from oddjet.images.distance_file import DistanceWriter
-from oddjet.images.ensemble_settings import DistanceSettings
 from oddjet.images.file import JET_COLUMNS, read_images
+from oddjet.images.settings import DistanceSettings
 from oddjet.transport.images import metric_of, pairwise
 
 KEPT = ("run", "luminosityBlock", "event", "jet_rank", "pt", "mass", "weight")

@@ -11,9 +11,9 @@ from pathlib import Path
 
 from oddjet.errors import InputFileError, UnreachableFileError
 from oddjet.images.file import ImageWriter
-from oddjet.images.jet_settings import ImageJetSettings
 from oddjet.images.make import jet_rows
 from oddjet.images.preprocessing import aligned, pixelate
+from oddjet.images.settings import ImageJetSettings
 from oddjet.io.cutflow import Cutflow
 from oddjet.io.root import read_candidates
 from oddjet.jets.extract import reading_of, select_jets

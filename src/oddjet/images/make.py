@@ -15,8 +15,8 @@ from numpy.typing import NDArray
 from oddjet.dataset.split import PARTS, assign_parts
 from oddjet.errors import ImageError
 from oddjet.images.file import JET_COLUMNS, ImageWriter
-from oddjet.images.jet_settings import ImageJetSettings
 from oddjet.images.preprocessing import aligned, pixelate
+from oddjet.images.settings import ImageJetSettings
 from oddjet.io.records import CandidateRecord
 from oddjet.io.root import read_candidates
 from oddjet.jets.clustering import Jets, cluster

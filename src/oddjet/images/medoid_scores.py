@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from oddjet.errors import ImageError
 from oddjet.images.library import ImageLibrary
-from oddjet.images.medoid_settings import MedoidMethod
+from oddjet.images.settings import MedoidMethod
 from oddjet.transport.condensed import square
 from oddjet.transport.images import cross, metric_of, pairwise
 from oddjet.transport.medoids import Restarts, find_medoids

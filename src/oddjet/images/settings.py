@@ -1,4 +1,4 @@
-"""Settings of the analysis of jet images, composed of those of its stages; the configuration alone imports this."""
+"""Settings of jet images: samples and pixels, distances, reference jets, methods."""
 
 from __future__ import annotations
 
@@ -6,13 +6,112 @@ from typing import Annotated, Literal
 
 from pydantic import Discriminator, Field, Tag, model_validator
 
-from oddjet.images.ensemble_settings import DistanceSettings, EnsembleSettings, MedoidSettings
-from oddjet.images.jet_settings import ImageJetSettings
-from oddjet.images.medoid_settings import MedoidMethod
+from oddjet.dataset.settings import Fractions
 from oddjet.images.vae_method_settings import VaeMethod
 from oddjet.images.vae_settings import VaeSettings
 from oddjet.settings import Settings
 from oddjet.simulation.settings import Process
+
+
+class ImageJetSettings(Settings):
+    """Selection and preprocessing (defaults: arXiv:2110.06948, section 2)."""
+
+    radius: float = Field(default=1.0, gt=0, le=1.5, description="radius R of anti-kT")
+    leading_pt_min: float = Field(default=450.0, gt=0, description="smallest pT of the leading jet, exclusive (GeV)")
+    subleading_pt_min: float = Field(default=200.0, gt=0, description="smallest pT of the second jet, exclusive (GeV)")
+    eta_max: float = Field(default=2.4, gt=0, le=5, description="largest |eta| of the leading jet, exclusive")
+    match_radius: float = Field(
+        default=0.8, gt=0, description="largest Delta R between the jet and the particle that its sample asks for"
+    )
+    chunk_size: int = Field(default=1000, ge=1, le=1_000_000, description="events read and clustered at a time")
+    pixels: int = Field(default=40, ge=2, le=256, description="pixels a side")
+    width: float | None = Field(
+        default=None, gt=0, description="side of the image in eta and phi; left out: 3.2 R, which is 3.2 for R = 1.0"
+    )
+    seed: int = Field(default=1, ge=0, lt=2**63, description="salt of the event hash that splits the jets")
+    fractions: Fractions = Field(
+        default=Fractions(train=0.6, validation=0.1, test=0.3), description="shares of the events of every sample"
+    )
+
+    @property
+    def side(self) -> float:
+        """Side of the image in eta and phi."""
+        return self.width if self.width is not None else 4.0 * self.radius * 0.8
+
+
+Metric = Annotated[
+    str,
+    Field(
+        pattern=r"^(mae|mse|wass\d+(p\d+)?)$",
+        description="mae, mse, or wass and the power p of the transport cost: wass1, wass0p5",
+    ),
+]
+
+
+class DistanceSettings(Settings):
+    """Distances of every pair of a set of jets."""
+
+    jets: int = Field(default=1000, ge=2, le=20_000, description="jets of a set: all pairs are measured and kept")
+    root: bool = Field(
+        default=True, description="Wass(p) with p >= 1 is the p-th root of the transport cost; false: the cost itself"
+    )
+
+
+class MedoidSettings(Settings):
+    """Reference jets: k medoids, and as many at random to compare with."""
+
+    largest: int = Field(default=10, ge=4, le=50, description="medoids are found for k = 1 to this number")
+    bins: int = Field(default=50, ge=5, description="bins of the distances whose most frequent value the elbow uses")
+    draws: int = Field(default=10, ge=2, description="sets of random reference jets to compare with")
+    drawn: int = Field(default=5, ge=1, description="random reference jets of a set")
+    restarts: int = Field(
+        default=5,
+        ge=0,
+        description="random starts for k medoids, beside that from k - 1; the best is kept",
+    )
+    seed: int = Field(default=1, ge=0, description="seed of the random starts and reference jets")
+
+
+class EnsembleSettings(Settings):
+    """Event-to-ensemble distances: which sets of reference jets and which metrics."""
+
+    references: tuple[str, ...] = Field(
+        default=("qcd", "top"), min_length=1, description="samples whose training jets are references"
+    )
+    metrics: tuple[Metric, ...] = Field(
+        default=("wass1", "wass0p5", "wass2", "wass5", "mae", "mse"), min_length=1, description="metrics of the table"
+    )
+    compared: tuple[Metric, ...] = Field(
+        default=("wass0p5", "wass1", "mae", "mse"),
+        description="metrics whose distances between background test jets are compared with one another and with the "
+        "latent space of the autoencoder",
+    )
+
+    @model_validator(mode="after")
+    def _once(self) -> EnsembleSettings:
+        for key in ("references", "metrics", "compared"):
+            given = getattr(self, key)
+            if len(set(given)) != len(given):
+                raise ValueError(f"{key}: {list(given)} names one twice")
+        return self
+
+
+class MedoidMethod(Settings):
+    """One method: the distance to medoids of background training jets."""
+
+    kind: Literal["medoids"] = Field(default="medoids", description="distance to reference jets")
+    metric: Metric = Field(default="wass1", description="distance between images, see images.ensembles.metrics")
+    medoids: int = Field(default=5, ge=1, le=50, description="number of reference jets")
+    combination: Literal["min", "sum"] = Field(default="min", description="smallest distance, or sum over the medoids")
+    restarts: int = Field(
+        default=5,
+        ge=0,
+        description="random starts for k medoids, beside that from k - 1; the best is kept",
+    )
+    jets: int = Field(
+        default=1000, ge=2, le=20_000, description="training jets, drawn anew for every seed, that medoids are found in"
+    )
+
 
 # Names become wildcards and file names.
 Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]*$")]
