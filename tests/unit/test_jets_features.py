@@ -5,7 +5,6 @@ from __future__ import annotations
 import itertools
 from pathlib import Path
 
-import energyflow
 import numpy as np
 import pytest
 from pydantic import ValidationError
@@ -158,20 +157,30 @@ def test_unknown_feature_is_refused_by_name() -> None:
         chosen_features(["tau2", "tau9"])
 
 
-def test_efp1_equals_the_plain_sum_and_energyflow(jets: Jets, shared: Substructure) -> None:
+def test_efp1_equals_the_plain_sum(jets: Jets, shared: Substructure) -> None:
+    ours = REGISTRY["efp1"].compute(shared)
+    assert ours == pytest.approx(np.array([plain_efp1(jet) for jet in constituents(jets)]), rel=1e-9)
+
+
+def test_efp1_is_that_of_energyflow(jets: Jets, shared: Substructure) -> None:
+    energyflow = pytest.importorskip("energyflow", reason="EnergyFlow has no packages for this Python")
     ours = REGISTRY["efp1"].compute(shared)
     efp = energyflow.EFP([(0, 1)], measure="hadr", beta=1, normed=True, coords="ptyphim")
     for value, jet in zip(ours, constituents(jets), strict=True):
-        assert value == pytest.approx(plain_efp1(jet), rel=1e-9)
         columns = np.stack([jet["pt"], jet["y"], wrap(jet["phi"] - jet["phi"][0]), jet["m"]], axis=1)
         assert value == pytest.approx(float(efp.compute(columns)), rel=1e-6)
 
 
-def test_c2_equals_the_plain_sum_and_energyflow(jets: Jets, shared: Substructure) -> None:
+def test_c2_equals_the_plain_sum(jets: Jets, shared: Substructure) -> None:
+    ours = REGISTRY["c2"].compute(shared)
+    assert ours == pytest.approx(np.array([plain_c2(jet) for jet in constituents(jets)]), rel=1e-9)
+
+
+def test_c2_is_that_of_energyflow(jets: Jets, shared: Substructure) -> None:
+    energyflow = pytest.importorskip("energyflow", reason="EnergyFlow has no packages for this Python")
     ours = REGISTRY["c2"].compute(shared)
     reference = energyflow.C2(measure="hadr", beta=0.5, coords="ptyphim")
     for value, jet in zip(ours, constituents(jets), strict=True):
-        assert value == pytest.approx(plain_c2(jet), rel=1e-9)
         columns = np.stack([jet["pt"], jet["y"], wrap(jet["phi"] - jet["phi"][0]), jet["m"]], axis=1)
         assert value == pytest.approx(float(reference.compute(columns)) / 1.5, rel=1e-6)
 

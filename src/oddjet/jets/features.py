@@ -18,7 +18,9 @@ from oddjet.errors import JetError
 from oddjet.io.tables import Column
 from oddjet.jets import grooming, substructure
 from oddjet.jets.clustering import Jets, Trees, rapidity, trees
+from oddjet.jets.multigraphs import graphs_up_to
 from oddjet.jets.njettiness import njettiness
+from oddjet.jets.polynomials import polynomials
 from oddjet.jets.recombination import CAMBRIDGE_AACHEN, KT
 from oddjet.jets.settings import Efp, EfpSettings, FeatureSettings
 
@@ -76,11 +78,10 @@ class Substructure:
     def polynomials(self, efp: EfpSettings) -> Floats:
         """Energy flow polynomials of the settings' graphs, shape (graphs, jets)."""
         if efp not in self._polynomials:
-            # Only runs that ask for polynomials wait for EnergyFlow's import.
-            from oddjet.jets.polynomials import polynomials
-
             which = [efp.graph] if efp.graph is not None else efp.degree or 0
-            self._polynomials[efp] = polynomials(self.jets.constituents, self.rapidity, which, efp.beta)
+            self._polynomials[efp] = polynomials(
+                self.jets.constituents, self.rapidity, which, efp.beta, self.settings.efp_backend
+            )
         return self._polynomials[efp]
 
 
@@ -128,8 +129,6 @@ def _polynomial_features(efp: EfpSettings) -> list[Feature]:
     if efp.graph is not None:
         graphs: Sequence[Sequence[tuple[int, int]]] = [efp.graph]
     else:
-        from oddjet.jets.polynomials import graphs_up_to
-
         graphs = graphs_up_to(efp.degree or 0)
 
     def compute(shared: Substructure, index: int) -> Floats:

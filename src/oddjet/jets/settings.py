@@ -122,6 +122,11 @@ class FeatureSettings(Settings):
     )
     softdrop: SoftDropSettings = Field(default_factory=lambda: SoftDropSettings())
     lund_kt_min: float = Field(default=1.0, gt=0, description="Least kT of a branching in lund_multiplicity (GeV).")
+    efp_backend: Literal["auto", "own", "energyflow"] = Field(
+        default="auto",
+        description="What computes energy flow polynomials: EnergyFlow, our own kernel (ten times as fast), or "
+        "EnergyFlow where it is installed (not on Python 3.13) and otherwise the kernel; they agree to 1e-12.",
+    )
     features: tuple[str | Efp, ...] = Field(
         default=EIGHT_FEATURES,
         min_length=1,
