@@ -1,4 +1,4 @@
-# oddjet with the environment that is tested (envs/requirements.lock), for `docker run` and as a base for sites.
+# oddjet with the environment that is tested (envs/*.lock), for `docker run` and as a base for sites.
 #   docker build --tag oddjet .
 #   docker run --rm --volume "$PWD:/work" oddjet --cores all
 FROM python:3.11-slim-bookworm
@@ -6,8 +6,9 @@ FROM python:3.11-slim-bookworm
 RUN apt-get update \
     && apt-get install --yes --no-install-recommends bash procps \
     && rm -rf /var/lib/apt/lists/*
-COPY envs/requirements.lock /opt/oddjet/requirements.lock
-RUN pip install --no-cache-dir --requirement /opt/oddjet/requirements.lock
+COPY envs/requirements.lock envs/torch-cuda.lock /opt/oddjet/
+RUN pip install --no-cache-dir --no-deps --require-hashes \
+    --requirement /opt/oddjet/requirements.lock --requirement /opt/oddjet/torch-cuda.lock
 # The workflow itself stays outside: the code that is digested is the one in the folder that is mounted.
 WORKDIR /work
 ENTRYPOINT ["snakemake"]

@@ -2,6 +2,7 @@
 # make test   set up .venv and run every check and test
 # make test-slurm  run the workflow on a Slurm of one node (root; Debian's slurm-wlm and munge), or say why not
 # make bench  run the programs that measure speed
+# make lock   write envs/*.lock anew after a change of pyproject.toml (needs uv); UPGRADE=yes takes the newest versions
 # make clean  remove all results, after a question; make clean SURE=yes does not ask
 VENV := .venv
 PYTHON ?= python3
@@ -13,15 +14,26 @@ export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 unexport PYTHONPATH PYTHONHOME
 export PYTHONNOUSERSITE := 1
 
-.PHONY: setup run test test-slurm bench schema clean
+.PHONY: setup run test test-slurm bench schema lock clean
 
 setup: $(READY)
 
-$(READY): envs/requirements.lock pyproject.toml
-	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info[:2] != (3, 11) and "error: the lock file is for Python 3.11, with which oddjet is tested; give one: make PYTHON=python3.11")'
+# torch comes in two builds: for processors alone (from TORCH_INDEX, 0.2 GB), or with CUDA (from PyPI, 3 GB), which also runs
+# without a GPU and stands in where the other cannot be had.
+TORCH ?= $(if $(shell nvidia-smi -L 2>/dev/null),cuda,cpu)
+TORCH_INDEX ?= https://download.pytorch.org/whl/cpu
+TORCH_VERSION := $(shell sed -n 's/^torch==\([^ ]*\).*/\1/p' envs/torch-cuda.lock 2>/dev/null)
+INSTALL := $(VENV)/bin/pip install --quiet --no-deps
+
+$(READY): envs/requirements.lock envs/torch-cuda.lock pyproject.toml
+	@$(PYTHON) envs/check_python.py
+	@echo "Installing the packages of envs/*.lock in $(VENV): 0.6 GB to download, with torch for CUDA 3.5 GB."
 	test -x $(VENV)/bin/python || $(PYTHON) -m venv $(VENV)
-	$(VENV)/bin/pip install --quiet --requirement envs/requirements.lock
-	$(VENV)/bin/pip install --quiet --no-deps --editable .
+	$(INSTALL) --require-hashes --requirement envs/requirements.lock
+	$(VENV)/bin/python -c 'import sys; from importlib.metadata import version; sys.exit(version("torch").split("+")[0] != "$(TORCH_VERSION)")' 2>/dev/null \
+	  || { [ $(TORCH) = cpu ] && $(INSTALL) --retries 1 --extra-index-url $(TORCH_INDEX) "torch==$(TORCH_VERSION)+cpu"; } \
+	  || $(INSTALL) --require-hashes --requirement envs/torch-cuda.lock
+	$(INSTALL) --editable .
 	touch $@
 
 run: $(READY)
@@ -43,6 +55,9 @@ bench: $(READY)
 
 schema: $(READY)
 	python -m oddjet.config > config/config.schema.json
+
+lock:
+	$(PYTHON) envs/make_locks.py $(if $(UPGRADE),--upgrade)
 
 # The folder itself stays, which may be a link to another disk, and so does its README.
 clean:

@@ -47,4 +47,5 @@ def write_history(path: Path, method: str, rows: Sequence[Mapping[str, float]]) 
 def _field(value: float) -> str:
     if isinstance(value, int):
         return str(value)
-    return repr(value) if math.isfinite(value) else ""
+    # A number of numpy's says its type as well in its own repr.
+    return repr(float(value)) if math.isfinite(value) else ""
