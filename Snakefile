@@ -14,39 +14,17 @@ if not workflow.modifier.is_main_snakefile() or not workflow.overwrite_configfil
 
 
 include: "rules/common.smk"
-include: "rules/simulate.smk"
-include: "rules/features.smk"
+include: "rules/samples.smk"
+include: "rules/tables.smk"
 include: "rules/dataset.smk"
 include: "rules/train.smk"
+include: "rules/score.smk"
 include: "rules/evaluate.smk"
 include: "rules/figures.smk"
-include: "rules/paper_inputs.smk"
 include: "rules/paper.smk"
-include: "rules/contamination.smk"
 include: "rules/images.smk"
 include: "rules/vae.smk"
-include: "rules/image_scores.smk"
+include: "rules/image_methods.smk"
 include: "rules/events.smk"
 include: "rules/event_scores.smk"
 include: "rules/targets.smk"
-
-
-rule all:
-    default_target: True
-    input:
-        expand(
-            "results/jets/figures/auc_heatmap_{method}.{suffix}",
-            method=CONFIG.methods,
-            suffix=["pdf", "png"],
-        ),
-        expand(
-            "results/jets/figures/training_{method}.{suffix}",
-            method=CONFIG.trained(),
-            suffix=["pdf", "png"],
-        ),
-        "results/jets/figures/leaderboard.pdf",
-        "results/jets/summary.md",
-        "results/jets/leaderboard.csv",
-        "results/jets/leaderboard.md",
-        "results/jets/merit.md",
-        "results/jets/ceilings.md",

@@ -28,21 +28,29 @@ os.environ.update(
 for name in UNWANTED:
     os.environ.pop(name, None)
 
+from oddjet.addresses import is_remote
+from oddjet.analyses import groups_of
 from oddjet.config import load_config
 from oddjet.configfile import read_configuration
-from oddjet.errors import OddjetError
 from oddjet.detectors.autoencoder.settings import OBJECTIVES
+from oddjet.errors import OddjetError
+from oddjet.events.plan import EventPlan, listed_events
+from oddjet.events.settings import NEIGHBOUR_METHODS, SUPPORT_VECTOR_METHODS
+from oddjet.images.plan import METRIC, ImagePlan, listed_images
 from oddjet.inputs import listed_files
-from oddjet.provenance.digest import code_digest
-from oddjet.addresses import is_remote
-from oddjet.run_record import (
-    check_slurm,
-    check_start,
-    file_names,
-    other_configuration,
+from oddjet.methods import baselines, ensembles, trained, with_models
+from oddjet.paper_figures import (
+    EPOCHS,
+    HEATMAPS,
+    HISTOGRAMS,
+    MEASURED,
+    ONE_SEED,
+    SKETCHES,
+    PaperFigures,
 )
-from oddjet.samples import Simulated
-from oddjet.sources import find_samples, refuse_shared
+from oddjet.plan import FIGURES, WITH_IMAGES, Plan, board_analysis
+from oddjet.provenance.digest import code_digest
+from oddjet.run_record import check_slurm, check_start, file_names, other_configuration
 
 CONFIG_FILES = workflow.overwrite_configfiles or [ODDJET / "config/config.yaml"]
 
@@ -54,29 +62,24 @@ def configuration():
     return read_configuration(CONFIG_FILES, workflow.config_settings.config)
 
 
-def tell_left_out(found):
+def with_left_out(found):
     # Once: the jobs of a run parse the workflow again.
     for line in sorted({line for sample in found.values() for line in sample.left_out}):
         if workflow.is_main_process:
             logger.warning(f"files: {line}")
+    return found
 
 
 try:
     CONFIG = load_config(configuration())
-    SAMPLES = CONFIG.all_samples()
-    LISTED = listed_files(CONFIG)
-    # Part name to the ROOT file behind it, by sample; None where Pythia makes the file.
-    PARTS = {
-        name: (
-            dict.fromkeys(f"{part:04d}" for part in range(sample.parts))
-            if isinstance(sample, Simulated)
-            else LISTED[name].parts
-        )
-        for name, sample in SAMPLES.items()
-    }
-    tell_left_out(LISTED)
+    PLAN = Plan(CONFIG, with_left_out(listed_files(CONFIG)))
+    IMAGES = ImagePlan(CONFIG.images, with_left_out(listed_images(CONFIG.images)))
+    EVENTS = EventPlan(CONFIG.events, with_left_out(listed_events(CONFIG.events)))
 except OddjetError as error:
     raise WorkflowError(str(error)) from None
+SAMPLES = CONFIG.all_samples()
+ANALYSES = PLAN.analyses
+PAPER = PaperFigures(PLAN)
 
 if not any(os.access(path, os.W_OK) for path in (".snakemake", ".")):
     raise WorkflowError(
@@ -91,85 +94,88 @@ if workflow.is_main_process and CONFIG.on_other_results == "fail":
             f"{other}: a run in this folder will be refused (on_other_results)."
         )
 
-GROUPS = CONFIG.ensemble.groups()
-
 
 def any_of(names):
     # An empty list must match nothing; an empty pattern would match the empty name.
     return "|".join(re.escape(str(name)) for name in names) or "(?!)"
 
 
-def grown(amount):
-    # Memory (MB) or time (minutes) of a job: a second attempt, after one that had too little, gets twice as much.
-    return lambda wildcards, attempt: attempt * amount
+def grown(megabytes, minutes):
+    # Memory and time of a job: a second attempt, after one that had too little, gets twice as much.
+    def memory(wildcards, attempt):
+        return attempt * (megabytes(wildcards) if callable(megabytes) else megabytes)
+
+    return {
+        "mem_mb": memory,
+        "runtime": lambda wildcards, attempt: attempt * minutes,
+    }
+
+
+def split(name):
+    return lambda wildcards: PLAN.split(wildcards.analysis, name)
+
+
+def scaler(wildcards):
+    return PLAN.scaler(wildcards.analysis)
+
+
+def signal_tables(wildcards):
+    return PLAN.signal_tables(wildcards.analysis)
+
+
+# Nothing is reported of samples that lost events.
+def cutflow(wildcards):
+    return PLAN.cutflow(wildcards.analysis)
+
+
+def signal_arguments(wildcards):
+    return PLAN.signal_arguments(wildcards.analysis)
+
+
+def points(wildcards):
+    return PLAN.points(wildcards.analysis)
+
+
+def signal_cross_sections(wildcards):
+    return PLAN.signal_cross_sections(wildcards.analysis)
+
+
+def evaluation(wildcards):
+    return ANALYSES[wildcards.analysis].evaluation.model_dump_json()
+
+
+def method_settings(wildcards):
+    return ANALYSES[wildcards.analysis].methods[wildcards.method].model_dump_json()
+
+
+def seeds(wildcards):
+    return PLAN.seeds(wildcards.analysis, wildcards.group)
+
+
+# A function: braces in a plain string would be taken for wildcards.
+def label(wildcards):
+    return CONFIG.label
+
+
+def folder_of(name):
+    return lambda wildcards, output: str(Path(output[name]).parent)
+
+
+def contaminated_auc(wildcards):
+    if not PLAN.contaminated():
+        raise WorkflowError(
+            "contamination.methods: there is none to scan, for it is empty and the configuration has no baseline."
+            f" Name some of {', '.join(with_models(CONFIG.methods))}."
+        )
+    return list(PLAN.contaminated_auc())
 
 
 wildcard_constraints:
+    analysis=any_of(ANALYSES),
     sample=any_of(SAMPLES),
-    part=r"[A-Za-z0-9_.-]+",
-    method=any_of(CONFIG.methods),
-    group=any_of(GROUPS),
-
-
-def simulated_files(sample):
-    return [
-        f"results/samples/{sample}/{part}.root"
-        for part, file in PARTS[sample].items()
-        if file is None
-    ]
-
-
-def feature_tables(sample):
-    return [f"results/tables/{sample}/{part}.h5" for part in PARTS[sample]]
-
-
-def candidates_of(wildcards):
-    file = PARTS[wildcards.sample][wildcards.part]
-    return (
-        f"results/samples/{wildcards.sample}/{wildcards.part}.root"
-        if file is None
-        else file
-    )
-
-
-def local_candidates_of(wildcards):
-    # An address is read by uproot itself and is no file that Snakemake could look at.
-    file = candidates_of(wildcards)
-    return [] if is_remote(file) else file
-
-
-def background_tables():
-    return [
-        path for name in CONFIG.of_kind("background") for path in feature_tables(name)
-    ]
-
-
-def signal_tables():
-    return [path for name in CONFIG.of_kind("signal") for path in feature_tables(name)]
-
-
-def signal_arguments():
-    # NAME=FILE,FILE: which tables belong to which grid point.
-    return [
-        f"{name}={','.join(feature_tables(name))}" for name in CONFIG.of_kind("signal")
-    ]
-
-
-def signal_points():
-    return json.dumps(
-        {name: SAMPLES[name].grid_point() for name in CONFIG.of_kind("signal")}
-    )
-
-
-def models_of(method):
-    return [f"results/jets/models/{method}/{group}/model.pt" for group in GROUPS]
-
-
-def scores_of(method):
-    # An ensemble has no seeds of its own.
-    if method in CONFIG.ensembles():
-        return [f"results/jets/scores/{method}.h5"]
-    return [f"results/jets/scores/{method}/{group}.h5" for group in GROUPS]
+    file=r"[A-Za-z0-9_.-]+",
+    method=any_of([*PLAN.methods, *PLAN.image_methods]),
+    group=any_of(PLAN.groups()),
 
 
 onstart:

@@ -1,131 +1,62 @@
-rule score_samples:
-    input:
-        model="results/jets/models/{method}/{group}/model.pt",
-        background="results/jets/dataset/test.h5",
-        signals=signal_tables(),
-        # Nothing is reported of samples that lost events.
-        cutflow="results/jets/cutflow.json",
-    output:
-        "results/jets/scores/{method}/{group}.h5",
-    log:
-        "results/logs/score_samples/{method}/{group}.log",
-    benchmark:
-        "results/benchmarks/score_samples/{method}/{group}.tsv"
-    conda:
-        "../envs/train.yaml"
-    threads: 1
-    resources:
-        mem_mb=grown(3000),
-        runtime=grown(120),
-    params:
-        settings=CONFIG.evaluation.model_dump_json(),
-        signals=signal_arguments(),
-        points=signal_points(),
-        cross_sections=json.dumps(CONFIG.cross_sections("signal")),
-        code=code_digest("score_samples"),
-    message:
-        "Score test background and signals with {wildcards.method}, {wildcards.group}"
-    shell:
-        'python "$ODDJET"/workflow/scripts/score_samples.py --settings {params.settings:q} --model {input.model:q}'
-        " --background {input.background:q} --signals {params.signals:q} --points {params.points:q}"
-        " --cross-sections {params.cross_sections:q} --output {output:q} > {log:q} 2>&1"
-
-
-# Trains nothing, and sees signal in the score tables alone: means and deviations are those of the validation background.
-rule score_ensemble:
-    input:
-        models=lambda wildcards: [
-            path
-            for member in CONFIG.ensembles()[wildcards.method]
-            for path in models_of(member)
-        ],
-        scores=lambda wildcards: [
-            path
-            for member in CONFIG.ensembles()[wildcards.method]
-            for path in scores_of(member)
-        ],
-        background="results/jets/dataset/validation.h5",
-    output:
-        "results/jets/scores/{method}.h5",
-    log:
-        "results/logs/score_ensemble/{method}.log",
-    benchmark:
-        "results/benchmarks/score_ensemble/{method}.tsv"
-    wildcard_constraints:
-        method=any_of(CONFIG.ensembles()),
-    conda:
-        "../envs/train.yaml"
-    threads: 1
-    resources:
-        mem_mb=grown(3000),
-        runtime=grown(60),
-    params:
-        settings=lambda wildcards: CONFIG.methods[wildcards.method].model_dump_json(),
-        code=code_digest("score_ensemble"),
-    message:
-        "Average the scores of the members of {wildcards.method}"
-    shell:
-        'python "$ODDJET"/workflow/scripts/score_ensemble.py --settings {params.settings:q} --method {wildcards.method:q}'
-        " --models {input.models:q} --scores {input.scores:q} --background {input.background:q}"
-        " --output {output:q} > {log:q} 2>&1"
-
-
-rule compute_auc:
-    input:
-        lambda wildcards: scores_of(wildcards.method),
-    output:
-        "results/jets/auc/{method}.csv",
-    log:
-        "results/logs/compute_auc/{method}.log",
-    benchmark:
-        "results/benchmarks/compute_auc/{method}.tsv"
-    conda:
-        "../envs/dataset.yaml"
-    threads: 1
-    resources:
-        mem_mb=grown(2000),
-        runtime=grown(60),
-    params:
-        code=code_digest("compute_auc"),
-    message:
-        "AUC of {wildcards.method}"
-    shell:
-        'python "$ODDJET"/workflow/scripts/compute_auc.py --scores {input:q} --output {output:q} > {log:q} 2>&1'
-
-
-# Two seconds of work each: on a cluster too they run where Snakemake runs.
+# Seconds of work each: on a cluster too they run where Snakemake runs.
 localrules:
     summarize,
     summarize_merit,
     write_leaderboard,
-    plot_leaderboard,
+    summarize_contamination,
+    compare_experiments,
+
+
+# One analysis, or `jets` with the methods that score its jets by their images.
+BOARD = any_of([*ANALYSES, WITH_IMAGES])
+
+
+rule compute_auc:
+    input:
+        lambda wildcards: PLAN.scores(*wildcards),
+    output:
+        "results/{analysis}/auc/{method}.csv",
+    log:
+        "results/logs/compute_auc/{analysis}/{method}.log",
+    benchmark:
+        "results/benchmarks/compute_auc/{analysis}/{method}.tsv"
+    conda:
+        "../envs/dataset.yaml"
+    resources:
+        **grown(2000, 60),
+    params:
+        code=code_digest("compute_auc"),
+    message:
+        "AUC of {wildcards.method} of {wildcards.analysis}"
+    shell:
+        'python "$ODDJET"/workflow/scripts/compute_auc.py --scores {input:q} --output {output:q} > {log:q} 2>&1'
 
 
 rule summarize:
     input:
-        auc=expand("results/jets/auc/{method}.csv", method=CONFIG.methods),
-        scores=[path for method in CONFIG.methods for path in scores_of(method)],
+        auc=lambda wildcards: PLAN.board_tables(wildcards.analysis, "auc"),
+        scores=lambda wildcards: PLAN.board_scores(wildcards.analysis),
     output:
-        leaderboard="results/jets/leaderboard.csv",
-        grid="results/jets/grid_means.csv",
-        summary="results/jets/summary.md",
+        leaderboard="results/{analysis}/leaderboard.csv",
+        grid="results/{analysis}/grid_means.csv",
+        summary="results/{analysis}/summary.md",
     log:
-        "results/logs/summarize.log",
-    benchmark:
-        "results/benchmarks/summarize.tsv"
+        "results/logs/summarize/{analysis}.log",
+    wildcard_constraints:
+        analysis=BOARD,
     conda:
         "../envs/dataset.yaml"
-    threads: 1
     resources:
-        mem_mb=grown(1000),
-        runtime=grown(10),
+        **grown(1000, 10),
     params:
         settings=CONFIG.merit.model_dump_json(),
-        approximate=CONFIG.approximate(),
-        baselines=CONFIG.baselines(),
+        approximate=lambda wildcards: PLAN.approximate(wildcards.analysis),
+        baselines=lambda wildcards: baselines(
+            ANALYSES[board_analysis(wildcards.analysis)].methods
+        ),
         code=code_digest("summarize"),
     message:
-        "One table over all methods"
+        "One table over all methods of {wildcards.analysis}"
     shell:
         'python "$ODDJET"/workflow/scripts/summarize.py --settings {params.settings:q} --auc {input.auc:q} --scores {input.scores:q}'
         " --baselines {params.baselines:q} --leaderboard {output.leaderboard:q} --grid {output.grid:q}"
@@ -134,24 +65,22 @@ rule summarize:
 
 rule compute_merit:
     input:
-        lambda wildcards: scores_of(wildcards.method),
+        lambda wildcards: PLAN.scores(*wildcards),
     output:
-        "results/jets/merit/{method}.csv",
+        "results/{analysis}/merit/{method}.csv",
     log:
-        "results/logs/compute_merit/{method}.log",
+        "results/logs/compute_merit/{analysis}/{method}.log",
     benchmark:
-        "results/benchmarks/compute_merit/{method}.tsv"
+        "results/benchmarks/compute_merit/{analysis}/{method}.tsv"
     conda:
         "../envs/dataset.yaml"
-    threads: 1
     resources:
-        mem_mb=grown(2000),
-        runtime=grown(60),
+        **grown(2000, 60),
     params:
         settings=CONFIG.merit.model_dump_json(),
         code=code_digest("compute_merit"),
     message:
-        "Figures of merit of {wildcards.method}"
+        "Figures of merit of {wildcards.method} of {wildcards.analysis}"
     shell:
         'python "$ODDJET"/workflow/scripts/compute_merit.py --settings {params.settings:q} --scores {input:q}'
         " --output {output:q} > {log:q} 2>&1"
@@ -159,25 +88,23 @@ rule compute_merit:
 
 rule summarize_merit:
     input:
-        expand("results/jets/merit/{method}.csv", method=CONFIG.methods),
+        lambda wildcards: PLAN.board_tables(wildcards.analysis, "merit"),
     output:
-        table="results/jets/merit.csv",
-        summary="results/jets/merit.md",
+        table="results/{analysis}/merit.csv",
+        summary="results/{analysis}/merit.md",
     log:
-        "results/logs/summarize_merit.log",
-    benchmark:
-        "results/benchmarks/summarize_merit.tsv"
+        "results/logs/summarize_merit/{analysis}.log",
+    wildcard_constraints:
+        analysis=BOARD,
     conda:
         "../envs/dataset.yaml"
-    threads: 1
     resources:
-        mem_mb=grown(1000),
-        runtime=grown(10),
+        **grown(1000, 10),
     params:
-        approximate=CONFIG.approximate(),
+        approximate=lambda wildcards: PLAN.approximate(wildcards.analysis),
         code=code_digest("summarize_merit"),
     message:
-        "Figures of merit of all methods side by side"
+        "Figures of merit of all methods of {wildcards.analysis} side by side"
     shell:
         'python "$ODDJET"/workflow/scripts/summarize_merit.py --merit {input:q} --table {output.table:q}'
         " --approximate {params.approximate:q} --summary {output.summary:q} > {log:q} 2>&1"
@@ -186,31 +113,29 @@ rule summarize_merit:
 # Trained on signal, and so no method: nothing but the leaderboard reads this, and no choice rests on it.
 rule train_ceilings:
     input:
-        train="results/jets/dataset/train.h5",
-        test="results/jets/dataset/test.h5",
-        scaler="results/jets/dataset/scaler.json",
-        signals=signal_tables(),
-        cutflow="results/jets/cutflow.json",
+        train=split("train"),
+        test=split("test"),
+        scaler=scaler,
+        signals=signal_tables,
+        cutflow=cutflow,
     output:
-        table="results/jets/ceilings.csv",
-        summary="results/jets/ceilings.md",
+        table="results/{analysis}/ceilings.csv",
+        summary="results/{analysis}/ceilings.md",
     log:
-        "results/logs/train_ceilings.log",
+        "results/logs/train_ceilings/{analysis}.log",
     benchmark:
-        "results/benchmarks/train_ceilings.tsv"
+        "results/benchmarks/train_ceilings/{analysis}.tsv"
     conda:
         "../envs/train.yaml"
-    threads: 1
     resources:
-        mem_mb=grown(2000),
-        runtime=grown(120),
+        **grown(2000, 120),
     params:
-        signals=signal_arguments(),
-        points=signal_points(),
-        seeds=CONFIG.ensemble.seeds,
+        signals=signal_arguments,
+        points=points,
+        seeds=lambda wildcards: ANALYSES[wildcards.analysis].seeds,
         code=code_digest("train_ceilings"),
     message:
-        "Supervised trees: what labelled signal would bring on the same features"
+        "Supervised trees: what labelled signal would bring on the same features of {wildcards.analysis}"
     shell:
         'python "$ODDJET"/workflow/scripts/train_ceilings.py --train {input.train:q} --test {input.test:q} --scaler {input.scaler:q}'
         " --signals {params.signals:q} --points {params.points:q} --seeds {params.seeds} --table {output.table:q}"
@@ -219,27 +144,98 @@ rule train_ceilings:
 
 rule write_leaderboard:
     input:
-        leaderboard="results/jets/leaderboard.csv",
-        grid="results/jets/grid_means.csv",
-        merit="results/jets/merit.csv",
-        ceilings="results/jets/ceilings.csv",
+        leaderboard="results/{analysis}/leaderboard.csv",
+        grid="results/{analysis}/grid_means.csv",
+        merit="results/{analysis}/merit.csv",
+        ceilings=lambda wildcards: f"results/{board_analysis(wildcards.analysis)}/ceilings.csv",
     output:
-        "results/jets/leaderboard.md",
+        "results/{analysis}/leaderboard.md",
     log:
-        "results/logs/write_leaderboard.log",
-    benchmark:
-        "results/benchmarks/write_leaderboard.tsv"
+        "results/logs/write_leaderboard/{analysis}.log",
+    wildcard_constraints:
+        analysis=BOARD,
     conda:
         "../envs/dataset.yaml"
-    threads: 1
     resources:
-        mem_mb=grown(1000),
-        runtime=grown(10),
+        **grown(1000, 10),
     params:
-        approximate=CONFIG.approximate(),
+        approximate=lambda wildcards: PLAN.approximate(wildcards.analysis),
         code=code_digest("write_leaderboard"),
     message:
-        "The leaderboard to read"
+        "The leaderboard of {wildcards.analysis} to read"
     shell:
         'python "$ODDJET"/workflow/scripts/write_leaderboard.py --leaderboard {input.leaderboard:q} --grid {input.grid:q} --merit {input.merit:q}'
         " --ceilings {input.ceilings:q} --approximate {params.approximate:q} --output {output:q} > {log:q} 2>&1"
+
+
+rule summarize_contamination:
+    input:
+        contaminated_auc,
+    output:
+        table="results/jets/contamination.csv",
+        summary="results/jets/contamination.md",
+    log:
+        "results/logs/summarize_contamination.log",
+    conda:
+        "../envs/dataset.yaml"
+    resources:
+        **grown(1000, 10),
+    params:
+        auc=[f"{share}={path}" for path, share in PLAN.contaminated_auc().items()],
+        code=code_digest("summarize_contamination"),
+    message:
+        "AUC by share of signal in the training"
+    shell:
+        'python "$ODDJET"/workflow/scripts/summarize_contamination.py --auc {params.auc:q} --table {output.table:q}'
+        " --summary {output.summary:q} > {log:q} 2>&1"
+
+
+rule measure_fit:
+    input:
+        model="results/{analysis}/models/{method}/{group}/model.pt",
+        background=split("validation"),
+        scaler=scaler,
+    output:
+        "results/{analysis}/models/{method}/{group}/fit.csv",
+    log:
+        "results/logs/measure_fit/{analysis}/{method}/{group}.log",
+    benchmark:
+        "results/benchmarks/measure_fit/{analysis}/{method}/{group}.tsv"
+    conda:
+        "../envs/train.yaml"
+    resources:
+        **grown(3000, 60),
+    params:
+        code=code_digest("measure_fit"),
+    message:
+        "Fit of the background by {wildcards.method} of {wildcards.analysis}, {wildcards.group}"
+    shell:
+        'python "$ODDJET"/workflow/scripts/measure_fit.py --model {input.model:q} --background {input.background:q}'
+        " --scaler {input.scaler:q} --output {output:q} > {log:q} 2>&1"
+
+
+# All methods of an analysis side by side, with what was chosen by background alone (docs/experiments.md).
+rule compare_experiments:
+    input:
+        lambda wildcards: PLAN.compared(wildcards.analysis),
+    output:
+        table="results/{analysis}/experiments.csv",
+        summary="results/{analysis}/experiments.md",
+    log:
+        "results/logs/compare_experiments/{analysis}.log",
+    conda:
+        "../envs/train.yaml"
+    resources:
+        **grown(1000, 10),
+    params:
+        folder=lambda wildcards: f"results/{wildcards.analysis}",
+        methods=lambda wildcards: with_models(ANALYSES[wildcards.analysis].methods),
+        groups=lambda wildcards: list(ANALYSES[wildcards.analysis].groups()),
+        approximate=lambda wildcards: PLAN.approximate(wildcards.analysis),
+        code=code_digest("compare_experiments"),
+    message:
+        "Compare all methods of {wildcards.analysis} by what chose them and by AUC"
+    shell:
+        'python "$ODDJET"/workflow/scripts/compare_experiments.py --results {params.folder:q} --methods {params.methods:q}'
+        " --groups {params.groups:q} --approximate {params.approximate:q} --table {output.table:q}"
+        " --summary {output.summary:q} > {log:q} 2>&1"

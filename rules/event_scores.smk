@@ -1,5 +1,4 @@
 # Scores of whole events by optimal transport, their tables and figures; part of `snakemake events`.
-include: "event_score_inputs.smk"
 
 
 # Seconds of work each: on a cluster too they run where Snakemake runs.
@@ -12,11 +11,11 @@ localrules:
 
 rule score_event_distances:
     input:
-        references=event_input("background_train"),
-        background=EVENT_TEST,
-        signals=EVENT_TEST_FILES,
+        references=EVENTS.table("background_train"),
+        background=EVENTS.table("background_test"),
+        signals=EVENTS.signal_tables(),
     output:
-        scores=event_scores(EVENT_DISTANCE_METHODS),
+        scores=EVENTS.scores(EVENTS.settings.protocol.distances.methods()),
         agreement="results/events/choices/linearised.json",
     log:
         "results/logs/score_event_distances.log",
@@ -26,11 +25,10 @@ rule score_event_distances:
         "../envs/train.yaml"
     threads: 2
     resources:
-        mem_mb=grown(2000),
-        runtime=grown(60),
+        **grown(2000, 60),
     params:
-        settings=protocol("sets", "distances"),
-        signals=EVENT_TEST_ARGUMENTS,
+        settings=EVENTS.protocol("sets", "distances"),
+        signals=EVENTS.signal_arguments(),
         folder=lambda wildcards, output: str(Path(output.scores[0]).parent),
         code=code_digest("score_event_distances"),
     message:
@@ -43,11 +41,11 @@ rule score_event_distances:
 
 rule score_event_neighbours:
     input:
-        training=event_input("background_train"),
-        background=EVENT_TEST,
-        signals=EVENT_TEST_FILES,
+        training=EVENTS.table("background_train"),
+        background=EVENTS.table("background_test"),
+        signals=EVENTS.signal_tables(),
     output:
-        scores=event_scores(NEIGHBOUR_METHODS),
+        scores=EVENTS.scores(NEIGHBOUR_METHODS),
         choice="results/events/choices/neighbours.json",
     log:
         "results/logs/score_event_neighbours.log",
@@ -57,14 +55,13 @@ rule score_event_neighbours:
         "../envs/train.yaml"
     threads: 2
     resources:
-        mem_mb=grown(2000),
-        runtime=grown(60),
+        **grown(2000, 60),
     params:
         # `distances` says how many events the references take before these.
-        settings=protocol("seed", "sets", "distances", "neighbours"),
-        signals=EVENT_TEST_ARGUMENTS,
+        settings=EVENTS.protocol("seed", "sets", "distances", "neighbours"),
+        signals=EVENTS.signal_arguments(),
         folder=lambda wildcards, output: str(Path(output.scores[0]).parent),
-        objects=EVENT_OBJECTS,
+        objects=EVENTS.settings.objects.model_dump_json(),
         code=code_digest("score_event_neighbours"),
     message:
         "Score whole events by neighbours among augmented ones"
@@ -77,12 +74,12 @@ rule score_event_neighbours:
 
 rule score_event_svm:
     input:
-        training=event_input("background_train"),
-        validation=event_input("background_validation"),
-        background=EVENT_TEST,
-        signals=EVENT_TEST_FILES,
+        training=EVENTS.table("background_train"),
+        validation=EVENTS.table("background_validation"),
+        background=EVENTS.table("background_test"),
+        signals=EVENTS.signal_tables(),
     output:
-        scores=event_scores(SUPPORT_VECTOR_METHODS),
+        scores=EVENTS.scores(SUPPORT_VECTOR_METHODS),
         choice="results/events/choices/svm.json",
     log:
         "results/logs/score_event_svm.log",
@@ -92,13 +89,12 @@ rule score_event_svm:
         "../envs/train.yaml"
     threads: 2
     resources:
-        mem_mb=grown(3000),
-        runtime=grown(120),
+        **grown(3000, 120),
     params:
-        settings=protocol("seed", "sets", "support_vectors"),
-        signals=EVENT_TEST_ARGUMENTS,
+        settings=EVENTS.protocol("seed", "sets", "support_vectors"),
+        signals=EVENTS.signal_arguments(),
         folder=lambda wildcards, output: str(Path(output.scores[0]).parent),
-        objects=EVENT_OBJECTS,
+        objects=EVENTS.settings.objects.model_dump_json(),
         code=code_digest("score_event_svm"),
     message:
         "Score whole events by support vectors on the transport kernel"
@@ -111,8 +107,8 @@ rule score_event_svm:
 
 rule classify_events:
     input:
-        background=EVENT_TEST,
-        signals=EVENT_TEST_FILES,
+        background=EVENTS.table("background_test"),
+        signals=EVENTS.signal_tables(),
     output:
         "results/events/classification.csv",
     log:
@@ -123,11 +119,10 @@ rule classify_events:
         "../envs/train.yaml"
     threads: 2
     resources:
-        mem_mb=grown(2000),
-        runtime=grown(60),
+        **grown(2000, 60),
     params:
-        settings=protocol("seed", "classification"),
-        signals=EVENT_TEST_ARGUMENTS,
+        settings=EVENTS.protocol("seed", "classification"),
+        signals=EVENTS.signal_arguments(),
         code=code_digest("classify_events"),
     message:
         "Supervised neighbours of whole events"
@@ -138,22 +133,18 @@ rule classify_events:
 
 rule compare_event_scores:
     input:
-        event_scores(EVENT_METHODS),
+        EVENTS.scores(EVENTS.methods()),
     output:
         merit="results/events/merit.csv",
         curves="results/events/curves.csv",
     log:
         "results/logs/compare_event_scores.log",
-    benchmark:
-        "results/benchmarks/compare_event_scores.tsv"
     conda:
         "../envs/dataset.yaml"
-    threads: 1
     resources:
-        mem_mb=grown(1000),
-        runtime=grown(30),
+        **grown(1000, 30),
     params:
-        settings=PROTOCOL.model_dump_json(include={"sets"}),
+        settings=EVENTS.settings.protocol.model_dump_json(include={"sets"}),
         code=code_digest("compare_event_scores"),
     message:
         "Figures of merit of all scores of whole events"
@@ -174,14 +165,10 @@ rule tabulate_events:
         page="results/events/tables.md",
     log:
         "results/logs/tabulate_events.log",
-    benchmark:
-        "results/benchmarks/tabulate_events.tsv"
     conda:
         "../envs/dataset.yaml"
-    threads: 1
     resources:
-        mem_mb=grown(1000),
-        runtime=grown(10),
+        **grown(1000, 10),
     params:
         folder=lambda wildcards, output: str(Path(output.tables[0]).parent),
         code=code_digest("tabulate_events"),
@@ -194,10 +181,13 @@ rule tabulate_events:
 
 rule measure_event_latency:
     input:
-        training=event_input("background_train"),
-        validation=event_input("background_validation"),
-        test=EVENT_TEST,
-        models=[event_models(method)[0] for method in EVENTS.methods],
+        training=EVENTS.table("background_train"),
+        validation=EVENTS.table("background_validation"),
+        test=EVENTS.table("background_test"),
+        models=[
+            EVENTS.models(method, EVENT_GROUPS)[0]
+            for method in EVENTS.settings.methods
+        ],
         merit="results/events/merit.csv",
     output:
         table="results/events/latency.csv",
@@ -208,15 +198,13 @@ rule measure_event_latency:
         "results/benchmarks/measure_event_latency.tsv"
     conda:
         "../envs/train.yaml"
-    threads: 1
     resources:
-        mem_mb=grown(3000),
-        runtime=grown(60),
+        **grown(3000, 60),
     params:
-        settings=protocol(
+        settings=EVENTS.protocol(
             "seed", "distances", "neighbours", "support_vectors", "latency"
         ),
-        objects=EVENT_OBJECTS,
+        objects=EVENTS.settings.objects.model_dump_json(),
         code=code_digest("measure_event_latency"),
     message:
         "Cost of the scores of whole events on one core"
@@ -236,18 +224,14 @@ rule plot_event_curves:
         png="results/events/figures/{kind}.png",
     log:
         "results/logs/plot_event_curves/{kind}.log",
-    benchmark:
-        "results/benchmarks/plot_event_curves/{kind}.tsv"
     wildcard_constraints:
         kind="roc|si",
     conda:
         "../envs/figures.yaml"
-    threads: 1
     resources:
-        mem_mb=grown(1000),
-        runtime=grown(10),
+        **grown(1000, 10),
     params:
-        label=lambda wildcards: CONFIG.label,
+        label=label,
         code=code_digest("plot_event_curves"),
     message:
         "Curves of whole events: {wildcards.kind}"
@@ -266,16 +250,12 @@ rule plot_event_latency:
         png="results/events/figures/latency.png",
     log:
         "results/logs/plot_event_latency.log",
-    benchmark:
-        "results/benchmarks/plot_event_latency.tsv"
     conda:
         "../envs/figures.yaml"
-    threads: 1
     resources:
-        mem_mb=grown(1000),
-        runtime=grown(10),
+        **grown(1000, 10),
     params:
-        label=lambda wildcards: CONFIG.label,
+        label=label,
         code=code_digest("plot_event_latency"),
     message:
         "AUC of whole events against cost"

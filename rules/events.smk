@@ -1,5 +1,6 @@
 # Whole events: samples, inputs, autoencoders; `snakemake events` makes all. event_scores.smk compares the scores.
-include: "event_inputs.smk"
+
+EVENT_GROUPS = groups_of(CONFIG.seeds, CONFIG.seeds_per_job)
 
 
 # Seconds of work each: on a cluster too they run where Snakemake runs.
@@ -11,31 +12,29 @@ localrules:
 
 rule simulate_events:
     output:
-        "results/events/samples/{sample}/{part}.h5",
+        "results/events/samples/{sample}/{file}.h5",
     log:
-        "results/logs/simulate_events/{sample}/{part}.log",
+        "results/logs/simulate_events/{sample}/{file}.log",
     benchmark:
-        "results/benchmarks/simulate_events/{sample}/{part}.tsv"
+        "results/benchmarks/simulate_events/{sample}/{file}.tsv"
     wildcard_constraints:
-        sample=any_of(EVENTS.samples()),
+        sample=any_of(EVENTS.settings.samples()),
     conda:
         "../envs/events.yaml"
-    threads: 1
     resources:
-        mem_mb=grown(2000),
-        runtime=grown(120),
+        **grown(2000, 120),
     params:
-        settings=EVENTS.objects.model_dump_json(),
+        settings=EVENTS.settings.objects.model_dump_json(),
         simulation=CONFIG.simulation.model_dump_json(),
-        process=lambda wildcards: EVENTS.samples()[wildcards.sample].process,
+        process=lambda wildcards: EVENTS.settings.samples()[wildcards.sample].process,
         # One string: Snakemake compares the set of values, in which two numbers that trade places are the same.
         numbers=lambda wildcards: (
-            f"--part {int(wildcards.part)} --seed {CONFIG.seed}"
-            f" --events {EVENTS.events_of_part(wildcards.sample, int(wildcards.part))}"
+            f"--part {int(wildcards.file)} --seed {CONFIG.seed}"
+            f" --events {EVENTS.settings.events_of_part(wildcards.sample, int(wildcards.file))}"
         ),
         code=code_digest("simulate_events"),
     message:
-        "Simulate events of {wildcards.sample}, part {wildcards.part}"
+        "Simulate events of {wildcards.sample}, file {wildcards.file}"
     shell:
         'python "$ODDJET"/workflow/scripts/simulate_events.py --settings {params.settings:q} --simulation {params.simulation:q}'
         " --sample {wildcards.sample:q} --process {params.process:q} {params.numbers}"
@@ -44,25 +43,21 @@ rule simulate_events:
 
 rule mix_events:
     input:
-        [file for name in EVENTS.background for file in EVENT_FILES[name]],
+        [file for files in EVENTS.background_files().values() for file in files],
     output:
         train="results/events/tables/background_train.h5",
         validation="results/events/tables/background_validation.h5",
         test="results/events/tables/background_test.h5",
     log:
         "results/logs/mix_events.log",
-    benchmark:
-        "results/benchmarks/mix_events.tsv"
     conda:
         "../envs/dataset.yaml"
-    threads: 1
     resources:
-        mem_mb=grown(2000),
-        runtime=grown(30),
+        **grown(2000, 30),
     params:
-        settings=EVENTS.sizes.model_dump_json(exclude={"signal"}),
-        inputs=json.dumps({name: EVENT_FILES[name] for name in EVENTS.background}),
-        fractions=json.dumps(EVENTS.fractions),
+        settings=EVENTS.settings.sizes.model_dump_json(exclude={"signal"}),
+        inputs=json.dumps(EVENTS.background_files()),
+        fractions=EVENTS.fractions(),
         seed=f"--seed {CONFIG.seed}",
         code=code_digest("mix_events"),
     message:
@@ -75,23 +70,19 @@ rule mix_events:
 
 rule gather_events:
     input:
-        lambda wildcards: EVENT_FILES[wildcards.signal],
+        lambda wildcards: EVENTS.files(wildcards.signal),
     output:
         "results/events/tables/{signal}.h5",
     log:
         "results/logs/gather_events/{signal}.log",
-    benchmark:
-        "results/benchmarks/gather_events/{signal}.tsv"
     wildcard_constraints:
-        signal=any_of(EVENT_SIGNALS),
+        signal=any_of(EVENTS.settings.signals),
     conda:
         "../envs/dataset.yaml"
-    threads: 1
     resources:
-        mem_mb=grown(2000),
-        runtime=grown(30),
+        **grown(2000, 30),
     params:
-        events=f"--events {EVENTS.sizes.signal}",
+        events=f"--events {EVENTS.settings.sizes.signal}",
         code=code_digest("gather_events"),
     message:
         "Gather the events of {wildcards.signal}"
@@ -102,25 +93,21 @@ rule gather_events:
 
 rule build_event_table:
     input:
-        event_input("background_train"),
-        event_input("background_validation"),
+        EVENTS.table("background_train"),
+        EVENTS.table("background_validation"),
     output:
         train="results/events/dataset/train.h5",
         validation="results/events/dataset/validation.h5",
         scaler="results/events/dataset/scaler.json",
     log:
         "results/logs/build_event_table.log",
-    benchmark:
-        "results/benchmarks/build_event_table.tsv"
     conda:
         "../envs/dataset.yaml"
-    threads: 1
     resources:
-        mem_mb=grown(2000),
-        runtime=grown(30),
+        **grown(2000, 30),
     params:
-        settings=EVENTS.table.model_dump_json(),
-        objects=EVENTS.objects.model_dump_json(),
+        settings=EVENTS.settings.table.model_dump_json(),
+        objects=EVENTS.settings.objects.model_dump_json(),
         code=code_digest("build_event_table"),
     message:
         "Turn the background's events into the inputs of the autoencoders"
@@ -145,16 +132,18 @@ use rule train_model as train_event_model with:
     benchmark:
         "results/benchmarks/train_event_model/{method}/{group}.tsv"
     wildcard_constraints:
-        method=any_of(EVENTS.methods),
+        method=any_of(EVENTS.settings.methods),
+        group=any_of(EVENT_GROUPS),
     resources:
-        mem_mb=grown(3000),
-        runtime=grown(120),
+        **grown(3000, 120),
     params:
-        settings=lambda wildcards: EVENTS.methods[wildcards.method].model_dump_json(),
-        seeds=lambda wildcards: GROUPS[wildcards.group],
+        settings=lambda wildcards: EVENTS.settings.methods[
+            wildcards.method
+        ].model_dump_json(),
+        seeds=lambda wildcards: EVENT_GROUPS[wildcards.group],
         folder=lambda wildcards, output: str(Path(output.model).parent),
         code=lambda wildcards: code_digest(
-            "train_model", OBJECTIVES[EVENTS.methods[wildcards.method].kind]
+            "train_model", OBJECTIVES[EVENTS.settings.methods[wildcards.method].kind]
         ),
     message:
         "Train {wildcards.method} on whole events, seeds {params.seeds}"
@@ -162,9 +151,9 @@ use rule train_model as train_event_model with:
 
 rule score_events:
     input:
-        models=lambda wildcards: event_models(wildcards.method),
-        background=event_input("background_test"),
-        signals=[event_input(name) for name in EVENT_SIGNALS],
+        models=lambda wildcards: EVENTS.models(wildcards.method, EVENT_GROUPS),
+        background=EVENTS.table("background_test"),
+        signals=EVENTS.signal_tables(),
     output:
         "results/events/scores/{method}.h5",
     log:
@@ -172,15 +161,13 @@ rule score_events:
     benchmark:
         "results/benchmarks/score_events/{method}.tsv"
     wildcard_constraints:
-        method=any_of(EVENTS.methods),
+        method=any_of(EVENTS.settings.methods),
     conda:
         "../envs/train.yaml"
-    threads: 1
     resources:
-        mem_mb=grown(3000),
-        runtime=grown(60),
+        **grown(3000, 60),
     params:
-        signals=[f"{name}={event_input(name)}" for name in EVENT_SIGNALS],
+        signals=EVENTS.signal_arguments(),
         code=code_digest("score_events"),
     message:
         "Score whole events with {wildcards.method}"

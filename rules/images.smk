@@ -1,34 +1,33 @@
 # Jet images of the three samples, distances between them, references and their scores; `snakemake images` makes all.
-include: "image_inputs.smk"
 
 
 use rule simulate_sample as simulate_image_sample with:
     output:
-        "results/images/samples/{sample}/{part}.root",
+        "results/images/samples/{sample}/{file}.root",
     log:
-        "results/logs/simulate_image_sample/{sample}/{part}.log",
+        "results/logs/simulate_image_sample/{sample}/{file}.log",
     benchmark:
-        "results/benchmarks/simulate_image_sample/{sample}/{part}.tsv"
+        "results/benchmarks/simulate_image_sample/{sample}/{file}.tsv"
     wildcard_constraints:
-        sample=any_of(IMAGE_SAMPLES),
+        sample=any_of(CONFIG.images.samples),
     params:
         settings=CONFIG.simulation.model_dump_json(),
-        process=lambda wildcards: IMAGE_SAMPLES[
+        process=lambda wildcards: CONFIG.images.samples[
             wildcards.sample
         ].process.model_dump_json(),
         numbers=lambda wildcards: (
-            f"--part {int(wildcards.part)} --seed {CONFIG.seed}"
-            f" --events {IMAGE_SAMPLES[wildcards.sample].events_of(int(wildcards.part))}"
+            f"--part {int(wildcards.file)} --seed {CONFIG.seed}"
+            f" --events {CONFIG.images.samples[wildcards.sample].events_of(int(wildcards.file))}"
         ),
         code=code_digest("simulate_sample"),
     message:
-        "Simulate {wildcards.sample} for the images, part {wildcards.part}"
+        "Simulate {wildcards.sample} for the images, file {wildcards.file}"
 
 
 rule make_images:
     input:
         lambda wildcards: [
-            file for file in image_candidates(wildcards.sample) if not is_remote(file)
+            file for file in IMAGES.candidates(wildcards.sample) if not is_remote(file)
         ],
     output:
         train="results/images/tables/{sample}/train.h5",
@@ -39,17 +38,17 @@ rule make_images:
     benchmark:
         "results/benchmarks/make_images/{sample}.tsv"
     wildcard_constraints:
-        sample=any_of(IMAGE_SAMPLES),
+        sample=any_of(CONFIG.images.samples),
     conda:
         "../envs/features.yaml"
-    threads: 1
     resources:
-        mem_mb=grown(3000),
-        runtime=grown(120),
+        **grown(3000, 120),
     params:
         settings=CONFIG.images.jets.model_dump_json(),
-        files=lambda wildcards: image_candidates(wildcards.sample),
-        require_match=lambda wildcards: IMAGE_SAMPLES[wildcards.sample].require_match,
+        files=lambda wildcards: IMAGES.candidates(wildcards.sample),
+        require_match=lambda wildcards: CONFIG.images.samples[
+            wildcards.sample
+        ].require_match,
         code=code_digest("make_images"),
     message:
         "Images of {wildcards.sample}"
@@ -69,15 +68,14 @@ rule compute_distances:
     benchmark:
         "results/benchmarks/compute_distances/{sample}/{split}/{metric}.tsv"
     wildcard_constraints:
-        sample=any_of(IMAGE_SAMPLES),
+        sample=any_of(CONFIG.images.samples),
         split="train|test",
         metric=METRIC,
     conda:
         "../envs/features.yaml"
     threads: 2
     resources:
-        mem_mb=grown(3000),
-        runtime=grown(60),
+        **grown(3000, 60),
     params:
         settings=CONFIG.images.distances.model_dump_json(),
         code=code_digest("compute_distances"),
@@ -102,17 +100,13 @@ rule find_medoids:
         "results/images/medoids/{sample}/{metric}.json",
     log:
         "results/logs/find_medoids/{sample}/{metric}.log",
-    benchmark:
-        "results/benchmarks/find_medoids/{sample}/{metric}.tsv"
     wildcard_constraints:
-        sample=any_of(IMAGE_SAMPLES),
+        sample=any_of(CONFIG.images.samples),
         metric=METRIC,
     conda:
         "../envs/features.yaml"
-    threads: 1
     resources:
-        mem_mb=grown(2000),
-        runtime=grown(30),
+        **grown(2000, 30),
     params:
         settings=CONFIG.images.medoids.model_dump_json(),
         code=code_digest("find_medoids"),
@@ -127,7 +121,7 @@ rule measure_ensembles:
     input:
         medoids="results/images/medoids/{sample}/{metric}.json",
         images="results/images/tables/{sample}/train.h5",
-        tests=image_files("test"),
+        tests=IMAGES.tables("test"),
     output:
         "results/images/ensembles/{sample}/{metric}.h5",
     log:
@@ -135,17 +129,16 @@ rule measure_ensembles:
     benchmark:
         "results/benchmarks/measure_ensembles/{sample}/{metric}.tsv"
     wildcard_constraints:
-        sample=any_of(IMAGE_SAMPLES),
+        sample=any_of(CONFIG.images.samples),
         metric=METRIC,
     conda:
         "../envs/features.yaml"
     threads: 2
     resources:
-        mem_mb=grown(3000),
-        runtime=grown(120),
+        **grown(3000, 120),
     params:
         settings=CONFIG.images.distances.model_dump_json(),
-        tests=image_arguments("test"),
+        tests=IMAGES.arguments("test"),
         code=code_digest("measure_ensembles"),
     message:
         "Distances {wildcards.metric} of test jets to reference jets of {wildcards.sample}"
@@ -157,26 +150,22 @@ rule measure_ensembles:
 
 rule summarize_images:
     input:
-        tests=image_files("test"),
-        measured=ensemble_files("ensembles", "h5"),
-        medoids=ensemble_files("medoids", "json"),
-        distances=compared_distances(),
+        tests=IMAGES.tables("test"),
+        measured=IMAGES.of_references("ensembles", "h5"),
+        medoids=IMAGES.of_references("medoids", "json"),
+        distances=IMAGES.compared_distances(),
     output:
         table="results/images/ensembles.csv",
         summary="results/images/summary.md",
     log:
         "results/logs/summarize_images.log",
-    benchmark:
-        "results/benchmarks/summarize_images.tsv"
     conda:
         "../envs/features.yaml"
-    threads: 1
     resources:
-        mem_mb=grown(2000),
-        runtime=grown(30),
+        **grown(2000, 30),
     params:
         background=CONFIG.images.background,
-        tests=image_arguments("test"),
+        tests=IMAGES.arguments("test"),
         code=code_digest("summarize_images"),
     message:
         "Table of the event-to-ensemble distances"
@@ -195,33 +184,18 @@ rule plot_references:
         png="results/images/figures/references_{sample}_{metric}.png",
     log:
         "results/logs/plot_references/{sample}/{metric}.log",
-    benchmark:
-        "results/benchmarks/plot_references/{sample}/{metric}.tsv"
     wildcard_constraints:
-        sample=any_of(IMAGE_SAMPLES),
+        sample=any_of(CONFIG.images.samples),
         metric=METRIC,
     conda:
         "../envs/figures.yaml"
-    threads: 1
     resources:
-        mem_mb=grown(2000),
-        runtime=grown(30),
+        **grown(2000, 30),
     params:
-        label=lambda wildcards: CONFIG.label,
+        label=label,
         code=code_digest("plot_references"),
     message:
         "Elbow, average image and medoids of {wildcards.sample} by {wildcards.metric}"
     shell:
         'python "$ODDJET"/workflow/scripts/plot_references.py --medoids {input.medoids:q} --images {input.images:q}'
         " --sample {wildcards.sample:q} --label {params.label:q} --output-pdf {output.pdf:q} --output-png {output.png:q} > {log:q} 2>&1"
-
-
-IMAGE_RESULTS += [
-    "results/images/summary.md",
-    *expand(
-        "results/images/figures/references_{sample}_{metric}.{suffix}",
-        sample=CONFIG.images.ensembles.references,
-        metric=CONFIG.images.ensembles.metrics[:1],
-        suffix=["pdf", "png"],
-    ),
-]

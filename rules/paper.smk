@@ -1,5 +1,5 @@
 # The figures of CMS-MLG-24-002; `snakemake figures` makes those whose method the config names. docs/reproduction.md sets
-# them beside what the paper says, paper_inputs.smk tells which shows what.
+# them beside what the paper says, oddjet.paper_figures tells which shows what. Figure 13 is of the analysis `reversed`.
 # Seconds of work each: on a cluster too they run where Snakemake runs.
 localrules:
     select_epochs,
@@ -12,24 +12,22 @@ localrules:
 
 rule sample_negatives:
     input:
-        snapshots="results/jets/models/{method}/{group}/snapshots.pt",
-        train="results/jets/dataset/train.h5",
+        snapshots="results/{analysis}/models/{method}/{group}/snapshots.pt",
+        train=split("train"),
     output:
-        "results/jets/negatives/{method}/{group}.h5",
+        "results/{analysis}/negatives/{method}/{group}.h5",
     log:
-        "results/logs/sample_negatives/{method}/{group}.log",
+        "results/logs/sample_negatives/{analysis}/{method}/{group}.log",
     benchmark:
-        "results/benchmarks/sample_negatives/{method}/{group}.tsv"
+        "results/benchmarks/sample_negatives/{analysis}/{method}/{group}.tsv"
     conda:
         "../envs/train.yaml"
-    threads: 1
     resources:
-        mem_mb=grown(3000),
-        runtime=grown(120),
+        **grown(3000, 120),
     params:
         code=code_digest("sample_negatives"),
     message:
-        "Negative samples of {wildcards.method} by epoch, {wildcards.group}"
+        "Negative samples of {wildcards.method} of {wildcards.analysis} by epoch, {wildcards.group}"
     shell:
         'python "$ODDJET"/workflow/scripts/sample_negatives.py --snapshots {input.snapshots:q} --train {input.train:q}'
         " --output {output:q} > {log:q} 2>&1"
@@ -38,29 +36,29 @@ rule sample_negatives:
 # Negatives for methods that have some.
 rule measure_snapshots:
     input:
-        snapshots="results/jets/models/{method}/{group}/snapshots.pt",
-        background="results/jets/dataset/validation.h5",
-        signal=feature_tables(paper_signal()),
+        snapshots="results/{analysis}/models/{method}/{group}/snapshots.pt",
+        background=split("validation"),
+        signal=lambda wildcards: PAPER.signal_tables(),
         negatives=lambda wildcards: (
             []
-            if CONFIG.methods[wildcards.method].kind == "ae"
-            else [f"results/jets/negatives/{wildcards.method}/{wildcards.group}.h5"]
+            if PLAN.methods[wildcards.method].kind == "ae"
+            else [
+                f"results/{wildcards.analysis}/negatives/{wildcards.method}/{wildcards.group}.h5"
+            ]
         ),
     output:
-        "results/jets/models/{method}/{group}/snapshots.csv",
+        "results/{analysis}/models/{method}/{group}/snapshots.csv",
     log:
-        "results/logs/measure_snapshots/{method}/{group}.log",
+        "results/logs/measure_snapshots/{analysis}/{method}/{group}.log",
     benchmark:
-        "results/benchmarks/measure_snapshots/{method}/{group}.tsv"
+        "results/benchmarks/measure_snapshots/{analysis}/{method}/{group}.tsv"
     conda:
         "../envs/train.yaml"
-    threads: 1
     resources:
-        mem_mb=grown(3000),
-        runtime=grown(120),
+        **grown(3000, 120),
     params:
-        signal=paper_signal_argument(),
-        points=paper_signal_point(),
+        signal=lambda wildcards: PAPER.signal_argument(),
+        points=lambda wildcards: PAPER.signal_point(),
         negatives=lambda wildcards, input: (
             ["--negatives", *input.negatives] if input.negatives else []
         ),
@@ -74,22 +72,22 @@ rule measure_snapshots:
 
 rule select_epochs:
     input:
-        history=lambda wildcards: of_groups(wildcards.method, "history.csv"),
-        auc=lambda wildcards: of_groups(wildcards.method, "auc_by_epoch.csv"),
+        history=lambda wildcards: PLAN.models(
+            wildcards.analysis, wildcards.method, "history.csv"
+        ),
+        auc=lambda wildcards: PLAN.models(
+            wildcards.analysis, wildcards.method, "auc_by_epoch.csv"
+        ),
     output:
-        "results/jets/auc_at/{method}_{moment}.csv",
+        "results/{analysis}/auc_at/{method}_{moment}.csv",
     log:
-        "results/logs/select_epochs/{method}_{moment}.log",
-    benchmark:
-        "results/benchmarks/select_epochs/{method}_{moment}.tsv"
+        "results/logs/select_epochs/{analysis}/{method}_{moment}.log",
     wildcard_constraints:
         moment="lowest_w|last",
     conda:
         "../envs/dataset.yaml"
-    threads: 1
     resources:
-        mem_mb=grown(1000),
-        runtime=grown(10),
+        **grown(1000, 10),
     params:
         code=code_digest("select_epochs"),
     message:
@@ -103,27 +101,23 @@ rule compare_epochs:
     input:
         history=[
             path
-            for method in PAPER_METHODS
-            for path in of_groups(method, "history.csv")
+            for method in PAPER.methods()
+            for path in PLAN.models("jets", method, "history.csv")
         ],
         auc=[
             path
-            for method in PAPER_METHODS
-            for path in of_groups(method, "auc_by_epoch.csv")
+            for method in PAPER.methods()
+            for path in PLAN.models("jets", method, "auc_by_epoch.csv")
         ],
     output:
         table="results/jets/epoch_choice.csv",
         summary="results/jets/epoch_choice.md",
     log:
         "results/logs/compare_epochs.log",
-    benchmark:
-        "results/benchmarks/compare_epochs.tsv"
     conda:
         "../envs/dataset.yaml"
-    threads: 1
     resources:
-        mem_mb=grown(1000),
-        runtime=grown(10),
+        **grown(1000, 10),
     params:
         code=code_digest("compare_epochs"),
     message:
@@ -135,10 +129,10 @@ rule compare_epochs:
 
 rule plot_epochs:
     input:
-        history=lambda wildcards: tables_of(wildcards.figure, "history.csv"),
-        auc=lambda wildcards: tables_of(wildcards.figure, "auc_by_epoch.csv"),
+        history=lambda wildcards: PAPER.tables(wildcards.figure, "history.csv"),
+        auc=lambda wildcards: PAPER.tables(wildcards.figure, "auc_by_epoch.csv"),
         measured=lambda wildcards: (
-            of_groups(PAPER_EPOCHS[wildcards.figure], "snapshots.csv")
+            PAPER.tables(wildcards.figure, "snapshots.csv")
             if wildcards.figure in MEASURED
             else []
         ),
@@ -147,22 +141,18 @@ rule plot_epochs:
         png="results/jets/figures/paper/figure_{figure}.png",
     log:
         "results/logs/plot_epochs/{figure}.log",
-    benchmark:
-        "results/benchmarks/plot_epochs/{figure}.tsv"
     wildcard_constraints:
-        figure=any_of(PAPER_EPOCHS),
+        figure=any_of(EPOCHS),
     conda:
         "../envs/figures.yaml"
-    threads: 1
     resources:
-        mem_mb=grown(1000),
-        runtime=grown(10),
+        **grown(1000, 10),
     params:
-        label=lambda wildcards: CONFIG.label,
+        label=label,
         options=lambda wildcards, input: [
             *(["--measured", *input.measured] if input.measured else []),
             *(
-                ["--seed", str(CONFIG.ensemble.seeds[0])]
+                ["--seed", str(ANALYSES["jets"].seeds[0])]
                 if wildcards.figure in ONE_SEED
                 else []
             ),
@@ -178,37 +168,32 @@ rule plot_epochs:
 
 rule plot_histograms:
     input:
-        negatives=lambda wildcards: expand(
-            "results/jets/negatives/{method}/{group}.h5",
-            method=PAPER_HISTOGRAMS[wildcards.figure],
-            group=GROUPS,
-        ),
-        history=lambda wildcards: of_groups(
-            PAPER_HISTOGRAMS[wildcards.figure], "history.csv"
+        negatives=lambda wildcards: [
+            f"results/jets/negatives/{HISTOGRAMS[wildcards.figure]}/{group}.h5"
+            for group in ANALYSES["jets"].groups()
+        ],
+        history=lambda wildcards: PLAN.models(
+            "jets", HISTOGRAMS[wildcards.figure], "history.csv"
         ),
         background="results/jets/dataset/validation.h5",
-        signal=feature_tables(paper_signal()),
+        signal=lambda wildcards: PAPER.signal_tables(),
     output:
         pdf="results/jets/figures/paper/figure_{figure}.pdf",
         png="results/jets/figures/paper/figure_{figure}.png",
     log:
         "results/logs/plot_histograms/{figure}.log",
-    benchmark:
-        "results/benchmarks/plot_histograms/{figure}.tsv"
     wildcard_constraints:
-        figure=any_of(PAPER_HISTOGRAMS),
+        figure=any_of(HISTOGRAMS),
     conda:
         "../envs/figures.yaml"
-    threads: 1
     resources:
-        mem_mb=grown(1000),
-        runtime=grown(10),
+        **grown(1000, 10),
     params:
-        label=lambda wildcards: CONFIG.label,
-        method=lambda wildcards: PAPER_HISTOGRAMS[wildcards.figure],
-        seed=CONFIG.ensemble.seeds[0],
-        signal=paper_signal_argument(),
-        points=paper_signal_point(),
+        label=label,
+        method=lambda wildcards: HISTOGRAMS[wildcards.figure],
+        seed=lambda wildcards: ANALYSES["jets"].seeds[0],
+        signal=lambda wildcards: PAPER.signal_argument(),
+        points=lambda wildcards: PAPER.signal_point(),
         code=code_digest("plot_histograms"),
     message:
         "Figure {wildcards.figure} of the paper"
@@ -221,25 +206,21 @@ rule plot_histograms:
 
 rule plot_paper_heatmap:
     input:
-        lambda wildcards: PAPER_HEATMAPS[wildcards.figure][1],
+        lambda wildcards: HEATMAPS[wildcards.figure][1],
     output:
         pdf="results/jets/figures/paper/figure_{figure}.pdf",
         png="results/jets/figures/paper/figure_{figure}.png",
     log:
         "results/logs/plot_paper_heatmap/{figure}.log",
-    benchmark:
-        "results/benchmarks/plot_paper_heatmap/{figure}.tsv"
     wildcard_constraints:
-        figure=any_of(PAPER_HEATMAPS),
+        figure=any_of(HEATMAPS),
     conda:
         "../envs/figures.yaml"
-    threads: 1
     resources:
-        mem_mb=grown(1000),
-        runtime=grown(10),
+        **grown(1000, 10),
     params:
-        label=lambda wildcards: CONFIG.label,
-        title=lambda wildcards: PAPER_HEATMAPS[wildcards.figure][2],
+        label=label,
+        title=lambda wildcards: HEATMAPS[wildcards.figure][2],
         code=code_digest("plot_heatmap"),
     message:
         "Figure {wildcards.figure} of the paper"
@@ -254,16 +235,12 @@ rule plot_sketch:
         png="results/jets/figures/paper/figure_{figure}.png",
     log:
         "results/logs/plot_sketch/{figure}.log",
-    benchmark:
-        "results/benchmarks/plot_sketch/{figure}.tsv"
     wildcard_constraints:
-        figure=any_of(PAPER_SKETCHES),
+        figure=any_of(SKETCHES),
     conda:
         "../envs/figures.yaml"
-    threads: 1
     resources:
-        mem_mb=grown(1000),
-        runtime=grown(10),
+        **grown(1000, 10),
     params:
         code=code_digest("plot_sketch"),
     message:
@@ -271,7 +248,3 @@ rule plot_sketch:
     shell:
         'python "$ODDJET"/workflow/scripts/plot_sketch.py --figure {wildcards.figure}'
         " --output-pdf {output.pdf:q} --output-png {output.png:q} > {log:q} 2>&1"
-
-
-include: "paper_reversed.smk"
-include: "paper_experiments.smk"

@@ -1,45 +1,57 @@
-# What can be asked for by name, beside the default run: `snakemake TARGET --cores all`.
+# All that can be asked for by name: `snakemake TARGET --cores all`. What each makes is listed in oddjet.plan.
+rule all:
+    default_target: True
+    input:
+        PLAN.run(),
+
+
 rule simulate:
     input:
-        [path for name in CONFIG.all_samples() for path in simulated_files(name)],
+        [path for name in SAMPLES for path in PLAN.simulated(name)],
 
 
 rule features:
     input:
-        [path for name in CONFIG.all_samples() for path in feature_tables(name)],
+        PLAN.tables(*SAMPLES),
 
 
 rule models:
     input:
-        [path for method in CONFIG.with_models() for path in models_of(method)],
+        PLAN.all_models(),
+
+
+def figures_of(wildcards):
+    for line in PAPER.left_out():
+        logger.warning(line)
+    return [path for path in PLAN.run() if path.endswith(".pdf")] + PAPER.results()
 
 
 rule figures:
     input:
-        expand("results/jets/figures/auc_heatmap_{method}.pdf", method=CONFIG.methods),
-        expand("results/jets/figures/training_{method}.pdf", method=CONFIG.trained()),
-        "results/jets/figures/leaderboard.pdf",
-        paper_figures,
+        figures_of,
 
 
 rule contamination:
     input:
-        "results/jets/contamination.csv",
         "results/jets/contamination.md",
         "results/jets/figures/contamination.pdf",
 
 
+rule experiments:
+    input:
+        "results/jets/experiments.md",
+
+
 rule images:
     input:
-        IMAGE_RESULTS,
+        IMAGES.results(),
 
 
 rule image_scores:
     input:
-        IMAGE_SCORES,
+        PLAN.image_scores(),
 
 
 rule events:
     input:
-        expand("results/events/scores/{method}.h5", method=EVENTS.methods),
-        lambda wildcards: event_results(),
+        EVENTS.results(),

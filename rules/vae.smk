@@ -1,18 +1,18 @@
 # The image VAE, the supervised ceilings and what is made of them; part of `snakemake images`.
-include: "vae_inputs.smk"
+VAE = CONFIG.images.vae
 
 
 wildcard_constraints:
     training_metric=any_of(VAE.trainings),
     depth=r"\d",
-    beta=any_of(BETAS),
+    beta=any_of(IMAGES.betas),
     labelled=any_of(CONFIG.images.signals()),
 
 
 rule train_vae:
     input:
-        train=image_jets(VAE_BACKGROUND, "train"),
-        validation=image_jets(VAE_BACKGROUND, "validation"),
+        train=IMAGES.table(CONFIG.images.background, "train"),
+        validation=IMAGES.table(CONFIG.images.background, "validation"),
     output:
         model="results/images/vae/{training_metric}/depth-{depth}/{beta}/model.pt",
         history="results/images/vae/{training_metric}/depth-{depth}/{beta}/history.csv",
@@ -22,19 +22,19 @@ rule train_vae:
         "results/benchmarks/train_vae/{training_metric}/depth-{depth}/{beta}.tsv"
     conda:
         "../envs/train.yaml"
-    threads: 1
     resources:
         # All images lie dense in memory, 6.4 kB each.
-        mem_mb=lambda wildcards, attempt: (
-            attempt
-            * (3000 + VAE.trainings[wildcards.training_metric].train_jets // 110)
+        **grown(
+            lambda wildcards: (
+                3000 + VAE.trainings[wildcards.training_metric].train_jets // 110
+            ),
+            2880,
         ),
-        runtime=grown(2880),
     params:
-        settings=lambda wildcards: vae_training(wildcards.training_metric),
+        settings=lambda wildcards: IMAGES.vae_training(wildcards.training_metric),
         metric=lambda wildcards: wildcards.training_metric,
         depth=lambda wildcards: wildcards.depth,
-        beta=lambda wildcards: BETAS[wildcards.beta],
+        beta=lambda wildcards: IMAGES.betas[wildcards.beta],
         folder=lambda wildcards, output: str(Path(output.model).parent),
         code=code_digest("train_vae"),
     message:
@@ -48,10 +48,10 @@ rule train_vae:
 
 rule score_vae:
     input:
-        models=lambda wildcards: vae_models(
+        models=lambda wildcards: IMAGES.vae_models(
             wildcards.training_metric, [wildcards.depth]
         ),
-        samples=[image_jets(name, "test") for name in VAE_SAMPLES],
+        samples=[IMAGES.table(name, "test") for name in IMAGES.labelled],
     output:
         scores="results/images/vae/{training_metric}/depth-{depth}/scores.h5",
         auc="results/images/vae/{training_metric}/depth-{depth}/auc.csv",
@@ -61,13 +61,11 @@ rule score_vae:
         "results/benchmarks/score_vae/{training_metric}/depth-{depth}.tsv"
     conda:
         "../envs/train.yaml"
-    threads: 1
     resources:
-        mem_mb=grown(4000),
-        runtime=grown(240),
+        **grown(4000, 240),
     params:
         jets=VAE.test_jets,
-        samples=[f"{name}={image_jets(name, 'test')}" for name in VAE_SAMPLES],
+        samples=IMAGES.arguments("test", IMAGES.labelled),
         code=code_digest("score_vae"),
     message:
         "Score with the VAEs of {wildcards.training_metric}, {wildcards.depth} down-samplings"
@@ -80,9 +78,9 @@ rule score_vae:
 rule train_cnn:
     input:
         [
-            image_jets(name, part)
-            for name in VAE_SAMPLES
-            for part in ("train", "validation", "test")
+            IMAGES.table(name, split)
+            for name in IMAGES.labelled
+            for split in ("train", "validation", "test")
         ],
     output:
         model="results/images/cnn/{labelled}/depth-{depth}/model.pt",
@@ -94,10 +92,8 @@ rule train_cnn:
         "results/benchmarks/train_cnn/{labelled}/depth-{depth}.tsv"
     conda:
         "../envs/train.yaml"
-    threads: 1
     resources:
-        mem_mb=grown(4000),
-        runtime=grown(1440),
+        **grown(4000, 1440),
     params:
         settings=VAE.model_dump_json(
             exclude={
@@ -108,7 +104,7 @@ rule train_cnn:
                 "sinkhorn": True,
             }
         ),
-        folders=[f"{name}=results/images/tables/{name}" for name in VAE_SAMPLES],
+        folders=[f"{name}=results/images/tables/{name}" for name in IMAGES.labelled],
         folder=lambda wildcards, output: str(Path(output.model).parent),
         code=code_digest("train_cnn"),
     message:
@@ -127,22 +123,18 @@ localrules:
 
 rule correlate_vae:
     input:
-        models=[path for metric in VAE.trainings for path in vae_models(metric)],
-        images=image_jets(VAE_BACKGROUND, "test"),
-        distances=compared_distances(),
+        models=[path for metric in VAE.trainings for path in IMAGES.vae_models(metric)],
+        images=IMAGES.table(CONFIG.images.background, "test"),
+        distances=IMAGES.compared_distances(),
     output:
         table="results/images/vae/latent.csv",
         pairs="results/images/vae/pairs.h5",
     log:
         "results/logs/correlate_vae.log",
-    benchmark:
-        "results/benchmarks/correlate_vae.tsv"
     conda:
         "../envs/train.yaml"
-    threads: 1
     resources:
-        mem_mb=grown(2000),
-        runtime=grown(60),
+        **grown(2000, 60),
     params:
         jets=VAE.correlation_jets,
         code=code_digest("correlate_vae"),
@@ -155,32 +147,17 @@ rule correlate_vae:
 
 rule summarize_vae:
     input:
-        auc=[
-            *(
-                f"results/images/vae/{metric}/depth-{depth}/auc.csv"
-                for metric, run in VAE.trainings.items()
-                for depth in run.depths
-            ),
-            *(
-                f"results/images/cnn/{name}/depth-{depth}/auc.csv"
-                for name in CONFIG.images.signals()
-                for depth in VAE.cnn.depths
-            ),
-        ],
+        auc=IMAGES.vae_auc(),
         latent="results/images/vae/latent.csv",
     output:
         table="results/images/vae.csv",
         summary="results/images/vae.md",
     log:
         "results/logs/summarize_vae.log",
-    benchmark:
-        "results/benchmarks/summarize_vae.tsv"
     conda:
         "../envs/dataset.yaml"
-    threads: 1
     resources:
-        mem_mb=grown(1000),
-        runtime=grown(10),
+        **grown(1000, 10),
     params:
         code=code_digest("summarize_vae"),
     message:
@@ -201,27 +178,16 @@ rule plot_vae:
         ],
     log:
         "results/logs/plot_vae.log",
-    benchmark:
-        "results/benchmarks/plot_vae.tsv"
     conda:
         "../envs/figures.yaml"
-    threads: 1
     resources:
-        mem_mb=grown(1000),
-        runtime=grown(10),
+        **grown(1000, 10),
     params:
         metric=next(iter(VAE.trainings)),
-        label=lambda wildcards: CONFIG.label,
+        label=label,
         code=code_digest("plot_vae"),
     message:
         "Figures of the image VAE"
     shell:
         'python "$ODDJET"/workflow/scripts/plot_vae.py --table {input.table:q} --pairs {input.pairs:q} --metric {params.metric}'
         " --label {params.label:q} --scan {output.scan:q} --latent {output.latent:q} > {log:q} 2>&1"
-
-
-IMAGE_RESULTS += [
-    "results/images/vae.md",
-    "results/images/figures/vae_scan.pdf",
-    "results/images/figures/vae_latent.pdf",
-]

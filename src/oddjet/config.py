@@ -8,97 +8,47 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
-from typing import Annotated, Any, Literal
+from collections.abc import Iterator, Mapping
+from typing import Any, Literal
 from unicodedata import category
 
 from pydantic import (
-    BaseModel,
-    BeforeValidator,
-    Discriminator,
     Field,
-    Tag,
     ValidationError,
     field_validator,
     model_validator,
 )
 from pydantic_core import ErrorDetails
 
+from oddjet.analyses import JETS, Analysis, AnalysisSettings, Common, Seeds, contaminated, resolve
 from oddjet.dataset.settings import ContaminationSettings, DatasetSettings
-from oddjet.detectors.autoencoder.settings import OBJECTIVES
-from oddjet.detectors.baseline_settings import KINDS, BaselineSettings, PcaResidual, SingleFeature
 from oddjet.errors import ConfigError
-from oddjet.evaluation.settings import EvaluationSettings, MeritSettings, ScoreEnsembleSettings
+from oddjet.evaluation.settings import EvaluationSettings, MeritSettings
 from oddjet.events.settings import EventsSettings
 from oddjet.images.settings import ImagesSettings
-from oddjet.jets.settings import COLUMNS, FeatureSettings
+from oddjet.jets.settings import FeatureSettings
+from oddjet.methods import Method, ensembles, with_models
 from oddjet.names import not_among
 from oddjet.program import describe_validation, keys_of
 from oddjet.samples import Kind, Listed, Sample, SignalGrid, Simulated
 from oddjet.settings import Settings
 from oddjet.simulation.seeds import shared_run
 from oddjet.simulation.settings import SimulationSettings
-from oddjet.training.method import MethodSettings
 
 # Names become wildcards and file names: letters, digits and - _ . inside, nothing that a shell or a path could read.
-# A name that ends as a file of ours could be one: results/features holds cutflow.json beside folders of samples.
+# A name that ends as a file of ours could be one: results/jets holds cutflow.json beside folders.
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,99}(?<!\.json)(?<!\.h5)(?<!\.csv)(?<!\.md)(?<!\.root)")
 NAME_RULE = "may hold letters, digits and - _ . only, at most 100, and does not end as a file does (.json, .h5, .root)"
-METHOD_KINDS = (*OBJECTIVES, *KINDS, "ensemble")
 
 
-def _known_kind(given: object) -> object:
-    """Refuse an unknown kind by all kinds: the union below would name those of one branch alone."""
-    if not isinstance(given, dict):
-        if isinstance(given, BaseModel):
-            return given
-        raise ValueError("a method has keys of its own, at least its kind, as in {kind: wnae}")
-    if "kind" not in given:
-        raise ValueError(f"kind is missing; it is one of {', '.join(METHOD_KINDS)}")
-    if given["kind"] not in METHOD_KINDS:
-        raise ValueError(f"kind: {not_among(given['kind'], METHOD_KINDS)}")
-    return given
-
-
-def _method_tag(given: object) -> str:
-    if isinstance(given, BaselineSettings):
-        return "baseline"
-    if isinstance(given, ScoreEnsembleSettings):
-        return "ensemble"
-    kind = given.get("kind") if isinstance(given, dict) else None
-    if kind == "ensemble":
-        return "ensemble"
-    return "baseline" if kind in KINDS else "trained"
-
-
-Method = Annotated[
-    Annotated[MethodSettings, Tag("trained")]
-    | Annotated[BaselineSettings, Tag("baseline")]
-    | Annotated[ScoreEnsembleSettings, Tag("ensemble")],
-    Discriminator(_method_tag),
-    BeforeValidator(_known_kind),
-]
-
-
-class Ensemble(Settings):
-    """Which seeds every method is trained with."""
-
-    seeds: tuple[Annotated[int, Field(ge=0, lt=2**63)], ...] = Field(
-        (1, 2), min_length=1, description="one model a seed"
-    )
-    seeds_per_job: int = Field(2, gt=0, description="seeds that train together in one process")
-
-    def groups(self) -> dict[str, tuple[int, ...]]:
-        """Give the seeds of each group, by the group's name."""
-        size = self.seeds_per_job
-        groups = [self.seeds[start : start + size] for start in range(0, len(self.seeds), size)]
-        return {"seeds-" + "-".join(str(seed) for seed in group): group for group in groups}
-
-    @model_validator(mode="after")
-    def _seeds_differ(self) -> Ensemble:
-        if len(set(self.seeds)) != len(self.seeds):
-            raise ValueError(f"seeds: {list(self.seeds)} holds a seed twice")
-        return self
+# Folders of results that are no analysis.
+RESERVED = ("samples", "tables", "images", "events", "jets_with_images", "logs", "benchmarks")
+# Keys of older configurations, and what takes their place.
+GONE = {
+    "ensemble.seeds": "write it as seeds, at the top",
+    "ensemble.seeds_per_job": "write it as seeds_per_job, at the top",
+}
+REVERSED = "analyses: {reversed: {background: [%s], signals: [...], methods: [wnae]}}"
 
 
 class Config(Settings):
@@ -114,10 +64,14 @@ class Config(Settings):
     signals: SignalGrid = Field(SignalGrid(), description="simulated signals on a grid, beside those among `samples`")
     features: FeatureSettings = Field(FeatureSettings(), description="jets and their features")
     dataset: DatasetSettings = Field(DatasetSettings(), description="split and scaling of the background")
-    ensemble: Ensemble = Field(Ensemble(), description="seeds")
+    seeds: Seeds = Field((1, 2), description="one model a seed")
+    seeds_per_job: int = Field(2, gt=0, description="seeds that train together in one process")
     methods: dict[str, Method] = Field(min_length=1, description="networks, baselines and ensembles by name")
     evaluation: EvaluationSettings = Field(EvaluationSettings(), description="scores, AUC, monitoring")
     merit: MeritSettings = Field(MeritSettings(), description="figures of merit beyond the AUC")
+    analyses: dict[str, AnalysisSettings] = Field(
+        {}, description="analyses by name; samples with a kind make the one of the name jets, which need not stand here"
+    )
     contamination: ContaminationSettings = Field(
         ContaminationSettings(),
         description="signal mixed into the training jets: what `snakemake contamination` does",
@@ -150,107 +104,87 @@ class Config(Settings):
         doubled = sorted(set(self.samples) & set(self.signals.samples()))
         if doubled:
             raise ValueError(f"samples: {doubled[0]} is also a point of `signals`")
-        if not self.of_kind("background"):
+        if not self.analyses and not self.of_kind("background"):
             raise ValueError("samples: none is of kind 'background'; the models train on background alone")
-        if not self.of_kind("signal"):
+        if not self.analyses and not self.of_kind("signal"):
             raise ValueError("signals: there is none; list m_phi and r_inv, or give samples of kind 'signal'")
-        without = sorted(set(self.of_kind("background")) - set(self.cross_sections("background")))
-        if without and self.cross_sections("background"):
-            raise ValueError(f"samples.{without[0]}: no cross_section, but other background samples have one; give all")
         shared = shared_run(
             self.seed, [name for name, sample in self.all_samples().items() if isinstance(sample, Simulated)]
         )
         if shared:
             raise ValueError(f"samples: {shared[0]} and {shared[1]} have the same run number; rename one")
-        points = [self.all_samples()[name].grid_point() for name in self.of_kind("signal")]
-        cells = [f"m_phi {point[0]:g} and r_inv {point[1]:g}" for point in points if point is not None]
-        twice = next((cell for cell in cells if cells.count(cell) > 1), None)
-        if twice is not None:
-            raise ValueError(f"signals: two samples have {twice} (to six digits); the heatmap has one cell")
-        return self
-
-    @model_validator(mode="after")
-    def _features_are_computed(self) -> Config:
-        missing = self.features.not_computed(self.dataset.features)
-        if missing:
-            raise ValueError(f"dataset.features: {missing[0]!r} is not among what `features.features` computes")
-        columns = (*self.features.names(), *COLUMNS)
-        for name, method in self.methods.items():
-            kind = method.root if isinstance(method, BaselineSettings) else None
-            if (
-                isinstance(kind, SingleFeature)
-                and kind.feature not in columns
-                and self.features.not_computed([kind.feature])
-            ):
-                raise ValueError(f"methods.{name}.feature: {not_among(kind.feature, columns)}")
-            if isinstance(kind, PcaResidual) and kind.components >= len(self.dataset.features):
-                raise ValueError(
-                    f"methods.{name}.components: {kind.components} components of {len(self.dataset.features)} features "
-                    "leave no residual; give fewer"
-                )
+        for name in self.analyses:
+            if not NAME.fullmatch(name):
+                raise ValueError(f"analyses: the name {name!r} {NAME_RULE}")
+            if name in RESERVED or name.startswith("contaminated-"):
+                raise ValueError(f"analyses: the name {name!r} is that of a folder of results already; take another")
+        doubled = sorted(set(self.methods) & set(self.images.methods))
+        if doubled:
+            raise ValueError(f"images.methods: {doubled[0]!r} is also one of `methods`; give it another name")
         return self
 
     @model_validator(mode="after")
     def _ensembles_have_members(self) -> Config:
-        single = [name for name in self.methods if name not in self.ensembles()]
-        for name, members in self.ensembles().items():
+        single = [name for name in self.methods if name not in ensembles(self.methods)]
+        for name, members in ensembles(self.methods).items():
             for member in members:
                 if member == name:
                     raise ValueError(f"methods.{name}.of: an ensemble of itself; the other methods are {single}")
-                if member in self.ensembles():
+                if member in ensembles(self.methods):
                     raise ValueError(f"methods.{name}.of: {member!r} is an ensemble; name its members instead")
                 if member not in single:
                     raise ValueError(f"methods.{name}.of: {member!r} is no method; the methods are {single}")
-        for name in self.contamination.methods:
-            if name not in self.methods:
-                raise ValueError(f"contamination.methods: {not_among(name, self.with_models())}")
-        for name in self.contamination.signals:
-            if name not in self.of_kind("signal"):
-                raise ValueError(f"contamination.signals: {not_among(name, self.of_kind('signal'))}")
-        together = next((name for name in self.contamination.methods if name in self.ensembles()), None)
+        together = next((name for name in self.contamination.methods if name in ensembles(self.methods)), None)
         if together is not None:
             raise ValueError(
                 f"contamination.methods: {together!r} is an ensemble, which trains nothing; name its members instead"
             )
         return self
 
+    @model_validator(mode="after")
+    def _analyses_fit(self) -> Config:
+        for key, names, known in (
+            ("methods", self.contamination.methods, with_models(self.methods)),
+            ("signals", self.contamination.signals, self.of_kind("signal")),
+        ):
+            for name in names:
+                if name not in known and name not in ensembles(self.methods):
+                    raise ValueError(f"contamination.{key}: {not_among(name, known)}")
+        self.all_analyses()
+        return self
+
     def all_samples(self) -> dict[str, Simulated | Listed]:
         """Give the listed samples and those of the signal grid, by name."""
         return {**self.samples, **self.signals.samples()}
 
-    def trained(self) -> list[str]:
-        """Give the names of the methods that are trained by epochs; the others are baselines, fitted at once."""
-        return [name for name, method in self.methods.items() if isinstance(method, MethodSettings)]
+    def all_analyses(self) -> dict[str, Analysis]:
+        """Give every analysis by name: `jets` first, contaminated ones last.
 
-    def baselines(self) -> list[str]:
-        """Give the names of the baselines."""
-        return [name for name, method in self.methods.items() if isinstance(method, BaselineSettings)]
-
-    def ensembles(self) -> dict[str, tuple[str, ...]]:
-        """Give the members of each ensemble by its name; it has scores, and no model of its own."""
-        return {name: method.of for name, method in self.methods.items() if isinstance(method, ScoreEnsembleSettings)}
-
-    def with_models(self) -> list[str]:
-        """Give the names of the methods that are trained or fitted."""
-        return [name for name in self.methods if name not in self.ensembles()]
-
-    def approximate(self) -> list[str]:
-        """Give the names of the methods whose loss is approximate transport (Sinkhorn's), alone or in an ensemble."""
-        single = {
-            name
-            for name, method in self.methods.items()
-            if isinstance(method, MethodSettings) and method.loss is not None and method.loss.transport != "exact"
-        }
-        ensembles = self.ensembles()
-        return [name for name in self.methods if name in single or single & set(ensembles.get(name, ()))]
-
-    def cross_sections(self, kind: Literal["background", "signal"]) -> dict[str, float]:
-        """Give the cross sections (pb) of the samples that have one, by name: all background samples have one, or none.
-
-        Of a signal it changes no figure of merit, but the weights in the score tables are then in pb.
+        Raises
+        ------
+        ValueError
+            One names what is not there; the message says which.
         """
-        given = {name: self.all_samples()[name].cross_section for name in self.of_kind(kind)}
-        return {name: value for name, value in given.items() if value is not None}
+        common = Common(
+            self.all_samples(),
+            self.features,
+            self.dataset,
+            self.evaluation,
+            self.methods,
+            self.seeds,
+            self.seeds_per_job,
+        )
+        given = dict(self.analyses)
+        if JETS not in given and self.of_kind("background"):
+            given = {JETS: AnalysisSettings(), **given}
+        found: dict[str, Analysis] = {}
+        for name, settings in given.items():
+            try:
+                found[name] = resolve(name, settings, common)
+            except ValueError as error:
+                short = name == JETS and JETS not in self.analyses
+                raise ValueError(f"{error}" if short else f"analyses.{name}.{error}") from None
+        return {**found, **(contaminated(found[JETS], self.contamination) if JETS in found else {})}
 
     def values(self) -> dict[str, Any]:
         """Give all values that a result may hang on."""
@@ -275,6 +209,10 @@ def load_config(raw: Mapping[str, Any]) -> Config:
         A key is unknown or missing, or a value does not fit; a line each: dotted path, what is allowed, value.
     """
     given = _with_names(raw)
+    gone = list(_gone(given))
+    if gone:
+        raise ConfigError("the configuration is of an older version:\n" + "\n".join(f"  {line}" for line in gone))
+    _fill_in_datasets(given)
     try:
         try:
             config = Config.model_validate(given)
@@ -295,6 +233,27 @@ def load_config(raw: Mapping[str, Any]) -> Config:
     if wrong:
         raise ConfigError(f"the configuration does not fit:\n  {wrong}: a number is wanted, not true or false")
     return config
+
+
+def _gone(given: Mapping[str, Any]) -> Iterator[str]:
+    """Say of each key of an older configuration what takes its place."""
+    for path, instead in GONE.items():
+        section, _, key = path.partition(".")
+        if isinstance(given.get(section), Mapping) and key in given[section]:
+            yield f"{path} is gone: {instead}"
+    samples = given.get("samples")
+    for name, sample in samples.items() if isinstance(samples, Mapping) else ():
+        if isinstance(sample, Mapping) and sample.get("kind") == "reversed":
+            yield f"samples.{name}.kind: reversed is gone: leave the kind out and write {REVERSED % name}"
+
+
+def _fill_in_datasets(given: dict[str, Any]) -> None:
+    """Give the dataset of an analysis what it leaves out, and its columns."""
+    analyses, common = given.get("analyses"), given.get("dataset") or {}
+    for analysis in analyses.values() if isinstance(analyses, Mapping) else ():
+        if isinstance(analysis, dict) and isinstance(analysis.get("dataset"), Mapping) and isinstance(common, Mapping):
+            columns = {"features": analysis["columns"]} if analysis.get("columns") else {}
+            analysis["dataset"] = {**common, **columns, **analysis["dataset"]}
 
 
 def _truth_for_a_number(given: object, taken: object, path: str) -> str | None:

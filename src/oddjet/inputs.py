@@ -10,10 +10,6 @@ from oddjet.gone import find_listed
 from oddjet.samples import Listed
 from oddjet.sources import Found, refuse_shared
 
-# Samples that are read together: a jet of one must not be a jet of another. The reversed ones train, the background is
-# what they are tested on.
-TOGETHER = (("background", "signal"), ("background", "reversed"))
-
 
 def listed_files(config: Config, results: Path = Path("results")) -> dict[str, Found]:
     """Find the files of every sample that lies in files.
@@ -45,8 +41,9 @@ def listed_files(config: Config, results: Path = Path("results")) -> dict[str, F
                 found[name] = find_listed(sample, results / "tables" / name, config.features)
             except SourceError as error:
                 raise type(error)(f"samples.{name}.{error}") from None
-    for kinds in TOGETHER:
-        names = [name for name in found if config.samples[name].kind in kinds]
+    # Samples of one analysis are read together: a jet of one must not be a jet of another.
+    for analysis in config.all_analyses().values():
+        names = [name for name in (*analysis.background, *analysis.signals) if name in found]
         refuse_shared({f"samples.{name}": list(found[name].parts.values()) for name in names})
     manifest = config.features.checksums
     if manifest is not None and not Path(manifest).is_file():

@@ -1,7 +1,7 @@
 """Whether results still match the code, the configuration and their inputs, told from the records inside them.
 
 Snakemake knows it from its own notes in `.snakemake/`; a folder that was moved without them can be asked here. What a
-result should be made from, the rules themselves say (`oddjet.plan`).
+result should be made from, the rules themselves say (`oddjet.jobs`).
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from typing import Any
 from oddjet.errors import InputFileError, ResultsError, TableError
 from oddjet.io.record import SUFFIX
 from oddjet.io.tables import read_attributes
-from oddjet.plan import Plan, PlannedJob
+from oddjet.jobs import Jobs, PlannedJob
 from oddjet.provenance.attributes import file_digest
 
 # What the rules call the folder, wherever it lies now.
@@ -71,7 +71,7 @@ class Results:
         if not self._found:
             raise ResultsError(f"{folder}: no results here. Give the folder that holds features/, models/, scores/.")
 
-    def check(self, plan: Plan) -> list[Result]:
+    def check(self, plan: Jobs) -> list[Result]:
         """Compare every result with the code, the configuration and the inputs of today.
 
         Parameters

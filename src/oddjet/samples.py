@@ -19,11 +19,8 @@ from oddjet.jets.settings import Match
 from oddjet.settings import Settings
 from oddjet.simulation.settings import Process, SemivisibleJets
 
-Kind = Literal["background", "signal", "reversed"]
-KIND = (
-    "what the sample is to the analysis; reversed: semivisible jets that figure 13 of the paper trains on, with the "
-    "roles of signal and background reversed, and that nothing else reads"
-)
+Kind = Literal["background", "signal"]
+KIND = "what the sample is to the analysis `jets`; left out: it is part of what names it under `analyses` alone"
 MATCH = (
     "keep only jets within features.match_radius of such a generated particle; dark_jet: only jets of whose pT the "
     "decay products of dark hadrons carry more than half"
@@ -33,7 +30,7 @@ MATCH = (
 class Simulated(Settings):
     """A sample that Pythia makes."""
 
-    kind: Kind = Field(description=KIND)
+    kind: Kind | None = Field(None, description=KIND)
     process: Process = Field(description="the hard process and its parameters")
     events: int = Field(gt=0, description="events in the whole sample")
     parts: int = Field(1, gt=0, description="number of files (and jobs) that the events are spread over")
@@ -64,7 +61,7 @@ class Simulated(Settings):
 class Listed(Settings):
     """A sample that lies in ROOT files."""
 
-    kind: Kind = Field(description=KIND)
+    kind: Kind | None = Field(None, description=KIND)
     files: tuple[str, ...] = Field(
         min_length=1,
         description="paths, globs, folders, root:// or https:// addresses, or a .txt file with one of these a line",

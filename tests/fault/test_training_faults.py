@@ -101,7 +101,7 @@ def test_training_ends_when_every_seed_has_stopped() -> None:
 
 @pytest.mark.parametrize("kind", ["ae", "nae", "wnae"])
 def test_a_seed_without_an_epoch_is_an_error_also_where_divergence_stops_it(kind: str) -> None:
-    with pytest.raises(TrainingError, match=r"seed 1, epoch 1, batch 1: .* leave the seed out of ensemble\.seeds"):
+    with pytest.raises(TrainingError, match=r"seed 1, epoch 1, batch 1: .* leave the seed out of seeds"):
         train(infinite_from(1, kind), jets(), jets())
 
 

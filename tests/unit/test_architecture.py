@@ -38,11 +38,15 @@ FLOORS = {
     "images": 6,
     "training": 7,
     "samples": 7,
-    "config": 8,
-    "plan": 8,
+    "methods": 8,
     "gone": 8,
-    "inputs": 9,
-    "results": 9,
+    "analyses": 9,
+    "config": 10,
+    "inputs": 11,
+    "jobs": 11,
+    "plan": 11,
+    "paper_figures": 12,
+    "results": 12,
 }
 # What every room may use.
 FOUNDATION = ("arrays", "errors", "settings")

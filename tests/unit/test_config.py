@@ -9,6 +9,7 @@ import yaml
 
 from oddjet.config import Config, load_config
 from oddjet.errors import ConfigError
+from oddjet.methods import approximate, baselines, ensembles, trained, with_models
 from oddjet.samples import signal_name
 
 CONFIG = Path(__file__).parents[2] / "config"
@@ -69,7 +70,7 @@ def test_the_schema_is_what_the_models_say():
         (
             "samples.top.kind",
             "data",
-            r"samples\.top\.kind: Input should be 'background', 'signal' or 'reversed' \(given: 'data'\)",
+            r"samples\.top\.kind: Input should be 'background' or 'signal' \(given: 'data'\)",
         ),
         ("samples.top.cross_section", 0, r"samples\.top\.cross_section: Input should be greater than 0"),
         (
@@ -93,7 +94,7 @@ def test_the_schema_is_what_the_models_say():
         ("dataset.features", ["tau2", "tau9"], r"dataset\.features: 'tau9' is not among what `features"),
         ("methods", {}, r"methods: .*at least 1 item"),
         ("methods.ae.kind", "vae", r"methods\.ae: kind: there is no 'vae'; .*wnae.*deep_svdd, ensemble"),
-        ("ensemble.seeds", [1, 1], "holds a seed twice"),
+        ("seeds", [1, 1], "holds a seed twice"),
         ("methods.mean", {"kind": "ensemble", "of": "wnae"}, r"methods\.mean\.of: 'wnae' is no method; .* \['ae'\]"),
         ("methods.mean", {"kind": "ensemble", "of": ["ae", "mean"]}, r"methods\.mean\.of: an ensemble of itself"),
         ("methods.mean", {"kind": "ensemble", "of": ["ae", "ae"]}, r"methods\.mean\.of: ae stands twice"),
@@ -123,11 +124,9 @@ def test_events_by_grid_point():
     assert [config.all_samples()[signal_name(2000, r_inv)].events for r_inv in (0.1, 0.3)] == [5, 7]
 
 
-def test_semivisible_jets_of_kind_reversed_are_neither_background_nor_signal():
+def test_a_sample_without_a_kind_is_neither_background_nor_signal():
     process = {"name": "svj", "m_phi": 2000, "r_inv": 0.3}
-    sample = {"kind": "reversed", "process": process, "events": 10, "require_match": "dark_quark"}
-    config = load_config({**SMALL, "samples": {**SMALL["samples"], "svj_reversed": sample}})
-    assert config.of_kind("reversed") == ["svj_reversed"]
+    config = load_config({**SMALL, "samples": {**SMALL["samples"], "more": {"process": process, "events": 10}}})
     before = load_config(SMALL)
     for kind in ("background", "signal"):
         assert config.of_kind(kind) == before.of_kind(kind)
@@ -141,11 +140,11 @@ def test_an_ensemble_is_a_method_without_a_model():
     }
     methods |= {"mean": {"kind": "ensemble", "of": "ae"}, "all": {"kind": "ensemble", "of": ["ae", "wnae", "pca"]}}
     config = load_config({**SMALL, "methods": methods})
-    assert config.ensembles() == {"mean": ("ae",), "all": ("ae", "wnae", "pca")}
-    assert (config.trained(), config.baselines()) == (["ae", "wnae"], ["pca"])
-    assert config.with_models() == ["ae", "pca", "wnae"]
+    assert ensembles(config.methods) == {"mean": ("ae",), "all": ("ae", "wnae", "pca")}
+    assert (trained(config.methods), baselines(config.methods)) == (["ae", "wnae"], ["pca"])
+    assert with_models(config.methods) == ["ae", "pca", "wnae"]
     # What approximates stays labelled inside an ensemble.
-    assert config.approximate() == ["wnae", "all"]
+    assert approximate(config.methods) == ["wnae", "all"]
     assert load_config(json.loads(config.model_dump_json())) == config
     with pytest.raises(ConfigError, match=r"contamination\.methods: 'mean' is an ensemble, which trains nothing"):
         load_config({**SMALL, "methods": methods, "contamination": {"methods": ["ae", "mean"]}})
@@ -158,8 +157,8 @@ def test_names_of_grid_points():
 
 
 def test_groups_hold_every_seed_once():
-    config = load_config(changed("ensemble", {"seeds": [1, 2, 5], "seeds_per_job": 2}))
-    assert config.ensemble.groups() == {"seeds-1-2": (1, 2), "seeds-5": (5,)}
+    config = load_config({**SMALL, "seeds": [1, 2, 5], "seeds_per_job": 2})
+    assert config.all_analyses()["jets"].groups() == {"seeds-1-2": (1, 2), "seeds-5": (5,)}
 
 
 def test_a_stage_sees_its_own_settings_alone():

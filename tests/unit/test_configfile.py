@@ -10,6 +10,7 @@ import yaml
 from oddjet.config import load_config
 from oddjet.configfile import read_configuration, read_file
 from oddjet.errors import ConfigError
+from oddjet.methods import ensembles
 
 CONFIG = Path(__file__).parents[2] / "config"
 
@@ -129,7 +130,7 @@ def test_a_configuration_with_odd_names(write):
     config = load_config(given)
     assert (config.of_kind("background"), config.of_kind("signal")) == (["no"], ["2018"])
     assert [sample.files for sample in config.samples.values()] == [("data/x.root",), ("data/y.root",)]
-    assert config.ensembles() == {"on": ("1",)}
+    assert ensembles(config.methods) == {"on": ("1",)}
     assert config.label == "2018"
 
 

@@ -168,7 +168,7 @@ def dry_runs(dry_runs_told):
 def job_of(block: str) -> Job:
     # What an ensemble reads bears the names of its members.
     named = re.findall(r" --method ([\w-]+)", block)
-    methods = set(named or re.findall(r"results/jets/(?:models|scores|auc)/([\w-]+)", block))
+    methods = set(named or re.findall(r"results/[\w-]+/(?:models|scores|auc)/([\w-]+)", block))
     return Job(
         re.search(r"workflow/scripts/(\w+)\.py", block)[1],
         methods.pop() if len(methods) == 1 else None,

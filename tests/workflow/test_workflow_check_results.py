@@ -9,7 +9,7 @@ import pytest
 import yaml
 
 from oddjet.errors import ResultsError
-from oddjet.plan import Plan
+from oddjet.jobs import Jobs
 from oddjet.provenance import digest
 from oddjet.results import Results
 
@@ -31,11 +31,11 @@ def moved(finished, tmp_path):
     return shutil.copytree(finished.folder / "results", tmp_path / "elsewhere")
 
 
-def tiny(finished, **changes) -> Plan:
+def tiny(finished, **changes) -> Jobs:
     config = yaml.safe_load((finished.folder / "config/test/tiny.yaml").read_text())
     path = finished.folder / "config/changed.yaml"
     path.write_text(json.dumps({**config, **changes}))
-    return Plan(path, finished.folder / "Snakefile")
+    return Jobs(path, finished.folder / "Snakefile")
 
 
 def stale(folder, plan) -> dict[str, list[str]]:

@@ -21,7 +21,7 @@ import yaml
 
 from oddjet.config import Config, load_config
 from oddjet.errors import ConfigError
-from oddjet.plan import Plan
+from oddjet.jobs import Jobs
 from oddjet.provenance import digest
 from oddjet.results import Results
 
@@ -30,7 +30,6 @@ PAGE = (ROOT / "docs/reruns.md").read_text()
 TARGETS = ("all", "figures", "contamination", "images", "image_scores", "events", "experiments")
 # The tables of edits that no finished run of a target reads, and the files that they are about.
 CHAINS = {
-    "Figure 13: edit this, these rerun": ["results/jets/figures/paper/figure_13.pdf"],
     "The experiments: edit this, these rerun": ["results/jets/experiments.md"],
     "The contamination scan: edit this, these rerun": ["results/jets/figures/contamination.pdf"],
 }
@@ -44,8 +43,8 @@ ASKED = (
     "signals.r_inv",
     "features.softdrop.zcut",
     "dataset.range",
-    "ensemble.seeds",
-    "ensemble.seeds_per_job",
+    "seeds",
+    "seeds_per_job",
     "methods.wnae.loss.transport",
     "methods.mahalanobis.kind",
     "merit.seed",
@@ -61,13 +60,13 @@ TABLES = [
 ]
 # The tiny configuration with every key written out, those too that it leaves to their defaults.
 WHOLE = load_config(yaml.safe_load((ROOT / "config/test/tiny.yaml").read_text())).model_dump(mode="json")
-# The same with a sample for figure 13, so that every rule has a job.
+# The same with the roles reversed, for figure 13, so that every rule has a job.
 REVERSED = copy.deepcopy(WHOLE)
 REVERSED["samples"]["svj_reversed"] = {
-    "kind": "reversed",
     "process": {"name": "svj", "m_phi": 2000, "r_inv": 0.3},
     "events": 100,
 }
+REVERSED["analyses"] = {"reversed": {"background": ["svj_reversed"], "signals": ["top"], "methods": ["wnae"]}}
 REVERSED["contamination"]["methods"] = ["ae", "mahalanobis"]
 # No other value is possible by itself: the one background sample; kinds with settings of their own; keys that another
 # one switches on; own files, which have tests of their own.
@@ -91,6 +90,15 @@ NAMED = {
     "features.checksums": str(ROOT / "LICENSE"),
     "contamination.methods": ["ae", "mahalanobis", "nae"],
     "contamination.signals": ["svj_mphi-2000_rinv-0p1"],
+    "analyses.reversed.background": ["svj_reversed", "svj_mphi-2000_rinv-0p1"],
+    "analyses.reversed.signals": ["top", "svj_mphi-2000_rinv-0p1"],
+    "analyses.reversed.columns": ["tau2", "tau3"],
+    "analyses.reversed.methods": ["wnae", "ae"],
+    "analyses.reversed.scan": {"wnae": {"training.epochs": [2]}},
+    "analyses.reversed.dataset": {"range": [-2, 2]},
+    "analyses.reversed.evaluation": {"minimum_signal_jets": 15},
+    "analyses.reversed.seeds": [1, 2],
+    "analyses.reversed.seeds_per_job": 3,
 }
 
 
@@ -131,7 +139,8 @@ def keys() -> list[str]:
         r"methods\.(ae|nae)\.(?!training\.epochs|loss\.(negative_energy_square|train_temperature))"
         r"|events\.methods\.(?!wnae\.(kind|training\.epochs))|images\.samples\.(top|w)\.(?!events)"
     )
-    return [key for key in leaves(WHOLE) if not FIXED.fullmatch(key) and not others.match(key)]
+    own = [key for key in NAMED if key.startswith("analyses.")]
+    return own + [key for key in leaves(WHOLE) if not FIXED.fullmatch(key) and not others.match(key)]
 
 
 def put(config: dict, path: str, value: object) -> None:
@@ -170,7 +179,7 @@ def others(path: str, value: object) -> Iterator[object]:
 def changed(path: str, whole: dict = REVERSED) -> dict:
     """Change one key to the first value that fits and makes a difference."""
     before = load_config(whole).model_dump(mode="json")
-    for value in others(path, get(whole, path)):
+    for value in others(path, NAMED.get(path) or get(whole, path)):
         config = copy.deepcopy(whole)
         put(config, path, value)
         for other, partner in TOGETHER.get(path, {}).items():
@@ -210,11 +219,11 @@ class Planned(NamedTuple):
     parameters: frozenset[str]
 
 
-def files(plan: Plan, *targets: str) -> list[str]:
+def files(plan: Jobs, *targets: str) -> list[str]:
     return [str(file) for rule in plan.rules if rule.name in targets for file in rule.expand_input({})[0]]
 
 
-def planned(plan: Plan, wanted: list[str] | None = None) -> dict[str, Planned]:
+def planned(plan: Jobs, wanted: list[str] | None = None) -> dict[str, Planned]:
     """Give the job behind each wanted file (left out: those of all targets) and behind what these are made from."""
     rules = {rule.name: rule for rule in plan.rules}
     waiting = files(plan, *TARGETS) if wanted is None else list(wanted)
@@ -273,10 +282,10 @@ def made(tmp_path_factory, parsed_once):
     """The jobs of the whole configuration, a folder with their records, and a function that plans another one."""
     folder = tmp_path_factory.mktemp("made")
 
-    def plan(config: dict) -> Plan:
+    def plan(config: dict) -> Jobs:
         # JSON is YAML, and keeps 1e-5 a number.
         (folder / "changed.yaml").write_text(json.dumps(config))
-        return Plan(folder / "changed.yaml")
+        return Jobs(folder / "changed.yaml")
 
     first = plan(REVERSED)
     jobs = planned(first)
@@ -331,7 +340,7 @@ def test_images_that_come_from_files_now_are_told(made, tmp_path):
 
 def test_every_line_of_the_page_is_about_a_key():
     assert len(TABLES) == 6
-    every = [key for key in leaves(WHOLE) if not FIXED.fullmatch(key) or key.endswith(".files")]
+    every = [key for key in (*leaves(WHOLE), *NAMED) if not FIXED.fullmatch(key) or key.endswith(".files")]
     for table in TABLES:
         assert {line(key, table) for key in every} - {None} == set(table)
 

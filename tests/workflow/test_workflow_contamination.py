@@ -30,7 +30,7 @@ def test_the_scan_makes_table_and_figure(scanned):
     assert (results / "jets/figures/contamination.pdf").read_bytes().startswith(b"%PDF")
     trained = count_rows(results / "jets/dataset/train.h5")
     for label, share in (("0", 0.0), ("0p1", 0.1)):
-        path = results / f"contamination/dataset/train_signal-{label}.h5"
+        path = results / f"contaminated-{label}/dataset/train.h5"
         assert count_rows(path) == trained
         assert read_attributes(path)["signal_jets"] == str(round(share * trained))
 
@@ -39,7 +39,7 @@ def test_the_default_run_is_untouched_by_it(scanned):
     assert scanned.planned(*TINY) == {}
     done = scanned.snakemake("--dry-run", "--forceall", "--printshellcmds", *TINY)
     assert done.returncode == 0
-    assert not re.findall(r"results/contamina|contaminate_|_contaminated", done.stdout)
+    assert not re.findall(r"results/contamina|contaminate_", done.stdout)
 
 
 def test_a_weighted_signal_is_scored(scanned):
@@ -50,7 +50,7 @@ def test_a_weighted_signal_is_scored(scanned):
     config["signals"]["r_inv"] = [0.5]
     config["samples"]["svj_mphi-2000_rinv-0p1"] = signal
     (scanned.folder / "config/weighted.yaml").write_text(json.dumps(config))
-    target = "results/contamination/scores/signal-0/mahalanobis/seeds-3.h5"
+    target = "results/contaminated-0/scores/mahalanobis/seeds-3.h5"
     done = scanned.snakemake(target, "--cores", "2", "--configfile", "config/weighted.yaml")
     assert done.returncode == 0, done.stdout + done.stderr
     table = read_table(scanned.folder / target)

@@ -17,13 +17,12 @@ TINY = ("--configfile", "config/test/tiny.yaml")
 ROOT = Path(__file__).parents[2]
 SECTION = (ROOT / "docs/reruns.md").read_text().split("## The paper's figures: edit this, these rerun\n")[1]
 ROWS = [re.findall(r"`([^`]+)`", line) for line in SECTION.split("\n## ")[0].splitlines() if line.startswith("| ")][2:]
-# What the tiny configuration, which has no nae_logcosh and no sample of kind reversed, leaves out.
+# What the tiny configuration, which has no nae_logcosh and no analysis `reversed`, leaves out.
 LEFT_OUT = {"5", "7a", "7b", "7c", "13"}
 DRAWN = {"1", "2a", "2b", "3a", "3b", "4", "6", "8", "9a", "9b", "10", "11", "12"}
 # For figure 13 the signals of the finished run train, in a sample of their own, and one seed.
 SIGNALS = ("svj_mphi-2000_rinv-0p1", "svj_mphi-2000_rinv-0p5")
 REVERSED = {
-    "kind": "reversed",
     "files": [f"results/samples/{name}/0000.root" for name in SIGNALS],
     "require_match": "dark_quark",
 }
@@ -31,7 +30,9 @@ ROLES_REVERSED = (
     *TINY,
     "--config",
     f"samples={json.dumps({'svj_reversed': REVERSED})}",
-    'ensemble={"seeds": [2], "seeds_per_job": 1}',
+    'analyses={"reversed": {"background": ["svj_reversed"], "signals": ["top"], "methods": ["wnae"]}}',
+    "seeds=[2]",
+    "seeds_per_job=1",
 )
 
 pytestmark = pytest.mark.slow
@@ -65,28 +66,29 @@ def reversed_roles(run_once, finished):
 
 def test_figure_13_trains_on_semivisible_jets_alone(reversed_roles):
     results = reversed_roles.folder / "results"
-    parts = [read_table(results / f"reversed/{part}.h5") for part in ("train", "validation", "test")]
+    parts = [read_table(results / f"reversed/dataset/{part}.h5") for part in ("train", "validation", "test")]
     jets = [read_table(path) for path in sorted(results.glob("tables/svj_reversed/*.h5"))]
     tested = [read_table(results / f"tables/{name}/0000.h5") for name in SIGNALS]
     assert sum(map(len, parts)) == sum(map(len, jets)) == sum(map(len, tested))
     assert all((part["truth_match"] == 1).all() for part in parts)
     mass = [np.sort(np.concatenate([table["mass"] for table in tables])) for tables in (parts, tested)]
     np.testing.assert_array_equal(*mass)
-    scaler = Scaler.from_dict(json.loads((results / "reversed/scaler.json").read_text()))
+    scaler = Scaler.from_dict(json.loads((results / "reversed/dataset/scaler.json").read_text()))
     scaled = scaler.transform(parts[0])
     np.testing.assert_allclose([scaled.min(axis=0), scaled.max(axis=0)], [[-3] * 8, [3] * 8], atol=1e-5)
-    with (results / "reversed/wnae/seeds-2/history.csv").open(newline="") as file:
+    with (results / "reversed/models/wnae/seeds-2/history.csv").open(newline="") as file:
         history = list(csv.DictReader(file))
     assert [(row["method"], row["seed"], row["epoch"]) for row in history] == [("wnae", "2", str(e)) for e in (1, 2, 3)]
 
 
 def test_figure_13_is_tested_on_top_jets(reversed_roles):
     results = reversed_roles.folder / "results"
-    folder = results / "reversed/wnae/seeds-2"
+    folder = results / "reversed/models/wnae/seeds-2"
     with (folder / "auc_by_epoch.csv").open(newline="") as file:
         table = list(csv.DictReader(file))
-    # The roles are reversed: semivisible jets are the background, the test part of the top jets is the signal.
-    background, top = (read_table(results / name) for name in ("reversed/validation.h5", "jets/dataset/test.h5"))
+    # The roles are reversed: semivisible jets are the background, all top jets are the signal.
+    background = read_table(results / "reversed/dataset/validation.h5")
+    top = np.concatenate([read_table(path) for path in sorted(results.glob("tables/top/*.h5"))])
     expected = []
     for epoch, model in load_scorers(folder / "snapshots.pt"):
         scaler = Scaler.from_dict(model.metadata["scaler"])
@@ -112,7 +114,8 @@ def test_all_figures_of_the_reproduction_are_planned(workspace):
     planned = workspace.planned("figures", "--configfile", "config/reproduction.yaml")
     names = ("plot_epochs", "plot_histograms", "plot_paper_heatmap", "plot_sketch", "sample_negatives")
     assert [planned[name] for name in names] == [8, 3, 4, 3, 2]
-    assert planned["build_reversed"] == planned["train_reversed"] == planned["monitor_reversed"] == 1
+    assert planned["build_dataset"] == 2
+    assert planned["train_model"] == planned["monitor_training"] == 4 + 1
     assert sum(planned[name] for name in names[:4]) == len(DRAWN | LEFT_OUT)
 
 

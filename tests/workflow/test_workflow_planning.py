@@ -16,7 +16,7 @@ def test_the_full_grid_has_a_job_a_method_and_group(workspace):
     trained = {name: method for name, method in config["methods"].items() if "training" in method}
     config["methods"] = {f"{name}_{copy}": trained[name] for copy in range(8) for name in trained}
     config["methods"] = dict(list(config["methods"].items())[:8])
-    config["ensemble"] = {"seeds": list(range(1, 11)), "seeds_per_job": 5}
+    config |= {"seeds": list(range(1, 11)), "seeds_per_job": 5}
     (workspace.folder / "config/grid.yaml").write_text(json.dumps(config))
     planned = workspace.planned("--configfile", "config/grid.yaml")
     assert planned["train_model"] == planned["score_samples"] == 8 * 2

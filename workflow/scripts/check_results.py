@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from oddjet.plan import Plan
+from oddjet.jobs import Jobs
 from oddjet.program import execute, parser
 from oddjet.results import Results
 
@@ -24,7 +24,7 @@ def main() -> None:
         "--results", type=Path, default=Path("results"), help="folder to check (default: %(default)s)"
     )
     given = arguments.parse_args()
-    results = Results(given.results).check(Plan(given.configfile))
+    results = Results(given.results).check(Jobs(given.configfile))
     stale = [result for result in results if result.reasons]
     for result in stale:
         print(f"{result.path}: {'; '.join(result.reasons)}")

@@ -25,9 +25,7 @@ EXAMPLE = """python workflow/scripts/compare_experiments.py --results results/je
 
 def main() -> None:
     arguments = parser(__doc__ or "", EXAMPLE)
-    arguments.add_argument(
-        "--results", type=Path, default=Path("results/jets"), help="folder of an analysis (default: results/jets)"
-    )
+    arguments.add_argument("--results", type=Path, default=Path("results/jets"), help="folder of an analysis")
     arguments.add_argument("--methods", nargs="+", required=True, help="methods, in the order of the table")
     arguments.add_argument("--groups", nargs="+", required=True, help="groups of seeds")
     arguments.add_argument("--approximate", nargs="*", default=[], help="methods whose loss is approximate transport")

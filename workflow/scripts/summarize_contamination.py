@@ -11,21 +11,25 @@ from oddjet.io.record import write_record
 from oddjet.program import execute, parser
 
 EXAMPLE = """python workflow/scripts/summarize_contamination.py --table contamination.csv --summary contamination.md \\
-      --scores 0.1=results/contamination/scores/signal-0p1/pca/seeds-1-2.h5"""
+      --auc 0.1=results/contaminated-0p1/auc/pca.csv"""
 
 
 def main() -> None:
     arguments = parser(__doc__ or "", EXAMPLE)
     arguments.add_argument(
-        "--scores", nargs="+", required=True, metavar="SHARE=FILE", help="score tables, and the share of signal of each"
+        "--auc",
+        nargs="+",
+        required=True,
+        metavar="SHARE=FILE",
+        help="AUC tables (CSV), and the share of signal of each",
     )
     arguments.add_argument("--table", type=Path, required=True, help="table of all AUCs to write (CSV)")
     arguments.add_argument("--summary", type=Path, required=True, help="summary to write (Markdown)")
     given = arguments.parse_args()
-    rows = scan_rows(given.scores)
+    rows = scan_rows(given.auc)
     write_rows(given.table, rows, ContaminationRow)
     write_text(given.summary, write_scan(rows))
-    inputs = [Path(text.partition("=")[2]) for text in given.scores]
+    inputs = [Path(text.partition("=")[2]) for text in given.auc]
     write_record("summarize_contamination", "{}", inputs, [given.table, given.summary])
 
 

@@ -7,9 +7,8 @@ from dataclasses import astuple
 from pathlib import Path
 
 from oddjet.errors import EvaluationError
-from oddjet.evaluation.scores import auc_rows
 from oddjet.evaluation.summary import SeedAverage, average_over_grid, markdown
-from oddjet.evaluation.tables import AucRow, ContaminationRow
+from oddjet.evaluation.tables import AucRow, ContaminationRow, read_rows
 
 NOTE = """\
 Mean AUC over the grid and over seeds ± statistical error (DeLong, averaged over the grid as if fully correlated: an
@@ -21,14 +20,14 @@ other result reads these models.
 
 
 def scan_rows(arguments: Sequence[str]) -> list[ContaminationRow]:
-    """Compute the AUCs of score tables, given as `SHARE=FILE`, the share of signal in the training of each.
+    """Read AUC tables that are given as `SHARE=FILE`, with the share of signal in the training of each.
 
     Raises
     ------
     EvaluationError
         For another form.
-    TableError, EvaluationError
-        See `oddjet.evaluation.scores.auc_rows`.
+    TableError
+        See `oddjet.evaluation.tables.read_rows`.
     """
     rows = []
     for argument in arguments:
@@ -36,8 +35,8 @@ def scan_rows(arguments: Sequence[str]) -> list[ContaminationRow]:
         try:
             fraction = float(share)
         except ValueError:
-            raise EvaluationError(f"--scores: {argument!r} is not SHARE=FILE") from None
-        rows += [ContaminationRow(fraction, *astuple(row)) for row in auc_rows(Path(path))]
+            raise EvaluationError(f"--auc: {argument!r} is not SHARE=FILE") from None
+        rows += [ContaminationRow(fraction, *astuple(row)) for row in read_rows(Path(path), AucRow)]
     return rows
 
 

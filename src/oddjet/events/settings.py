@@ -306,7 +306,7 @@ class EventsSettings(Settings):
     objects: ObjectSettings = Field(default=ObjectSettings(), description="objects and selection of simulated events")
     table: TableSettings = Field(default=TableSettings(), description="the 57 inputs of the autoencoders")
     methods: dict[str, EventMethod] = Field(
-        default_factory=default_methods, description="autoencoders by name, trained with the seeds of `ensemble`"
+        default_factory=default_methods, description="autoencoders by name, trained with `seeds`"
     )
     protocol: ProtocolSettings = Field(default=ProtocolSettings(), description="distances, scores, test sets")
 

@@ -80,7 +80,7 @@ def _check_every_seed_has_an_epoch(state: TrainingState) -> None:
         raise TrainingError(
             f"no epoch of seed {', '.join(without)} has a finite validation metric, so there is no model of it."
             f" Lower training.learning_rate ({state.settings.training.learning_rate:g}), or leave the seed out of"
-            " ensemble.seeds"
+            " seeds"
         )
 
 
@@ -110,7 +110,7 @@ def run_epoch(state: TrainingState, epoch: int, jets: Tensor, batches: Batches) 
         if epoch == 1:
             raise TrainingError(
                 f"{sentence}. It is the first epoch, so there is no model of this seed. Lower training.learning_rate"
-                f" ({state.settings.training.learning_rate:g}), or leave the seed out of ensemble.seeds"
+                f" ({state.settings.training.learning_rate:g}), or leave the seed out of seeds"
             )
         if state.settings.training.on_divergence == "fail":
             raise TrainingError(

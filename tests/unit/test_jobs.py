@@ -9,15 +9,16 @@ import pytest
 import yaml
 
 from oddjet.errors import ConfigError
-from oddjet.plan import Plan
+from oddjet.jobs import Jobs
 from oddjet.provenance.digest import code_digest
 
 ROOT = Path(__file__).parents[2]
 TINY = ROOT / "config/test/tiny.yaml"
 # A value for every wildcard, so that each rule can be asked what it needs.
 WILDCARDS = {
+    "analysis": "jets",
     "sample": "qcd",
-    "part": "0000",
+    "file": "0000",
     "method": "image_vae",
     "group": "seeds-3",
     "training_metric": "mse",
@@ -27,13 +28,13 @@ WILDCARDS = {
 
 @pytest.fixture(scope="module")
 def plan():
-    return Plan(TINY)
+    return Jobs(TINY)
 
 
-def changed(folder: Path, **sections) -> Plan:
+def changed(folder: Path, **sections) -> Jobs:
     path = folder / "changed.yaml"
     path.write_text(json.dumps({**yaml.safe_load(TINY.read_text()), **sections}))
-    return Plan(path)
+    return Jobs(path)
 
 
 def test_the_job_behind_a_result(plan):
@@ -48,8 +49,8 @@ def test_the_job_behind_a_result(plan):
 
 
 def test_a_rule_that_uses_another_ones_program(plan):
-    (job,) = plan.jobs("results/reversed/wnae/seeds-3/model.pt")
-    assert (job.rule, job.script) == ("train_reversed", "train_model")
+    (job,) = plan.jobs("results/events/models/wnae/seeds-3/model.pt")
+    assert (job.rule, job.script) == ("train_event_model", "train_model")
     assert job.options["seeds"] == ["3"]
     assert job.options["settings"][0]["kind"] == "wnae"
 
@@ -63,7 +64,7 @@ def test_a_file_that_the_configuration_has_no_use_for(plan, path):
 
 def test_reading_the_workflow_leaves_the_process_as_it_is():
     before = dict(os.environ), list(sys.path), Path.cwd()
-    Plan(TINY)
+    Jobs(TINY)
     assert (dict(os.environ), list(sys.path), Path.cwd()) == before
 
 
@@ -77,7 +78,7 @@ def test_a_plan_keeps_its_configuration_beside_another_one(plan, tmp_path):
 
 def test_a_wrong_configuration_is_named(tmp_path):
     with pytest.raises(ConfigError, match=r"absent\.yaml: no such file"):
-        Plan(tmp_path / "absent.yaml")
+        Jobs(tmp_path / "absent.yaml")
     with pytest.raises(ConfigError, match="sead: unknown key"):
         changed(tmp_path, sead=1)
 
@@ -89,7 +90,7 @@ def test_every_submitted_job_asks_for_more_when_it_is_tried_again(plan):
         if rule.shellcmd and rule.name not in rule.workflow._localrules:
             amounts = [rule.expand_resources(WILDCARDS, [], attempt) for attempt in (1, 2, 3)]
             asked[rule.name] = [(one.mem_mb, one.runtime) for one in amounts]
-    assert len(asked) > 40
+    assert len(asked) > 30
     constant = {
         name
         for name, ((memory, minutes), *later) in asked.items()
@@ -107,7 +108,7 @@ def test_held_out_jets_of_a_weighted_signal_are_scored_as_they_are(tmp_path):
     own = {"kind": "signal", "process": process, "events": 100, "cross_section": 0.5}
     samples = {**yaml.safe_load(TINY.read_text())["samples"], "own": own}
     plan = changed(tmp_path, samples=samples)
-    (job,) = plan.jobs("results/contamination/scores/signal-0/mahalanobis/seeds-3.h5")
+    (job,) = plan.jobs("results/contaminated-0/scores/mahalanobis/seeds-3.h5")
     assert job.options["cross-sections"] == [{}]
     (main,) = plan.jobs("results/jets/scores/mahalanobis/seeds-3.h5")
     assert main.options["cross-sections"] == [{"own": 0.5}]

@@ -1,0 +1,129 @@
+"""The files of `snakemake images` and of the image methods: samples, tables, distances, reference jets, models."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+from oddjet.images.settings import ImagesSettings
+from oddjet.sources import Found, find_samples, refuse_shared
+
+# Names of metrics, as a regular expression.
+METRIC = r"mae|mse|wass\d+(p\d+)?"
+FIGURES = ("pdf", "png")
+
+
+def listed_images(settings: ImagesSettings) -> dict[str, Found]:
+    """Find the files of the image samples that lie in files; raise `SourceError` for one that cannot be found."""
+    sources = {name: sample.files for name, sample in settings.samples.items() if sample.files}
+    found = find_samples(sources, "images.samples")
+    refuse_shared({f"images.samples.{name}": list(one.parts.values()) for name, one in found.items()})
+    return found
+
+
+@dataclass(frozen=True)
+class ImagePlan:
+    """Paths and lists of files of the images."""
+
+    settings: ImagesSettings
+    found: Mapping[str, Found]
+
+    def candidates(self, sample: str) -> list[str]:
+        """Return the ROOT files of a sample, or their addresses."""
+        own = self.settings.samples[sample]
+        if own.files:
+            return list(self.found[sample].parts.values())
+        return [f"results/images/samples/{sample}/{number:04d}.root" for number in range(own.parts)]
+
+    def table(self, sample: str, split: str) -> str:
+        """Return the images of a split of a sample."""
+        return f"results/images/tables/{sample}/{split}.h5"
+
+    def tables(self, split: str) -> list[str]:
+        """Return the images of a split of every sample."""
+        return [self.table(sample, split) for sample in self.settings.samples]
+
+    def arguments(self, split: str, samples: Iterable[str] | None = None) -> list[str]:
+        """Return `NAME=FILE` for the images of a split of each sample."""
+        return [f"{name}={self.table(name, split)}" for name in samples or self.settings.samples]
+
+    def of_references(self, folder: str, suffix: str) -> list[str]:
+        """Return a file of every reference sample and metric, in one order."""
+        ensembles = self.settings.ensembles
+        return [
+            f"results/images/{folder}/{sample}/{metric}.{suffix}"
+            for sample in ensembles.references
+            for metric in ensembles.metrics
+        ]
+
+    def compared_distances(self) -> list[str]:
+        """Return the distances between test jets of the background, by each metric that is compared."""
+        folder = f"results/images/distances/{self.settings.background}/test"
+        return [f"{folder}/{metric}.h5" for metric in self.settings.ensembles.compared]
+
+    @cached_property
+    def trainings(self) -> dict[str, Any]:
+        """The trainings of the VAE by metric."""
+        return {str(metric): run for metric, run in self.settings.vae.trainings.items()}
+
+    @property
+    def labelled(self) -> list[str]:
+        """The samples of the VAE: the background first, by which the programs tell it from the signals."""
+        return [self.settings.background, *self.settings.signals()]
+
+    @cached_property
+    def betas(self) -> dict[str, float]:
+        """Names of folders to beta."""
+        runs: list[Any] = [*self.settings.vae.trainings.values(), *self.settings.vae_methods().values()]
+        return {f"beta-{beta:g}": beta for run in runs for beta in run.betas}
+
+    def vae_settings(self, metric: str, own: Mapping[str, Any], **others: object) -> str:
+        """Return the JSON of what a training reads, so that another beta, depth or number of tests trains nothing."""
+        unread = {"test_jets", "correlation_jets", "cnn", "trainings"}
+        common = self.settings.vae.model_dump(mode="json", exclude=unread)
+        return json.dumps({**common, **others, "trainings": {metric: own}})
+
+    def vae_training(self, metric: str) -> str:
+        """Return the settings of the trainings with a metric."""
+        kept = {"train_jets", "epochs", "batch_size"}
+        return self.vae_settings(metric, self.trainings[metric].model_dump(include=kept))
+
+    def vae_models(self, metric: str, depths: Sequence[str | int] | None = None) -> list[str]:
+        """Return the models of every depth and beta of a metric."""
+        run = self.trainings[metric]
+        folder = f"results/images/vae/{metric}"
+        return [f"{folder}/depth-{depth}/beta-{b:g}/model.pt" for depth in depths or run.depths for b in run.betas]
+
+    def vae_auc(self) -> list[str]:
+        """Return the AUC tables of all VAEs, and of the supervised networks after them."""
+        vae = self.settings.vae
+        folders = [f"vae/{metric}/depth-{depth}" for metric, run in vae.trainings.items() for depth in run.depths]
+        folders += [f"cnn/{name}/depth-{depth}" for name in self.settings.signals() for depth in vae.cnn.depths]
+        return [f"results/images/{folder}/auc.csv" for folder in folders]
+
+    def method_training(self, name: str, seed: int) -> str:
+        """Return the settings of the VAE of a method that scores the jets of another analysis."""
+        method = self.settings.vae_methods()[name]
+        own = method.model_dump(include={"train_jets", "epochs", "batch_size"})
+        return self.vae_settings(method.metric, own, seed=seed)
+
+    def method_models(self, name: str, seeds: Iterable[int]) -> list[str]:
+        """Return the models of such a method: one a seed and beta."""
+        betas = self.settings.vae_methods()[name].betas
+        folder = f"results/jets/models/{name}"
+        return [f"{folder}/seed-{seed}/beta-{beta:g}/model.pt" for seed in seeds for beta in betas]
+
+    def results(self) -> list[str]:
+        """Return what `snakemake images` makes."""
+        ensembles = self.settings.ensembles
+        references = [
+            f"references_{sample}_{metric}" for sample in ensembles.references for metric in ensembles.metrics[:1]
+        ]
+        return [
+            *(f"results/images/{name}" for name in ("summary.md", "vae.md")),
+            *(f"results/images/figures/{name}.{suffix}" for name in references for suffix in FIGURES),
+            *(f"results/images/figures/{name}.pdf" for name in ("vae_scan", "vae_latent")),
+        ]

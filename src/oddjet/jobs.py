@@ -1,0 +1,169 @@
+"""What the workflow would do today: for every result the job that makes it, with its command line, inputs and code.
+
+The rules are the one place that says what a program is given. What compares results with a configuration asks them,
+through Snakemake, and keeps no list of its own.
+"""
+
+from __future__ import annotations
+
+import os
+import shlex
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+from snakemake.api import SnakemakeApi, WorkflowApi
+from snakemake.exceptions import WorkflowError
+from snakemake.rules import Rule
+from snakemake.settings.types import ConfigSettings, OutputSettings, Quietness, ResourceSettings, WorkflowSettings
+from snakemake.utils import format as fill_in
+from snakemake.workflow import Workflow
+
+from oddjet.errors import ConfigError
+from oddjet.program import options_of
+
+SNAKEFILE = Path(__file__).resolve().parents[2] / "Snakefile"
+
+
+@dataclass(frozen=True)
+class PlannedJob:
+    """A job that the workflow would run.
+
+    Attributes
+    ----------
+    rule, script
+        Names, of the script without `.py`.
+    options
+        What the program would be given, as `oddjet.program.options_of` sorts it.
+    code_digest
+        Digest of the program's code, as the rule has it.
+    inputs, outputs
+        Files by the names that they have in the rules: `results/...`, or own ones. Left out: what only has to be there
+        (`ancient`), whatever it holds.
+    """
+
+    rule: str
+    script: str
+    options: dict[str, list[Any]]
+    code_digest: str
+    inputs: tuple[str, ...]
+    outputs: tuple[str, ...]
+
+
+class Jobs:
+    """The rules under one configuration.
+
+    Parameters
+    ----------
+    configfile
+        The configuration (YAML).
+    snakefile
+        The workflow.
+
+    Raises
+    ------
+    ConfigError
+        Either file is missing, or the workflow refuses the configuration.
+    """
+
+    def __init__(self, configfile: Path, snakefile: Path = SNAKEFILE) -> None:
+        for path in (configfile, snakefile):
+            if not path.is_file():
+                raise ConfigError(
+                    f"{path}: no such file. The plan needs the configuration and the workflow's Snakefile."
+                )
+        try:
+            with (
+                _unchanged_process(),
+                TemporaryDirectory() as cache,
+                SnakemakeApi(OutputSettings(quiet={Quietness.ALL}, dryrun=True)) as api,
+            ):
+                loaded = api.workflow(
+                    ResourceSettings(cores=1),
+                    ConfigSettings(configfiles=[configfile.resolve()]),
+                    workflow_settings=WorkflowSettings(runtime_source_cache_path=Path(cache)),
+                    snakefile=snakefile,
+                )
+                self.rules: tuple[Rule, ...] = tuple(_included(loaded).rules)
+                self._jobs: dict[str, list[PlannedJob]] = {}
+        except WorkflowError as error:
+            raise ConfigError(f"{configfile}: {error}") from error
+
+    def jobs(self, path: str) -> list[PlannedJob]:
+        """List the jobs that would make a file; none where the configuration has no use for it.
+
+        Parameters
+        ----------
+        path
+            Name of the file as the rules know it, `results/jets/auc/ae.csv`.
+        """
+        if path not in self._jobs:
+            rules = [rule for rule in self.rules if rule.shellcmd and rule.is_producer(path)]
+            self._jobs[path] = [job for rule in rules if (job := _planned(rule, path)) is not None]
+        return self._jobs[path]
+
+
+def _included(loaded: WorkflowApi) -> Workflow:
+    """Read the Snakefile into a workflow with names of its own.
+
+    All workflows of a process share one set of names in Snakemake: the functions of a plan's rules would ask the
+    configuration of the plan that was made last.
+    """
+    loaded._workflow_store = workflow = loaded._get_workflow()
+    workflow.modifier.globals = dict(workflow.globals)
+    workflow.include(loaded.snakefile, overwrite_default_target=True)
+    workflow.check()
+    return workflow
+
+
+def _planned(rule: Rule, path: str) -> PlannedJob | None:
+    wildcards = rule.get_wildcards(path)
+    try:
+        inputs = rule.expand_input(wildcards)[0]
+        outputs = rule.expand_output(wildcards)[0]
+        # Parameters that hang on threads or memory do not exist here: such a number changes no result.
+        params = rule.expand_params(wildcards, inputs, outputs, None)[0]
+    except (WorkflowError, LookupError):
+        return None  # a sample, part, method or group that the configuration does not have
+    command = fill_in(
+        rule.shellcmd,
+        input=inputs,
+        output=outputs,
+        params=params,
+        wildcards=_Names(wildcards),
+        threads=1,
+        log=rule.expand_log(wildcards),
+    )
+    script, words = _program(command)
+    read = tuple(str(file) for file in inputs if not file.is_ancient)
+    return PlannedJob(rule.name, script, options_of(words), str(params.code), read, tuple(map(str, outputs)))
+
+
+class _Names(dict[str, str]):
+    """Wildcards as the commands name them: `wildcards.sample`."""
+
+    __getattr__ = dict.__getitem__
+
+
+def _program(command: str) -> tuple[str, list[str]]:
+    """Split a rule's command into the name of the script and the words after it, without the log at its end."""
+    words = shlex.split(command)
+    place = next(number for number, word in enumerate(words) if "workflow/scripts/" in word)
+    end = len(words) - 3 if words[-3] == ">" else len(words)
+    return Path(words[place]).stem, words[place + 1 : end]
+
+
+@contextmanager
+def _unchanged_process() -> Iterator[None]:
+    """Undo what the Snakefile does to the process that reads it: environment and import path."""
+    environment, path = dict(os.environ), list(sys.path)
+    try:
+        yield
+    finally:
+        os.environ.clear()
+        os.environ.update(environment)
+        sys.path[:] = path

@@ -1,0 +1,168 @@
+"""Analyses: what they take from the configuration, what they may not be, and where their files lie."""
+
+import copy
+
+import pytest
+
+from oddjet.config import load_config
+from oddjet.errors import ConfigError
+from oddjet.paper_figures import PaperFigures
+from oddjet.plan import Plan
+
+SVJ = {"process": {"name": "svj", "m_phi": 2000, "r_inv": 0.3}, "events": 30, "require_match": "dark_quark"}
+BASE = {
+    "samples": {
+        "top": {"kind": "background", "process": {"name": "top_pairs"}, "events": 10, "parts": 2},
+        "qcd": {"process": {"name": "qcd"}, "events": 10, "cross_section": 2.0},
+        "svj": SVJ,
+    },
+    "signals": {"m_phi": [1000, 2000], "r_inv": [0.1], "events": 5},
+    "methods": {
+        "ae": {"kind": "ae"},
+        "wnae": {"kind": "wnae", "training": {"epochs": 7}},
+        "pca": {"kind": "pca"},
+        "mean": {"kind": "ensemble", "of": "ae"},
+    },
+    "seeds": [1, 2, 3],
+}
+REVERSED = {"background": ["svj"], "signals": ["top"], "methods": ["wnae"]}
+
+
+def plan(analyses: dict, **changes) -> Plan:
+    return Plan(load_config({**copy.deepcopy(BASE), "analyses": analyses, **changes}), {})
+
+
+def test_samples_with_a_kind_make_the_analysis_jets():
+    jets = plan({}).analyses["jets"]
+    assert (jets.background, jets.signals) == (("top",), ("svj_mphi-1000_rinv-0p1", "svj_mphi-2000_rinv-0p1"))
+    assert jets.dataset == plan({}).config.dataset
+    assert jets.groups() == {"seeds-1-2": (1, 2), "seeds-3": (3,)}
+
+
+def test_an_analysis_takes_what_it_leaves_out_from_the_configuration():
+    given = {"other": {"background": ["qcd"], "signals": ["top", "svj_*"], "seeds": [5], "dataset": {"range": [-1, 1]}}}
+    found = plan(given, dataset={"scaling": "power"})
+    other = found.analyses["other"]
+    assert other.signals == ("top", "svj_mphi-1000_rinv-0p1", "svj_mphi-2000_rinv-0p1")
+    assert (other.dataset.scaling, other.dataset.range) == ("power", (-1, 1))
+    assert found.analyses["jets"].dataset.range == (-3, 3)
+    assert list(other.methods) == list(BASE["methods"])
+    assert list(other.groups()) == ["seeds-5"]
+    assert found.background_cross_sections("other") == '{"qcd": 2.0}'
+
+
+def test_other_columns_are_what_the_models_see():
+    few = {"columns": ["tau2", "tau3"], "methods": ["wnae"]}
+    floor = {"columns": ["d2"], "dataset": {"log_floors": {"d2": 0.1}}, "methods": ["wnae"]}
+    computed = ["tau2", "tau3", "efp1", "c2", "ptd", "d2"]
+    found = plan({"few": few, "floor": floor}, features={"features": computed}, dataset={"features": computed}).analyses
+    assert (found["few"].dataset.features, found["few"].dataset.log_floors) == (("tau2", "tau3"), {})
+    assert (found["floor"].dataset.features, found["floor"].dataset.log_floors) == (("d2",), {"d2": 0.1})
+    assert found["few"].background == found["jets"].background
+
+
+def test_a_scan_is_a_list_of_values():
+    scan = {"wnae": {"training.epochs": [3, 5], "chain.steps": [10]}}
+    methods = plan({"scan": {"methods": ["pca"], "scan": scan}}).analyses["scan"].methods
+    assert list(methods) == ["pca", "wnae-epochs-3-steps-10", "wnae-epochs-5-steps-10"]
+    assert [method.training.epochs for method in list(methods.values())[1:]] == [3, 5]
+
+
+@pytest.mark.parametrize(
+    ("analyses", "message"),
+    [
+        ({"a": {"background": ["tpo"]}}, r"analyses\.a\.samples: there is no 'tpo'; did you mean 'top'"),
+        ({"a": {"signals": ["top"]}}, r"analyses\.a\.signals: top is background too"),
+        ({"a": {"signals": ["x*"]}}, r"analyses\.a\.samples: there is no 'x\*'"),
+        ({"a": {"methods": ["wnea"]}}, r"analyses\.a\.methods: there is no 'wnea'; did you mean 'wnae'"),
+        ({"a": {"methods": ["mean"]}}, r"analyses\.a\.methods: mean is the mean of ae, which is not named"),
+        ({"a": {"columns": ["tau9"]}}, r"analyses\.a\.columns: 'tau9' is not among what"),
+        ({"a": {"background": ["top", "qcd"]}}, r"analyses\.a\.samples\.top: no cross_section, but other"),
+        ({"a": {"scan": {"wnae": {"training.epoch": [1]}}}}, r"analyses\.a\.scan\.wnae: training\.epoch: Extra"),
+        ({"a": {"scan": {"mean": {"of": ["ae"]}}}}, r"analyses\.a\.scan: there is no 'mean'"),
+        ({"a": {"seeds": [1, 1]}}, r"analyses\.a\.seeds: \[1, 1\] holds a seed twice"),
+        ({"a": {"colums": ["tau2"]}}, r"analyses\.a\.colums: unknown key"),
+        ({"tables": {}}, "the name 'tables' is that of a folder of results"),
+        ({"contaminated-1": {}}, "the name 'contaminated-1' is that of a folder"),
+        ({"a b": {}}, "analyses: the name 'a b' may hold"),
+    ],
+)
+def test_an_analysis_that_does_not_fit_is_named(analyses, message):
+    with pytest.raises(ConfigError, match=message):
+        plan(analyses)
+
+
+@pytest.mark.parametrize(
+    ("changes", "messages"),
+    [
+        (
+            {"ensemble": {"seeds": [1], "seeds_per_job": 1}},
+            ["ensemble.seeds is gone: write it as seeds", "ensemble.seeds_per_job is gone: write it as seeds_per_job"],
+        ),
+        (
+            {"samples": {**BASE["samples"], "svj": {"kind": "reversed", **SVJ}}},
+            ["samples.svj.kind: reversed is gone", "analyses: {reversed: {background: [svj]"],
+        ),
+    ],
+)
+def test_a_key_of_an_older_configuration_says_what_takes_its_place(changes, messages):
+    with pytest.raises(ConfigError) as error:
+        plan({}, **changes)
+    assert all(message in str(error.value) for message in messages)
+
+
+def test_no_training_has_a_signal_among_its_inputs():
+    found = plan({"reversed": REVERSED})
+    for name, analysis in found.analyses.items():
+        assert not set(analysis.background) & set(analysis.signals)
+        assert found.background_tables(name) == found.tables(*analysis.background)
+        own = [found.split(name, split) for split in ("train", "validation")] + [found.scaler(name)]
+        signals = set(found.signal_tables(name))
+        assert not signals & {*own, *found.background_tables(name)}
+        # Only what is contaminated on purpose trains on jets of its own beside those of another analysis.
+        assert own[0] == f"results/{name}/dataset/train.h5"
+        assert own[1:] == [
+            f"results/{analysis.base or name}/dataset/{file}" for file in ("validation.h5", "scaler.json")
+        ]
+    assert found.trains_on_signal("reversed")
+    assert not found.trains_on_signal("jets")
+
+
+def test_contaminated_analyses_test_on_held_out_jets():
+    found = plan({}, contamination={"fractions": [0, 0.01], "methods": ["pca"], "minimum_signal_jets": 7})
+    assert found.contaminated() == {0.0: "contaminated-0", 0.01: "contaminated-0p01"}
+    assert found.signal_tables("contaminated-0") == found.all_held_out()
+    assert found.signal_tables("jets") == found.tables(*found.analyses["jets"].signals)
+    assert found.analyses["contaminated-0"].evaluation.minimum_signal_jets == 7
+    assert found.contaminated_auc() == {
+        "results/contaminated-0/auc/pca.csv": 0.0,
+        "results/contaminated-0p01/auc/pca.csv": 0.01,
+    }
+    assert not [path for path in found.run() if "contaminated" in path]
+
+
+def test_a_run_makes_every_analysis_and_heatmaps_of_those_on_a_grid():
+    made = plan({"reversed": REVERSED}).run()
+    assert "results/reversed/leaderboard.md" in made
+    assert "results/jets/figures/auc_heatmap_mean.pdf" in made
+    assert not [path for path in made if path.startswith("results/reversed/figures/auc_heatmap")]
+    assert plan({"reversed": REVERSED}).points("reversed") == '{"top": [null, null]}'
+
+
+def test_without_kinds_there_is_no_analysis_jets():
+    samples = {
+        name: {key: value for key, value in sample.items() if key != "kind"} for name, sample in BASE["samples"].items()
+    }
+    found = plan({"reversed": REVERSED}, samples=samples, signals={})
+    assert list(found.analyses) == ["reversed"]
+    assert found.image_methods == []
+    assert PaperFigures(found).methods() == []
+
+
+def test_the_papers_figures_follow_the_methods():
+    drawn = PaperFigures(plan({"reversed": REVERSED}))
+    assert {"2a", "9a", "13"} <= set(drawn.drawn())
+    assert "3a" not in drawn.drawn()
+    assert drawn.tables("13", "history.csv")[0] == "results/reversed/models/wnae/seeds-1-2/history.csv"
+    assert drawn.signal() == "svj_mphi-2000_rinv-0p1"
+    assert any("figure 13" in line for line in PaperFigures(plan({})).left_out())
