@@ -12,12 +12,13 @@ import numpy as np
 import pytest
 import torch
 
+from oddjet.dataset.scaling import FeatureScale, Scaler
 from oddjet.detectors.autoencoder.network import Network
 from oddjet.detectors.autoencoder.settings import NetworkSettings
-from oddjet.detectors.baseline_settings import BaselineSettings
+from oddjet.detectors.cards import Card
+from oddjet.detectors.file import content_of, load, snapshots
 from oddjet.detectors.fitted import baseline_content, fit_baseline
-from oddjet.detectors.load import load_scorer, load_scorers
-from oddjet.detectors.modelfile import model_content
+from oddjet.detectors.registry import kind_named
 from oddjet.errors import OddjetError, TableError
 from oddjet.evaluation.figures_of_merit import merit_rows
 from oddjet.evaluation.replicas import grid_replicas
@@ -34,17 +35,19 @@ from oddjet.results import Results
 FEATURES = ["tau2", "tau3", "efp1"]
 
 
+def card(kind: str) -> Card:
+    scaler = Scaler(tuple(FeatureScale(name, "none", None, 0.0, 1.0, 0.5, 0.3) for name in FEATURES))
+    return Card("odd", kind_named(kind).settings.model_validate({"kind": kind}), scaler)
+
+
 def network_content() -> dict[str, Any]:
-    settings = NetworkSettings()
-    network = Network(settings, len(FEATURES), 2)
-    metadata = {"settings": {"network": settings.model_dump(mode="json")}, "features": FEATURES}
-    return model_content(network, network.flat, [1, 2], [3, 4], metadata)
+    network = Network(NetworkSettings(), len(FEATURES), 2)
+    return content_of(network.parameters(), [1, 2], [3, 4], card("ae"))
 
 
 def neighbours_content() -> dict[str, Any]:
     jets = np.random.default_rng(1).normal(size=(80, len(FEATURES))).astype(np.float32)
-    settings = BaselineSettings.model_validate({"kind": "nearest_neighbours"})
-    return baseline_content(fit_baseline(settings, [1], jets, {"features": FEATURES}))
+    return baseline_content(fit_baseline(card("nearest_neighbours"), [1], jets))
 
 
 MADE: dict[str, Callable[[], dict[str, Any]]] = {"network": network_content, "baseline": neighbours_content}
@@ -85,14 +88,13 @@ DAMAGES: dict[str, Callable[[Path, dict[str, Any]], None]] = {
     "metadata that are a number": edited(metadata=3),
     "settings that are a text": _metadata(settings="x"),
     "without settings": edited(metadata="{}"),
-    "features that are a number": _metadata(features=3),
+    "a scaler that is a number": _metadata(scaler=3),
+    "an unknown kind": _metadata(settings={"kind": "wnea"}),
     "parameters that are a list": edited(parameters=[1]),
     "parameters without tensors": edited(parameters={"a": 1}),
     "no parameters": edited(parameters={}),
     "seeds that are a text": edited(seeds="12"),
 }
-# Of a baseline the features are read by nobody.
-HARMLESS = {("baseline", "features that are a number")}
 
 
 @pytest.mark.parametrize("kind", MADE)
@@ -100,19 +102,16 @@ HARMLESS = {("baseline", "features that are a number")}
 def test_every_damage_is_one_line_that_names_the_file(tmp_path: Path, kind: str, damage: str) -> None:
     path = tmp_path / "model.pt"
     DAMAGES[damage](path, MADE[kind]())
-    if (kind, damage) in HARMLESS:
-        load_scorer(path)
-        return
-    for load in (load_scorer, lambda file: list(load_scorers(file))):
+    for read in (load, lambda file: list(snapshots(file))):
         with pytest.raises(OddjetError, match=r"model\.pt: ") as raised:
-            load(path)
+            read(path)
         assert "\n" not in str(raised.value)
 
 
 @pytest.mark.parametrize("kind", MADE)
 def test_a_sound_file_is_read(tmp_path: Path, kind: str) -> None:
     save(tmp_path / "model.pt", MADE[kind]())
-    scores = load_scorer(tmp_path / "model.pt").score(np.zeros((4, len(FEATURES)), np.float32))
+    scores = load(tmp_path / "model.pt").score_scaled(np.zeros((4, len(FEATURES)), np.float32))
     assert np.isfinite(scores).all()
 
 

@@ -20,11 +20,10 @@ import numpy as np
 import pytest
 
 from oddjet.dataset.build import build_dataset
-from oddjet.dataset.scaling import Scaler
 from oddjet.dataset.settings import DatasetSettings
 from oddjet.detectors.baseline_settings import BaselineSettings
 from oddjet.detectors.density import SIGNED
-from oddjet.detectors.load import load_scorer
+from oddjet.detectors.file import load
 from oddjet.errors import DatasetError, TrainingError
 from oddjet.evaluation.figures_of_merit import merit_rows
 from oddjet.evaluation.grid import grid_rows
@@ -156,11 +155,10 @@ def fit(folder: Path, kind: str, seeds: Sequence[int] = SEEDS) -> Path:
 
 
 def score(folder: Path, kind: str) -> Path:
-    model = load_scorer(folder / kind / "model.pt")
-    scaler = Scaler.from_dict(model.metadata["scaler"])
+    model = load(folder / kind / "model.pt")
     output = folder / f"scores_{kind}.h5"
     score_samples(
-        lambda table: model.score(scaler.transform(table)),
+        model.score,
         Method(kind, model.seeds, model.epochs),
         folder / "test.h5",
         [Signal("signal", 1000.0, 0.3, (folder / "signal.h5",))],

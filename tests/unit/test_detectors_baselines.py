@@ -17,12 +17,13 @@ from scipy.stats import multivariate_normal
 from sklearn.ensemble import IsolationForest
 
 from oddjet.dataset.scaler_file import method_scaler, read_scaler, write_scaler
-from oddjet.dataset.scaling import Scaler, fit_scaler
+from oddjet.dataset.scaling import FeatureScale, Scaler, fit_scaler
 from oddjet.dataset.settings import DatasetSettings
-from oddjet.detectors.baseline_settings import KINDS, Baseline, BaselineSettings
+from oddjet.detectors.baseline_settings import KINDS, AnyBaseline, BaselineSettings
+from oddjet.detectors.cards import Card
 from oddjet.detectors.density import FITS, WEIGHTED_FITS, fit
+from oddjet.detectors.file import load, snapshots
 from oddjet.detectors.fitted import FittedBaseline, baseline_content, fit_baseline
-from oddjet.detectors.load import load_scorer, load_scorers
 from oddjet.errors import DatasetError, DetectorError
 from oddjet.evaluation.history import read_history
 from oddjet.evaluation.merit import SampleScores, compute_auc
@@ -47,6 +48,11 @@ def settings(kind: str, **more: object) -> BaselineSettings:
     return BaselineSettings.model_validate({"kind": kind, **SMALL[kind], **more})
 
 
+def card(kind: str, **more: object) -> Card:
+    scales = tuple(FeatureScale(name, "none", None, -1.0, 1.0, 0.0, 1.0) for name in "abc")
+    return Card("x", settings(kind, **more).root, Scaler(scales))
+
+
 def jets(count: int = 400, seed: int = 0, shift: float = 0.0) -> np.ndarray:
     generator = np.random.default_rng(seed)
     mixing = np.array([[1.0, 0.4, 0.0], [0.0, 0.6, 0.3], [0.0, 0.0, 0.2]])
@@ -59,14 +65,14 @@ def save(baseline: FittedBaseline, folder: Path) -> None:
 
 
 def test_every_kind_has_settings_and_a_fit() -> None:
-    kinds = {get_args(model.model_fields["kind"].annotation)[0] for model in get_args(Baseline)}
+    kinds = {get_args(model.model_fields["kind"].annotation)[0] for model in get_args(AnyBaseline)}
     assert kinds == set(KINDS) == {*FITS, *WEIGHTED_FITS, *TRAINED} == set(SMALL)
 
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_jets_far_from_the_training_jets_score_higher(kind: str) -> None:
-    baseline = fit_baseline(settings(kind), (1, 2), jets(), {}, jets(100, 9))
-    near, far = baseline.score(jets(300, 1)), baseline.score(jets(300, 2, shift=2.0))
+    baseline = fit_baseline(card(kind), (1, 2), jets(), jets(100, 9))
+    near, far = baseline.score_scaled(jets(300, 1)), baseline.score_scaled(jets(300, 2, shift=2.0))
     assert near.shape == (300, 2)
     assert near.dtype == np.float64
     for column in (0, 1):
@@ -104,18 +110,17 @@ def test_a_single_feature_has_the_direction_that_was_asked_for() -> None:
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_model_file_gives_the_same_scores(tmp_path: Path, kind: str) -> None:
     # 80 of 400 jets: each seed draws its own.
-    metadata = {"method": "x", "scaler": {}}
-    baseline = fit_baseline(settings(kind, maximum_jets=80), (3, 8), jets(), metadata, jets(100, 9))
+    baseline = fit_baseline(card(kind, maximum_jets=80), (3, 8), jets(), jets(100, 9))
     save(baseline, tmp_path)
-    loaded = load_scorer(tmp_path / "model.pt")
-    assert (loaded.seeds, loaded.epochs, loaded.metadata["method"]) == ((3, 8), baseline.epochs, "x")
+    loaded = load(tmp_path / "model.pt")
+    assert (loaded.seeds, loaded.epochs, loaded.name) == ((3, 8), baseline.epochs, "x")
     assert (baseline.epochs == (1, 1)) == (kind not in TRAINED)
-    expected = baseline.score(jets(100, 1))
-    np.testing.assert_allclose(loaded.score(jets(100, 1), chunk=7), expected, rtol=1e-9)
+    expected = baseline.score_scaled(jets(100, 1))
+    np.testing.assert_allclose(loaded.score_scaled(jets(100, 1), chunk=7), expected, rtol=1e-9)
     assert not np.array_equal(expected[:, 0], expected[:, 1])
-    ((epoch, snapshot),) = load_scorers(tmp_path / "snapshots.pt")
+    ((epoch, snapshot),) = snapshots(tmp_path / "snapshots.pt")
     assert epoch == 1
-    np.testing.assert_array_equal(snapshot.score(jets(100, 1)), loaded.score(jets(100, 1)))
+    np.testing.assert_array_equal(snapshot.score_scaled(jets(100, 1)), loaded.score_scaled(jets(100, 1)))
 
 
 @pytest.mark.parametrize("kind", TRAINED)
@@ -164,16 +169,16 @@ def test_the_network_of_the_svdd_cannot_answer_with_a_constant() -> None:
 
 
 def test_a_fit_that_is_not_repeated_is_refused(tmp_path: Path) -> None:
-    save(fit_baseline(settings("pca"), (1,), jets(), {}), tmp_path)
+    save(fit_baseline(card("pca"), (1,), jets()), tmp_path)
     content = torch.load(tmp_path / "model.pt", weights_only=True)
     content["parameters"]["reference"] *= 1.001
     torch.save(content, tmp_path / "model.pt")
     with pytest.raises(DetectorError, match=r"model\.pt: a repeated fit gives other scores"):
-        load_scorer(tmp_path / "model.pt")
+        load(tmp_path / "model.pt")
     del content["parameters"]["jets"]
     torch.save(content, tmp_path / "model.pt")
-    with pytest.raises(DetectorError, match=r"model\.pt: not the file of a baseline \('jets'\)"):
-        load_scorer(tmp_path / "model.pt")
+    with pytest.raises(DetectorError, match=r"model\.pt: the parameters do not fit .*'jets'"):
+        load(tmp_path / "model.pt")
 
 
 def test_what_cannot_be_fitted_says_why() -> None:
@@ -185,8 +190,8 @@ def test_what_cannot_be_fitted_says_why() -> None:
         fit(settings("deep_svdd", learning_rate=1e30), jets(), 1, jets(100, 9))
     with pytest.raises(DetectorError, match="nearest_neighbours: 5 training jets, at least 11 are needed"):
         fit(settings("nearest_neighbours"), jets(5), 1)
-    with pytest.raises(DetectorError, match=r"takes jets of shape \(N, 3\), not \(4, 2\)"):
-        fit_baseline(settings("mahalanobis"), (1,), jets(), {}).score(np.zeros((4, 2)))
+    with pytest.raises(DetectorError, match=r"scores rows of shape \(n, 3\), not \(4, 2\)"):
+        fit_baseline(card("mahalanobis"), (1,), jets()).score_scaled(np.zeros((4, 2)))
     with pytest.raises(ValidationError, match="nearest_neighbors"):
         BaselineSettings.model_validate({"kind": "nearest_neighbors"})
     with pytest.raises(ValidationError, match="trees"):
@@ -219,9 +224,9 @@ def run_script(folder: Path, text: str) -> Path:
 def test_the_script_writes_what_train_model_writes(tmp_path: Path) -> None:
     text = '{"kind": "feature", "feature": "n_constituents"}'
     output = run_script(tmp_path, text)
-    model = load_scorer(output / "model.pt")
-    assert model.metadata["features"] == ["n_constituents"]
-    assert json.loads(model.metadata["provenance"]["settings"])["kind"] == json.loads(text)["kind"]
+    model = load(output / "model.pt")
+    assert model.card.scaler.names == ("n_constituents",)
+    assert json.loads(model.card.provenance["settings"])["kind"] == json.loads(text)["kind"]
     history = read_history([output / "history.csv"])
     assert history["positive_energy_train"][4][0] == [1]
     assert read_table(tmp_path / "train.h5").dtype.names == tuple(column.name for column in COLUMNS)
@@ -229,12 +234,12 @@ def test_the_script_writes_what_train_model_writes(tmp_path: Path) -> None:
 
 def test_a_baseline_may_have_coordinates_of_its_own(tmp_path: Path) -> None:
     output = run_script(tmp_path, '{"kind": "nearest_neighbours", "scaling": "quantile"}')
-    model, jets = load_scorer(output / "model.pt"), read_table(tmp_path / "train.h5")
+    model, jets = load(output / "model.pt"), read_table(tmp_path / "train.h5")
     expected = method_scaler("quantile", tmp_path / "scaler.json", tmp_path / "train.h5")
-    assert Scaler.from_dict(model.metadata["scaler"]) == expected
+    assert model.card.scaler == expected
     assert expected != read_scaler(tmp_path / "scaler.json")
-    twin = fit_baseline(settings("nearest_neighbours"), (4,), expected.transform(jets), {})
-    assert model.score(expected.transform(jets)) == pytest.approx(twin.score(expected.transform(jets)))
+    twin = fit_baseline(card("nearest_neighbours"), (4,), expected.transform(jets))
+    assert model.score(jets) == pytest.approx(twin.score_scaled(expected.transform(jets)))
 
 
 @pytest.mark.parametrize("kind", [kind for kind in KINDS if kind != "feature"])
@@ -247,9 +252,9 @@ def test_every_baseline_but_a_single_feature_takes_a_scaling(kind: str) -> None:
 @pytest.mark.parametrize("kind", KINDS)
 def test_one_weight_for_all_changes_no_bit(kind: str) -> None:
     x = jets(50, 1)
-    plain = fit_baseline(settings(kind, maximum_jets=80), (3,), jets(), {}, jets(100, 9)).score(x)
+    plain = fit_baseline(card(kind, maximum_jets=80), (3,), jets(), jets(100, 9)).score_scaled(x)
     weights = (np.full(400, 3e-7), np.full(100, 0.37))
-    weighted = fit_baseline(settings(kind, maximum_jets=80), (3,), jets(), {}, jets(100, 9), *weights).score(x)
+    weighted = fit_baseline(card(kind, maximum_jets=80), (3,), jets(), jets(100, 9), *weights).score_scaled(x)
     np.testing.assert_array_equal(plain, weighted)
 
 
@@ -263,10 +268,10 @@ def test_a_weight_of_three_is_a_jet_three_times(kind: str, changes: dict[str, ob
 
 def test_a_model_file_keeps_weights(tmp_path: Path) -> None:
     weights = np.random.default_rng(2).uniform(-0.2, 1, 400)
-    baseline = fit_baseline(settings("mahalanobis", maximum_jets=300), (3, 8), jets(), {}, None, weights)
+    baseline = fit_baseline(card("mahalanobis", maximum_jets=300), (3, 8), jets(), None, weights)
     save(baseline, tmp_path)
     np.testing.assert_allclose(
-        load_scorer(tmp_path / "model.pt").score(jets(50, 1)), baseline.score(jets(50, 1)), rtol=1e-9
+        load(tmp_path / "model.pt").score_scaled(jets(50, 1)), baseline.score_scaled(jets(50, 1)), rtol=1e-9
     )
 
 
@@ -275,11 +280,11 @@ def test_weights_that_a_kind_cannot_use_are_refused_by_name() -> None:
     with pytest.raises(
         DatasetError, match="nearest_neighbours: 100 of 400 jets have negative weights, and it cannot use"
     ):
-        fit_baseline(settings("nearest_neighbours"), (1,), jets(), {}, None, some)
+        fit_baseline(card("nearest_neighbours"), (1,), jets(), None, some)
     with pytest.raises(DatasetError, match="mahalanobis: the weights of 400 jets add up to -200, not to"):
-        fit_baseline(settings("mahalanobis"), (1,), jets(), {}, None, -some)
+        fit_baseline(card("mahalanobis"), (1,), jets(), None, -some)
     # The far jets have the negative weights: no covariance is left.
     far = np.where(np.abs(jets()[:, 2]) > 0.3, -1.2, 1.0)
     for kind in ("mahalanobis", "pca"):
         with pytest.raises(DetectorError, match=f"{kind}: with these weights the covariance has the eigenvalue -"):
-            fit_baseline(settings(kind), (1,), jets(), {}, None, far)
+            fit_baseline(card(kind), (1,), jets(), None, far)

@@ -11,6 +11,8 @@ import torch
 from pydantic import ValidationError
 from torch import Tensor
 
+from oddjet.dataset.scaling import FeatureScale, Scaler
+from oddjet.detectors.autoencoder.detector import snapshot_parameters
 from oddjet.detectors.autoencoder.energy import energy
 from oddjet.detectors.autoencoder.generators import Generators
 from oddjet.detectors.autoencoder.negatives import transport
@@ -18,7 +20,9 @@ from oddjet.detectors.autoencoder.network import Network
 from oddjet.detectors.autoencoder.objectives.nae import NormalizedObjective
 from oddjet.detectors.autoencoder.settings import OBJECTIVES, ModelSettings, NetworkSettings
 from oddjet.detectors.autoencoder.validation_jets import ValidationJets
-from oddjet.detectors.modelfile import load_model, load_snapshots, model_content, snapshots_content
+from oddjet.detectors.cards import Card
+from oddjet.detectors.file import content_of, load, snapshots, write
+from oddjet.detectors.registry import kind_named
 from oddjet.errors import DetectorError
 from oddjet.provenance.digest import closure
 
@@ -207,35 +211,37 @@ def test_the_code_of_the_plain_autoencoder_holds_no_chain() -> None:
 def test_model_files_keep_numbers_and_refuse_others(tmp_path) -> None:
     net = Network(NetworkSettings(), 8, 2)
     net.initialise(Generators((1, 2), "initial weights", CPU))
-    metadata = {"settings": {"network": net.settings.model_dump(mode="json")}, "features": list("abcdefgh")}
-    torch.save(model_content(net, net.flat, (1, 2), (7, 9), metadata), tmp_path / "model.pt")
-    model = load_model(tmp_path / "model.pt")
+    scaler = Scaler(tuple(FeatureScale(name, "none", None, 0.0, 1.0, 0.5, 0.3) for name in "abcdefgh"))
+    card = Card("ae", kind_named("ae").settings.model_validate({"kind": "ae"}), scaler)
+    write(tmp_path / "model.pt", content_of(net.parameters(), (1, 2), (7, 9), card))
+    model = load(tmp_path / "model.pt")
     x = jets(50, 1)[0]
-    scores = model.score(x.numpy(), chunk=7)
+    scores = model.score_scaled(x.numpy(), chunk=7)
     assert scores.dtype == "float64"
     assert scores.shape == (50, 2)
     exact = Network(net.settings, 8, 2, dtype=torch.float64)
     exact.flat.copy_(net.flat.double())
     assert torch.allclose(torch.from_numpy(scores), energy(exact, x.expand(2, 50, 8)).T.detach(), atol=1e-14)
     assert (model.seeds, model.epochs) == ((1, 2), (7, 9))
-    torch.save(snapshots_content(net, [(1, net.flat), (5, 2 * net.flat)], (1, 2), metadata), tmp_path / "snapshots.pt")
-    snapshots = list(load_snapshots(tmp_path / "snapshots.pt"))
-    assert [epoch for epoch, _ in snapshots] == [1, 5]
-    assert (snapshots[0][1].score(x.numpy()) == scores).all()
-    assert not (snapshots[1][1].score(x.numpy()) == scores).any()
-    with pytest.raises(DetectorError, match=r"shape \(N, 8\)"):
-        model.score(x.numpy()[:, :5])
-    refuse(tmp_path, metadata, net)
+    parameters = snapshot_parameters(net, [(1, net.flat), (5, 2 * net.flat)])
+    write(tmp_path / "snapshots.pt", content_of(parameters, (1, 2), (1, 5), card))
+    kept = list(snapshots(tmp_path / "snapshots.pt"))
+    assert [epoch for epoch, _ in kept] == [1, 5]
+    assert (kept[0][1].score_scaled(x.numpy()) == scores).all()
+    assert not (kept[1][1].score_scaled(x.numpy()) == scores).any()
+    with pytest.raises(DetectorError, match=r"shape \(n, 8\)"):
+        model.score_scaled(x.numpy()[:, :5])
+    refuse(tmp_path, card, net)
 
 
-def refuse(folder, metadata: dict, net: Network) -> None:
+def refuse(folder, card: Card, net: Network) -> None:
     with pytest.raises(DetectorError, match="no such model file"):
-        load_model(folder / "none.pt")
+        load(folder / "none.pt")
     (folder / "text.pt").write_text("not a model")
     whole = (folder / "model.pt").read_bytes()
     (folder / "cut.pt").write_bytes(whole[: len(whole) // 2])
     torch.save({"anything": 1}, folder / "other.pt")
-    content = model_content(net, net.flat, (1, 2), (1, 1), metadata)
+    content = content_of(net.parameters(), (1, 2), (1, 1), card)
     torch.save({**content, "format": 99}, folder / "new.pt")
     torch.save({**content, "parameters": {}}, folder / "empty.pt")
     for name, words in {
@@ -246,4 +252,4 @@ def refuse(folder, metadata: dict, net: Network) -> None:
         "empty": "do not fit",
     }.items():
         with pytest.raises(DetectorError, match=words):
-            load_model(folder / f"{name}.pt")
+            load(folder / f"{name}.pt")

@@ -9,7 +9,7 @@ from torch import Tensor
 from oddjet.detectors.autoencoder.network import Network
 from oddjet.detectors.autoencoder.own_chains import MOST_ROUNDS, OwnChains
 from oddjet.detectors.autoencoder.redraw_negatives import follow_training, rounds_of
-from oddjet.detectors.autoencoder.settings import ModelSettings, NetworkSettings
+from oddjet.detectors.autoencoder.settings import ModelSettings, NetworkSettings, ReplaySettings
 from oddjet.errors import DetectorError
 
 D = 8
@@ -72,9 +72,9 @@ def test_chains_move_as_often_as_the_training_drew_them(monkeypatch: pytest.Monk
 
 
 def test_rounds_count_whole_batches() -> None:
-    settings = {"training": {"batch_size": 256}, "replay": {"capacity": 10_000}}
-    assert rounds_of(settings, 10_100) == pytest.approx(39 * 256 / 10_000)
-    assert rounds_of(settings, 100) == pytest.approx(100 / 10_000)
+    replay = ReplaySettings(capacity=10_000)
+    assert rounds_of(256, replay, 10_100) == pytest.approx(39 * 256 / 10_000)
+    assert rounds_of(256, replay, 100) == pytest.approx(100 / 10_000)
 
 
 def test_the_same_seeds_give_the_same_samples() -> None:

@@ -42,7 +42,7 @@ def jets(count: int, shift: float, seed: int, jets_an_event: int = 1) -> np.ndar
 class Reader:
     """A model whose seeds are columns of the table."""
 
-    metadata = {"method": "reader"}  # noqa: RUF012
+    name = "reader"
 
     def __init__(self, names: str) -> None:
         self.names = names
@@ -50,10 +50,6 @@ class Reader:
 
     def score(self, scaled: np.ndarray) -> np.ndarray:
         return np.column_stack([scaled[name].astype(float) for name in self.names])
-
-
-def same(table: np.ndarray) -> np.ndarray:
-    return table
 
 
 def write(path: Path, names: str, parts: list[np.ndarray]) -> Path:
@@ -77,7 +73,7 @@ def write(path: Path, names: str, parts: list[np.ndarray]) -> Path:
 
 
 def member(path: Path, names: str) -> Member:
-    return members_of([Reader(names)], [same], [path])[0]
+    return members_of([Reader(names)], [path])[0]
 
 
 def parts(jets_an_event: int = 1) -> list[np.ndarray]:
@@ -105,7 +101,7 @@ def test_the_comparison_standardises_as_the_score_table_of_an_ensemble(tmp_path:
     scores = [SampleScores("x", by_hand[:400], everything["weight"][:400]), SampleScores("x", by_hand[400:600])]
     assert expected["svj_1"] == pytest.approx(compute_auc(*scores).value, abs=1e-6)
     # The table of an ensemble stands for its members, and is the same to the last digit that is written.
-    alone = members_of([], [], [tmp_path / "e.h5"])
+    alone = members_of([], [tmp_path / "e.h5"])
     found = paired_difference(members, alone, validation, SETTINGS)
     assert found.first == pytest.approx(found.second, abs=1e-12)
     assert found.error < 1e-12
@@ -115,10 +111,10 @@ def test_several_seeds_need_what_standardises_them(tmp_path: Path) -> None:
     test = parts()
     one = write(tmp_path / "ab.h5", "ab", test)
     with pytest.raises(EvaluationError, match=r"ab\.h5: 2 seeds are averaged, .* give their models and the validation"):
-        ensemble_auc(members_of([], [], [one]), None)
+        ensemble_auc(members_of([], [one]), None)
     with pytest.raises(EvaluationError, match="--against-models: 1 models and 2 score tables"):
-        members_of([Reader("a")], [same], [one, one], "--against-models")
-    assert ensemble_auc(members_of([], [], [write(tmp_path / "a.h5", "a", test)]), None)["svj_2"] > 0.7
+        members_of([Reader("a")], [one, one], "--against-models")
+    assert ensemble_auc(members_of([], [write(tmp_path / "a.h5", "a", test)]), None)["svj_2"] > 0.7
 
 
 def test_a_paired_comparison_is_finer_than_two_errors_and_counts_events(tmp_path: Path) -> None:
@@ -145,7 +141,7 @@ def test_jets_are_recognised_by_all_that_identifies_them(tmp_path: Path, column:
     test[0][column][7] += 1
     other = write(tmp_path / "b.h5", "b", test)
     with pytest.raises(EvaluationError, match="not scored on the same jets"):
-        paired_difference(members_of([], [], [one]), members_of([], [], [other]), None, SETTINGS)
+        paired_difference(members_of([], [one]), members_of([], [other]), None, SETTINGS)
 
 
 def test_the_program_compares_two_tables(tmp_path: Path) -> None:

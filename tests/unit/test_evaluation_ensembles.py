@@ -11,13 +11,14 @@ import numpy as np
 import pytest
 import torch
 
-from oddjet.dataset.scaling import Scaler, fit_scaler
+from oddjet.dataset.scaling import fit_scaler
 from oddjet.dataset.settings import DatasetSettings
 from oddjet.detectors.autoencoder.generators import Generators
 from oddjet.detectors.autoencoder.network import Network
 from oddjet.detectors.autoencoder.settings import NetworkSettings
-from oddjet.detectors.load import load_scorer
-from oddjet.detectors.modelfile import model_content
+from oddjet.detectors.cards import Card
+from oddjet.detectors.file import content_of, load, write
+from oddjet.detectors.registry import kind_named
 from oddjet.errors import EvaluationError
 from oddjet.evaluation.ensembles import Member, background_moments, score_ensemble
 from oddjet.evaluation.merit import SampleScores, compute_auc
@@ -155,15 +156,10 @@ def test_the_script_scales_as_the_model_does(tmp_path: Path, members: list[Membe
     scaler = fit_scaler(validation, DatasetSettings(features=FEATURES, log_floors={}))
     network = Network(NetworkSettings(), len(FEATURES), 2)
     network.initialise(Generators((1, 2), "initial weights", torch.device("cpu")))
-    metadata = {"method": "wnae", "scaler": scaler.to_dict(), "features": list(FEATURES)}
-    metadata["settings"] = {"network": network.settings.model_dump(mode="json")}
+    card = Card("wnae", kind_named("wnae").settings.model_validate({"kind": "wnae"}), scaler)
     model, scores, output = tmp_path / "model.pt", tmp_path / "scores.h5", tmp_path / "ensemble.h5"
-    torch.save(model_content(network, network.flat, (1, 2), (10, 20), metadata), model)
-
-    def scorer(jets: np.ndarray) -> np.ndarray:
-        loaded = load_scorer(model)
-        return loaded.score(Scaler.from_dict(loaded.metadata["scaler"]).transform(jets))
-
+    write(model, content_of(network.parameters(), (1, 2), (10, 20), card))
+    scorer = load(model).score
     signals = parse_signals([f"svj_mphi-2000_rinv-0p3={tmp_path / 'signal.h5'}"])
     limit = EvaluationSettings(minimum_signal_jets=50)
     score_samples(scorer, WNAE, tmp_path / "test.h5", signals, scores, limit, {})

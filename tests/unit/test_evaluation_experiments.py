@@ -12,8 +12,9 @@ from oddjet.dataset.scaling import Scaler, fit_scaler
 from oddjet.dataset.settings import DatasetSettings
 from oddjet.detectors.autoencoder.generators import Generators
 from oddjet.detectors.autoencoder.network import Network
-from oddjet.detectors.autoencoder.settings import ModelSettings
-from oddjet.detectors.modelfile import load_model, model_content
+from oddjet.detectors.cards import Card
+from oddjet.detectors.file import content_of, load, write
+from oddjet.detectors.registry import kind_named
 from oddjet.evaluation.experiments import (
     chosen_values,
     last_quarter,
@@ -44,9 +45,14 @@ class Distance:
     """A scorer of one seed: how far the two features are from being equal."""
 
     seeds, epochs = (5,), (7,)
-    metadata = {"method": "distance", "settings": {"kind": "mahalanobis"}}  # noqa: RUF012
+    name = "distance"
 
-    def score(self, scaled: np.ndarray, chunk: int = 1) -> np.ndarray:
+    def __init__(self) -> None:
+        settings = kind_named("mahalanobis").settings.model_validate({"kind": "mahalanobis"})
+        self.card = Card(self.name, settings, scaler("standard"))
+
+    def score(self, table: np.ndarray) -> np.ndarray:
+        scaled = self.card.scaler.transform(table)
         return np.abs(scaled[:, :1] - scaled[:, 1:])
 
 
@@ -55,7 +61,7 @@ def test_permuted_features_keep_their_spectra_and_lose_their_correlation() -> No
     for name in FEATURES:
         assert np.array_equal(np.sort(mixed[name]), np.sort(jets()[name]))
     assert abs(np.corrcoef(mixed["tau2"], np.log(mixed["softdrop_mass"]))[0, 1]) < 0.15
-    (row,) = measure_fit(Distance(), jets(), scaler("standard"), scaler("min_max"), 3)
+    (row,) = measure_fit(Distance(), jets(), scaler("min_max"), 3)
     assert (row.method, row.seed, row.epoch, row.quantity, row.sample) == ("distance", 5, 7, "auc", "shuffled")
     assert row.value > 0.99
 
@@ -73,18 +79,12 @@ def test_negatives_are_compared_in_the_datasets_units(tmp_path: Path) -> None:
     # networks; in common units their distance is not.
     rows = {}
     for scaling in ("min_max", "standard"):
-        settings = ModelSettings.model_validate({"kind": "wnae", "scaling": scaling})
+        settings = kind_named("wnae").settings.model_validate({"kind": "wnae", "scaling": scaling})
         network = Network(settings.network, 2, 2)
         network.initialise(Generators((1, 2), "initial weights", torch.device("cpu")))
-        metadata = {
-            "method": "wnae",
-            "scaler": scaler(scaling).to_dict(),
-            "features": list(FEATURES),
-            "settings": settings.model_dump(mode="json"),
-        }
-        torch.save(model_content(network, network.flat, (1, 2), (3, 4), metadata), tmp_path / "model.pt")
-        model = load_model(tmp_path / "model.pt")
-        rows[scaling] = list(measure_fit(model, jets(), scaler(scaling), scaler("min_max"), 1))
+        card = Card("wnae", settings, scaler(scaling))
+        write(tmp_path / "model.pt", content_of(network.parameters(), (1, 2), (3, 4), card))
+        rows[scaling] = list(measure_fit(load(tmp_path / "model.pt"), jets(), scaler("min_max"), 1))
     for found in rows.values():
         assert [(row.seed, row.epoch, row.quantity) for row in found] == [
             (1, 3, "auc"),
@@ -110,12 +110,12 @@ def test_the_ensemble_of_permuted_features_is_that_of_standardised_scores() -> N
 
         seeds, epochs = (5, 6, 7), (1, 1, 1)
 
-        def score(self, scaled: np.ndarray, chunk: int = 1) -> np.ndarray:
-            seen = super().score(scaled)
-            blind = 1e6 * np.random.default_rng(1).normal(size=(len(scaled), 2))
+        def score(self, table: np.ndarray) -> np.ndarray:
+            seen = super().score(table)
+            blind = 1e6 * np.random.default_rng(1).normal(size=(len(table), 2))
             return np.concatenate([seen, blind], axis=1)
 
-    rows = list(measure_fit(Three(), jets(), scaler("standard"), scaler("min_max"), 3))
+    rows = list(measure_fit(Three(), jets(), scaler("min_max"), 3))
     assert [row.quantity for row in rows] == ["auc", "auc", "auc", "ensemble_auc"]
     assert rows[-1].value > 0.95
 

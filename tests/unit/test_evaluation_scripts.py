@@ -12,12 +12,15 @@ import numpy as np
 import pytest
 import torch
 
-from oddjet.dataset.scaling import Scaler, fit_scaler
+from oddjet.dataset.scaling import fit_scaler
 from oddjet.dataset.settings import DatasetSettings
+from oddjet.detectors.autoencoder.detector import snapshot_parameters
 from oddjet.detectors.autoencoder.generators import Generators
 from oddjet.detectors.autoencoder.network import Network
 from oddjet.detectors.autoencoder.settings import NetworkSettings
-from oddjet.detectors.modelfile import load_model, model_content, snapshots_content
+from oddjet.detectors.cards import Card
+from oddjet.detectors.file import content_of, load, write
+from oddjet.detectors.registry import kind_named
 from oddjet.evaluation.scores import auc_rows
 from oddjet.evaluation.tables import EpochAucRow, read_rows
 from oddjet.io.tables import Column, read_attributes, read_table, write_table
@@ -55,15 +58,10 @@ def trained(tmp_path: Path) -> Path:
     scaler = fit_scaler(background, DatasetSettings(features=FEATURES))
     network = Network(NetworkSettings(), len(FEATURES), 2)
     network.initialise(Generators((3, 8), "initial weights", torch.device("cpu")))
-    metadata = {
-        "method": "ae",
-        "scaler": scaler.to_dict(),
-        "features": list(FEATURES),
-        "settings": {"network": network.settings.model_dump(mode="json")},
-    }
-    torch.save(model_content(network, network.flat, (3, 8), (20, 20), metadata), tmp_path / "model.pt")
-    pairs = [(1, 0.5 * network.flat), (20, network.flat)]
-    torch.save(snapshots_content(network, pairs, (3, 8), metadata), tmp_path / "snapshots.pt")
+    card = Card("ae", kind_named("ae").settings.model_validate({"kind": "ae"}), scaler)
+    write(tmp_path / "model.pt", content_of(network.parameters(), (3, 8), (20, 20), card))
+    kept = snapshot_parameters(network, [(1, 0.5 * network.flat), (20, network.flat)])
+    write(tmp_path / "snapshots.pt", content_of(kept, (3, 8), (1, 20), card))
     return tmp_path
 
 
@@ -72,9 +70,9 @@ def test_scoring_and_monitoring_agree_with_the_model(trained: Path) -> None:
     common += ["--background", trained / "test.h5"]
     scored = run("score_samples", *common, "--model", trained / "model.pt", "--output", trained / "scores.h5")
     assert scored.returncode == 0, scored.stderr
-    model = load_model(trained / "model.pt")
+    model = load(trained / "model.pt")
     jets = np.concatenate([read_table(trained / name) for name in ("test.h5", "signal.h5")])
-    expected = model.score(Scaler.from_dict(model.metadata["scaler"]).transform(jets))
+    expected = model.score(jets)
     np.testing.assert_array_equal(read_table(trained / "scores.h5")["score"], expected)
     attributes = read_attributes(trained / "scores.h5")
     assert attributes["script"] == "score_samples"

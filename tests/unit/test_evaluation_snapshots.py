@@ -13,10 +13,12 @@ import torch
 
 from oddjet.dataset.scaling import fit_scaler
 from oddjet.dataset.settings import DatasetSettings
+from oddjet.detectors.autoencoder.detector import snapshot_parameters
 from oddjet.detectors.autoencoder.generators import Generators
 from oddjet.detectors.autoencoder.network import Network
-from oddjet.detectors.autoencoder.settings import ModelSettings
-from oddjet.detectors.modelfile import snapshots_content
+from oddjet.detectors.cards import Card
+from oddjet.detectors.file import content_of, write
+from oddjet.detectors.registry import kind_named
 from oddjet.errors import EvaluationError
 from oddjet.evaluation.negatives import read_negatives
 from oddjet.evaluation.snapshots import Jets, measure_distances, measure_energies
@@ -63,20 +65,15 @@ def trained(tmp_path: Path) -> Path:
     for name in FEATURES:
         jets[name] = generator.normal(3.0, 1.0, 300)
     write_table(tmp_path / "train.h5", columns, jets, {})
-    settings = ModelSettings.model_validate({"kind": "wnae", "replay": {"capacity": 100}})
+    given = {"kind": "wnae", "replay": {"capacity": 100}, "training": {"batch_size": 64}}
+    settings = kind_named("wnae").settings.model_validate(given)
     network = Network(settings.network, len(FEATURES), 2)
     network.initialise(Generators((3, 8), "initial weights", torch.device("cpu")))
-    metadata = {
-        "method": "wnae",
-        "scaler": fit_scaler(jets, DatasetSettings(features=FEATURES)).to_dict(),
-        "features": list(FEATURES),
-        "settings": {**settings.model_dump(mode="json"), "training": {"batch_size": 64}},
-    }
+    card = Card("wnae", settings, fit_scaler(jets, DatasetSettings(features=FEATURES)))
     broken = network.flat.clone()
     broken[1] = float("nan")
-    torch.save(
-        snapshots_content(network, [(1, network.flat), (4, broken)], (3, 8), metadata), tmp_path / "snapshots.pt"
-    )
+    parameters = snapshot_parameters(network, [(1, network.flat), (4, broken)])
+    write(tmp_path / "snapshots.pt", content_of(parameters, (3, 8), (1, 4), card))
     return tmp_path
 
 

@@ -16,7 +16,7 @@ import torch
 from oddjet.dataset.scaler_file import method_scaler, read_scaler, write_scaler
 from oddjet.dataset.scaling import fit_scaler
 from oddjet.dataset.settings import DatasetSettings
-from oddjet.detectors.modelfile import load_model
+from oddjet.detectors.file import load
 from oddjet.io.tables import Column, read_table, write_table
 from oddjet.training.loop import train
 from oddjet.training.method import MethodSettings
@@ -124,4 +124,4 @@ def test_the_program_writes_plain_lines_and_keeps_its_coordinates_in_the_model(f
     assert "ae_quantile: seeds [1] on cpu, 200 training and 200 validation jets" in lines[0]
     assert [line.split("INFO ")[1].split(":")[0] for line in lines[1:]] == [f"ae epoch {n}/3" for n in (1, 2, 3)]
     assert "\x1b" not in done.stderr
-    assert load_model(output / "model.pt").metadata["scaler"]["scaling"] == "quantile"
+    assert load(output / "model.pt").card.scaler.scaling == "quantile"

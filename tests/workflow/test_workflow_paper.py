@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from oddjet.dataset.scaling import Scaler
-from oddjet.detectors.load import load_scorers
+from oddjet.detectors.file import snapshots
 from oddjet.evaluation.merit import SampleScores, compute_auc
 from oddjet.io.tables import read_table
 
@@ -90,11 +90,8 @@ def test_figure_13_is_tested_on_top_jets(reversed_roles):
     background = read_table(results / "reversed/dataset/validation.h5")
     top = np.concatenate([read_table(path) for path in sorted(results.glob("tables/top/*.h5"))])
     expected = []
-    for epoch, model in load_scorers(folder / "snapshots.pt"):
-        scaler = Scaler.from_dict(model.metadata["scaler"])
-        known, found = (
-            SampleScores("x", model.score(scaler.transform(jets))[:, 0], jets["weight"]) for jets in (background, top)
-        )
+    for epoch, model in snapshots(folder / "snapshots.pt"):
+        known, found = (SampleScores("x", model.score(jets)[:, 0], jets["weight"]) for jets in (background, top))
         expected.append((epoch, *compute_auc(known, found)))
     assert [int(row["epoch"]) for row in table] == [1, 2, 3]
     for row, (epoch, auc, error) in zip(table, expected, strict=True):

@@ -5,8 +5,7 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from oddjet.dataset.scaling import Scaler
-from oddjet.detectors.load import load_scorer
+from oddjet.detectors.file import load
 from oddjet.evaluation.comparison import paired_difference
 from oddjet.evaluation.ensembles import Member, members_of
 from oddjet.evaluation.settings import MeritSettings
@@ -40,9 +39,7 @@ def main() -> None:
 
 
 def _members(paths: list[Path], scores: list[Path], option: str) -> list[Member]:
-    models = [load_scorer(path) for path in paths]
-    transforms = [Scaler.from_dict(model.metadata["scaler"]).transform for model in models]
-    return members_of(models, transforms, scores, option)
+    return members_of([load(path) for path in paths], scores, option)
 
 
 if __name__ == "__main__":

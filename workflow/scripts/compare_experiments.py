@@ -6,8 +6,7 @@ import json
 import statistics
 from pathlib import Path
 
-from oddjet.dataset.scaling import Scaler
-from oddjet.detectors.load import load_scorer
+from oddjet.detectors.file import load
 from oddjet.evaluation.comparison import ensemble_auc
 from oddjet.evaluation.ensembles import members_of
 from oddjet.evaluation.experiments import chosen_values, summarise, to_csv, to_markdown
@@ -39,11 +38,10 @@ def main() -> None:
         scores = [given.results / "scores" / method / f"{group}.h5" for group in given.groups]
         auc, names = given.results / "auc" / f"{method}.csv", ("fit.csv", "history.csv", "auc_by_epoch.csv", "model.pt")
         fits, histories, epochs, files = ([folder / name for folder in folders] for name in names)
-        models = [load_scorer(path) for path in files]
-        transforms = [Scaler.from_dict(model.metadata["scaler"]).transform for model in models]
+        models = [load(path) for path in files]
         trained = [path for path in (*histories, *epochs) if epochs[0].exists()]
         chosen = {s: e for path in scores for s, e in zip(*read_method(path)[1:], strict=True)}
-        together = ensemble_auc(members_of(models, transforms, scores), background)
+        together = ensemble_auc(members_of(models, scores), background)
         fit = [row for path in fits for row in read_rows(path, SnapshotRow)]
         snapshots = [row for path in epochs for row in read_rows(path, EpochAucRow)] if trained else []
         values = chosen_values(read_history(histories), chosen) if trained else None

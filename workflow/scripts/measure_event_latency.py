@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from oddjet.dataset.scaling import Scaler
-from oddjet.detectors.load import load_scorer
+from oddjet.detectors.file import load
 from oddjet.events.distances import prepare_distances
 from oddjet.events.latency import measure_distances, measure_machines, measure_network
 from oddjet.events.merit_tables import Latency, SetMerit, read_rows, summarise, write_rows
@@ -41,8 +40,8 @@ def main() -> None:
     rows = list(measure_distances(prepare_distances(given.training, settings), events, settings.latency))
     machine = prepare_machine(given.training, given.validation, settings, objects)
     rows += measure_machines(prepare_neighbours(given.training, settings, objects), machine, events, settings.latency)
-    for model in map(load_scorer, given.models):
-        inputs = Scaler.from_dict(model.metadata["scaler"]).transform(flatten(events))
+    for model in map(load, given.models):
+        inputs = model.card.scaler.transform(flatten(events))
         rows.append(measure_network(model, inputs, settings.latency))
     merits = read_rows(given.merit, SetMerit)
     write_rows(given.table, rows, Latency)

@@ -6,8 +6,7 @@ import json
 from pathlib import Path
 
 from oddjet.dataset.scaler_file import read_scaler
-from oddjet.dataset.scaling import Scaler
-from oddjet.detectors.load import load_scorer
+from oddjet.detectors.file import load
 from oddjet.evaluation.fit import measure_fit
 from oddjet.evaluation.tables import SnapshotRow, write_rows
 from oddjet.io.record import write_record
@@ -26,9 +25,9 @@ def main() -> None:
     arguments.add_argument("--seed", type=int, default=1, help="of the permutations (default: 1)")
     arguments.add_argument("--output", type=Path, required=True, help="table to write (CSV)")
     given = arguments.parse_args()
-    model, common = load_scorer(given.model), read_scaler(given.scaler)
-    own, background = Scaler.from_dict(model.metadata["scaler"]), read_table(given.background)
-    write_rows(given.output, measure_fit(model, background, own, common, given.seed), SnapshotRow)
+    model, common = load(given.model), read_scaler(given.scaler)
+    background = read_table(given.background)
+    write_rows(given.output, measure_fit(model, background, common, given.seed), SnapshotRow)
     inputs = [given.model, given.background, given.scaler]
     write_record("measure_fit", json.dumps({"seed": given.seed}), inputs, [given.output])
 

@@ -5,8 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from oddjet.dataset.scaling import Scaler
-from oddjet.detectors.modelfile import load_snapshots
+from oddjet.detectors.file import snapshots
 from oddjet.evaluation.negatives import read_negatives
 from oddjet.evaluation.signals import parse_signals
 from oddjet.evaluation.snapshots import measure_distances, measure_energies, read_jets
@@ -29,12 +28,12 @@ def main() -> None:
     arguments.add_argument("--output", type=Path, required=True, help="table to write (CSV)")
     given = arguments.parse_args()
     (signal,) = parse_signals([given.signal], given.points)
-    snapshots = list(load_snapshots(given.snapshots))
-    model = snapshots[0][1]
-    method, scaler = str(model.metadata["method"]), Scaler.from_dict(model.metadata["scaler"])
+    kept = list(snapshots(given.snapshots))
+    model = kept[0][1]
+    method, scaler = model.name, model.card.scaler
     background, jets = (read_jets(paths, scaler.transform) for paths in ([given.background], signal.files))
     scorers = progress(
-        ((epoch, snapshot.score) for epoch, snapshot in snapshots), total=len(snapshots), description=f"energy {method}"
+        ((epoch, snapshot.score_scaled) for epoch, snapshot in kept), total=len(kept), description=f"energy {method}"
     )
     rows = list(measure_energies(scorers, method, model.seeds, {BACKGROUND: background, signal.name: jets}))
     inputs = [given.snapshots, given.background, *signal.files]

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from oddjet.dataset.scaling import Scaler
-from oddjet.detectors.load import load_scorers
+from oddjet.detectors.file import snapshots
 from oddjet.evaluation.monitor import MonitoredJets
 from oddjet.evaluation.settings import EvaluationSettings
 from oddjet.evaluation.signals import check_counts, parse_signals
@@ -31,16 +30,15 @@ def main() -> None:
     signals = parse_signals(given.signals, given.points)
     settings = read_settings(given.settings, EvaluationSettings)
     check_counts(signals, settings.minimum_signal_jets)
-    snapshots = list(load_scorers(given.snapshots))
-    model = snapshots[0][1]
-    jets = MonitoredJets(Scaler.from_dict(model.metadata["scaler"]).transform, read_table(given.background), signals)
-    method = str(model.metadata["method"])
+    kept = list(snapshots(given.snapshots))
+    model = kept[0][1]
+    jets = MonitoredJets(model.card.scaler.transform, read_table(given.background), signals)
     scorers = progress(
-        ((epoch, snapshot.score) for epoch, snapshot in snapshots),
-        total=len(snapshots),
-        description=f"AUC of the snapshots of {method}",
+        ((epoch, snapshot.score_scaled) for epoch, snapshot in kept),
+        total=len(kept),
+        description=f"AUC of the snapshots of {model.name}",
     )
-    write_rows(given.output, jets.auc_by_epoch(scorers, method, model.seeds), EpochAucRow)
+    write_rows(given.output, jets.auc_by_epoch(scorers, model.name, model.seeds), EpochAucRow)
     inputs = [given.snapshots, given.background, *(path for signal in signals for path in signal.files)]
     write_record("monitor_training", settings.model_dump_json(), inputs, [given.output])
 

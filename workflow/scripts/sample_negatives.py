@@ -7,9 +7,8 @@ from pathlib import Path
 
 import numpy as np
 
-from oddjet.dataset.scaling import Scaler
 from oddjet.detectors.autoencoder.redraw_negatives import rounds_of
-from oddjet.detectors.modelfile import load_snapshots
+from oddjet.detectors.file import snapshots
 from oddjet.evaluation.follow import write_negatives
 from oddjet.io.tables import read_table
 from oddjet.program import execute, parser, progress
@@ -27,14 +26,14 @@ def main() -> None:
     arguments.add_argument("--chains", type=int, default=1000, help="samples a seed and snapshot (default: 1000)")
     arguments.add_argument("--output", type=Path, required=True, help="table to write (HDF5)")
     given = arguments.parse_args()
-    snapshots = list(load_snapshots(given.snapshots))
-    metadata = snapshots[0][1].metadata
+    kept = list(snapshots(given.snapshots))
+    card = kept[0][1].card
     table = read_table(given.train)
-    rounds = rounds_of(metadata["settings"], len(table))
+    rounds = rounds_of(card.settings.training.batch_size, card.settings.replay, len(table))
     # Chains of contrastive divergence start at jets; for all others the jets are a number.
     rows = draw_rows(np.maximum(table["weight"], 0.0), min(given.chains, len(table)))
-    jets = Scaler.from_dict(metadata["scaler"]).transform(table[rows])
-    followed = progress(snapshots, total=len(snapshots), description=f"negative samples of {metadata['method']}")
+    jets = card.scaler.transform(table[rows])
+    followed = progress(kept, total=len(kept), description=f"negative samples of {card.method}")
     settings = json.dumps({"chains": given.chains, "rounds_per_epoch": rounds})
     record = attributes("sample_negatives", settings, [given.snapshots, given.train])
     write_negatives(given.output, followed, jets, rounds, record)

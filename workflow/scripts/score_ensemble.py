@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from oddjet.dataset.scaling import Scaler
-from oddjet.detectors.load import load_scorer
+from oddjet.detectors.file import load
 from oddjet.errors import EvaluationError
 from oddjet.evaluation.ensembles import members_of, score_ensemble
 from oddjet.evaluation.settings import ScoreEnsembleSettings
@@ -30,12 +29,11 @@ def main() -> None:
     arguments.add_argument("--output", type=Path, required=True, help="score table to write (HDF5)")
     given = arguments.parse_args()
     settings = read_settings(given.settings, ScoreEnsembleSettings)
-    models = [load_scorer(path) for path in given.models]
-    names = sorted({str(model.metadata["method"]) for model in models})
+    models = [load(path) for path in given.models]
+    names = sorted({model.name for model in models})
     if names != sorted(settings.of):
         raise EvaluationError(f"--models are of {', '.join(names)}, and the ensemble is of {', '.join(settings.of)}")
-    transforms = [Scaler.from_dict(model.metadata["scaler"]).transform for model in models]
-    members = members_of(models, transforms, given.scores)
+    members = members_of(models, given.scores)
     inputs = [*given.models, *given.scores, given.background]
     provenance = attributes("score_ensemble", settings.model_dump_json(), inputs)
     score_ensemble(given.method, members, given.background, given.output, provenance)

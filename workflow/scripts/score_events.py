@@ -6,8 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from oddjet.dataset.scaling import Scaler
-from oddjet.detectors.load import load_scorer
+from oddjet.detectors.file import load
 from oddjet.events.layout import iterate_events
 from oddjet.events.scores import BACKGROUND, write_scores
 from oddjet.events.table import flatten
@@ -27,16 +26,16 @@ def main() -> None:
     given = arguments.parse_args()
     samples = {BACKGROUND: given.background}
     samples.update((name, Path(file)) for name, file in (one.split("=", 1) for one in given.signals))
-    models = [load_scorer(path) for path in given.models]
-    scaler = Scaler.from_dict(models[0].metadata["scaler"])
+    models = [load(path) for path in given.models]
+    scaler = models[0].card.scaler
     scores = {}
     for name, path in samples.items():
         pieces = [scaler.transform(flatten(events)) for events in iterate_events(path)]
         scaled = np.concatenate(pieces) if pieces else np.zeros((0, len(scaler.names)), np.float32)
-        scores[name] = np.concatenate([model.score(scaled) for model in models], axis=1)
+        scores[name] = np.concatenate([model.score_scaled(scaled) for model in models], axis=1)
     write_scores(
         given.output,
-        str(models[0].metadata["method"]),
+        models[0].name,
         scores,
         attributes("score_events", "{}", [*given.models, *samples.values()]),
         [seed for model in models for seed in model.seeds],

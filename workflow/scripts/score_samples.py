@@ -5,8 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from oddjet.dataset.scaling import Scaler
-from oddjet.detectors.load import load_scorer
+from oddjet.detectors.file import load
 from oddjet.evaluation.scores import Method, score_samples
 from oddjet.evaluation.settings import EvaluationSettings
 from oddjet.evaluation.signals import files_of, parse_signals
@@ -31,12 +30,11 @@ def main() -> None:
     given = arguments.parse_args()
     settings = read_settings(given.settings, EvaluationSettings)
     signals = parse_signals(given.signals, given.points)
-    model = load_scorer(given.model)
-    scaler = Scaler.from_dict(model.metadata["scaler"])
+    model = load(given.model)
     inputs = [given.model, given.background, *(path for signal in signals for path in signal.files)]
     score_samples(
-        lambda jets: model.score(scaler.transform(jets)),
-        Method(str(model.metadata["method"]), model.seeds, model.epochs),
+        model.score,
+        Method(model.name, model.seeds, model.epochs),
         given.background,
         signals,
         given.output,

@@ -7,16 +7,18 @@ from typing import Annotated, Literal
 from pydantic import Field, RootModel
 
 from oddjet.detectors.autoencoder.settings import Scaling
-from oddjet.settings import Settings
+from oddjet.detectors.registry import DetectorSettings
 
 
-class _Baseline(Settings):
+class Baseline(DetectorSettings):
+    """Base of the settings of what is fitted at once, or trained on the mean of its score."""
+
     maximum_jets: int = Field(
         default=20_000, ge=10, description="training jets that are fitted; of more, each seed draws its own sample"
     )
 
 
-class SingleFeature(_Baseline):
+class SingleFeature(Baseline):
     """One column of the feature table, alone."""
 
     kind: Literal["feature"]
@@ -27,7 +29,7 @@ class SingleFeature(_Baseline):
     )
 
 
-class _Scaled(_Baseline):
+class _Scaled(Baseline):
     scaling: Scaling = Field(
         default="dataset",
         description="coordinates of the jets: those of the dataset stage, or of the method's own, fitted on the "
@@ -113,7 +115,7 @@ class DeepSvdd(Trained):
     weight_decay: float = Field(default=1e-6, ge=0, description="decoupled weight decay (AdamW)")
 
 
-Baseline = (
+AnyBaseline = (
     SingleFeature
     | Mahalanobis
     | PcaResidual
@@ -127,7 +129,7 @@ Baseline = (
 )
 
 
-class BaselineSettings(RootModel[Annotated[Baseline, Field(discriminator="kind")]]):
+class BaselineSettings(RootModel[Annotated[AnyBaseline, Field(discriminator="kind")]]):
     """One baseline among the config's methods."""
 
 

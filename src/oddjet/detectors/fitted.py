@@ -8,21 +8,21 @@ epochs is neither cheap nor repeatable on another machine: of it the file holds 
 
 from __future__ import annotations
 
-import json
 import logging
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from pydantic import ValidationError
 
 from oddjet.detectors.baseline_settings import BaselineSettings, Trained
+from oddjet.detectors.cards import Card
 from oddjet.detectors.density import SIGNED, WEIGHTED, Score, fit
-from oddjet.detectors.modelfile import FORMAT
-from oddjet.detectors.trained import TrainedScore, restore
+from oddjet.detectors.file import content_of
+from oddjet.detectors.protocol import ScaledDetector
+from oddjet.detectors.trained import TrainedScore
+from oddjet.detectors.trained import restore as restore_network
 from oddjet.errors import DetectorError
 from oddjet.weighted import Weights, check_weights, draw, unequal
 
@@ -69,19 +69,17 @@ class Sample(NamedTuple):
         return cls(np.stack([scaled[part] for part in picked]), np.stack([every[part] for part in picked]))
 
 
-class FittedBaseline:
-    """A baseline of several seeds, with the interface of `oddjet.detectors.modelfile.ModelFile`.
+class FittedBaseline(ScaledDetector):
+    """A baseline of several seeds.
 
     Parameters
     ----------
-    settings : BaselineSettings
-        Kind and numbers.
+    card : Card
+        Its settings are the kind and numbers.
     seeds : sequence of int
         One fit each.
     sample : Sample
         Training jets of each seed; of a baseline with epochs the first ones suffice.
-    metadata : mapping
-        `method`, `settings`, `scaler`, `features`, `provenance`.
     scores : sequence of callable
         What `oddjet.detectors.density.fit` gave for each seed.
 
@@ -91,47 +89,14 @@ class FittedBaseline:
         The chosen epoch of each seed; 1 where a fit is one pass.
     """
 
-    def __init__(
-        self,
-        settings: BaselineSettings,
-        seeds: Sequence[int],
-        sample: Sample,
-        metadata: Mapping[str, Any],
-        scores: Sequence[Score],
-    ) -> None:
-        self.settings, self.seeds, self.metadata = settings, tuple(seeds), dict(metadata)
-        self.epochs = tuple(one.epoch if isinstance(one, TrainedScore) else 1 for one in scores)
+    def __init__(self, card: Card, seeds: Sequence[int], sample: Sample, scores: Sequence[Score]) -> None:
+        epochs = tuple(one.epoch if isinstance(one, TrainedScore) else 1 for one in scores)
+        super().__init__(card, tuple(seeds), epochs)
         self.sample, self.jets = sample, sample.jets
         self._scores = list(scores)
 
-    def score(self, scaled: NDArray[np.floating[Any]], chunk: int = 65_536) -> NDArray[np.float64]:
-        """Score jets.
-
-        Parameters
-        ----------
-        scaled : ndarray, shape (N, D)
-            Scaled features.
-        chunk : int
-            Jets scored at a time.
-
-        Returns
-        -------
-        ndarray of float64, shape (N, S)
-            A column a seed; larger is more anomalous.
-
-        Raises
-        ------
-        DetectorError
-            If the jets have another number of features than the training jets.
-        """
-        if scaled.ndim != 2 or scaled.shape[1] != self.jets.shape[2]:
-            raise DetectorError(f"score: the model takes jets of shape (N, {self.jets.shape[2]}), not {scaled.shape}")
-        scores = np.empty((len(scaled), len(self.seeds)))
-        for start in range(0, len(scaled), chunk):
-            part = np.asarray(scaled[start : start + chunk], dtype=np.float64)
-            for column, one in enumerate(self._scores):
-                scores[start : start + chunk, column] = one(part)
-        return scores
+    def _score(self, rows: NDArray[np.float64]) -> NDArray[np.float64]:
+        return np.stack([one(rows) for one in self._scores], axis=1)
 
     def reference(self) -> NDArray[np.float64]:
         """Scores of each seed's first training jets, shape (S, n): what a repeated fit must give again."""
@@ -149,10 +114,9 @@ class FittedBaseline:
 
 
 def fit_baseline(
-    settings: BaselineSettings,
+    card: Card,
     seeds: Sequence[int],
     scaled: NDArray[np.float32],
-    metadata: Mapping[str, Any],
     validation: NDArray[np.float32] | None = None,
     weights: Weights | None = None,
     validation_weights: Weights | None = None,
@@ -161,14 +125,12 @@ def fit_baseline(
 
     Parameters
     ----------
-    settings : BaselineSettings
-        Kind and numbers; of more than `maximum_jets` jets each seed draws its own sample, see `Sample.pick`.
+    card : Card
+        Of its settings' `maximum_jets` jets, if there are more, each seed draws its own sample, see `Sample.pick`.
     seeds : sequence of int
         Also the random state of estimators that have one.
     scaled : ndarray of float32, shape (N, D)
         Scaled training jets, background alone.
-    metadata : mapping
-        See `FittedBaseline`; `settings` is added.
     validation : ndarray of float32, shape (M, D), optional
         Scaled validation jets, which choose the epoch of the kinds that have epochs.
     weights, validation_weights : ndarray, shapes (N,) and (M,), optional
@@ -181,6 +143,7 @@ def fit_baseline(
     DetectorError
         See `oddjet.detectors.density.fit`.
     """
+    settings = BaselineSettings.model_validate(card.settings)
     if validation_weights is not None:
         check_weights(validation_weights, f"{settings.root.kind}, validation")
     sample = Sample.pick(settings, seeds, scaled, weights)
@@ -189,76 +152,62 @@ def fit_baseline(
         fit(settings, jets, seed, validation, unequal(own), held_out)
         for jets, own, seed in zip(*sample, seeds, strict=True)
     ]
-    return FittedBaseline(settings, seeds, sample, {**metadata, "settings": settings.model_dump(mode="json")}, scores)
+    return FittedBaseline(card, seeds, sample, scores)
 
 
 def baseline_content(baseline: FittedBaseline) -> dict[str, Any]:
     """Lay out a baseline: what `torch.save` gets for `model.pt`, and for `snapshots.pt`, whose only snapshot it is."""
     weights = baseline.weights()
     kept = COMPARED_JETS if weights else None
-    return {
-        "format": FORMAT,
-        "parameters": {
-            "jets": torch.from_numpy(baseline.sample.jets[:, :kept].copy()),
-            "jet_weights": torch.from_numpy(baseline.sample.weights[:, :kept].copy()),
-            "reference": torch.from_numpy(baseline.reference()),
-            **weights,
-        },
-        "seeds": list(baseline.seeds),
-        "epochs": list(baseline.epochs),
-        "metadata": json.dumps(baseline.metadata),
+    parameters = {
+        "jets": torch.from_numpy(baseline.sample.jets[:, :kept].copy()),
+        "jet_weights": torch.from_numpy(baseline.sample.weights[:, :kept].copy()),
+        "reference": torch.from_numpy(baseline.reference()),
+        **weights,
     }
+    return content_of(parameters, baseline.seeds, baseline.epochs, baseline.card)
 
 
-def read_baseline(path: Path, content: Mapping[str, Any]) -> FittedBaseline:
-    """Fit a baseline again from what a model file holds.
-
-    Parameters
-    ----------
-    path : Path
-        The file, for messages.
-    content : mapping
-        What `oddjet.detectors.modelfile.read_content` gave.
+def restore(
+    card: Card, seeds: tuple[int, ...], epochs: tuple[int, ...], parameters: Mapping[str, torch.Tensor]
+) -> FittedBaseline:
+    """Fit a baseline again from what a file holds.
 
     Raises
     ------
     DetectorError
-        If the settings or arrays are not a baseline's, or the fit gives other scores than when it was stored.
+        If the fit gives other scores than when it was stored.
+    KeyError, TypeError, AttributeError, IndexError, ValueError, RuntimeError
+        If the parameters are not a baseline's.
     """
-    metadata = content["metadata"]
-    try:
-        settings = BaselineSettings.model_validate(metadata["settings"])
-        names = ("jets", "jet_weights", "reference")
-        jets, weights, reference = (content["parameters"][name].numpy() for name in names)
-        sample = Sample(jets, weights)
-        scores = _read_scores(settings, content, sample)
-        baseline = FittedBaseline(settings, content["seeds"], sample, metadata, scores)
-    except (KeyError, TypeError, AttributeError, IndexError, ValidationError, ValueError, RuntimeError) as error:
-        raise DetectorError(
-            f"{path}: not the file of a baseline ({' '.join(str(error).split())[:200]}); fit the method again"
-        ) from error
+    settings = BaselineSettings.model_validate(card.settings)
+    jets, weights, reference = (parameters[name].numpy() for name in ("jets", "jet_weights", "reference"))
+    sample = Sample(jets, weights)
+    baseline = FittedBaseline(card, seeds, sample, _read_scores(settings, seeds, epochs, parameters, sample))
     if not np.allclose(baseline.reference(), reference, rtol=PRECISION, atol=0):
         raise DetectorError(
-            f"{path}: a repeated fit gives other scores than the stored ones, probably because scikit-learn or torch "
-            "changed; fit the method again"
+            "a repeated fit gives other scores than the stored ones, probably because scikit-learn or torch changed; "
+            "fit the method again"
         )
     return baseline
 
 
 def _read_scores(
-    settings: BaselineSettings, content: Mapping[str, Any], sample: Sample
+    settings: BaselineSettings,
+    seeds: Sequence[int],
+    epochs: Sequence[int],
+    parameters: Mapping[str, torch.Tensor],
+    sample: Sample,
 ) -> list[Score] | list[TrainedScore]:
     """Fit each seed again, or give it its weights back."""
     if not isinstance(settings.root, Trained):
         return [
             fit(settings, jets, seed, weights=unequal(weights))
-            for jets, weights, seed in zip(*sample, content["seeds"], strict=True)
+            for jets, weights, seed in zip(*sample, seeds, strict=True)
         ]
     scores = []
-    for index, epoch in enumerate(content["epochs"]):
+    for index, epoch in enumerate(epochs):
         start = f"{index}."
-        state = {
-            name.removeprefix(start): tensor for name, tensor in content["parameters"].items() if name.startswith(start)
-        }
-        scores.append(restore(settings.root, sample.jets.shape[2], state, epoch))
+        state = {name.removeprefix(start): tensor for name, tensor in parameters.items() if name.startswith(start)}
+        scores.append(restore_network(settings.root, sample.jets.shape[2], state, epoch))
     return scores

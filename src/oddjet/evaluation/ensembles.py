@@ -7,43 +7,21 @@ trained no weights, that is not the background which is tested on, and that hold
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, NamedTuple, Protocol, TypeAlias
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from oddjet.detectors.protocol import Detector
 from oddjet.errors import EvaluationError
 from oddjet.evaluation.scores import KEPT, Method, Scorer, read_method
 from oddjet.io.tables import TableWriter, read_attributes, read_columns, read_table
 
 # An ensemble is one model, to which no seed and no epoch belongs.
 SEEDS, EPOCHS = (0,), (0,)
-
-
-# From a table of n jets to what a model scores, (n, D).
-Transform: TypeAlias = Callable[[NDArray[np.void]], NDArray[np.float32]]
-
-
-class Detector(Protocol):
-    """A model with its seeds: `oddjet.detectors.load.Scorer`, of which this floor needs no networks."""
-
-    @property
-    def seeds(self) -> tuple[int, ...]:
-        """Seeds, in the order of the scores' columns."""
-
-    @property
-    def epochs(self) -> tuple[int, ...]:
-        """Epoch of each seed."""
-
-    @property
-    def metadata(self) -> dict[str, Any]:
-        """`method` is its name."""
-
-    def score(self, scaled: NDArray[np.floating[Any]]) -> NDArray[np.float64]:
-        """Score scaled jets (n, D), shape (n, S)."""
 
 
 class Member(NamedTuple):
@@ -62,17 +40,13 @@ class MeanScores(NamedTuple):
     attributes: dict[str, str]
 
 
-def members_of(
-    models: Sequence[Detector], transforms: Sequence[Transform], scores: Sequence[Path], option: str = "--models"
-) -> list[Member]:
+def members_of(models: Sequence[Detector], scores: Sequence[Path], option: str = "--models") -> list[Member]:
     """Pair models with their score tables.
 
     Parameters
     ----------
     models : sequence of Detector
-        From `oddjet.detectors.load.load_scorer`; none for one score table with one seed, which is not standardised.
-    transforms : sequence of callable
-        Each model's scaling, from a table (n,) to what it scores (n, D).
+        From `oddjet.detectors.file.load`; none for one score table with one seed, which is not standardised.
     scores : sequence of Path
         Score tables in the order of the models.
     option : str
@@ -89,12 +63,10 @@ def members_of(
         raise EvaluationError(
             f"{option}: {len(models)} models and {len(scores)} score tables; give one table a model, in the same order"
         )
-    return [_member(*one) for one in zip(models, transforms, scores, strict=True)]
-
-
-def _member(model: Detector, transform: Transform, scores: Path) -> Member:
-    method = Method(str(model.metadata["method"]), model.seeds, model.epochs)
-    return Member(method, lambda jets: model.score(transform(jets)), scores)
+    return [
+        Member(Method(model.name, model.seeds, model.epochs), model.score, path)
+        for model, path in zip(models, scores, strict=True)
+    ]
 
 
 def score_ensemble(

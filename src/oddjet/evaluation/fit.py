@@ -10,20 +10,20 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterator
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from oddjet.dataset.scaling import Scaler
+from oddjet.detectors.autoencoder.detector import AutoencoderDetector
 from oddjet.detectors.autoencoder.network import Network
 from oddjet.detectors.autoencoder.own_chains import MOST_ROUNDS
 from oddjet.detectors.autoencoder.redraw_negatives import follow_training
 from oddjet.detectors.autoencoder.settings import ModelSettings, ValidationSettings
-from oddjet.detectors.load import Scorer
-from oddjet.detectors.modelfile import ModelFile
+from oddjet.detectors.protocol import Detector
 from oddjet.evaluation.ensembles import background_moments
-from oddjet.evaluation.follow import model_settings
 from oddjet.evaluation.merit import SampleScores, compute_auc
 from oddjet.evaluation.scores import Method
 from oddjet.evaluation.tables import BACKGROUND, NEGATIVES, SnapshotRow
@@ -34,33 +34,17 @@ LOGGER = logging.getLogger("oddjet")
 SHUFFLED = "shuffled"
 
 
-class Coordinates(Protocol):
-    """Scaled features and back: `oddjet.dataset.scaling.Scaler`."""
-
-    @property
-    def names(self) -> tuple[str, ...]:
-        """Features, in order."""
-
-    def transform(self, jets: NDArray[np.void]) -> NDArray[np.float32]:
-        """Scale a table to (n, D)."""
-
-    def inverse(self, scaled: NDArray[np.floating[Any]]) -> NDArray[np.float64]:
-        """Undo it, (n, D)."""
-
-
-def measure_fit(
-    model: Scorer, background: NDArray[np.void], own: Coordinates, common: Coordinates, seed: int
-) -> Iterator[SnapshotRow]:
+def measure_fit(model: Detector, background: NDArray[np.void], common: Scaler, seed: int) -> Iterator[SnapshotRow]:
     """Measure the chosen models of a group of seeds.
 
     Parameters
     ----------
-    model : Scorer
-        From `load_scorer`.
+    model : Detector
+        From `oddjet.detectors.file.load`.
     background : structured ndarray, shape (n,)
         Validation jets, in physical units, with their weight.
-    own, common : Scaler
-        The method's coordinates and the dataset's.
+    common : Scaler
+        The dataset's coordinates.
     seed : int
         Of the permutations.
 
@@ -72,17 +56,15 @@ def measure_fit(
     if (background["weight"] < 0).any():
         LOGGER.warning(
             "%s: no AUC of shuffled features: their product has no meaning with weights of both signs",
-            model.metadata["method"],
+            model.name,
         )
     else:
-        yield from measure_correlations(model, background, own, seed)
-    if isinstance(model, ModelFile) and model.metadata["settings"].get("chain") is not None:
-        yield from measure_negatives(model, background, own, common)
+        yield from measure_correlations(model, background, seed)
+    if isinstance(model, AutoencoderDetector) and model.settings.chain is not None:
+        yield from measure_negatives(model, background, common)
 
 
-def measure_correlations(
-    model: Scorer, background: NDArray[np.void], own: Coordinates, seed: int
-) -> Iterator[SnapshotRow]:
+def measure_correlations(model: Detector, background: NDArray[np.void], seed: int) -> Iterator[SnapshotRow]:
     """Measure how well scores tell jets from shuffled ones, on as many jets as there are, drawn by weight.
 
     Yields
@@ -91,11 +73,11 @@ def measure_correlations(
         `auc` of the sample `shuffled`; with several seeds also `ensemble_auc`, that of the mean of their scores, each
         standardised on all validation jets by weight as in any ensemble (under the first seed).
     """
-    method = str(model.metadata["method"])
+    method = model.name
     drawn = np.sort(draw_rows(background["weight"], len(background)))
-    mixed = shuffled(background[drawn], own.names, seed)
-    known = model.score(own.transform(background))
-    scores = [known[drawn], model.score(own.transform(mixed))]
+    mixed = shuffled(background[drawn], model.card.scaler.names, seed)
+    known = model.score(background)
+    scores = [known[drawn], model.score(mixed)]
     for column, (one, epoch) in enumerate(zip(model.seeds, model.epochs, strict=True)):
         jets, permuted = (SampleScores(f"{method}, seed {one}", values[:, column]) for values in scores)
         yield SnapshotRow(method, one, epoch, "auc", SHUFFLED, compute_auc(jets, permuted).value)
@@ -108,7 +90,7 @@ def measure_correlations(
 
 
 def measure_negatives(
-    model: ModelFile, background: NDArray[np.void], own: Coordinates, common: Coordinates
+    model: AutoencoderDetector, background: NDArray[np.void], common: Scaler
 ) -> Iterator[SnapshotRow]:
     """Measure W2^2 between negatives of the chosen weights and validation jets, as the training's validation does.
 
@@ -121,8 +103,7 @@ def measure_negatives(
         `distance_to_background` of `negatives`, its standard error `distance_error`, and `distance_to_background` of
         the background: W between the draws of jets themselves, the floor of W.
     """
-    method = str(model.metadata["method"])
-    settings = model_settings(model.metadata["settings"])
+    method, own, settings = model.name, model.card.scaler, model.settings
     validation = settings.validation or ValidationSettings()
     plan = background["weight"], validation.jets, validation.draws
     laws = draw_laws(common.transform(background), *plan)
@@ -150,7 +131,7 @@ def shuffled(jets: NDArray[np.void], names: tuple[str, ...], seed: int) -> NDArr
     return mixed
 
 
-def draw_negatives(model: ModelFile, settings: ModelSettings, jets: NDArray[np.float32]) -> NDArray[Any]:
+def draw_negatives(model: AutoencoderDetector, settings: ModelSettings, jets: NDArray[np.float32]) -> NDArray[Any]:
     """Draw as many negatives of the chosen weights as jets (n, D), after `MOST_ROUNDS` rounds: shape (S, n, D)."""
     network = Network(settings.network, jets.shape[1], len(model.seeds))
     network.load_parameters(model.network.parameters())
@@ -158,7 +139,7 @@ def draw_negatives(model: ModelFile, settings: ModelSettings, jets: NDArray[np.f
     return np.asarray(samples.numpy())
 
 
-def in_physical_units(scaler: Coordinates, points: NDArray[np.floating[Any]]) -> NDArray[np.void]:
+def in_physical_units(scaler: Scaler, points: NDArray[np.floating[Any]]) -> NDArray[np.void]:
     """Undo the scaling of points (n, D): a structured array with a column a feature."""
     values = scaler.inverse(points)
     jets = np.empty(len(values), dtype=[(name, "f8") for name in scaler.names])

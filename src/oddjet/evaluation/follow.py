@@ -6,16 +6,15 @@ import json
 import logging
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from oddjet.detectors.autoencoder.detector import AutoencoderDetector
 from oddjet.detectors.autoencoder.network import Network
 from oddjet.detectors.autoencoder.redraw_negatives import follow_training
 from oddjet.detectors.autoencoder.settings import ModelSettings
-from oddjet.detectors.modelfile import ModelFile
 from oddjet.io.tables import Column, TableWriter
 
 LOGGER = logging.getLogger("oddjet")
@@ -23,7 +22,7 @@ LOGGER = logging.getLogger("oddjet")
 
 def write_negatives(
     path: Path,
-    snapshots: Iterable[tuple[int, ModelFile]],
+    snapshots: Iterable[tuple[int, AutoencoderDetector]],
     jets: NDArray[np.float32],
     rounds_per_epoch: float,
     attributes: Mapping[str, str],
@@ -34,8 +33,8 @@ def write_negatives(
     ----------
     path : Path
         Table to write: one row a sample, columns seed, epoch and the features, in units of the attribute `scaler`.
-    snapshots : iterable of (int, ModelFile)
-        From `load_snapshots`.
+    snapshots : iterable of (int, AutoencoderDetector)
+        From `oddjet.detectors.file.snapshots`.
     jets : ndarray of float32, shape (N, D)
         Scaled training jets; N samples a seed and snapshot are drawn.
     rounds_per_epoch : float
@@ -50,13 +49,12 @@ def write_negatives(
     """
     pairs = list(snapshots)
     first = pairs[0][1]
-    settings = model_settings(first.metadata["settings"])
-    names = [str(name) for name in first.metadata["features"]]
+    settings, names = first.settings, first.card.scaler.names
     columns = [Column("seed", "i4", "1", "seed of the model"), Column("epoch", "i4", "1", "epoch of the weights")]
     columns += [Column(name, "f4", "1", f"{name}, scaled") for name in names]
     networks = ((epoch, _single_precision(model, settings, len(names))) for epoch, model in pairs)
     followed = follow_training(networks, settings, first.seeds, torch.from_numpy(jets), rounds_per_epoch)
-    own = {"method": str(first.metadata["method"]), "scaler": json.dumps(first.metadata["scaler"])}
+    own = {"method": first.name, "scaler": json.dumps(first.card.scaler.to_dict())}
     with TableWriter(path, columns, {**attributes, **own}) as table:
         for epoch, samples in followed:
             for seed, points in zip(first.seeds, samples.numpy(), strict=True):
@@ -68,12 +66,7 @@ def write_negatives(
         table.finish()
 
 
-def model_settings(content: Mapping[str, Any]) -> ModelSettings:
-    """Take the model's part of the settings in a model file's metadata; the rest is the training's."""
-    return ModelSettings.model_validate({key: value for key, value in content.items() if key != "training"})
-
-
-def _single_precision(model: ModelFile, settings: ModelSettings, n_features: int) -> Network:
+def _single_precision(model: AutoencoderDetector, settings: ModelSettings, n_features: int) -> Network:
     """Return the networks as they were trained: in float32, for which there are compiled chains."""
     network = Network(settings.network, n_features, len(model.seeds))
     network.load_parameters(model.network.parameters())

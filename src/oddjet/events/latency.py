@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable, Iterator
 
 from oddjet.arrays import Singles
-from oddjet.detectors.load import Scorer
+from oddjet.detectors.protocol import ScaledDetector
 from oddjet.events.distances import EventDistances
 from oddjet.events.grounds import ground_2d, ground_3d, multiplicity, sorted_pt, total_pt
 from oddjet.events.layout import Events
@@ -86,13 +86,13 @@ def measure_machines(
     )
 
 
-def measure_network(model: Scorer, inputs: Singles, settings: LatencySettings) -> Latency:
+def measure_network(model: ScaledDetector, inputs: Singles, settings: LatencySettings) -> Latency:
     """Measure the forward pass of a network and its reconstruction error, on scaled inputs of shape (n, 57).
 
     A group of seeds computes together: the time and the size are those of the group over the number of seeds.
     """
     seeds = len(model.seeds)
-    time_of_all = microseconds(lambda: model.score(inputs), len(inputs), settings.repeats)
+    time_of_all = microseconds(lambda: model.score_scaled(inputs), len(inputs), settings.repeats)
     network = getattr(model, "network", None)
     size = 0 if network is None else sum(value.nbytes for value in network.parameters().values())
-    return Latency(str(model.metadata["method"]), time_of_all / seeds, size // seeds, "")
+    return Latency(model.name, time_of_all / seeds, size // seeds, "")

@@ -15,9 +15,10 @@ from oddjet.dataset.scaler_file import method_scaler
 from oddjet.dataset.scaling import fit_scaler
 from oddjet.dataset.settings import DatasetSettings
 from oddjet.detectors.baseline_settings import BaselineSettings, SingleFeature
+from oddjet.detectors.cards import Card
 from oddjet.detectors.density import SIGNED
+from oddjet.detectors.file import write
 from oddjet.detectors.fitted import baseline_content, fit_baseline
-from oddjet.io.atomic import atomic_path
 from oddjet.io.tables import read_table
 from oddjet.provenance.attributes import attributes
 from oddjet.training.history import row, write_history
@@ -67,15 +68,14 @@ def fit_method(
     else:
         scaler = method_scaler(settings.root.scaling, inputs.scaler, inputs.train)
     record = attributes("fit_baseline", settings.model_dump_json(), inputs)
-    metadata = {"method": method, "scaler": scaler.to_dict(), "features": list(scaler.names), "provenance": record}
+    card = Card(method, settings.root, scaler, record)
     scaled = [scaler.transform(jets) for jets in (train, validation)]
     weights = [np.asarray(jets["weight"], dtype=np.float64) for jets in (train, validation)]
-    baseline = fit_baseline(settings, seeds, scaled[0], metadata, scaled[1], *weights)
-    means = [mean(baseline.score(jets), unequal(own)) for jets, own in zip(scaled, weights, strict=True)]
+    baseline = fit_baseline(card, seeds, scaled[0], scaled[1], *weights)
+    means = [mean(baseline.score_scaled(jets), unequal(own)) for jets, own in zip(scaled, weights, strict=True)]
     seconds = time.monotonic() - start
     for name in ("model.pt", "snapshots.pt"):
-        with atomic_path(output / name) as path:
-            torch.save(baseline_content(baseline), path)
+        write(output / name, baseline_content(baseline))
     # The mean score stands where a network has its energy; there is no loss.
     rows = [
         row(seed, epoch, {"positive_energy": on_train, "loss": math.nan}, {"positive_energy": on_validation}, seconds)

@@ -6,16 +6,16 @@ import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import torch
 from torch import Tensor
 
 from oddjet.dataset.scaler_file import method_scaler
+from oddjet.detectors.autoencoder.detector import snapshot_parameters
 from oddjet.detectors.autoencoder.settings import OBJECTIVES
-from oddjet.detectors.modelfile import model_content, snapshots_content
+from oddjet.detectors.cards import Card
+from oddjet.detectors.file import content_of, write
 from oddjet.errors import TrainingError
-from oddjet.io.atomic import atomic_path
 from oddjet.provenance.attributes import attributes
 from oddjet.training.checkpoint import Checkpoints, checkpoint_digest
 from oddjet.training.history import write_history
@@ -99,21 +99,14 @@ def train_method(
     )
     checkpoints.resume(state)
     train_until_told(state, (jets, weights), (validation, validation_weights), checkpoints)
-    metadata = {
-        "method": method,
-        "settings": settings.model_dump(mode="json"),
-        "scaler": scaler.to_dict(),
-        "features": list(scaler.names),
-        "selection": {
-            "metric": f"{state.objective.selection}_validation",
-            "values": state.best_values,
-            "lowest": [choice.lowest for choice in state.choices],
-            "errors": [choice.error for choice in state.choices],
-        },
-        "stopped": {str(seed): epoch for seed, epoch in state.guard.stopped.items()},
-        "provenance": record,
+    selection = {
+        "metric": f"{state.objective.selection}_validation",
+        "values": state.best_values,
+        "lowest": [choice.lowest for choice in state.choices],
+        "errors": [choice.error for choice in state.choices],
     }
-    write_results(output, method, state, metadata)
+    stopped = {str(seed): epoch for seed, epoch in state.guard.stopped.items()}
+    write_results(output, state, Card(method, settings, scaler, record, selection, stopped))
     checkpoints.discard()
 
 
@@ -141,16 +134,13 @@ def train_until_told(
         train(state, jets[0], validation[0], jets[1], validation[1], after_epoch)
 
 
-def write_results(output: Path, method: str, state: TrainingState, metadata: dict[str, Any]) -> None:
+def write_results(output: Path, state: TrainingState, card: Card) -> None:
     """Write history.csv, snapshots.pt and model.pt, each whole or not at all."""
-    write_history(output / "history.csv", method, state.history)
-    contents = {
-        "snapshots.pt": snapshots_content(state.network, state.all_snapshots(), state.seeds, metadata),
-        "model.pt": model_content(state.network, state.chosen(), state.seeds, state.best_epochs, metadata),
-    }
-    for name, content in contents.items():
-        with atomic_path(output / name) as temporary:
-            torch.save(content, temporary)
+    write_history(output / "history.csv", card.method, state.history)
+    network, kept = state.network, state.all_snapshots()
+    epochs = [epoch for epoch, _ in kept]
+    write(output / "snapshots.pt", content_of(snapshot_parameters(network, kept), state.seeds, epochs, card))
+    write(output / "model.pt", content_of(network.parameters(state.chosen()), state.seeds, state.best_epochs, card))
 
 
 def choose_device(name: str) -> torch.device:

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple, cast
 import torch
 from torch import Tensor
 
-from oddjet.detectors.modelfile import FORMAT, read_content
+from oddjet.detectors.file import FORMAT, read_content
 from oddjet.errors import DetectorError
 from oddjet.images.file import read_images
 from oddjet.images.vae_settings import Metric, VaeSettings

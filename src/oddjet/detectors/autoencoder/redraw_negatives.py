@@ -7,7 +7,6 @@ and run on with the weights of one snapshot after the other, as often as the tra
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from typing import Any
 
 import torch
 from torch import Tensor
@@ -67,8 +66,7 @@ def follow_training(
         yield epoch, samples.detach()
 
 
-def rounds_of(settings: dict[str, Any], n_jets: int) -> float:
-    """Tell how often an epoch over `n_jets` jets replaced the whole buffer, from the settings in a model's metadata."""
-    batch = min(int(settings["training"]["batch_size"]), n_jets)
-    replay = settings.get("replay") or {}
-    return (n_jets // batch) * batch / float(replay.get("capacity", ReplaySettings().capacity))
+def rounds_of(batch_size: int, replay: ReplaySettings | None, n_jets: int) -> float:
+    """Return how often an epoch over `n_jets` jets replaced the whole buffer."""
+    batch = min(batch_size, n_jets)
+    return (n_jets // batch) * batch / float((replay or ReplaySettings()).capacity)

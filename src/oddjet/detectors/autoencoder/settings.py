@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal, Self
+from typing import TYPE_CHECKING, ClassVar, Literal, Self
 
 from pydantic import Field, model_validator
 
+from oddjet.detectors.registry import DetectorSettings
 from oddjet.settings import Settings
 
 Scaling = Literal["dataset", "min_max", "standard", "power", "quantile"]
@@ -200,8 +201,10 @@ class ValidationSettings(Settings):
     )
 
 
-class ModelSettings(Settings):
+class ModelSettings(DetectorSettings):
     """What is trained: kind of loss, network and, for the normalized autoencoders, chain and buffer."""
+
+    by_epoch: ClassVar[bool] = True
 
     kind: Kind = Field(description="ae, nae (E+ - E-), nae_logcosh (log cosh(E+ - E-) + alpha E+) or wnae (W2^2)")
     scaling: Scaling = Field(
