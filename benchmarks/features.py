@@ -25,7 +25,7 @@ import fastjet
 import numpy as np
 import uproot
 
-from oddjet.io.records import Particles
+from oddjet.io.candidates import Particles
 from oddjet.io.root import read_candidates
 from oddjet.jets import grooming, substructure
 from oddjet.jets.clustering import Jets, cartesian, cluster, rapidity, trees

@@ -21,14 +21,14 @@ from pathlib import Path
 import numpy as np
 import ot
 import wasserstein
+from scipy.spatial.distance import squareform
 
 from oddjet.dataset.settings import Fractions
-from oddjet.images.file import read_images
 from oddjet.images.make import make_images
 from oddjet.images.settings import ImageJetSettings
+from oddjet.images.store import read_images
 from oddjet.simulation.generate import simulate_sample
 from oddjet.simulation.settings import Process, SimulationSettings
-from oddjet.transport.condensed import square
 from oddjet.transport.images import Metric, cross, distances, ground_costs, metric_of, pairwise
 from oddjet.transport.medoids import find_medoids
 from oddjet.transport.sparse import SparseImages
@@ -98,7 +98,7 @@ def whole(images: SparseImages, threads: int) -> None:
     start = time.monotonic()
     condensed = pairwise(chosen, metric, threads)
     measured = time.monotonic() - start
-    medoids = find_medoids(square(condensed), 10)
+    medoids = find_medoids(squareform(condensed), 10)
     found = time.monotonic() - start
     print(f"1000 jets on {threads} threads: distances {measured:.1f} s, with medoids of k = 1 to 10 {found:.1f} s")
     many = images.take(rng.integers(0, len(images), 100_000))

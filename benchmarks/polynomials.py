@@ -15,7 +15,7 @@ from pathlib import Path
 
 import numpy as np
 
-from oddjet.io.records import Particles
+from oddjet.io.candidates import Particles
 from oddjet.io.root import read_candidates
 from oddjet.jets.clustering import cluster, rapidity
 from oddjet.jets.multigraphs import graphs_up_to

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from oddjet.errors import InputFileError, ResultsError, TableError
-from oddjet.io.record import SUFFIX
+from oddjet.io.origin import SUFFIX
 from oddjet.io.tables import read_attributes
 from oddjet.jobs import Jobs, PlannedJob
 from oddjet.provenance.attributes import file_digest

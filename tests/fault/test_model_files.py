@@ -26,8 +26,8 @@ from oddjet.evaluation.scores import KEPT, auc_rows, read_method
 from oddjet.evaluation.settings import MeritSettings
 from oddjet.evaluation.signals import Signal, points_to_json
 from oddjet.events.scores import ScoreTable
-from oddjet.images.ensemble_file import ensemble_columns, read_ensembles
-from oddjet.io.record import SUFFIX
+from oddjet.images.ensembles import ensemble_columns, read_ensembles
+from oddjet.io.origin import SUFFIX
 from oddjet.io.tables import Column, write_table
 from oddjet.io.weights import sample_factors
 from oddjet.results import Results

@@ -14,7 +14,7 @@ from oddjet.detectors.autoencoder.energy import measure_energy
 from oddjet.detectors.baseline_settings import NeuralSplineFlow
 from oddjet.detectors.trained import train as train_flow
 from oddjet.evaluation.merit import SampleScores, compute_auc
-from oddjet.images.file import JET_COLUMNS, ImageWriter
+from oddjet.images.store import JET_COLUMNS, ImageWriter
 from oddjet.images.vae_settings import VaeSettings, VaeTraining
 from oddjet.training.loop import train
 from oddjet.training.method import MethodSettings

@@ -7,7 +7,7 @@ import fastjet
 import numpy as np
 import pytest
 
-from oddjet.io.records import Particles
+from oddjet.io.candidates import Particles
 from oddjet.jets.clustering import cartesian, cluster, trees
 from oddjet.jets.grooming import soft_drop_mass
 from oddjet.jets.njettiness import njettiness

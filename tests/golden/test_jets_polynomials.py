@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from oddjet.errors import JetError
-from oddjet.io.records import Particles
+from oddjet.io.candidates import Particles
 from oddjet.io.root import read_candidates
 from oddjet.jets.clustering import cluster, rapidity
 from oddjet.jets.multigraphs import graphs_up_to, parts, plan_of

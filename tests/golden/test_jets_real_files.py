@@ -12,8 +12,8 @@ import pytest
 import uproot
 
 from oddjet.errors import UnreadableFileError
+from oddjet.io.candidates import CandidateRecord
 from oddjet.io.chunks import Reading
-from oddjet.io.records import CandidateRecord
 from oddjet.io.root import detect_layout, open_events, read_candidates
 from oddjet.io.tables import read_attributes, read_table
 from oddjet.jets.clustering import Jets, cluster, stored, trees

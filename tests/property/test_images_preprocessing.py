@@ -8,7 +8,7 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from oddjet.images.preprocessing import aligned, pixelate
-from oddjet.io.records import Particles
+from oddjet.io.candidates import Particles
 
 EXAMPLES = settings(max_examples=60, deadline=None, derandomize=True)
 PIXELS, SIDE = 40, 3.2

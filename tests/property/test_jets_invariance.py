@@ -7,7 +7,7 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from oddjet.io.records import Particles
+from oddjet.io.candidates import Particles
 from oddjet.jets.clustering import Jets, cartesian, cluster
 from oddjet.jets.features import REGISTRY, Substructure
 from oddjet.jets.settings import FeatureSettings

@@ -8,14 +8,11 @@ import pytest
 
 from oddjet.errors import ImageError, TableError
 from oddjet.evaluation.merit import SampleScores, compute_auc
-from oddjet.images.choice import find_references
-from oddjet.images.distance_file import read_distances
-from oddjet.images.distances import compute_distances
-from oddjet.images.ensemble_file import read_ensembles
-from oddjet.images.ensembles import measure_ensembles
-from oddjet.images.file import JET_COLUMNS, ImageWriter, read_images
-from oddjet.images.references import read_references, write_references
+from oddjet.images.distances import compute_distances, read_distances
+from oddjet.images.ensembles import measure_ensembles, read_ensembles
+from oddjet.images.reference_jets import find_references, read_references, write_references
 from oddjet.images.settings import DistanceSettings, MedoidSettings
+from oddjet.images.store import JET_COLUMNS, ImageWriter, read_images
 from oddjet.images.summary import summarize_images
 from oddjet.images.tables import ensemble_rows, pixels_above
 from oddjet.transport.images import cross, metric_of

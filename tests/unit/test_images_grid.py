@@ -2,20 +2,19 @@
 
 import numpy as np
 import pytest
+from scipy.spatial.distance import squareform
 
 from oddjet.errors import ImageError, InputFileError, TransportError
-from oddjet.images.file import JET_COLUMNS, ImageWriter, read_images
 from oddjet.images.gather import gather_images
 from oddjet.images.grid import make_grid_images
-from oddjet.images.library import ImageLibrary
 from oddjet.images.medoid_scores import MedoidScorer
 from oddjet.images.settings import ImageJetSettings, MedoidMethod
+from oddjet.images.store import JET_COLUMNS, ImageLibrary, ImageWriter, read_images
 from oddjet.io.tables import read_table, write_table
 from oddjet.jets.extract import extract_features
 from oddjet.jets.settings import FeatureSettings
 from oddjet.simulation.generate import simulate_sample
 from oddjet.simulation.settings import Process, SimulationSettings
-from oddjet.transport.condensed import square
 from oddjet.transport.images import cross, metric_of, pairwise
 from oddjet.transport.medoids import find_medoids
 from oddjet.transport.sparse import concatenated
@@ -60,7 +59,7 @@ def test_scores_are_distances_to_medoids_of_training_jets(made):
         np.testing.assert_array_equal(scores[:, 0], scores[:, 1])
         training = images.take(np.arange(25))
         members = training.take(
-            find_medoids(square(pairwise(training, metric)), 3, weights=train["weight"])[-1].members
+            find_medoids(squareform(pairwise(training, metric)), 3, weights=train["weight"])[-1].members
         )
         expected = getattr(cross(images.take(np.arange(25, len(jets))), members, metric), combination)(axis=1)
         np.testing.assert_allclose(scores[::-1, 0], expected, atol=1e-12)

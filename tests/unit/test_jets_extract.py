@@ -11,9 +11,9 @@ import pytest
 import uproot
 
 from oddjet.errors import DamagedFileError, DatasetError, JetError, TableError
+from oddjet.io.candidates import Particles
 from oddjet.io.chunks import Reading
 from oddjet.io.cutflow import Cutflow
-from oddjet.io.records import Particles
 from oddjet.io.root import read_candidates
 from oddjet.io.tables import read_attributes, read_table
 from oddjet.io.weights import sample_factors

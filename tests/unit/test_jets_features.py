@@ -11,7 +11,7 @@ from pydantic import ValidationError
 from scipy.optimize import minimize
 
 from oddjet.errors import JetError
-from oddjet.io.records import Particles
+from oddjet.io.candidates import Particles
 from oddjet.io.root import read_candidates
 from oddjet.jets.clustering import Jets, cluster, rapidity, trees
 from oddjet.jets.features import REGISTRY, Substructure, chosen_features

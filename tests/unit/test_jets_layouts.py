@@ -10,8 +10,8 @@ import pytest
 import uproot
 
 from oddjet.errors import ConfigError, DamagedFileError, UnreadableFileError
+from oddjet.io.candidates import CandidateRecord
 from oddjet.io.chunks import Reading
-from oddjet.io.records import CandidateRecord
 from oddjet.io.root import detect_layout, read_candidates
 from oddjet.jets.clustering import stored
 

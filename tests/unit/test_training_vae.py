@@ -16,8 +16,8 @@ from torch import nn
 from oddjet.errors import DetectorError, TrainingError
 from oddjet.evaluation.tables import VaeAucRow, read_rows
 from oddjet.images.distances import compute_distances
-from oddjet.images.file import JET_COLUMNS, ImageWriter, read_images
 from oddjet.images.settings import DistanceSettings
+from oddjet.images.store import JET_COLUMNS, ImageWriter, read_images
 from oddjet.images.vae_settings import CnnSettings, VaeSettings, VaeTraining
 from oddjet.io.tables import read_table
 from oddjet.training.cnn import LabelledFiles, train_cnn

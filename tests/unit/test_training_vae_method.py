@@ -11,8 +11,7 @@ import pytest
 from oddjet.dataset.build import SOURCE
 from oddjet.errors import TrainingError
 from oddjet.evaluation.scores import auc_rows
-from oddjet.images.file import JET_COLUMNS, ImageWriter, read_images
-from oddjet.images.library import ImageLibrary
+from oddjet.images.store import JET_COLUMNS, ImageLibrary, ImageWriter, read_images
 from oddjet.images.vae_settings import VaeSettings, VaeTraining
 from oddjet.io.cutflow import Cutflow
 from oddjet.io.tables import Column, read_attributes, read_table, write_table

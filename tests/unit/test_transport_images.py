@@ -3,10 +3,10 @@
 import numpy as np
 import ot
 import pytest
+from scipy.spatial.distance import squareform
 
 from oddjet.errors import TransportError
 from oddjet.transport import images as module
-from oddjet.transport.condensed import square
 from oddjet.transport.images import all_distances, cross, distances, metric_of, pairwise
 from oddjet.transport.simplex import solve
 from oddjet.transport.sparse import sparse_images
@@ -95,7 +95,7 @@ def test_a_shifted_image_is_as_far_as_the_shift():
 @pytest.mark.parametrize("name", ["mae", *POWERS])
 def test_metric_axioms_and_diameter(name):
     images = random_images(12, seed=7)
-    matrix = square(pairwise(images, metric_of(name)))
+    matrix = squareform(pairwise(images, metric_of(name)))
     np.testing.assert_allclose(cross(images, images, metric_of(name)), matrix, atol=1e-7)
     np.testing.assert_allclose(matrix, matrix.T)
     assert (matrix[:, :, None] + matrix[None, :, :] >= matrix[:, None, :] - 1e-12).all()
@@ -107,8 +107,8 @@ def test_errors_are_those_of_dense_images():
     images = random_images(5, seed=9)
     dense = images.dense().reshape(5, -1).astype(np.float64)
     difference = np.abs(dense[:, None] - dense[None])
-    np.testing.assert_allclose(square(pairwise(images, metric_of("mae"))), difference.mean(axis=-1), atol=1e-9)
-    np.testing.assert_allclose(square(pairwise(images, metric_of("mse"))), (difference**2).mean(axis=-1), atol=1e-9)
+    np.testing.assert_allclose(squareform(pairwise(images, metric_of("mae"))), difference.mean(axis=-1), atol=1e-9)
+    np.testing.assert_allclose(squareform(pairwise(images, metric_of("mse"))), (difference**2).mean(axis=-1), atol=1e-9)
 
 
 def test_threads_and_tasks_change_nothing(monkeypatch):

@@ -13,7 +13,7 @@ import torch
 import yaml
 
 from oddjet.evaluation.tables import AucRow, read_rows
-from oddjet.images.file import read_images
+from oddjet.images.store import read_images
 from oddjet.io.tables import read_attributes, read_table
 from oddjet.training.vae import load_vae
 

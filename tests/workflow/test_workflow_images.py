@@ -5,8 +5,8 @@ import csv
 import numpy as np
 import pytest
 
-from oddjet.images.distance_file import read_distances
-from oddjet.images.file import read_images
+from oddjet.images.distances import read_distances
+from oddjet.images.store import read_images
 
 TINY = ("--configfile", "config/test/tiny.yaml")
 SAMPLES = ("qcd", "top", "w")

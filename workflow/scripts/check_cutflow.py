@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from oddjet.io.atomic import write_text
-from oddjet.io.record import write_record
+from oddjet.io.origin import write_origin
 from oddjet.jets.cutflow import check_bad_files, check_enough, merge_sample, report
 from oddjet.jets.settings import FeatureSettings
 from oddjet.program import execute, parser, read_settings, settings_argument
@@ -41,7 +41,7 @@ def main() -> None:
         check_bad_files(name, bad, len(tables[name]), settings.max_bad_fraction)
     check_enough(samples, given.backgrounds, given.signals, given.minimum_signal_jets)
     inputs = [path for paths in tables.values() for path in paths]
-    write_record("check_cutflow", settings.model_dump_json(), inputs, [given.cutflow, given.bad_files])
+    write_origin("check_cutflow", settings.model_dump_json(), inputs, [given.cutflow, given.bad_files])
 
 
 if __name__ == "__main__":

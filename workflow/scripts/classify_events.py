@@ -11,7 +11,7 @@ from oddjet.events.merit_tables import SetMerit, write_rows
 from oddjet.events.protocol import file_arguments, refuse_empty, test_files
 from oddjet.events.scores import BACKGROUND
 from oddjet.events.settings import ProtocolSettings
-from oddjet.io.record import write_record
+from oddjet.io.origin import write_origin
 from oddjet.program import execute, parser, progress, read_settings, settings_argument
 
 EXAMPLE = """python workflow/scripts/classify_events.py --background background_test.h5 \\
@@ -39,7 +39,7 @@ def main() -> None:
                 size = len(fold.background)
                 rows.append(SetMerit(fold.variant, 0, name, fold.fold, merit, *found, size))
     write_rows(given.output, rows, SetMerit)
-    write_record("classify_events", settings.model_dump_json(), list(files.values()), [given.output])
+    write_origin("classify_events", settings.model_dump_json(), list(files.values()), [given.output])
 
 
 if __name__ == "__main__":

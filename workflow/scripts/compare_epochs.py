@@ -9,7 +9,7 @@ from oddjet.evaluation.history import read_history
 from oddjet.evaluation.moments import choice_to_markdown, chosen_epochs, compare_choice
 from oddjet.evaluation.tables import ChoiceRow, EpochAucRow, read_rows, write_rows
 from oddjet.io.atomic import write_text
-from oddjet.io.record import write_record
+from oddjet.io.origin import write_origin
 from oddjet.program import execute, parser
 
 EXAMPLE = """python workflow/scripts/compare_epochs.py --history results/jets/models/wnae/*/history.csv \\
@@ -30,7 +30,7 @@ def main() -> None:
         rows += compare_choice(read_rows(auc, EpochAucRow), chosen_epochs(read_history([history])))
     write_rows(given.table, rows, ChoiceRow)
     write_text(given.summary, choice_to_markdown(rows))
-    write_record("compare_epochs", "{}", [*given.history, *given.auc_by_epoch], [given.table, given.summary])
+    write_origin("compare_epochs", "{}", [*given.history, *given.auc_by_epoch], [given.table, given.summary])
 
 
 if __name__ == "__main__":

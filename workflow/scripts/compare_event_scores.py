@@ -10,7 +10,7 @@ from oddjet.evaluation.event_merit import background_curve, event_merits
 from oddjet.events.merit_tables import CurvePoint, SetMerit, curve_points, set_merits, write_rows
 from oddjet.events.scores import ScoreTable
 from oddjet.events.settings import ProtocolSettings
-from oddjet.io.record import write_record
+from oddjet.io.origin import write_origin
 from oddjet.program import execute, parser, progress, read_settings, settings_argument
 
 EXAMPLE = """python workflow/scripts/compare_event_scores.py --scores results/events/scores/*.h5 \\
@@ -34,7 +34,7 @@ def main() -> None:
         points += curve_points(table, settings.sets, background_curve, EFFICIENCIES)
     write_rows(given.merit, merits, SetMerit)
     write_rows(given.curves, points, CurvePoint)
-    write_record("compare_event_scores", settings.model_dump_json(), given.scores, [given.merit, given.curves])
+    write_origin("compare_event_scores", settings.model_dump_json(), given.scores, [given.merit, given.curves])
 
 
 if __name__ == "__main__":

@@ -14,7 +14,7 @@ from oddjet.evaluation.history import read_history
 from oddjet.evaluation.scores import read_method
 from oddjet.evaluation.tables import AucRow, EpochAucRow, SnapshotRow, read_rows
 from oddjet.io.atomic import write_text
-from oddjet.io.record import write_record
+from oddjet.io.origin import write_origin
 from oddjet.io.tables import read_table
 from oddjet.program import execute, parser
 
@@ -50,7 +50,7 @@ def main() -> None:
     for output, text in ((given.table, to_csv(rows)), (given.summary, to_markdown(rows, given.approximate))):
         write_text(output, text)
     settings = json.dumps({"methods": given.methods, "groups": given.groups, "approximate": given.approximate})
-    write_record("compare_experiments", settings, inputs, [given.table, given.summary])
+    write_origin("compare_experiments", settings, inputs, [given.table, given.summary])
 
 
 if __name__ == "__main__":

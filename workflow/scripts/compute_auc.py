@@ -6,7 +6,7 @@ from pathlib import Path
 
 from oddjet.evaluation.scores import auc_rows
 from oddjet.evaluation.tables import AucRow, write_rows
-from oddjet.io.record import write_record
+from oddjet.io.origin import write_origin
 from oddjet.program import execute, parser, progress
 
 EXAMPLE = "python workflow/scripts/compute_auc.py --scores results/jets/scores/ae/*.h5 --output auc.csv"
@@ -21,7 +21,7 @@ def main() -> None:
     given = arguments.parse_args()
     tables = progress(given.scores, total=len(given.scores), description="AUC of score tables")
     write_rows(given.output, [row for path in tables for row in auc_rows(path)], AucRow)
-    write_record("compute_auc", "{}", given.scores, [given.output])
+    write_origin("compute_auc", "{}", given.scores, [given.output])
 
 
 if __name__ == "__main__":

@@ -7,7 +7,7 @@ from pathlib import Path
 from oddjet.evaluation.figures_of_merit import merit_rows
 from oddjet.evaluation.settings import MeritSettings
 from oddjet.evaluation.tables import MeritRow, write_rows
-from oddjet.io.record import write_record
+from oddjet.io.origin import write_origin
 from oddjet.program import execute, parser, progress, read_settings, settings_argument
 
 EXAMPLE = "python workflow/scripts/compute_merit.py --scores results/jets/scores/ae/*.h5 --output merit.csv"
@@ -26,7 +26,7 @@ def main() -> None:
     settings = read_settings(given.settings, MeritSettings)
     tables = progress(given.scores, total=len(given.scores), description="figures of merit of score tables")
     write_rows(given.output, [row for path in tables for row in merit_rows(path, settings)], MeritRow)
-    write_record("compute_merit", settings.model_dump_json(), given.scores, [given.output])
+    write_origin("compute_merit", settings.model_dump_json(), given.scores, [given.output])
 
 
 if __name__ == "__main__":

@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 
 from oddjet.evaluation.tables import LatentRow, write_rows
-from oddjet.io.record import write_record
+from oddjet.io.origin import write_origin
 from oddjet.program import execute, parser
 from oddjet.provenance.attributes import attributes
 from oddjet.training.vae_latent import study, write_pairs
@@ -31,7 +31,7 @@ def main() -> None:
     settings, inputs = json.dumps({"jets": given.jets}), [*given.models, given.images, *given.distances]
     write_pairs(given.pairs, found, attributes("correlate_vae", settings, inputs))
     write_rows(given.table, found.rows, LatentRow)
-    write_record("correlate_vae", settings, inputs, [given.table])
+    write_origin("correlate_vae", settings, inputs, [given.table])
 
 
 if __name__ == "__main__":

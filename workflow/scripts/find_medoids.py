@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from oddjet.images.choice import find_references
-from oddjet.images.distance_file import read_distances
-from oddjet.images.references import write_references
+from oddjet.images.distances import read_distances
+from oddjet.images.reference_jets import find_references, write_references
 from oddjet.images.settings import MedoidSettings
-from oddjet.io.record import write_record
+from oddjet.io.origin import write_origin
 from oddjet.program import execute, parser, read_settings, settings_argument
 
 EXAMPLE = "python workflow/scripts/find_medoids.py --distances distances.h5 --output medoids.json"
@@ -22,7 +21,7 @@ def main() -> None:
     given = arguments.parse_args()
     settings = read_settings(given.settings, MedoidSettings)
     write_references(given.output, find_references(read_distances(given.distances), settings))
-    write_record("find_medoids", settings.model_dump_json(), [given.distances], [given.output])
+    write_origin("find_medoids", settings.model_dump_json(), [given.distances], [given.output])
 
 
 if __name__ == "__main__":

@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 
 from oddjet.images.gather import gather_images
-from oddjet.images.library import ImageLibrary
+from oddjet.images.store import ImageLibrary
 from oddjet.program import execute, parser
 from oddjet.provenance.attributes import attributes
 

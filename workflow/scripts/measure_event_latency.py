@@ -15,7 +15,7 @@ from oddjet.events.settings import ObjectSettings, ProtocolSettings
 from oddjet.events.support_vectors import prepare_machine
 from oddjet.events.table import flatten
 from oddjet.io.atomic import write_text
-from oddjet.io.record import write_record
+from oddjet.io.origin import write_origin
 from oddjet.program import execute, parser, read_settings, settings_argument
 
 EXAMPLE = """python workflow/scripts/measure_event_latency.py --training background_train.h5 \\
@@ -48,7 +48,7 @@ def main() -> None:
     signals = list(dict.fromkeys(row.signal for row in merits))
     write_text(given.page, latency_markdown(rows, summarise(merits), signals))
     inputs_read = [given.training, given.validation, given.test, *given.models, given.merit]
-    write_record("measure_event_latency", settings.model_dump_json(), inputs_read, [given.table, given.page])
+    write_origin("measure_event_latency", settings.model_dump_json(), inputs_read, [given.table, given.page])
 
 
 if __name__ == "__main__":

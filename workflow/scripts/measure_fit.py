@@ -9,7 +9,7 @@ from oddjet.dataset.scaler_file import read_scaler
 from oddjet.detectors.file import load
 from oddjet.evaluation.fit import measure_fit
 from oddjet.evaluation.tables import SnapshotRow, write_rows
-from oddjet.io.record import write_record
+from oddjet.io.origin import write_origin
 from oddjet.io.tables import read_table
 from oddjet.program import execute, parser
 
@@ -29,7 +29,7 @@ def main() -> None:
     background = read_table(given.background)
     write_rows(given.output, measure_fit(model, background, common, given.seed), SnapshotRow)
     inputs = [given.model, given.background, given.scaler]
-    write_record("measure_fit", json.dumps({"seed": given.seed}), inputs, [given.output])
+    write_origin("measure_fit", json.dumps({"seed": given.seed}), inputs, [given.output])
 
 
 if __name__ == "__main__":

@@ -10,7 +10,7 @@ from oddjet.evaluation.negatives import read_negatives
 from oddjet.evaluation.signals import parse_signals
 from oddjet.evaluation.snapshots import measure_distances, measure_energies, read_jets
 from oddjet.evaluation.tables import BACKGROUND, SnapshotRow, write_rows
-from oddjet.io.record import write_record
+from oddjet.io.origin import write_origin
 from oddjet.program import execute, parser, progress
 
 EXAMPLE = """python workflow/scripts/measure_snapshots.py --snapshots results/jets/models/wnae/seeds-1-2/snapshots.pt \\
@@ -42,7 +42,7 @@ def main() -> None:
         rows += measure_distances(negatives, method, background, (signal.name, jets))
         inputs.append(given.negatives)
     write_rows(given.output, rows, SnapshotRow)
-    write_record("measure_snapshots", json.dumps({"signal": signal.name}), inputs, [given.output])
+    write_origin("measure_snapshots", json.dumps({"signal": signal.name}), inputs, [given.output])
 
 
 if __name__ == "__main__":

@@ -9,7 +9,7 @@ from oddjet.evaluation.monitor import MonitoredJets
 from oddjet.evaluation.settings import EvaluationSettings
 from oddjet.evaluation.signals import check_counts, parse_signals
 from oddjet.evaluation.tables import EpochAucRow, write_rows
-from oddjet.io.record import write_record
+from oddjet.io.origin import write_origin
 from oddjet.io.tables import read_table
 from oddjet.program import execute, parser, progress, read_settings, settings_argument
 
@@ -40,7 +40,7 @@ def main() -> None:
     )
     write_rows(given.output, jets.auc_by_epoch(scorers, model.name, model.seeds), EpochAucRow)
     inputs = [given.snapshots, given.background, *(path for signal in signals for path in signal.files)]
-    write_record("monitor_training", settings.model_dump_json(), inputs, [given.output])
+    write_origin("monitor_training", settings.model_dump_json(), inputs, [given.output])
 
 
 if __name__ == "__main__":

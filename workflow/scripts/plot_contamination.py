@@ -8,7 +8,7 @@ from pathlib import Path
 from oddjet.evaluation.contamination import scan_averages
 from oddjet.evaluation.tables import ContaminationRow, read_rows
 from oddjet.io.atomic import atomic_path
-from oddjet.io.record import write_record
+from oddjet.io.origin import write_origin
 from oddjet.plotting.contamination import draw_contamination
 from oddjet.plotting.style import save_figure
 from oddjet.program import execute, parser
@@ -34,7 +34,7 @@ def main() -> None:
     for output in outputs:
         with atomic_path(output) as path:
             save_figure(figure, path)
-    write_record("plot_contamination", json.dumps({"label": given.label}), [given.table], outputs)
+    write_origin("plot_contamination", json.dumps({"label": given.label}), [given.table], outputs)
 
 
 if __name__ == "__main__":

@@ -9,7 +9,7 @@ from oddjet.evaluation.history import read_history
 from oddjet.evaluation.paper import TrainingTables, paper_panels
 from oddjet.evaluation.tables import EpochAucRow, SnapshotRow, read_rows
 from oddjet.io.atomic import atomic_path
-from oddjet.io.record import write_record
+from oddjet.io.origin import write_origin
 from oddjet.plotting.epochs import draw_epochs
 from oddjet.plotting.style import method_title, save_figure
 from oddjet.program import execute, parser
@@ -45,7 +45,7 @@ def main() -> None:
         with atomic_path(output) as path:
             save_figure(figure, path)
     settings = json.dumps({"figure": given.figure, "seed": given.seed, "label": given.label})
-    write_record("plot_epochs", settings, [*given.history, *given.auc_by_epoch, *given.measured], outputs)
+    write_origin("plot_epochs", settings, [*given.history, *given.auc_by_epoch, *given.measured], outputs)
 
 
 if __name__ == "__main__":

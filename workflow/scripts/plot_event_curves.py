@@ -8,7 +8,7 @@ from pathlib import Path
 from oddjet.events.figures import CURVES, curve_panels
 from oddjet.events.merit_tables import CurvePoint, SetMerit, read_rows, summarise
 from oddjet.io.atomic import atomic_path
-from oddjet.io.record import write_record
+from oddjet.io.origin import write_origin
 from oddjet.plotting.events import draw_curves
 from oddjet.plotting.style import save_figure
 from oddjet.program import execute, parser
@@ -35,7 +35,7 @@ def main() -> None:
         with atomic_path(output) as path:
             save_figure(figure, path)
     settings = json.dumps({"kind": given.kind, "methods": given.methods, "label": given.label})
-    write_record("plot_event_curves", settings, [given.curves, given.merit], [given.output_pdf, given.output_png])
+    write_origin("plot_event_curves", settings, [given.curves, given.merit], [given.output_pdf, given.output_png])
 
 
 if __name__ == "__main__":

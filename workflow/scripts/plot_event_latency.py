@@ -8,7 +8,7 @@ from pathlib import Path
 from oddjet.events.figures import costs
 from oddjet.events.merit_tables import Latency, SetMerit, read_rows, summarise
 from oddjet.io.atomic import atomic_path
-from oddjet.io.record import write_record
+from oddjet.io.origin import write_origin
 from oddjet.plotting.events import draw_costs
 from oddjet.plotting.style import save_figure
 from oddjet.program import execute, parser
@@ -31,7 +31,7 @@ def main() -> None:
         with atomic_path(output) as path:
             save_figure(figure, path)
     outputs = [given.output_pdf, given.output_png]
-    write_record("plot_event_latency", json.dumps({"label": given.label}), [given.latency, given.merit], outputs)
+    write_origin("plot_event_latency", json.dumps({"label": given.label}), [given.latency, given.merit], outputs)
 
 
 if __name__ == "__main__":

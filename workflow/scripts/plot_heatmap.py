@@ -8,7 +8,7 @@ from pathlib import Path
 from oddjet.evaluation.summary import average_over_points
 from oddjet.evaluation.tables import AucRow, read_rows
 from oddjet.io.atomic import atomic_path
-from oddjet.io.record import write_record
+from oddjet.io.origin import write_origin
 from oddjet.plotting.heatmap import draw_heatmap
 from oddjet.plotting.style import save_figure
 from oddjet.program import execute, parser
@@ -37,7 +37,7 @@ def main() -> None:
         with atomic_path(output) as path:
             save_figure(figure, path)
     settings = json.dumps({"label": given.label, "title": given.title})
-    write_record("plot_heatmap", settings, [given.auc], [given.output_pdf, given.output_png])
+    write_origin("plot_heatmap", settings, [given.auc], [given.output_pdf, given.output_png])
 
 
 if __name__ == "__main__":

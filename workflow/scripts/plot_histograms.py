@@ -12,7 +12,7 @@ from oddjet.evaluation.negatives import read_negatives
 from oddjet.evaluation.paper_samples import histogram_panels
 from oddjet.evaluation.signals import parse_signals
 from oddjet.io.atomic import atomic_path
-from oddjet.io.record import write_record
+from oddjet.io.origin import write_origin
 from oddjet.io.tables import read_json, read_table
 from oddjet.plotting.histograms import draw_histograms, sample_names
 from oddjet.plotting.style import method_title, save_figure
@@ -51,7 +51,7 @@ def main() -> None:
         with atomic_path(output) as path:
             save_figure(figure, path)
     inputs = [*given.negatives, *given.history, given.background, *signal.files]
-    write_record("plot_histograms", "{}", inputs, outputs)
+    write_origin("plot_histograms", "{}", inputs, outputs)
 
 
 if __name__ == "__main__":

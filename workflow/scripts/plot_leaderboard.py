@@ -8,7 +8,7 @@ from pathlib import Path
 from oddjet.evaluation.leaderboard import leaderboard_entries
 from oddjet.evaluation.tables import AucRow, GridRow, MeritRow, read_rows
 from oddjet.io.atomic import atomic_path
-from oddjet.io.record import write_record
+from oddjet.io.origin import write_origin
 from oddjet.plotting.leaderboard import Entry, draw_leaderboard
 from oddjet.plotting.style import save_figure
 from oddjet.program import execute, parser
@@ -39,7 +39,7 @@ def main() -> None:
             save_figure(figure, path)
     inputs = [path for path in (given.leaderboard, given.grid, given.merit, given.ceilings) if path is not None]
     settings = json.dumps({"label": given.label})
-    write_record("plot_leaderboard", settings, inputs, [given.output_pdf, given.output_png])
+    write_origin("plot_leaderboard", settings, inputs, [given.output_pdf, given.output_png])
 
 
 if __name__ == "__main__":

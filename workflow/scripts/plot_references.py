@@ -7,10 +7,10 @@ from pathlib import Path
 
 import numpy as np
 
-from oddjet.images.file import read_images
-from oddjet.images.references import read_references
+from oddjet.images.reference_jets import read_references
+from oddjet.images.store import read_images
 from oddjet.io.atomic import atomic_path
-from oddjet.io.record import write_record
+from oddjet.io.origin import write_origin
 from oddjet.plotting.images import ElbowCurves, draw_references
 from oddjet.plotting.style import save_figure
 from oddjet.program import execute, parser
@@ -45,7 +45,7 @@ def main() -> None:
         with atomic_path(output) as path:
             save_figure(figure, path)
     settings = json.dumps({"label": given.label})
-    write_record("plot_references", settings, [given.medoids, given.images], [given.output_pdf, given.output_png])
+    write_origin("plot_references", settings, [given.medoids, given.images], [given.output_pdf, given.output_png])
 
 
 if __name__ == "__main__":

@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 
 from oddjet.io.atomic import atomic_path
-from oddjet.io.record import write_record
+from oddjet.io.origin import write_origin
 from oddjet.plotting.sketches import draw_sketch
 from oddjet.plotting.style import save_figure
 from oddjet.program import execute, parser
@@ -24,7 +24,7 @@ def main() -> None:
     for output in (given.output_pdf, given.output_png):
         with atomic_path(output) as path:
             save_figure(figure, path)
-    write_record("plot_sketch", json.dumps({"figure": given.figure}), [], [given.output_pdf, given.output_png])
+    write_origin("plot_sketch", json.dumps({"figure": given.figure}), [], [given.output_pdf, given.output_png])
 
 
 if __name__ == "__main__":

@@ -9,7 +9,7 @@ from oddjet.evaluation.history import auc_by_fraction, auc_over_grid, choose_mas
 from oddjet.evaluation.scores import read_method
 from oddjet.evaluation.tables import EpochAucRow, read_rows
 from oddjet.io.atomic import atomic_path
-from oddjet.io.record import write_record
+from oddjet.io.origin import write_origin
 from oddjet.plotting.history import TrainingCurves, draw_training
 from oddjet.plotting.style import save_figure
 from oddjet.program import execute, parser
@@ -44,7 +44,7 @@ def main() -> None:
             save_figure(figure, path)
     inputs = [*given.history, *given.auc_by_epoch, *given.scores]
     outputs = [given.output_pdf, given.output_png]
-    write_record("plot_training", json.dumps({"label": given.label}), inputs, outputs)
+    write_origin("plot_training", json.dumps({"label": given.label}), inputs, outputs)
 
 
 if __name__ == "__main__":

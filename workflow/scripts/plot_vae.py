@@ -7,7 +7,7 @@ from pathlib import Path
 
 from oddjet.evaluation.tables import VaeAucRow, read_rows
 from oddjet.io.atomic import atomic_path
-from oddjet.io.record import write_record
+from oddjet.io.origin import write_origin
 from oddjet.io.tables import read_attributes, read_table
 from oddjet.plotting.style import save_figure
 from oddjet.plotting.vae import ScanPoint, draw_pairs, draw_scan
@@ -44,7 +44,7 @@ def main() -> None:
             with atomic_path(output) as path:
                 save_figure(figure, path)
     settings = json.dumps({"label": given.label, "metric": given.metric})
-    write_record("plot_vae", settings, [given.table, given.pairs], [*given.scan, *given.latent])
+    write_origin("plot_vae", settings, [given.table, given.pairs], [*given.scan, *given.latent])
 
 
 if __name__ == "__main__":

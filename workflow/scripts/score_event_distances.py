@@ -11,7 +11,7 @@ from oddjet.events.protocol import file_arguments, first_events, test_files, wri
 from oddjet.events.scores import BACKGROUND
 from oddjet.events.settings import ProtocolSettings
 from oddjet.io.atomic import write_text
-from oddjet.io.record import write_record
+from oddjet.io.origin import write_origin
 from oddjet.program import execute, parser, progress, read_settings, settings_argument
 from oddjet.provenance.attributes import attributes
 
@@ -42,7 +42,7 @@ def main() -> None:
     made_from = "score_event_distances", settings.model_dump_json(), [given.references, *files.values()]
     write_methods(given.output_dir, scores, attributes(*made_from))
     write_text(given.agreement, json.dumps(agreement, indent=1) + "\n")
-    write_record(*made_from, [given.agreement])
+    write_origin(*made_from, [given.agreement])
 
 
 if __name__ == "__main__":

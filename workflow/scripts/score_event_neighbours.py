@@ -10,7 +10,7 @@ from oddjet.events.neighbours import prepare_neighbours
 from oddjet.events.protocol import file_arguments, first_events, objects_argument, test_files, write_methods
 from oddjet.events.settings import NEIGHBOUR_METHODS, ObjectSettings, ProtocolSettings
 from oddjet.io.atomic import write_text
-from oddjet.io.record import write_record
+from oddjet.io.origin import write_origin
 from oddjet.program import execute, parser, read_settings, settings_argument
 from oddjet.provenance.attributes import attributes
 
@@ -40,7 +40,7 @@ def main() -> None:
     made_from = "score_event_neighbours", settings.model_dump_json(), [given.training, *files.values()]
     write_methods(given.output_dir, scores, attributes(*made_from))
     write_text(given.choice, json.dumps(neighbours.record(), indent=1) + "\n")
-    write_record(*made_from, [given.choice])
+    write_origin(*made_from, [given.choice])
 
 
 if __name__ == "__main__":

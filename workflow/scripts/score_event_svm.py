@@ -10,7 +10,7 @@ from oddjet.events.protocol import file_arguments, first_events, objects_argumen
 from oddjet.events.settings import ObjectSettings, ProtocolSettings
 from oddjet.events.support_vectors import prepare_machine
 from oddjet.io.atomic import write_text
-from oddjet.io.record import write_record
+from oddjet.io.origin import write_origin
 from oddjet.program import execute, parser, progress, read_settings, settings_argument
 from oddjet.provenance.attributes import attributes
 
@@ -40,7 +40,7 @@ def main() -> None:
     made_from = "score_event_svm", settings.model_dump_json(), [given.training, given.validation, *files.values()]
     write_methods(given.output_dir, scores, attributes(*made_from))
     write_text(given.choice, json.dumps(machine.record(), indent=1) + "\n")
-    write_record(*made_from, [given.choice])
+    write_origin(*made_from, [given.choice])
 
 
 if __name__ == "__main__":

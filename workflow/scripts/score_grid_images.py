@@ -8,9 +8,9 @@ from pathlib import Path
 from oddjet.evaluation.scores import Method, score_samples
 from oddjet.evaluation.settings import EvaluationSettings
 from oddjet.evaluation.signals import files_of, parse_signals
-from oddjet.images.library import ImageLibrary
 from oddjet.images.medoid_scores import MedoidScorer
 from oddjet.images.settings import MedoidMethod
+from oddjet.images.store import ImageLibrary
 from oddjet.io.tables import read_table
 from oddjet.io.weights import sample_factors
 from oddjet.program import execute, parser, read_settings, settings_argument

@@ -8,7 +8,7 @@ from pathlib import Path
 from oddjet.evaluation.scores import Method, score_samples
 from oddjet.evaluation.settings import EvaluationSettings
 from oddjet.evaluation.signals import files_of, parse_signals
-from oddjet.images.library import ImageLibrary
+from oddjet.images.store import ImageLibrary
 from oddjet.images.vae_method_settings import VaeMethod
 from oddjet.io.weights import sample_factors
 from oddjet.program import execute, parser, read_settings, settings_argument

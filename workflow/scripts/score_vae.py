@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 
 from oddjet.evaluation.tables import VaeAucRow, write_rows
-from oddjet.io.record import write_record
+from oddjet.io.origin import write_origin
 from oddjet.program import execute, parser
 from oddjet.provenance.attributes import attributes
 from oddjet.training.vae_scores import score_scan
@@ -32,7 +32,7 @@ def main() -> None:
     provenance = attributes("score_vae", settings, inputs)
     rows = score_scan(given.models, samples, given.jets, given.scores, provenance, given.threads)
     write_rows(given.auc, rows, VaeAucRow)
-    write_record("score_vae", settings, inputs, [given.auc])
+    write_origin("score_vae", settings, inputs, [given.auc])
 
 
 if __name__ == "__main__":

@@ -8,7 +8,7 @@ from pathlib import Path
 from oddjet.evaluation.history import read_history
 from oddjet.evaluation.moments import auc_at, chosen_epochs, last_epochs
 from oddjet.evaluation.tables import AucRow, EpochAucRow, read_rows, write_rows
-from oddjet.io.record import write_record
+from oddjet.io.origin import write_origin
 from oddjet.program import execute, parser
 
 EXAMPLE = """python workflow/scripts/select_epochs.py --history results/jets/models/nae_logcosh/*/history.csv \\
@@ -26,7 +26,7 @@ def main() -> None:
     epochs = last_epochs(rows) if given.moment == "last" else chosen_epochs(read_history(given.history))
     write_rows(given.output, auc_at(rows, epochs), AucRow)
     settings = json.dumps({"moment": given.moment, "epochs": epochs})
-    write_record("select_epochs", settings, [*given.history, *given.auc_by_epoch], [given.output])
+    write_origin("select_epochs", settings, [*given.history, *given.auc_by_epoch], [given.output])
 
 
 if __name__ == "__main__":

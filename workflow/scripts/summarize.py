@@ -12,7 +12,7 @@ from oddjet.evaluation.settings import MeritSettings
 from oddjet.evaluation.summary import write_summary
 from oddjet.evaluation.tables import AucRow, GridRow, read_rows, write_rows
 from oddjet.io.atomic import write_text
-from oddjet.io.record import write_record
+from oddjet.io.origin import write_origin
 from oddjet.program import execute, parser, read_settings, settings_argument
 
 EXAMPLE = """python workflow/scripts/summarize.py --auc results/jets/auc/*.csv --scores results/jets/scores/*/*.h5 \\
@@ -42,7 +42,7 @@ def main() -> None:
     write_rows(given.grid, means, GridRow)
     write_text(given.summary, summary)
     record = json.dumps({**settings.model_dump(), "approximate": given.approximate, "baselines": given.baselines})
-    write_record("summarize", record, [*given.auc, *given.scores], [given.leaderboard, given.grid, given.summary])
+    write_origin("summarize", record, [*given.auc, *given.scores], [given.leaderboard, given.grid, given.summary])
 
 
 if __name__ == "__main__":

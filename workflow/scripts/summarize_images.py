@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 
 from oddjet.images.summary import summarize_images
-from oddjet.io.record import write_record
+from oddjet.io.origin import write_origin
 from oddjet.program import execute, parser
 
 EXAMPLE = """python workflow/scripts/summarize_images.py --background qcd --tests qcd=qcd.h5 top=top.h5 \\
@@ -30,7 +30,7 @@ def main() -> None:
     summarize_images(tests, *files, background=given.background, table=given.table, summary=given.summary)
     inputs = [*tests.values(), *(path for group in files for path in group)]
     settings = json.dumps({"background": given.background})
-    write_record("summarize_images", settings, inputs, [given.table, given.summary])
+    write_origin("summarize_images", settings, inputs, [given.table, given.summary])
 
 
 if __name__ == "__main__":

@@ -8,7 +8,7 @@ from pathlib import Path
 from oddjet.evaluation.merit_summary import write_merit_summary
 from oddjet.evaluation.tables import MeritRow, read_rows, write_rows
 from oddjet.io.atomic import write_text
-from oddjet.io.record import write_record
+from oddjet.io.origin import write_origin
 from oddjet.program import execute, parser
 
 EXAMPLE = """python workflow/scripts/summarize_merit.py --merit results/jets/merit/*.csv \\
@@ -27,7 +27,7 @@ def main() -> None:
     write_rows(given.table, rows, MeritRow)
     write_text(given.summary, summary)
     settings = json.dumps({"approximate": given.approximate})
-    write_record("summarize_merit", settings, given.merit, [given.table, given.summary])
+    write_origin("summarize_merit", settings, given.merit, [given.table, given.summary])
 
 
 if __name__ == "__main__":

@@ -7,7 +7,7 @@ from pathlib import Path
 from oddjet.evaluation.tables import LatentRow, VaeAucRow, read_rows, write_rows
 from oddjet.evaluation.vae_table import write_vae_table
 from oddjet.io.atomic import write_text
-from oddjet.io.record import write_record
+from oddjet.io.origin import write_origin
 from oddjet.program import execute, parser
 
 EXAMPLE = """python workflow/scripts/summarize_vae.py --auc results/images/vae/*/depth-*/auc.csv \\
@@ -24,7 +24,7 @@ def main() -> None:
     rows = [row for path in given.auc for row in read_rows(path, VaeAucRow)]
     write_rows(given.table, rows, VaeAucRow)
     write_text(given.summary, write_vae_table(rows, read_rows(given.latent, LatentRow)))
-    write_record("summarize_vae", "{}", [*given.auc, given.latent], [given.table, given.summary])
+    write_origin("summarize_vae", "{}", [*given.auc, given.latent], [given.table, given.summary])
 
 
 if __name__ == "__main__":

@@ -7,7 +7,7 @@ from pathlib import Path
 from oddjet.events.merit_tables import SetMerit, read_rows, summarise
 from oddjet.events.pages import EXPLANATION, table_csv, table_markdown, tables
 from oddjet.io.atomic import write_text
-from oddjet.io.record import write_record
+from oddjet.io.origin import write_origin
 from oddjet.program import execute, parser
 
 EXAMPLE = """python workflow/scripts/tabulate_events.py --merit merit.csv --classification classification.csv \\
@@ -33,7 +33,7 @@ def main() -> None:
         write_text(outputs[-1], table_csv(table, summaries, signals))
         page.append(table_markdown(table, summaries, signals))
     write_text(outputs[0], "\n".join(page))
-    write_record("tabulate_events", "{}", [given.merit, given.classification], outputs)
+    write_origin("tabulate_events", "{}", [given.merit, given.classification], outputs)
 
 
 if __name__ == "__main__":

@@ -9,7 +9,7 @@ from oddjet.evaluation.signals import parse_signals
 from oddjet.evaluation.summary import write_summary
 from oddjet.evaluation.tables import AucRow, write_rows
 from oddjet.io.atomic import write_text
-from oddjet.io.record import write_record
+from oddjet.io.origin import write_origin
 from oddjet.program import execute, parser
 from oddjet.training.ceilings import ceiling_rows
 
@@ -41,7 +41,7 @@ def main() -> None:
     write_rows(given.table, rows, AucRow)
     write_text(given.summary, OPENING + write_summary(rows, None, {}))
     inputs = [given.train, given.test, given.scaler, *(path for signal in signals for path in signal.files)]
-    write_record("train_ceilings", "{}", inputs, [given.table, given.summary])
+    write_origin("train_ceilings", "{}", inputs, [given.table, given.summary])
 
 
 if __name__ == "__main__":

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from oddjet.images.vae_settings import VaeSettings
-from oddjet.io.record import write_record
+from oddjet.io.origin import write_origin
 from oddjet.program import execute, parser, read_settings, settings_argument
 from oddjet.training.cnn import LabelledFiles, train_cnn
 
@@ -36,7 +36,7 @@ def main() -> None:
     samples = {name: folder / "test.h5" for name, folder in folders.items()}
     train_cnn(given.labelled, given.depth, settings, files, samples, given.output_dir)
     inputs = [*(path for pair in files.values() for path in pair), *samples.values()]
-    write_record("train_cnn", settings.model_dump_json(), inputs, [given.output_dir / "auc.csv"])
+    write_origin("train_cnn", settings.model_dump_json(), inputs, [given.output_dir / "auc.csv"])
 
 
 if __name__ == "__main__":

@@ -8,7 +8,7 @@ from pathlib import Path
 from oddjet.evaluation.leaderboard_table import write_leaderboard
 from oddjet.evaluation.tables import AucRow, GridRow, MeritRow, read_rows
 from oddjet.io.atomic import write_text
-from oddjet.io.record import write_record
+from oddjet.io.origin import write_origin
 from oddjet.program import execute, parser
 
 EXAMPLE = """python workflow/scripts/write_leaderboard.py --leaderboard results/jets/leaderboard.csv \\
@@ -31,7 +31,7 @@ def main() -> None:
     write_text(given.output, text)
     inputs = [path for path in (given.leaderboard, given.grid, given.merit, given.ceilings) if path is not None]
     settings = json.dumps({"approximate": given.approximate})
-    write_record("write_leaderboard", settings, inputs, [given.output])
+    write_origin("write_leaderboard", settings, inputs, [given.output])
 
 
 if __name__ == "__main__":

@@ -7,7 +7,6 @@ above 0; the published files keep angles and classes in some empty slots, which 
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -19,8 +18,7 @@ from numpy.typing import NDArray
 
 from oddjet.errors import TableError
 from oddjet.io.atomic import atomic_path
-from oddjet.io.hdf5 import open_hdf5
-from oddjet.io.tables import SPARE_BYTES
+from oddjet.io.tables import open_hdf5, require_space
 
 DATASET = "Particles"
 COORDINATES = ("Pt", "Eta", "Phi", "Class")
@@ -188,7 +186,7 @@ def write_events(path: Path, events: Events, attributes: Mapping[str, str]) -> N
     """
     checked = check_events(np.asarray(events, dtype=np.float64), path)
     path.parent.mkdir(parents=True, exist_ok=True)
-    _require_space(path, checked.nbytes)
+    require_space(path, checked.nbytes)
     with atomic_path(path) as temporary, open_hdf5(temporary, "w") as file:
         shape = (min(CHUNK_EVENTS, max(len(checked), 1)), SLOTS, len(COORDINATES))
         file.create_dataset(
@@ -197,16 +195,6 @@ def write_events(path: Path, events: Events, attributes: Mapping[str, str]) -> N
         for name, words in _words().items():
             file[name] = np.array([word.encode() for word in words])
         file.attrs.update(attributes)
-
-
-def _require_space(path: Path, size: int) -> None:
-    # See `oddjet.io.tables`: a write that fails inside HDF5 ends the process, so the disk is asked first.
-    left = shutil.disk_usage(path.parent).free
-    if left < size + SPARE_BYTES:
-        raise TableError(
-            f"{path}: disk full: {left / 1e6:.0f} MB left, {(size + SPARE_BYTES) / 1e6:.0f} MB needed. Make room and "
-            "run again; nothing half-written stays."
-        )
 
 
 def read_event_attributes(path: Path) -> dict[str, str]:

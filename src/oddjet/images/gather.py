@@ -7,8 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from oddjet.images.file import ImageWriter
-from oddjet.images.library import KEY, ImageLibrary
+from oddjet.images.store import KEY, ImageLibrary, ImageWriter
 from oddjet.io.tables import read_table
 
 JETS_AT_A_TIME = 20_000
@@ -26,7 +25,7 @@ def gather_images(
     table : Path
         Part of the dataset: background jets.
     output : Path
-        See `oddjet.images.file`.
+        See `oddjet.images.store`.
     seed : int
         Of the order: a training on the first jets alone must see every sample and every file of the background.
     attributes : mapping of str to str, optional

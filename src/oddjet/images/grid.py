@@ -10,10 +10,10 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from oddjet.errors import InputFileError, UnreachableFileError
-from oddjet.images.file import ImageWriter
 from oddjet.images.make import jet_rows
 from oddjet.images.preprocessing import aligned, pixelate
 from oddjet.images.settings import ImageJetSettings
+from oddjet.images.store import ImageWriter
 from oddjet.io.cutflow import Cutflow
 from oddjet.io.root import read_candidates
 from oddjet.jets.extract import reading_of, select_jets
@@ -38,7 +38,7 @@ def make_grid_images(
     path : str
         ROOT file.
     output : Path
-        See `oddjet.images.file`.
+        See `oddjet.images.store`.
     features : FeatureSettings
         Clustering and cuts of the feature stage.
     images : ImageJetSettings

@@ -14,10 +14,10 @@ from numpy.typing import NDArray
 
 from oddjet.dataset.split import PARTS, assign_parts
 from oddjet.errors import ImageError
-from oddjet.images.file import JET_COLUMNS, ImageWriter
 from oddjet.images.preprocessing import aligned, pixelate
 from oddjet.images.settings import ImageJetSettings
-from oddjet.io.records import CandidateRecord
+from oddjet.images.store import JET_COLUMNS, ImageWriter
+from oddjet.io.candidates import CandidateRecord
 from oddjet.io.root import read_candidates
 from oddjet.jets.clustering import Jets, cluster
 from oddjet.jets.matching import truth_match
@@ -42,7 +42,7 @@ def make_images(
     inputs : sequence of str
         ROOT files of one sample; one chunk is in memory at a time.
     outputs : mapping of str to Path
-        Where `train`, `validation` and `test` go; see `oddjet.images.file`.
+        Where `train`, `validation` and `test` go; see `oddjet.images.store`.
     settings : ImageJetSettings
     require_match : {"none", "top", "w"}
         Keep only jets near such a generated particle.

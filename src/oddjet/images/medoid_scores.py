@@ -6,11 +6,11 @@ from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.spatial.distance import squareform
 
 from oddjet.errors import ImageError
-from oddjet.images.library import ImageLibrary
 from oddjet.images.settings import MedoidMethod
-from oddjet.transport.condensed import square
+from oddjet.images.store import ImageLibrary
 from oddjet.transport.images import cross, metric_of, pairwise
 from oddjet.transport.medoids import Restarts, find_medoids
 from oddjet.transport.sparse import SparseImages
@@ -61,7 +61,7 @@ class MedoidScorer:
         drawn = np.random.default_rng(seed).permutation(len(train))[: self._method.jets]
         chosen = train[np.sort(drawn)]
         images = self._library.of(chosen).sparse
-        matrix = square(pairwise(images, self._metric, self._threads))
+        matrix = squareform(pairwise(images, self._metric, self._threads))
         most = self._method.medoids
         found = find_medoids(
             matrix, most, weights=chosen["weight"], restarts=Restarts(self._method.restarts, seed, (most,))

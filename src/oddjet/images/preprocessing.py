@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from oddjet.arrays import Floats
-from oddjet.io.records import Particles
+from oddjet.io.candidates import Particles
 
 # Rounding of the rotation must not decide in which pixel a constituent on an edge lies (the only one of a jet lies at
 # the origin, where four pixels meet).

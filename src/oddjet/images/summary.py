@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from oddjet.images.distance_file import read_distances
-from oddjet.images.ensemble_file import read_ensembles
-from oddjet.images.file import read_images
-from oddjet.images.references import read_references
+from oddjet.images.distances import read_distances
+from oddjet.images.ensembles import read_ensembles
+from oddjet.images.reference_jets import read_references
+from oddjet.images.store import read_images
 from oddjet.images.tables import (
     EnsembleRow,
     correlation_table,

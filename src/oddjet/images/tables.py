@@ -13,11 +13,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from oddjet.evaluation.merit import Auc, SampleScores, compute_auc
-from oddjet.images.distance_file import DistanceTable
-from oddjet.images.ensemble_file import EnsembleDistances
-from oddjet.images.file import ImageBatch
+from oddjet.images.distances import DistanceTable
+from oddjet.images.ensembles import EnsembleDistances
 from oddjet.images.paper import ELBOWS, PEARSON, PIXELS_ABOVE, TABLE_2
-from oddjet.images.references import References
+from oddjet.images.reference_jets import References
+from oddjet.images.store import ImageBatch
 from oddjet.io.atomic import write_text
 
 SHOWN = (0, 1, 2, 3, 4, 5, 7, 10)

@@ -13,9 +13,9 @@ import numpy.typing as npt
 
 from oddjet.arrays import Floats, Ints
 from oddjet.errors import DamagedFileError, InputFileError
+from oddjet.io.candidates import CandidateRecord, Losses, Particles, StoredJets, joined
 from oddjet.io.columns import Columns, has
 from oddjet.io.layouts import Jets, Layout, Momenta, Truth
-from oddjet.io.records import CandidateRecord, Losses, Particles, StoredJets, joined
 
 # |PDG identifiers| and status code of the partons that jets are matched to: the dark quarks of the hard process in all
 # flavours of Pythia's hidden valley, and top quarks and W bosons just before their decay (Pythia's status codes).

@@ -24,12 +24,12 @@ from oddjet.errors import (
     TransientError,
     UnreadableFileError,
 )
+from oddjet.io.candidates import CandidateRecord
 from oddjet.io.chunks import ChunkReader, Reading
 from oddjet.io.columns import has, stored_name
 from oddjet.io.failures import failure_of, is_address, one_line
 from oddjet.io.layouts import LAYOUTS, Layout
 from oddjet.io.network import Patience, client_options
-from oddjet.io.records import CandidateRecord
 
 # Seconds of patience with a network where no setting says another.
 NETWORK_SECONDS = 40.0

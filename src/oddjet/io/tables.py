@@ -1,6 +1,10 @@
-"""HDF5 tables: one structured dataset with units, written atomically, refused when incomplete.
+"""HDF5 tables: one structured dataset with units, and named arrays beside it; whole or refused.
 
 The layout follows the tables that ATLAS flavour tagging trains from (umami-hep/salt): one compound dataset.
+
+All HDF5 files are opened here, without a lock: some network file systems refuse HDF5's locks, and every file has one
+writer and is renamed when it is whole. The environment variable of HDF5 for that is read when the library is loaded,
+which is too early for us.
 """
 
 from __future__ import annotations
@@ -13,7 +17,7 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from types import TracebackType
-from typing import Any, TypeVar
+from typing import Any, Literal, TypeVar
 
 import h5py
 import numpy as np
@@ -21,7 +25,6 @@ from numpy.typing import NDArray
 
 from oddjet.errors import TableError
 from oddjet.io.atomic import sync, sync_folder
-from oddjet.io.hdf5 import open_hdf5
 
 Item = TypeVar("Item")
 
@@ -29,8 +32,32 @@ SCHEMA_VERSION = "1"
 DATASET = "jets"
 # 4096 rows of about 80 bytes are one chunk of 300 kB: small enough for random batches, large enough to compress.
 CHUNK_ROWS = 4096
+# Of an array beside the rows: elements, where it has one dimension.
+CHUNK_ELEMENTS = 65536
 # More than HDF5 holds back in its caches.
 SPARE_BYTES = 16_000_000
+
+
+def open_hdf5(path: Path, mode: Literal["r", "r+", "w"] = "r") -> h5py.File:
+    """Open an HDF5 file without a lock; raises what h5py does, `OSError` above all."""
+    return h5py.File(path, mode, locking=False)
+
+
+def require_space(path: Path, size: int) -> None:
+    """Raise `TableError` unless the disk of `path` has room for `size` more bytes.
+
+    A write that fails inside HDF5 leaves it in a state in which closing the file ends the process with a segmentation
+    fault (HDF5 2.0): so the disk is asked first.
+    """
+    try:
+        left = shutil.disk_usage(path.parent).free
+    except OSError:
+        return  # a file system that does not say; quotas, which no file system says, are not seen either way
+    if left < size + SPARE_BYTES:
+        raise TableError(
+            f"{path}: disk full: {left / 1e6:.0f} MB left, {(size + SPARE_BYTES) / 1e6:.0f} MB needed. "
+            "Make room and run again; nothing half-written stays."
+        )
 
 
 @dataclass(frozen=True)
@@ -66,6 +93,8 @@ class TableWriter:
         The columns in the order in which they are stored.
     attributes
         Plain strings stored at the root of the file; `finish` can add more.
+    arrays
+        Type strings of arrays of one dimension that lie beside the rows, by name; `extend` fills them.
 
     Examples
     --------
@@ -74,7 +103,13 @@ class TableWriter:
     ...     table.finish({"cutflow": "[]"})
     """
 
-    def __init__(self, path: Path, columns: Sequence[Column], attributes: Mapping[str, str] | None = None) -> None:
+    def __init__(
+        self,
+        path: Path,
+        columns: Sequence[Column],
+        attributes: Mapping[str, str] | None = None,
+        arrays: Mapping[str, str] | None = None,
+    ) -> None:
         self._path = path
         self._columns = tuple(columns)
         self._dtype = np.dtype([(column.name, column.dtype) for column in columns])
@@ -93,6 +128,10 @@ class TableWriter:
                 compression_opts=4,
                 shuffle=True,
             )
+            for name, dtype in (arrays or {}).items():
+                self._file.create_dataset(
+                    name, (0,), dtype, maxshape=(None,), chunks=(CHUNK_ELEMENTS,), compression="gzip", shuffle=True
+                )
         except OSError as error:
             self._temporary.unlink(missing_ok=True)
             raise TableError(
@@ -140,9 +179,18 @@ class TableWriter:
                 )
             rows[column.name] = values
         start = len(self._dataset)
-        self._require_space(rows.nbytes)
+        require_space(self._path, rows.nbytes)
         self._dataset.resize(start + len(rows), axis=0)
         self._dataset[start:] = rows
+
+    def extend(self, name: str, values: NDArray[np.generic]) -> int:
+        """Add to an array beside the rows, shape (n,); return its length before. Raises `TableError` on a full disk."""
+        require_space(self._path, values.nbytes)
+        dataset = self._file[name]
+        start = len(dataset)
+        dataset.resize(start + len(values), axis=0)
+        dataset[start:] = values
+        return start
 
     def finish(self, attributes: Mapping[str, str] | None = None) -> None:
         """Mark the table complete, sync it, read its size back and give it its name.
@@ -168,19 +216,6 @@ class TableWriter:
         self._temporary.replace(self._path)
         sync_folder(self._path.parent)
         self._finished = True
-
-    def _require_space(self, size: int) -> None:
-        # A write that fails inside HDF5 leaves it in a state in which closing the file ends the process with a
-        # segmentation fault (HDF5 2.0): so the disk is asked first.
-        try:
-            left = shutil.disk_usage(self._path.parent).free
-        except OSError:
-            return  # a file system that does not say; quotas, which no file system says, are not seen either way
-        if left < size + SPARE_BYTES:
-            raise TableError(
-                f"{self._path}: disk full: {left / 1e6:.0f} MB left, {(size + SPARE_BYTES) / 1e6:.0f} MB needed. "
-                "Make room and run again; nothing half-written stays."
-            )
 
     def _discard(self) -> None:
         self._file.close()
@@ -216,6 +251,20 @@ def read_table(path: Path, columns: Sequence[str] | None = None) -> NDArray[np.v
     """
     with _open(path) as file, _damage_named(path):
         return np.asarray(_fields(path, file[DATASET], columns)[:])
+
+
+def read_array(path: Path, name: str, start: int = 0, stop: int | None = None) -> NDArray[Any]:
+    """Read elements `start` to `stop` of an array beside the rows of a table.
+
+    Raises
+    ------
+    TableError
+        As `read_table`, or the table has no such array.
+    """
+    with _open(path) as file, _damage_named(path):
+        if name not in file:
+            raise TableError(f"{path}: holds no array '{name}'; give a table of the stage that makes it")
+        return np.asarray(file[name][start:stop])
 
 
 def iterate_table(path: Path, columns: Sequence[str] | None, rows: int) -> Iterator[NDArray[np.void]]:

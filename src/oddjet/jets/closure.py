@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from oddjet.arrays import Floats
-from oddjet.io.records import StoredJets
+from oddjet.io.candidates import StoredJets
 from oddjet.jets.clustering import Jets
 from oddjet.jets.matching import delta_phi
 

@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 from oddjet.arrays import Floats, Ints
 from oddjet.errors import JetError
-from oddjet.io.records import Particles, StoredJets
+from oddjet.io.candidates import Particles, StoredJets
 from oddjet.jets.recombination import anti_kt, grow_trees
 
 

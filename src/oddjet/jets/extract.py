@@ -12,11 +12,11 @@ import numpy as np
 import numpy.typing as npt
 
 from oddjet.errors import InputFileError, JetError, UnreachableFileError
+from oddjet.io.candidates import CandidateRecord
 from oddjet.io.checksums import verify
 from oddjet.io.chunks import Reading
 from oddjet.io.cutflow import BadFile, Cutflow
 from oddjet.io.jet_columns import RECONSTRUCTED
-from oddjet.io.records import CandidateRecord
 from oddjet.io.root import EventFile, open_events
 from oddjet.io.tables import Column, TableWriter
 from oddjet.jets.closure import Closure

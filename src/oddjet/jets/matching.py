@@ -7,8 +7,8 @@ import numpy.typing as npt
 
 from oddjet.arrays import Floats
 from oddjet.errors import JetError
+from oddjet.io.candidates import CandidateRecord, Particles
 from oddjet.io.chunks import DARK_PRODUCTS, ChunkReader
-from oddjet.io.records import CandidateRecord, Particles
 from oddjet.jets.clustering import Jets
 
 # Of the pT of a dark jet, dark decay products carry more than this share.

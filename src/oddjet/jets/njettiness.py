@@ -10,7 +10,7 @@ import numpy as np
 
 from oddjet.arrays import Floats, Ints
 from oddjet.errors import JetError
-from oddjet.io.records import Particles
+from oddjet.io.candidates import Particles
 from oddjet.jets.clustering import Trees
 from oddjet.kernels import kernel
 

@@ -16,7 +16,7 @@ import numpy as np
 
 from oddjet.arrays import Floats, Ints
 from oddjet.errors import JetError
-from oddjet.io.records import Particles
+from oddjet.io.candidates import Particles
 from oddjet.jets import multigraphs
 from oddjet.jets.multigraphs import FIX, FIXED_LEAF, FIXED_PAIR, LEAF, PAIR, Edges, Graph, Plan, plan_of
 from oddjet.kernels import kernel

@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from oddjet.arrays import Floats
-from oddjet.io.records import Particles
+from oddjet.io.candidates import Particles
 from oddjet.kernels import kernel
 from oddjet.lanes import fused
 

@@ -17,7 +17,7 @@ from torch.nn.functional import binary_cross_entropy_with_logits
 
 from oddjet.evaluation.merit import SampleScores, compute_auc
 from oddjet.evaluation.tables import VaeAucRow, write_rows
-from oddjet.images.file import ImageBatch, read_images
+from oddjet.images.store import ImageBatch, read_images
 from oddjet.images.vae_settings import VaeSettings
 from oddjet.models.image_networks import Classifier, Shape
 from oddjet.provenance.attributes import attributes

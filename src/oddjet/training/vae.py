@@ -15,7 +15,7 @@ from torch import Tensor
 
 from oddjet.detectors.file import FORMAT, read_content
 from oddjet.errors import DetectorError
-from oddjet.images.file import read_images
+from oddjet.images.store import read_images
 from oddjet.images.vae_settings import Metric, VaeSettings
 from oddjet.io.atomic import atomic_path
 from oddjet.models.image_distances import Distance, training_distance
@@ -127,7 +127,7 @@ def train_vae(run: Run, settings: VaeSettings, train: Path, validation: Path, ou
     Raises
     ------
     TableError, TrainingError
-        See `oddjet.images.file` and `oddjet.training.image_loop`.
+        See `oddjet.images.store` and `oddjet.training.image_loop`.
     """
     torch.set_num_threads(1)
     own = settings.trainings[run.metric]

@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 from oddjet.arrays import Floats
 from oddjet.errors import TrainingError
 from oddjet.evaluation.tables import LatentRow
-from oddjet.images.distance_file import DistanceTable, read_distances
-from oddjet.images.file import ImageBatch, read_images
+from oddjet.images.distances import DistanceTable, read_distances
+from oddjet.images.store import ImageBatch, read_images
 from oddjet.io.tables import Column, write_table
 from oddjet.training.vae import TrainedVae, load_vae
 

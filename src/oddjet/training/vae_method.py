@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from oddjet.errors import TrainingError
-from oddjet.images.library import ImageLibrary
+from oddjet.images.store import ImageLibrary
 from oddjet.training.vae import TrainedVae, load_vae
 from oddjet.training.vae_scores import score_images
 

@@ -16,7 +16,7 @@ from oddjet.arrays import Floats
 from oddjet.errors import TrainingError, TransportError
 from oddjet.evaluation.merit import SampleScores, compute_auc
 from oddjet.evaluation.tables import VaeAucRow
-from oddjet.images.file import ImageBatch, read_images
+from oddjet.images.store import ImageBatch, read_images
 from oddjet.io.tables import Column, TableWriter
 from oddjet.models.image_networks import kld
 from oddjet.training.vae import IMAGES_AT_A_TIME, TrainedVae, load_vae

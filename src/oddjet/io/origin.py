@@ -12,7 +12,7 @@ from oddjet.provenance.attributes import attributes, file_digest
 SUFFIX = ".origin.json"
 
 
-def write_record(script: str, settings: str, inputs: Sequence[Path], outputs: Sequence[Path]) -> None:
+def write_origin(script: str, settings: str, inputs: Sequence[Path], outputs: Sequence[Path]) -> None:
     """Write `OUTPUT.origin.json` beside the first of the outputs, once all of them are written.
 
     Parameters
