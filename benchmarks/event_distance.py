@@ -17,11 +17,11 @@ from pathlib import Path
 import numpy as np
 import ot
 
-from oddjet.events.grounds import ground_2d, ground_3d
 from oddjet.events.layout import CLASSES, Events, read_events
+from oddjet.events.point_sets import sets_2d, sets_3d
 from oddjet.events.settings import GroundSettings
 from oddjet.transport.nearest import References
-from oddjet.transport.pointsets import Sets, distance_matrix
+from oddjet.transport.point_sets import Sets, distance_matrix
 
 PLAIN = GroundSettings()
 PAIRS = 30  # events a side for the loop of ot.emd2: 900 problems
@@ -113,10 +113,10 @@ def main() -> None:
     print(f"# {len(events)} events with {objects:.1f} points")
 
     def solid(some: Events) -> Sets:
-        return ground_3d(some, PLAIN)
+        return sets_3d(some, PLAIN)
 
     def flat(some: Events) -> Sets:
-        return ground_2d(some, PLAIN)
+        return sets_2d(some, PLAIN)
 
     compare("event_distance", events, solid, loop_3d, given.rounds)
     compare("event_distance_full", random_events(200, 2, full=True), solid, loop_3d, given.rounds)

@@ -13,7 +13,6 @@ from oddjet.evaluation.event_merit import background_curve, event_merits
 from oddjet.events.augmentations import OBJECTS, acceptances, augment, momentum, splittable, thresholds
 from oddjet.events.classification import classify, plane
 from oddjet.events.distances import EventDistances, linear_agreement
-from oddjet.events.grounds import ground_2d, ground_3d, missing_pt, multiplicity, sorted_pt, total_pt
 from oddjet.events.latency import measure_distances
 from oddjet.events.layout import (
     CLASS,
@@ -32,6 +31,7 @@ from oddjet.events.layout import (
 from oddjet.events.merit_tables import Latency, SetMerit, read_rows, summarise, write_rows
 from oddjet.events.neighbours import AugmentedNeighbours, choose_k, rank_auc, vote_shares
 from oddjet.events.paper import SIGNALS, TABLE_1, TABLE_2, TABLE_3, paper_value
+from oddjet.events.point_sets import missing_pt, multiplicity, sets_2d, sets_3d, sorted_pt, total_pt
 from oddjet.events.scores import ScoreTable
 from oddjet.events.settings import (
     ClassificationSettings,
@@ -45,7 +45,7 @@ from oddjet.events.settings import (
     VoteSettings,
 )
 from oddjet.events.support_vectors import KernelMachine, TransportMachine, prepare_machine
-from oddjet.transport.pointsets import distance_matrix
+from oddjet.transport.point_sets import distance_matrix
 
 PLAIN = GroundSettings()
 SELECTION = ObjectSettings()
@@ -163,21 +163,19 @@ def test_an_event_that_cannot_be_split_is_not():
 
 def test_grounds_hold_what_the_paper_says():
     events = make_events(5, 2)
-    flat, solid = ground_2d(events, PLAIN), ground_3d(events, PLAIN, pt_scale=10.0)
-    np.testing.assert_array_equal(flat.counts, multiplicity(events) + 1)
-    np.testing.assert_allclose(flat.weights.sum(1), 1, rtol=1e-12)
-    np.testing.assert_array_equal(ground_2d(events, GroundSettings(met_in_2d=False)).counts, multiplicity(events))
-    np.testing.assert_allclose(np.sort(solid.points[:, 0]), np.sort(events[..., PT]) / 10)
-    np.testing.assert_allclose(solid.norms.max(1), (np.square(events[..., :3] / [10, 1, 1]).sum(-1)).max(1))
+    in_2d, in_3d = sets_2d(events, PLAIN), sets_3d(events, PLAIN, pt_scale=10.0)
+    np.testing.assert_array_equal(in_2d.counts, multiplicity(events) + 1)
+    np.testing.assert_allclose(in_2d.weights.sum(1), 1, rtol=1e-12)
+    np.testing.assert_array_equal(sets_2d(events, GroundSettings(met_in_2d=False)).counts, multiplicity(events))
+    np.testing.assert_allclose(np.sort(in_3d.points[:, 0]), np.sort(events[..., PT]) / 10)
+    np.testing.assert_allclose(in_3d.norms.max(1), (np.square(events[..., :3] / [10, 1, 1]).sum(-1)).max(1))
     np.testing.assert_allclose(sorted_pt(events).sum(1), total_pt(events))
     np.testing.assert_array_equal(missing_pt(events), events[:, 0, PT])
     turned = events.copy()
     turned[..., PHI] = np.where(events[..., PT] > 0, np.angle(np.exp(1j * (events[..., PHI] + 2.0))), 0.0)
     wrapped = GroundSettings(wrap_phi=True)
-    between = distance_matrix(ground_2d(turned, wrapped), ground_2d(turned, wrapped))
-    np.testing.assert_allclose(
-        between, distance_matrix(ground_2d(events, wrapped), ground_2d(events, wrapped)), atol=1e-9
-    )
+    between = distance_matrix(sets_2d(turned, wrapped), sets_2d(turned, wrapped))
+    np.testing.assert_allclose(between, distance_matrix(sets_2d(events, wrapped), sets_2d(events, wrapped)), atol=1e-9)
 
 
 @pytest.fixture(scope="module")
@@ -190,13 +188,13 @@ def test_scores_by_distance_are_those_of_the_matrices(distances):
     events = make_events(15, 5, scale=2)
     scores = distances.scores(events)
     assert list(scores) == distances.settings.methods()
-    matrix = np.sqrt(distance_matrix(ground_3d(events, PLAIN), distances.solid.sets))
+    matrix = np.sqrt(distance_matrix(sets_3d(events, PLAIN), distances.references_3d.sets))
     np.testing.assert_array_equal(scores["ot_3d"], matrix.min(1))
     np.testing.assert_allclose(scores["ot_3d_mean"], matrix.mean(1), rtol=1e-12)
     np.testing.assert_array_equal(scores["ot_3d_max"], matrix.max(1))
-    flat = np.sqrt(distance_matrix(ground_2d(events, PLAIN), distances.flat.sets))
+    in_2d = np.sqrt(distance_matrix(sets_2d(events, PLAIN), distances.references_2d.sets))
     np.testing.assert_array_equal(scores["ot_3d_n20"], matrix[:, :20].min(1))
-    np.testing.assert_array_equal(scores["ot_2d_n20"], flat[:, :20].min(1))
+    np.testing.assert_array_equal(scores["ot_2d_n20"], in_2d[:, :20].min(1))
     assert "ot_2d_n100" not in scores
     assert (scores["ot_3d_medoids2"] >= scores["ot_3d_medoids10"] - 1e-12).all()
     assert (scores["ot_3d_medoids10"] >= scores["ot_3d"]).all()
@@ -233,7 +231,7 @@ def test_the_program_scores_with_phi_periodic_or_not(files, wrap_phi):
     assert done.returncode == 0, done.stderr
     ground = GroundSettings(wrap_phi=wrap_phi)
     events, references = (
-        ground_2d(read_events(files / f"{name}.h5", 0, 20), ground) for name in ("signal", "references")
+        sets_2d(read_events(files / f"{name}.h5", 0, 20), ground) for name in ("signal", "references")
     )
     matrix = np.sqrt(distance_matrix(events, references))
     for name, number in (("ot_2d", 20), ("ot_2d_n7", 7)):

@@ -8,7 +8,7 @@ from scipy.optimize import linear_sum_assignment
 from oddjet.errors import TransportError
 from oddjet.transport.linearised import barycentre, embed, nearest_embedded
 from oddjet.transport.nearest import References
-from oddjet.transport.pointsets import distance_matrix, distances_within, padded_sets, weighted_sets
+from oddjet.transport.point_sets import distance_matrix, distances_within, padded_sets, weighted_sets
 
 SLOTS = 7
 

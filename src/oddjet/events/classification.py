@@ -10,11 +10,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from oddjet.arrays import Floats, Ints
-from oddjet.events.grounds import ground_2d, ground_3d, total_pt
 from oddjet.events.layout import Events
 from oddjet.events.neighbours import choose_k, vote_shares
+from oddjet.events.point_sets import sets_2d, sets_3d, total_pt
 from oddjet.events.settings import ClassificationSettings, GroundSettings
-from oddjet.transport.pointsets import Sets, distances_within
+from oddjet.transport.point_sets import Sets, distances_within
 
 # Bins of total pT in a window, each with as many background as signal events.
 BINS = 10
@@ -41,18 +41,18 @@ class Variant(NamedTuple):
 def variants(settings: ClassificationSettings, ground: GroundSettings) -> list[Variant]:
     """Give the columns of the paper's table 3 and, beyond it, 3D planed in the same windows."""
 
-    def flat(events: Events) -> Sets:
-        return ground_2d(events, ground)
+    def in_2d(events: Events) -> Sets:
+        return sets_2d(events, ground)
 
-    def solid(events: Events) -> Sets:
-        return ground_3d(events, ground)
+    def in_3d(events: Events) -> Sets:
+        return sets_3d(events, ground)
 
     planed = [
         Variant(f"{name}, planed {low:g} to {high:g} GeV", space, (low, high))
-        for name, space in (("2D", flat), ("3D", solid))
+        for name, space in (("2D", in_2d), ("3D", in_3d))
         for low, high in settings.windows
     ]
-    return [Variant("2D", flat, None), Variant("3D", solid, None), *planed]
+    return [Variant("2D", in_2d, None), Variant("3D", in_3d, None), *planed]
 
 
 def classify(

@@ -9,14 +9,14 @@ from pathlib import Path
 import numpy as np
 
 from oddjet.arrays import Floats
-from oddjet.events.grounds import ground_2d, ground_3d, missing_pt, multiplicity, sorted_pt, total_pt
 from oddjet.events.layout import Events
+from oddjet.events.point_sets import missing_pt, multiplicity, sets_2d, sets_3d, sorted_pt, total_pt
 from oddjet.events.protocol import first_events
 from oddjet.events.settings import DistanceSettings, GroundSettings, ProtocolSettings
 from oddjet.transport.linearised import barycentre, embed, nearest_embedded
 from oddjet.transport.medoids import Restarts, find_medoids
 from oddjet.transport.nearest import References
-from oddjet.transport.pointsets import Sets, distance_matrix, distances_within
+from oddjet.transport.point_sets import Sets, distance_matrix, distances_within
 
 LOGGER = logging.getLogger("oddjet")
 Score = Callable[[Events], Floats]
@@ -43,37 +43,37 @@ class EventDistances:
         self, references: Events, settings: DistanceSettings, ground: GroundSettings, threads: int = 1
     ) -> None:
         self.settings, self.ground, self.threads = settings, ground, threads
-        self.flat = References(ground_2d(references, ground))
-        self.solid = References(ground_3d(references, ground))
-        self.scaled = [References(ground_3d(references, ground, scale)) for scale in settings.pt_scales]
+        self.references_2d = References(sets_2d(references, ground))
+        self.references_3d = References(sets_3d(references, ground))
+        self.scaled = [References(sets_3d(references, ground, scale)) for scale in settings.pt_scales]
         self.momenta = sorted_pt(references)
         # The template needs means of coordinates, and an angle has none: the linearised row takes phi as it is.
-        self.plain = ground_3d(references, PLAIN)
+        self.plain = sets_3d(references, PLAIN)
         self.template = barycentre(self.plain)
         self.vectors = embed(self.plain, self.template)
-        within = np.sqrt(distances_within(self.solid.sets, threads))
+        within = np.sqrt(distances_within(self.references_3d.sets, threads))
         restarts = Restarts(settings.medoid_restarts, sizes=settings.medoids)
         medoids = find_medoids(within, max(settings.medoids, default=1), restarts=restarts)
-        self.medoids = [References(self.solid.sets[medoids[k - 1].members]) for k in settings.medoids]
+        self.medoids = [References(self.references_3d.sets[medoids[k - 1].members]) for k in settings.medoids]
 
     def scores(self, events: Events) -> dict[str, Floats]:
         """Score events: W2 (with its root) by method, in the order of `DistanceSettings.methods`; shape (n,) each."""
-        flat, solid = ground_2d(events, self.ground), ground_3d(events, self.ground)
+        in_2d, in_3d = sets_2d(events, self.ground), sets_3d(events, self.ground)
         found: dict[str, Floats] = {
             "total_pt": total_pt(events),
             "met": missing_pt(events),
             "multiplicity": multiplicity(events),
         }
-        for name, sets, references in (("ot_2d", flat, self.flat), ("ot_3d", solid, self.solid)):
+        for name, sets, references in (("ot_2d", in_2d, self.references_2d), ("ot_3d", in_3d, self.references_3d)):
             found[name] = self.least(sets, references)
             found |= {f"{name}{how}": values for how, values in self.all_references(sets, references).items()}
         names = [name for name in self.settings.methods() if name.startswith("ot_3d_pt")]
         for name, scale, references in zip(names, self.settings.pt_scales, self.scaled, strict=True):
-            found[name] = self.least(ground_3d(events, self.ground, scale), references)
+            found[name] = self.least(sets_3d(events, self.ground, scale), references)
         found["sorted_pt"] = np.sqrt(nearest_embedded(sorted_pt(events), self.momenta, 19).distances)
         found["ot_3d_linear"] = self.linear(events)
         for k, references in zip(self.settings.medoids, self.medoids, strict=True):
-            found[f"ot_3d_medoids{k}"] = self.least(solid, references)
+            found[f"ot_3d_medoids{k}"] = self.least(in_3d, references)
         return {name: found[name] for name in self.settings.methods()}
 
     def least(self, sets: Sets, references: References) -> Floats:
@@ -97,7 +97,7 @@ class EventDistances:
 
     def linear(self, events: Events) -> Floats:
         """Linearised distance to the nearest reference: one assignment an event, then Euclidean distances."""
-        vectors = embed(ground_3d(events, PLAIN), self.template)
+        vectors = embed(sets_3d(events, PLAIN), self.template)
         return np.sqrt(nearest_embedded(vectors, self.vectors, len(self.template)).distances)
 
 
@@ -118,8 +118,8 @@ def linear_agreement(distances: EventDistances, events: Events) -> Mapping[str, 
     """
     from scipy.stats import spearmanr
 
-    exact = np.sqrt(distance_matrix(ground_3d(events, PLAIN), distances.plain, distances.threads))
-    vectors = embed(ground_3d(events, PLAIN), distances.template)
+    exact = np.sqrt(distance_matrix(sets_3d(events, PLAIN), distances.plain, distances.threads))
+    vectors = embed(sets_3d(events, PLAIN), distances.template)
     squared = np.square(vectors).sum(-1)[:, None] + np.square(distances.vectors).sum(-1)
     linear = np.sqrt(np.maximum(squared - 2 * vectors @ distances.vectors.T, 0.0) / len(distances.template))
     above = exact > 0

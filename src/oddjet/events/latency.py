@@ -8,15 +8,15 @@ from collections.abc import Callable, Iterator
 from oddjet.arrays import Singles
 from oddjet.detectors.protocol import ScaledDetector
 from oddjet.events.distances import EventDistances
-from oddjet.events.grounds import ground_2d, ground_3d, multiplicity, sorted_pt, total_pt
 from oddjet.events.layout import Events
 from oddjet.events.merit_tables import Latency
 from oddjet.events.neighbours import AugmentedNeighbours
+from oddjet.events.point_sets import multiplicity, sets_2d, sets_3d, sorted_pt, total_pt
 from oddjet.events.settings import LatencySettings
 from oddjet.events.support_vectors import TransportMachine
 from oddjet.transport.linearised import nearest_embedded
 from oddjet.transport.nearest import References
-from oddjet.transport.pointsets import PaddedSets, Sets, distance_matrix
+from oddjet.transport.point_sets import PaddedSets, Sets, distance_matrix
 
 
 def microseconds(function: Callable[[], object], events: int, repeats: int) -> float:
@@ -43,11 +43,11 @@ def measure_distances(distances: EventDistances, events: Events, settings: Laten
     def row(method: str, score: Callable[[], object], memory: int, what: str = "") -> Latency:
         return Latency(method, microseconds(score, n, settings.repeats), memory, what)
 
-    def flat() -> Sets:
-        return ground_2d(events, ground)
+    def in_2d() -> Sets:
+        return sets_2d(events, ground)
 
-    def solid() -> Sets:
-        return ground_3d(events, ground)
+    def in_3d() -> Sets:
+        return sets_3d(events, ground)
 
     def search(sets: Callable[[], Sets], references: References) -> Callable[[], object]:
         return lambda: references.nearest(sets())
@@ -56,13 +56,13 @@ def measure_distances(distances: EventDistances, events: Events, settings: Laten
     yield row("multiplicity", lambda: multiplicity(events), 0)
     momenta = distances.momenta
     yield row("sorted_pt", lambda: nearest_embedded(sorted_pt(events), momenta, 19), momenta.nbytes)
-    yield row("ot_2d", search(flat, distances.flat), distances.flat.bytes, ", exact by bounds")
-    yield row("ot_3d", search(solid, distances.solid), distances.solid.bytes, ", exact by bounds")
-    references = distances.solid.sets
-    yield row("ot_3d", lambda: distance_matrix(solid(), references).min(1), set_bytes(references), ", all solved")
+    yield row("ot_2d", search(in_2d, distances.references_2d), distances.references_2d.bytes, ", exact by bounds")
+    yield row("ot_3d", search(in_3d, distances.references_3d), distances.references_3d.bytes, ", exact by bounds")
+    references = distances.references_3d.sets
+    yield row("ot_3d", lambda: distance_matrix(in_3d(), references).min(1), set_bytes(references), ", all solved")
     for k, medoids in zip(distances.settings.medoids, distances.medoids, strict=True):
         name = f"ot_3d_medoids{k}"
-        yield row(name, lambda sets=medoids.sets: distance_matrix(solid(), sets).min(1), set_bytes(medoids.sets))  # type: ignore[misc]
+        yield row(name, lambda sets=medoids.sets: distance_matrix(in_3d(), sets).min(1), set_bytes(medoids.sets))  # type: ignore[misc]
     memory = distances.vectors.nbytes + distances.template.nbytes
     yield row("ot_3d_linear", lambda: distances.linear(events), memory)
 

@@ -10,11 +10,11 @@ from numpy.typing import NDArray
 
 from oddjet.arrays import Floats
 from oddjet.events.augmentations import NAMES, augment
-from oddjet.events.grounds import ground_3d
 from oddjet.events.layout import Events
+from oddjet.events.point_sets import sets_3d
 from oddjet.events.protocol import first_events
 from oddjet.events.settings import GroundSettings, NeighbourSettings, ObjectSettings, ProtocolSettings, VoteSettings
-from oddjet.transport.pointsets import distance_matrix
+from oddjet.transport.point_sets import distance_matrix
 
 BLOCK = 1000
 
@@ -106,12 +106,12 @@ class AugmentedNeighbours:
         n_validation = round(settings.validation_share * len(events))
         validation, training = order[:n_validation], order[n_validation:]
         self._ground, self._threads = ground, threads
-        self.voters, self.labels = ground_3d(events[training], ground), labels[training]
+        self.voters, self.labels = sets_3d(events[training], ground), labels[training]
         self.choice = choose_k(self.distances(events[validation]), self.labels, labels[validation], settings.votes)
 
     def distances(self, events: Events) -> Floats:
         """W2^2 of events to all voters."""
-        return distance_matrix(ground_3d(events, self._ground), self.voters, self._threads)
+        return distance_matrix(sets_3d(events, self._ground), self.voters, self._threads)
 
     def scores(self, events: Events) -> Floats:
         """Share of augmented events among the chosen number of neighbours: shape (n,)."""

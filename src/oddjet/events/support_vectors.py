@@ -12,12 +12,12 @@ from sklearn.svm import OneClassSVM
 from oddjet.arrays import Floats
 from oddjet.errors import EventError
 from oddjet.events.augmentations import augment
-from oddjet.events.grounds import ground_3d
 from oddjet.events.layout import Events
 from oddjet.events.neighbours import rank_auc
+from oddjet.events.point_sets import sets_3d
 from oddjet.events.protocol import first_events
 from oddjet.events.settings import GroundSettings, ObjectSettings, ProtocolSettings, SupportVectorSettings
-from oddjet.transport.pointsets import PaddedSets, distance_matrix, distances_within
+from oddjet.transport.point_sets import PaddedSets, distance_matrix, distances_within
 
 BLOCK = 1000
 # Eigenvalues of the kernel above minus this share of the largest count as rounding.
@@ -122,7 +122,7 @@ class TransportMachine:
         threads: int = 1,
     ) -> None:
         self._ground, self._threads = ground, threads
-        self.training: PaddedSets = ground_3d(background, ground)
+        self.training: PaddedSets = sets_3d(background, ground)
         squared = distances_within(self.training, threads)
         self.median = float(np.median(squared[np.triu_indices(len(squared), 1)]))
         if not self.median > 0:
@@ -133,7 +133,7 @@ class TransportMachine:
             )
         n = min(settings.scan_events, len(background))
         events = (validation, augment(others, seed, objects)[0])
-        tests = [distance_matrix(ground_3d(e, ground), self.training[:n], threads) for e in events]
+        tests = [distance_matrix(sets_3d(e, ground), self.training[:n], threads) for e in events]
         self.aucs = {}
         for scale in settings.scales:
             machine = KernelMachine(squared[:n, :n], scale / self.median, settings.nu)
@@ -150,14 +150,14 @@ class TransportMachine:
     def outlying(self, events: Events) -> Floats:
         """Decision function of the chosen machine alone, with the sign of `scores`, from the events that it needs."""
         rows = np.flatnonzero(self.chosen.weights)
-        squared = distance_matrix(ground_3d(events, self._ground), self.training[rows], self._threads)
+        squared = distance_matrix(sets_3d(events, self._ground), self.training[rows], self._threads)
         return self.chosen.outlyingness(squared, rows)
 
     def scores(self, events: Events) -> dict[str, Floats]:
         """Score events by both machines: decision function and hard label (1 outside, 0 inside), shape (n,) each."""
         parts = []
         for start in range(0, len(events), BLOCK):
-            tests = ground_3d(events[start : start + BLOCK], self._ground)
+            tests = sets_3d(events[start : start + BLOCK], self._ground)
             squared = distance_matrix(tests, self.training, self._threads)
             parts.append([machine.outlyingness(squared) for machine in (self.chosen, self.paper)])
         chosen, paper = (np.concatenate(column) for column in zip(*parts, strict=True))

@@ -12,7 +12,7 @@ import numpy as np
 
 from oddjet.arrays import Floats, Ints
 from oddjet.transport.assignment import assign, squared_distances
-from oddjet.transport.pointsets import PaddedSets
+from oddjet.transport.point_sets import PaddedSets
 
 
 class LinearNearest(NamedTuple):

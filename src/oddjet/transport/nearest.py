@@ -8,7 +8,7 @@ import numpy as np
 
 from oddjet.arrays import Floats, Ints
 from oddjet.transport.padded import search_padded
-from oddjet.transport.pointsets import PaddedSets, Sets, WeightedSets, check_alike, in_chunks
+from oddjet.transport.point_sets import PaddedSets, Sets, WeightedSets, check_alike, in_chunks
 from oddjet.transport.weighted import search_weighted
 
 

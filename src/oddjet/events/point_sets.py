@@ -7,10 +7,10 @@ from numpy.typing import NDArray
 
 from oddjet.events.layout import ETA, MET, PHI, PT, Events
 from oddjet.events.settings import GroundSettings
-from oddjet.transport.pointsets import PaddedSets, WeightedSets, padded_sets, weighted_sets
+from oddjet.transport.point_sets import PaddedSets, WeightedSets, padded_sets, weighted_sets
 
 
-def ground_3d(events: Events, ground: GroundSettings, pt_scale: float = 1.0) -> PaddedSets:
+def sets_3d(events: Events, ground: GroundSettings, pt_scale: float = 1.0) -> PaddedSets:
     """Take all 19 slots as points (pT / pt_scale, eta, phi) of equal weight, empty ones at the origin.
 
     Parameters
@@ -26,7 +26,7 @@ def ground_3d(events: Events, ground: GroundSettings, pt_scale: float = 1.0) -> 
     return padded_sets(points, events[..., PT] > 0, 2 if ground.wrap_phi else -1)
 
 
-def ground_2d(events: Events, ground: GroundSettings) -> WeightedSets:
+def sets_2d(events: Events, ground: GroundSettings) -> WeightedSets:
     """Take the objects of an event as points (eta, phi) with weights pT / sum pT.
 
     Parameters
