@@ -7,7 +7,7 @@ from pathlib import Path
 from oddjet.evaluation.contamination import scan_rows, write_scan
 from oddjet.evaluation.tables import ContaminationRow, write_rows
 from oddjet.io.atomic import write_text
-from oddjet.io.record import write_record
+from oddjet.io.origin import write_origin
 from oddjet.program import execute, parser
 
 EXAMPLE = """python workflow/scripts/summarize_contamination.py --table contamination.csv --summary contamination.md \\
@@ -30,7 +30,7 @@ def main() -> None:
     write_rows(given.table, rows, ContaminationRow)
     write_text(given.summary, write_scan(rows))
     inputs = [Path(text.partition("=")[2]) for text in given.auc]
-    write_record("summarize_contamination", "{}", inputs, [given.table, given.summary])
+    write_origin("summarize_contamination", "{}", inputs, [given.table, given.summary])
 
 
 if __name__ == "__main__":

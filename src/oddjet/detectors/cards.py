@@ -59,7 +59,7 @@ class Card:
 
     @classmethod
     def from_dict(cls, content: Mapping[str, Any]) -> Card:
-        """Rebuild a card from what `to_dict` returned; raise `DetectorError` or `ScalingError`."""
+        """Rebuild a card from what `to_dict` returned; raise `DetectorError` or `DatasetError`."""
         try:
             settings = kind_named(content["settings"]["kind"]).settings.model_validate(content["settings"])
             parts = {name: dict(content.get(name) or {}) for name in ("provenance", "selection", "stopped")}

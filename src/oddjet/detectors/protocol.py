@@ -68,7 +68,7 @@ class ScaledDetector(ABC):
 
         Raises
         ------
-        ScalingError
+        DatasetError
             A column is missing or a value is not finite.
         """
         return self.score_scaled(self.card.scaler.transform(table))
