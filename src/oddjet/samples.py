@@ -16,7 +16,7 @@ from pydantic import (
 )
 
 from oddjet.jets.settings import Match
-from oddjet.settings import Settings
+from oddjet.settings import Settings, events_of_file
 from oddjet.simulation.settings import Process, SemivisibleJets
 
 Kind = Literal["background", "signal"]
@@ -41,8 +41,8 @@ class Simulated(Settings):
     require_match: Match = Field("none", description=MATCH)
 
     def events_of(self, part: int) -> int:
-        """Share the events among the parts, the first ones taking what is left over."""
-        return self.events // self.parts + (part < self.events % self.parts)
+        """Return the number of events of one file."""
+        return events_of_file(self.events, self.parts, part)
 
     def grid_point(self) -> tuple[float, float] | None:
         """Give (m_phi in GeV, r_inv) of a semivisible-jet sample."""

@@ -6,7 +6,7 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from oddjet.simulation.detector import Particles, reconstruct
+from oddjet.simulation.detector import VisibleParticles, reconstruct
 from oddjet.simulation.settings import Calorimeter, CalorimeterRegion, DetectorSettings
 
 EVENTS = 3
@@ -30,7 +30,7 @@ def to_particles(drawn):
     event, kind, pt, eta, phi = ([row[column] for row in drawn] for column in range(5))
     pt, eta = np.array(pt, dtype=float), np.array(eta, dtype=float)
     codes, charges = np.array(kind, dtype=np.int64).reshape(-1, 2).T
-    return Particles(
+    return VisibleParticles(
         np.array(event, dtype=np.int64), codes, charges, pt, eta, np.array(phi, dtype=float), pt * np.cosh(eta)
     )
 

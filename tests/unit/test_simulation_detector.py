@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from oddjet.simulation.detector import Particles, energy_resolution, has_track, reconstruct, smear
+from oddjet.simulation.detector import VisibleParticles, energy_resolution, has_track, reconstruct, smear
 from oddjet.simulation.settings import Calorimeter, CalorimeterRegion, DetectorSettings
 
 CMS = DetectorSettings()
@@ -15,7 +15,7 @@ COUNT = 20000
 def particles(pdg_id, charge, pt, eta, phi=0.3, *, mass=0.13957, count=1):
     """Give `count` particles, each in an event of its own unless an array is given."""
     pt, eta, phi = (np.broadcast_to(np.asarray(value, dtype=float), count).copy() for value in (pt, eta, phi))
-    return Particles(
+    return VisibleParticles(
         event=np.arange(count),
         pdg_id=np.broadcast_to(np.asarray(pdg_id), count).copy(),
         charge=np.broadcast_to(np.asarray(charge), count).copy(),

@@ -10,7 +10,7 @@ from typing import Literal, Self
 from pydantic import Field, PositiveFloat, PositiveInt, model_validator
 
 from oddjet.detectors.autoencoder.settings import ModelSettings, NetworkSettings
-from oddjet.settings import Settings
+from oddjet.settings import Settings, events_of_file
 
 ProcessName = Literal["w_lnu", "z_ll", "top_pairs", "qcd_lepton", "a_4l", "h0_tautau", "hpm_taunu", "lq_taub"]
 PARTS = ("train", "validation", "test")
@@ -343,6 +343,5 @@ class EventsSettings(Settings):
         return sum(shares(getattr(self.sizes, part), self.fractions)[sample] for part in PARTS)
 
     def events_of_part(self, sample: str, part: int) -> int:
-        """Share these among the parts of a simulated sample, the first ones taking what is left over."""
-        events, parts = self.events_of(sample), self.samples()[sample].parts
-        return events // parts + (part < events % parts)
+        """Return how many of these one file of a simulated sample has."""
+        return events_of_file(self.events_of(sample), self.samples()[sample].parts, part)

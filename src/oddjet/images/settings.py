@@ -9,7 +9,7 @@ from pydantic import Discriminator, Field, Tag, model_validator
 from oddjet.dataset.settings import Fractions
 from oddjet.images.vae_method_settings import VaeMethod
 from oddjet.images.vae_settings import VaeSettings
-from oddjet.settings import Settings
+from oddjet.settings import Settings, events_of_file
 from oddjet.simulation.settings import Process
 
 
@@ -144,8 +144,8 @@ class ImageSample(Settings):
     )
 
     def events_of(self, part: int) -> int:
-        """Share the events among the parts, the first ones taking what is left over."""
-        return self.events // self.parts + (part < self.events % self.parts)
+        """Return the number of events of one file."""
+        return events_of_file(self.events, self.parts, part)
 
     @model_validator(mode="after")
     def _one_source(self) -> ImageSample:

@@ -15,7 +15,7 @@ from oddjet.arrays import Floats, Ints
 from oddjet.errors import DamagedFileError, InputFileError
 from oddjet.io.candidates import CandidateRecord, Losses, Particles, StoredJets, joined
 from oddjet.io.columns import Columns, has
-from oddjet.io.layouts import Jets, Layout, Momenta, Truth
+from oddjet.io.layouts import JetBranches, Layout, Momenta, Truth
 
 # |PDG identifiers| and status code of the partons that jets are matched to: the dark quarks of the hard process in all
 # flavours of Pythia's hidden valley, and top quarks and W bosons just before their decay (Pythia's status codes).
@@ -300,7 +300,7 @@ class ChunkReader:
                 raise
             return None
 
-    def _stored_jets(self, columns: Columns, jets: Jets, candidates: Particles, entry: Ints) -> StoredJets:
+    def _stored_jets(self, columns: Columns, jets: JetBranches, candidates: Particles, entry: Ints) -> StoredJets:
         names = [*jets.momenta.required(), *([self.raw_factor] if self.raw_factor else [])]
         group = _Group(jets.momenta, *columns.same_lists(names), jets.momenta.mass, None)
         mask = group.bad()

@@ -66,7 +66,7 @@ class Truth:
 
 
 @dataclass(frozen=True)
-class Jets:
+class JetBranches:
     """Branches of the file's own large-radius jets and of the table that links them to candidates.
 
     Attributes
@@ -109,7 +109,7 @@ class Layout:
     generated : tuple of str and tuple of str, or None
         Tree with sums of generator weights before any skimming and the names that the branch has had, optional.
     truth : Truth or None
-    jets : Jets or None
+    jets : JetBranches or None
     weighted : bool
         The candidates' momenta hold their PUPPI weights already, unless the file has a weight beside them.
     versions : str
@@ -125,7 +125,7 @@ class Layout:
     weight: str | None
     generated: tuple[str, tuple[str, ...]] | None
     truth: Truth | None
-    jets: Jets | None
+    jets: JetBranches | None
     weighted: bool
     versions: str
 
@@ -166,7 +166,7 @@ def _nanoaod(name: str, candidates: Momenta, links: tuple[str, str], *, weighted
             "GenPart_status",
             "GenPart_genPartIdxMother",
         ),
-        jets=Jets(_FAT_JET, "FatJet_rawFactor", links),
+        jets=JetBranches(_FAT_JET, "FatJet_rawFactor", links),
         weighted=weighted,
         versions=versions,
     )
@@ -210,7 +210,7 @@ DELPHES = Layout(
         "Particle.Status",
         "Particle.M1",
     ),
-    jets=Jets(Momenta("FatJet.PT", "FatJet.Eta", "FatJet.Phi", "FatJet.Mass"), None, None),
+    jets=JetBranches(Momenta("FatJet.PT", "FatJet.Eta", "FatJet.Phi", "FatJet.Mass"), None, None),
     weighted=False,
     versions="Delphes with the branches EFlowTrack, EFlowPhoton and EFlowNeutralHadron",
 )

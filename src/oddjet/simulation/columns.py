@@ -10,7 +10,7 @@ import numpy as np
 import pythia8mc
 from numpy.typing import NDArray
 
-from oddjet.simulation.detector import Candidates, Particles, reconstruct
+from oddjet.simulation.detector import Candidates, VisibleParticles, reconstruct
 from oddjet.simulation.processes import DARK_HADRONS, INVISIBLE_DARK, MEDIATOR
 from oddjet.simulation.settings import DetectorSettings
 
@@ -66,7 +66,7 @@ def flat_record(batch: ak.Array) -> Record:
     }
 
 
-def visible_particles(record: Record, pythia: pythia8mc.Pythia) -> Particles:
+def visible_particles(record: Record, pythia: pythia8mc.Pythia) -> VisibleParticles:
     """Select the stable particles that a detector can see, with charge and direction."""
     codes, inverse = np.unique(record["id"], return_inverse=True)
     data = pythia.particleData
@@ -74,7 +74,7 @@ def visible_particles(record: Record, pythia: pythia8mc.Pythia) -> Particles:
     visible = np.array([data.isVisible(int(code)) for code in codes])[inverse]
     pt = np.hypot(record["px"], record["py"])
     chosen = (record["status"] > 0) & visible & (pt > 0)
-    return Particles(
+    return VisibleParticles(
         event=record["event"][chosen],
         pdg_id=record["id"][chosen].astype(np.int64),
         charge=charge[chosen],

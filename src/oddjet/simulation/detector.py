@@ -38,7 +38,7 @@ MASSES = {ELECTRON: 0.000511, MUON: 0.10566, PION: 0.13957}  # GeV
 
 
 @dataclass(frozen=True)
-class Particles:
+class VisibleParticles:
     """Particles of several events as flat arrays of one length.
 
     Attributes
@@ -63,13 +63,13 @@ class Particles:
     phi: Floats
     energy: Floats
 
-    def __getitem__(self, mask: Bools) -> Particles:
-        return Particles(**{name: values[mask] for name, values in vars(self).items()})
+    def __getitem__(self, mask: Bools) -> VisibleParticles:
+        return VisibleParticles(**{name: values[mask] for name, values in vars(self).items()})
 
 
 @dataclass(frozen=True)
 class Candidates:
-    """Particle-flow candidates of several events as flat arrays, by event and falling pT; units as in `Particles`."""
+    """Particle-flow candidates of several events as flat arrays, by event and falling pT; units as above."""
 
     event: Ints
     pdg_id: Ints
@@ -80,7 +80,7 @@ class Candidates:
     mass: Floats
 
 
-def reconstruct(particles: Particles, settings: DetectorSettings, generator: np.random.Generator) -> Candidates:
+def reconstruct(particles: VisibleParticles, settings: DetectorSettings, generator: np.random.Generator) -> Candidates:
     """Turn stable, visible particles into particle-flow candidates.
 
     Parameters
@@ -111,7 +111,7 @@ def reconstruct(particles: Particles, settings: DetectorSettings, generator: np.
     return Candidates(**{name: values[order] for name, values in merged.items()})
 
 
-def has_track(particles: Particles, settings: DetectorSettings, generator: np.random.Generator) -> Bools:
+def has_track(particles: VisibleParticles, settings: DetectorSettings, generator: np.random.Generator) -> Bools:
     """Draw which particles leave a track."""
     region, inside = _region(particles.eta, [region.eta_max for region in settings.tracker])
     efficiency = np.array([region.efficiency for region in settings.tracker])[region]
@@ -123,7 +123,7 @@ def has_track(particles: Particles, settings: DetectorSettings, generator: np.ra
     return np.asarray(possible & (generator.random(len(particles.pt)) < efficiency))
 
 
-def tracks(particles: Particles, settings: DetectorSettings, generator: np.random.Generator) -> Candidates:
+def tracks(particles: VisibleParticles, settings: DetectorSettings, generator: np.random.Generator) -> Candidates:
     """Smear the transverse momenta of tracked particles and give them the masses that CMS assumes."""
     region, _ = _region(particles.eta, [region.eta_max for region in settings.tracker])
     constant = np.array([region.constant for region in settings.tracker])[region]
@@ -144,7 +144,9 @@ def tracks(particles: Particles, settings: DetectorSettings, generator: np.rando
     )
 
 
-def cells(particles: Particles, calorimeter: Calorimeter, pdg_id: int, generator: np.random.Generator) -> Candidates:
+def cells(
+    particles: VisibleParticles, calorimeter: Calorimeter, pdg_id: int, generator: np.random.Generator
+) -> Candidates:
     """Sum the energies of particles in the cells of a calorimeter, smear them and apply the thresholds."""
     forward = np.abs(particles.eta) > FORWARD_ETA
     width = 2 * np.pi / np.where(forward, FORWARD_PHI_CELLS, calorimeter.phi_cells)

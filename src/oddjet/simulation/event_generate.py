@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from oddjet.errors import SimulationError
-from oddjet.simulation.detector import Candidates, Particles, reconstruct
+from oddjet.simulation.detector import Candidates, VisibleParticles, reconstruct
 from oddjet.simulation.event_processes import EVENT_PROCESSES, EventProcess, event_pythia_settings
 from oddjet.simulation.event_veto import EarlyVeto
 from oddjet.simulation.generate import captured_output, generator_facts
@@ -232,14 +232,14 @@ def turned(record: Record, angle: float) -> Record:
     return result
 
 
-def to_particles(records: list[Record]) -> Particles:
+def to_particles(records: list[Record]) -> VisibleParticles:
     """Put the particles of several events into the detector's flat arrays, those along the beam left out."""
     event = np.repeat(np.arange(len(records)), [len(record) for record in records])
     merged = np.concatenate(records)
     pt = np.hypot(merged[:, 2], merged[:, 3])
     chosen = pt > 0
     merged, pt = merged[chosen], pt[chosen]
-    return Particles(
+    return VisibleParticles(
         event=event[chosen],
         pdg_id=merged[:, 0].astype(np.int64),
         charge=merged[:, 1].astype(np.int64),
