@@ -23,6 +23,13 @@ def is_remote(source: str) -> bool:
     return ADDRESS.match(source) is not None and not LOCAL_ADDRESS.match(source)
 
 
+def readable(source: str) -> str:
+    """Give an address with its scheme as the libraries know it: in small letters, `root` for `xroot`."""
+    scheme, mark, rest = source.partition("://")
+    scheme = scheme.lower()
+    return f"{'root' if scheme == 'xroot' else scheme}{mark}{rest}" if is_remote(source) else source
+
+
 def without_scheme(source: str) -> str:
     """Give the path that an address of this machine (`file:///data/x.root`) stands for; others stay as they are."""
     return LOCAL_ADDRESS.sub("", source, count=1) if LOCAL_ADDRESS.match(source) else source

@@ -28,6 +28,8 @@ FAILED = ("failed",)
 MAGIC = re.compile(r"[*?\[]")
 DATASET = re.compile(r"/[^/\s]+/[^/\s]+/[A-Z][A-Z0-9-]*")
 ONE_SLASH = re.compile(r"(?:root|roots|xroot|xroots|https?):/(?!/)")
+# Kinds of address that storage at large sites has, and that no library here reads.
+UNREAD = ("dav", "davs", "dcap", "gsidcap", "gsiftp", "srm")
 # Lists in lists; more is a mistake.
 DEEPEST_LIST = 20
 
@@ -282,6 +284,9 @@ class _Search:
 
 def _address(source: str) -> str:
     """Refuse an address that cannot be one, or that stands for several files."""
+    scheme = source.partition("://")[0].lower()
+    if scheme in UNREAD:
+        raise SourceError(f"files: {source}: {scheme} cannot be read. Give the file's root:// or https:// address.")
     try:
         parts = urlsplit(source)
         whole = bool(parts.hostname) and parts.port != 0 and parts.path.strip("/") != ""

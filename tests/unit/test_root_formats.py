@@ -11,11 +11,12 @@ import numpy as np
 import pytest
 import uproot
 
-from oddjet.errors import DamagedFileError, JetError, UnreadableFileError
+from oddjet.errors import ConfigError, DamagedFileError, DatasetError, JetError, UnreadableFileError
 from oddjet.io.chunks import ChunkReader, Reading
 from oddjet.io.cutflow import Cutflow
 from oddjet.io.layouts import NANOAOD_V15
 from oddjet.io.tables import read_attributes, read_table
+from oddjet.io.weights import sample_factors
 from oddjet.jets.cutflow import check_enough, merge_sample
 from oddjet.jets.extract import extract_features
 from oddjet.jets.settings import FeatureSettings
@@ -217,7 +218,12 @@ def with_a_bad_candidate(path: Path, field: str, value: float, event: int = 7) -
     return write(path, candidates(**{field: lists(pt.reshape(EVENTS, -1))}))
 
 
-@pytest.mark.parametrize(("field", "value"), [("pt", np.nan), ("eta", 999.9), ("phi", np.inf), ("mass", -np.inf)])
+NO_MOMENTUM = [("pt", np.nan), ("eta", 999.9), ("phi", np.inf), ("mass", -np.inf)]
+# Placeholders, and an angle that no azimuth has.
+NO_MOMENTUM += [("pt", -1.0), ("mass", -1.0), ("phi", 90.0), ("phi", -999.0), ("mass", 1e20)]
+
+
+@pytest.mark.parametrize(("field", "value"), NO_MOMENTUM)
 def test_bad_candidate_leaves_out_its_event_and_is_counted(tmp_path: Path, field: str, value: float) -> None:
     path = with_a_bad_candidate(tmp_path / "a.root", field, value)
     table, cutflow, _ = table_of(path)
@@ -257,6 +263,89 @@ def test_puppi_weights_that_are_not_there_are_named(tmp_path: Path) -> None:
     path = write(tmp_path / "a.root", candidates(puppiWeight=lists(np.full((EVENTS, 2 * PER_JET), -1.0))))
     with pytest.raises(DamagedFileError, match="PFCands_puppiWeight is -1 in entry 0"):
         table_of(path)
+
+
+def test_units_and_packing_of_another_kind_are_guessed(tmp_path: Path) -> None:
+    degrees = write(tmp_path / "a.root", candidates(phi=sprays()[0]["phi"] * 180 / np.pi))
+    packed = write(tmp_path / "b.root", candidates(puppiWeight=lists(np.full((EVENTS, 2 * PER_JET), 255), np.uint8)))
+    with pytest.raises(DamagedFileError, match=r"PFCands_phi is .* \(in degrees\? It must be in radians\)"):
+        table_of(degrees)
+    with pytest.raises(
+        DamagedFileError, match=r"PFCands_puppiWeight is 255 \(still packed\? .*apply_puppi_weight: false"
+    ):
+        table_of(packed)
+    assert table_of(packed, apply_puppi_weight=False)[1].jets_passed == 2 * EVENTS
+    # From 0 to 2 pi is as good as from -pi to pi.
+    turned = candidates(phi=sprays()[0]["phi"] % (2 * np.pi))
+    assert table_of(write(tmp_path / "c.root", turned))[1].jets_passed == 2 * EVENTS
+
+
+def test_a_file_of_two_layouts_is_read_as_the_one_that_is_chosen(tmp_path: Path) -> None:
+    both = write(tmp_path / "a.root", {**candidates("PFCand"), **candidates(pt=2 * sprays()[0]["pt"])})
+    with pytest.raises(ConfigError, match=r"a\.root: fits the layouts pfnano and nanoaod_v15.*features\.layout"):
+        table_of(both, on_bad_file="skip")
+    soft, hard = (table_of(both, layout=name, pt_max=5000)[0] for name in ("nanoaod_v15", "pfnano"))
+    assert np.allclose(hard["pt"], 2 * soft["pt"], rtol=1e-3)
+
+
+def own_jets(**changed: np.ndarray) -> dict[str, object]:
+    """Candidates with the file's own two jets and their links."""
+    links = np.tile(np.repeat([0, 1], PER_JET), (EVENTS, 1)), np.tile(np.arange(2 * PER_JET), (EVENTS, 1))
+    jets = {"pt": np.full((EVENTS, 2), 600.0), "eta": np.zeros((EVENTS, 2)), "phi": np.zeros((EVENTS, 2))}
+    columns = {f"FatJet_{name}": lists(values) for name, values in {**jets, "mass": jets["pt"] / 10}.items()}
+    values = {"jetIdx": links[0], "pFCandsIdx": links[1], **changed}
+    columns |= {f"FatJetPFCands_{name}": lists(v, v.dtype.type) for name, v in values.items()}
+    return {**candidates(), **columns}
+
+
+def test_links_of_jets_that_cannot_be(tmp_path: Path) -> None:
+    settings = {"recluster": False}
+    assert table_of(write(tmp_path / "sound.root", own_jets()), **settings)[1].jets_passed == 2 * EVENTS
+    for name, numbers, message in (
+        ("half", np.arange(2 * PER_JET) + 0.5, r"pFCandsIdx is 0\.5, which is no position in a collection"),
+        (
+            "twice",
+            np.arange(2 * PER_JET) // 2 * 2,
+            r"link a candidate to one jet twice in entry 0; set recluster: true",
+        ),
+        ("outside", np.arange(2 * PER_JET) + 1, r"pFCandsIdx is 50 in entry 0"),
+    ):
+        path = write(tmp_path / f"{name}.root", own_jets(pFCandsIdx=np.tile(numbers, (EVENTS, 1))))
+        with pytest.raises(DamagedFileError, match=message):
+            table_of(path, **settings)
+
+
+@pytest.mark.parametrize(
+    ("stored", "generated", "said"),
+    [
+        ({"genEventSumw": np.zeros(0)}, EVENTS, ""),
+        ({"genEventSumw": np.array([40.0, 60.0])}, 100, ""),
+        ({"genEventSumw": np.array([-5.0])}, -5, "adds up to -5, less than the 20 of the events in the file"),
+        ({"genEventSumw": np.array([5.0])}, 5, "adds up to 5, less than the 20"),
+        (np.histogram(np.ones(3)), EVENTS, ""),
+    ],
+)
+def test_sums_of_weights_that_cannot_be(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, stored: object, generated: float, said: str
+) -> None:
+    path = write(tmp_path / "a.root", candidates())
+    with uproot.update(path) as file:
+        file["Runs"] = stored
+    assert table_of(path)[1].sum_of_generated_weights == generated
+    assert said in caplog.text
+    assert ("less than" in caplog.text) == bool(said)
+    if said:
+        with pytest.raises(DatasetError, match=r"a\.h5: its file says that its events were generated with weights of"):
+            sample_factors({"top": [path.with_suffix(".h5")]}, {"top": 831.8})
+
+
+def test_sums_of_weights_of_another_shape(tmp_path: Path) -> None:
+    for number, values in enumerate((np.ones((2, 3)), ["a", "b"])):
+        path = write(tmp_path / f"{number}.root", candidates())
+        with uproot.update(path) as file:
+            file["Runs"] = {"genEventSumw": values}
+        with pytest.raises(UnreadableFileError, match=r"Runs\.genEventSumw is not one number a run"):
+            table_of(path)
 
 
 def test_events_of_one_identifier_count_by_their_entry(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:

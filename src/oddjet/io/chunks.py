@@ -32,6 +32,13 @@ INVISIBLE = (12, 14, 16, *range(51, 61))
 # a placeholder or damage, and sums of squares of what lies below are finite.
 ETA_LIMIT = 30.0
 MOMENTUM_LIMIT = 1e9
+# An azimuth is counted from -pi or from 0; one that goes further is in degrees. A little is for rounding.
+PHI_LIMIT = 2 * np.pi + 0.01
+FULL_CIRCLE = 360.0
+# PUPPI weights lie between 0 and 1; 255 would be one that is still packed.
+WEIGHT_LIMIT = 1.01
+# Packed masses of massless candidates can come out slightly negative; this is a placeholder.
+NO_MASS = -1.0
 
 BadCandidates = Literal["event", "candidate", "file"]
 
@@ -76,7 +83,7 @@ class _Group:
 
     def bad(self) -> npt.NDArray[np.bool_] | None:
         """Tell which particles with a pT have no momentum; None if there is none of that kind."""
-        pt, eta = self.values[self.group.pt], self.values[self.group.eta]
+        pt, eta, phi = (self.values[name] for name in (self.group.pt, self.group.eta, self.group.phi))
         mass = self.values[self.mass] if self.mass else np.zeros(1)
         total = np.zeros_like(pt)
         with np.errstate(invalid="ignore"):  # infinities of two signs
@@ -88,27 +95,47 @@ class _Group:
             len(pt) == 0
             or (
                 np.abs(eta).max() <= ETA_LIMIT
+                and np.abs(phi).max() <= PHI_LIMIT
                 and max(pt.max(), mass.max()) <= MOMENTUM_LIMIT
-                and (weight is None or weight.min() >= 0)
+                and pt.min() >= 0
+                and mass.min() > NO_MASS
+                and (weight is None or (weight.min() >= 0 and weight.max() <= WEIGHT_LIMIT))
             )
         ):
             return None
-        bad = ~np.isfinite(total) | (np.abs(eta) > ETA_LIMIT) | (pt > MOMENTUM_LIMIT) | (mass > MOMENTUM_LIMIT)
-        if weight is not None:
-            bad |= weight < 0
+        bad = ~np.isfinite(total)
+        for name in self.values:
+            bad |= self._beyond(name)
         bad &= pt != 0  # padding, which is dropped anyway
         return bad if bad.any() else None
 
     def reason(self, particle: int) -> str:
         """Name the branch that makes a particle bad, and its value."""
         for name, values in self.values.items():
-            value = values[particle]
-            beyond = (name == self.group.eta and abs(value) > ETA_LIMIT) or (
-                name in (self.group.pt, self.mass) and value > MOMENTUM_LIMIT
-            )
-            if not np.isfinite(value) or beyond or (name == self.weight and value < 0):
-                return f"{name} is {value:g}"
+            if not np.isfinite(values[particle]) or self._beyond(name)[particle]:
+                return f"{name} is {values[particle]:g}{self._hint(name, values[particle])}"
         return f"{self.group.pt} and the others add up to no number"
+
+    def _beyond(self, name: str) -> npt.NDArray[np.bool_]:
+        """Tell where a branch has values that no particle has."""
+        values = self.values[name]
+        if name == self.group.eta:
+            return np.abs(values) > ETA_LIMIT
+        if name == self.group.phi:
+            return np.abs(values) > PHI_LIMIT
+        if name == self.weight:
+            return (values < 0) | (values > WEIGHT_LIMIT)
+        if name == self.mass:
+            return (values > MOMENTUM_LIMIT) | (values <= NO_MASS)
+        return (values > MOMENTUM_LIMIT) | (values < 0)
+
+    def _hint(self, name: str, value: float) -> str:
+        """Guess what a value means that no particle has."""
+        if name == self.group.phi and PHI_LIMIT < abs(value) <= FULL_CIRCLE:
+            return " (in degrees? It must be in radians)"
+        if name == self.weight and value > WEIGHT_LIMIT:
+            return " (still packed? A PUPPI weight lies between 0 and 1; or set apply_puppi_weight: false)"
+        return ""
 
     def particles(self, left_out: npt.NDArray[np.bool_] | None = None) -> Particles:
         """Give the momenta, weighted; those of `left_out` have pT 0, so that positions stay."""
@@ -313,7 +340,7 @@ class ChunkReader:
             return StoredJets(momenta, None, raw)
         links, values = columns.same_lists(jets.links)
         event = np.repeat(np.arange(len(links)), links)
-        jet, candidate = (values[name].astype(np.int64) for name in jets.links)
+        jet, candidate = (self._positions(name, values[name]) for name in jets.links)
         for name, index, sizes in zip(
             jets.links, (jet, candidate), (momenta.counts(), candidates.counts()), strict=True
         ):
@@ -323,11 +350,26 @@ class ChunkReader:
                 raise DamagedFileError(f"{self.path}: {name} is {index[bad]} in entry {entry[event[bad]]}")
         jet += momenta.offsets[event]
         candidate += candidates.offsets[event]
+        pairs, first = np.unique(jet * max(len(candidates.pt), 1) + candidate, return_index=True)
+        if len(pairs) < len(jet):
+            bad = int(np.setdiff1d(np.arange(len(jet)), first)[0])
+            raise DamagedFileError(
+                f"{self.path}: {' and '.join(jets.links)} link a candidate to one jet twice in entry "
+                f"{entry[event[bad]]}; set recluster: true"
+            )
         kept = candidates.pt[candidate] > 0
         jet, candidate = jet[kept], candidate[kept]
         order = np.lexsort((-candidates.pt[candidate], jet))
         counts = np.bincount(jet, minlength=len(momenta.pt))
         return StoredJets(momenta, candidates.take(counts, candidate[order]), raw)
+
+    def _positions(self, name: str, values: Floats) -> Ints:
+        """Give positions in a collection; raises `DamagedFileError` for those that are no whole numbers."""
+        found = values.astype(np.int64)
+        if not np.array_equal(found, values):
+            bad = int(np.argmax(found != values))
+            raise DamagedFileError(f"{self.path}: {name} is {values[bad]:g}, which is no position in a collection")
+        return found
 
 
 def offsets(counts: Ints) -> Ints:

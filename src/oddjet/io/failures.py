@@ -38,6 +38,9 @@ LOCAL_PASSING = (
 )
 LOCAL_NO_ACCESS = (errno.EACCES, errno.EPERM)
 HTTP_MISSING = (404, 410)
+HTTP_NO_ACCESS = (401, 403, 407, 451)
+# The file is shorter than what is asked for: empty, or not the one that it was.
+HTTP_TOO_SHORT = 416
 HTTP_PASSING = (408, 425, 429)
 HTTP_SERVER_ERROR = 500
 MAXIMUM_LETTERS = 300
@@ -85,7 +88,7 @@ def failure_of(path: str, error: BaseException, what: str, in_file: type[InputFi
     say = {
         MissingFileError: "no such file",
         TransientError: "cannot be reached now",
-        AccessError: "may not be read; renew the proxy or token, or ask for the permission",
+        AccessError: _refusal(error),
     }.get(kind, what)
     return kind(f"{path}: {say} ({_innermost(error)})")
 
@@ -102,19 +105,42 @@ def _chain(error: BaseException) -> Iterator[BaseException]:
 
 def _innermost(error: BaseException) -> str:
     """Describe the exception that says most: fsspec turns every answer of a server into "file not found"."""
-    for one in _chain(error):
-        if getattr(one, "status", None):
-            return f"the server answers {one.status} {getattr(one, 'message', '')}".strip()  # type: ignore[attr-defined]
+    status = _status(error)
+    if status is not None:
+        message = next((one.message for one in _chain(error) if hasattr(one, "message")), "")
+        return f"the server answers {status} {' '.join(str(message).split())[:MAXIMUM_LETTERS]}".strip()
     return one_line(error)
+
+
+def _status(error: BaseException) -> int | None:
+    """Give the status that a server answers; an answer that is no HTTP gets one from aiohttp, which is none."""
+    chain = list(_chain(error))
+    if any(type(one).__module__ == "aiohttp.http_exceptions" for one in chain):
+        return None
+    return next((one.status for one in chain if getattr(one, "status", None)), None)  # type: ignore[attr-defined]
+
+
+def _refusal(error: BaseException) -> str:
+    """Say what to do about a refusal."""
+    status = _status(error)
+    if any(type(one).__name__ == "TooManyRedirects" for one in _chain(error)):
+        return "is redirected in a circle; look at the address in a browser, perhaps to log in"
+    if status is None or status in HTTP_NO_ACCESS:
+        return "may not be read; renew the proxy or token, or ask for the permission"
+    return "is refused by the server; look at the address"
 
 
 def _remote_kind(error: BaseException, in_file: type[InputFileError]) -> type[InputFileError]:
     chain = list(_chain(error))
-    status = next((one.status for one in chain if isinstance(getattr(one, "status", None), int)), None)  # type: ignore[attr-defined]
+    status = _status(error)
+    if any(type(one).__name__ == "TooManyRedirects" for one in chain):
+        return AccessError
     text = " ".join(str(one) for one in chain)
     if status is not None:
         if status in HTTP_MISSING:
             return MissingFileError
+        if status == HTTP_TOO_SHORT:
+            return in_file
         return TransientError if status in HTTP_PASSING or status >= HTTP_SERVER_ERROR else AccessError
     if any(mark in text for mark in XROOTD_NOT_FOUND):
         return MissingFileError

@@ -14,6 +14,8 @@ LOGGER = logging.getLogger("oddjet")
 # Seconds that a connection, or an answer over one, may take before it counts as lost.
 CONNECT_SECONDS = 10
 ANSWER_SECONDS = 20
+# And a whole answer, from a server that never stops to send a few bytes.
+REQUEST_SECONDS = 300
 # XRootD's client alone tries a dead server for eight minutes. It reads these when it is loaded; the user's own win.
 XROOTD = {
     "XRD_CONNECTIONWINDOW": str(CONNECT_SECONDS),
@@ -31,11 +33,11 @@ def client_options(path: str) -> dict[str, Any]:
     if path.startswith("root://"):
         for name, value in XROOTD.items():
             os.environ.setdefault(name, value)
-    if not path.startswith(("http://", "https://")):
+    if not path.lower().startswith(("http://", "https://")):
         return {}
     import aiohttp
 
-    timeout = aiohttp.ClientTimeout(total=None, sock_connect=CONNECT_SECONDS, sock_read=ANSWER_SECONDS)
+    timeout = aiohttp.ClientTimeout(total=REQUEST_SECONDS, sock_connect=CONNECT_SECONDS, sock_read=ANSWER_SECONDS)
     return {"client_kwargs": {"timeout": timeout}}
 
 

@@ -15,15 +15,17 @@ from typing import TypeAlias, TypeVar
 import awkward as ak
 import uproot
 
-from oddjet.addresses import without_scheme
+from oddjet.addresses import readable, without_scheme
 from oddjet.errors import (
     ConfigError,
     DamagedFileError,
     InputFileError,
     MissingFileError,
+    OddjetError,
     TransientError,
     UnreadableFileError,
 )
+from oddjet.io.answers import wrong_answer
 from oddjet.io.candidates import CandidateRecord
 from oddjet.io.chunks import ChunkReader, Reading
 from oddjet.io.columns import has, stored_name
@@ -78,7 +80,7 @@ class EventFile:
             try:
                 entries = int(tree.num_entries)
             except Exception as error:  # an RNTuple keeps it in a footer of its own
-                raise failure_of(
+                raise _failure(
                     self.path, error, f"the tree {found.tree} is damaged or cut off", UnreadableFileError
                 ) from error
         except BaseException:
@@ -106,12 +108,21 @@ class EventFile:
             return None
         try:
             tree = self._file[stored[0]]
+            if not isinstance(tree, Tree):
+                return None
             name = next((name for name in stored[1] if name in set(tree.keys())), None)
             if name is None:
                 return None
-            total = float(tree[name].array(library="np").sum())
+            values = tree[name].array(library="np")
         except Exception as error:  # as many kinds as in `_open_file`
-            raise failure_of(self.path, error, f"the tree {stored[0]} is damaged", DamagedFileError) from error
+            raise _failure(self.path, error, f"the tree {stored[0]} is damaged", DamagedFileError) from error
+        if values.ndim != 1 or values.dtype.kind not in "fiu":
+            raise UnreadableFileError(
+                f"{self.path}: {stored[0]}.{name} is not one number a run; write it so, or leave it out"
+            )
+        if not len(values):
+            return None
+        total = float(values.sum())
         if not math.isfinite(total):
             raise DamagedFileError(f"{self.path}: {stored[0]}.{name} adds up to {total}")
         return total, f"{stored[0]}.{name}"
@@ -183,7 +194,7 @@ class EventFile:
                         chunk = next(chunks, None)
                     except Exception as error:  # zlib.error, ValueError, OSError, DeserializationError ...
                         what = f"truncated or damaged from entry {entry} on"
-                        raise failure_of(self.path, error, what, DamagedFileError) from error
+                        raise _failure(self.path, error, what, DamagedFileError) from error
                     if chunk is None:
                         return
                     yield chunk
@@ -245,25 +256,32 @@ def detect_layout(path: str | Path, layout: str = "auto") -> Layout:
         return file.layout
 
 
+def _failure(path: str, error: Exception, what: str, in_file: type[InputFileError]) -> OddjetError:
+    """As `failure_of`; before a file on a web server is called damaged, the server's answers are looked at."""
+    failure = failure_of(path, error, what, in_file)
+    return (isinstance(failure, in_file) and wrong_answer(path)) or failure
+
+
 def _open_file(path: str) -> uproot.ReadOnlyDirectory:
     """Open a ROOT file, local or remote, with the failures of uproot named."""
     try:
         there = is_address(path) or Path(without_scheme(path)).is_file()
     except OSError as error:  # a folder above it may not be read, or a mount is gone
-        raise failure_of(path, error, "cannot be read", UnreadableFileError) from error
+        raise _failure(path, error, "cannot be read", UnreadableFileError) from error
     if not there:
         raise MissingFileError(f"{path}: no such file; check the sample's file list in the config")
     try:
-        return uproot.open({path: None}, **client_options(path))
+        address = readable(path)
+        return uproot.open({address: None}, **client_options(address))
     except Exception as error:  # uproot raises ValueError, IndexError, OSError, struct.error ... by kind of damage
-        raise failure_of(path, error, "not a readable ROOT file", UnreadableFileError) from error
+        raise _failure(path, error, "not a readable ROOT file", UnreadableFileError) from error
 
 
 def _names(file: uproot.ReadOnlyDirectory, path: str) -> set[str]:
     try:
         return {name.split(";")[0] for name in file.keys(recursive=False)}
     except Exception as error:
-        raise failure_of(path, error, "the list of its contents is damaged", UnreadableFileError) from error
+        raise _failure(path, error, "the list of its contents is damaged", UnreadableFileError) from error
 
 
 def _branches(tree: Tree) -> dict[str, str]:
@@ -319,16 +337,25 @@ def _detect(file: uproot.ReadOnlyDirectory, path: str, layout: str) -> tuple[Lay
     names = _names(file, path)
     trees: dict[str, tuple[Tree, dict[str, str]]] = {}
     reasons = []
+    fitting: list[Layout] = []
     for candidate in tried:
         if candidate.tree not in names:
             continue
         if candidate.tree not in trees:
             trees[candidate.tree] = _read_tree(file, path, candidate.tree)
-        tree, branches = trees[candidate.tree]
+        branches = trees[candidate.tree][1]
         missing = [name for name in candidate.required() if stored_name(name, branches) is None]
         if not missing:
-            return candidate, tree, branches
+            fitting.append(candidate)
+            continue
         reasons.append(f"{candidate.name} lacks {', '.join(missing)}")
+    if len(fitting) > 1:
+        several = " and ".join(one.name for one in fitting)
+        raise ConfigError(
+            f"{path}: fits the layouts {several}, which have other candidates. Choose one with features.layout"
+        )
+    if fitting:
+        return fitting[0], *trees[fitting[0].tree]
     ways = "; ".join(f"{candidate.name}: {candidate.versions}" for candidate in tried)
     if reasons:
         raise UnreadableFileError(
@@ -343,7 +370,7 @@ def _read_tree(file: uproot.ReadOnlyDirectory, path: str, name: str) -> tuple[Tr
         tree = file[name]
         branches = _branches(tree) if isinstance(tree, uproot.TTree | uproot.behaviors.RNTuple.RNTuple) else None
     except Exception as error:  # as many kinds as in `_open_file`
-        raise failure_of(path, error, f"tree {name} is damaged", UnreadableFileError) from error
+        raise _failure(path, error, f"tree {name} is damaged", UnreadableFileError) from error
     if branches is None:
         raise UnreadableFileError(f"{path}: {name} is a {tree.classname}, not a TTree or RNTuple")
     return tree, branches

@@ -24,6 +24,9 @@ from oddjet.io.tables import damage_of, read_attributes, read_json
 
 # Entry of the cutflow that holds it.
 GENERATED = "sum_of_generated_weights"
+READ = "sum_of_weights"
+# Sums of many float32 weights, made in another order.
+SUM_TOLERANCE = 1e-3
 
 
 def sample_factors(samples: Mapping[str, Sequence[Path]], cross_sections: Mapping[str, float]) -> dict[str, float]:
@@ -76,7 +79,14 @@ def _generated(tables: Iterable[Path], cross_section: float) -> float:
         if "cutflow" not in read_attributes(path):
             raise DatasetError(f"{path}: the table has no cutflow; it is not one of extract_features")
         with damage_of(path, "cutflow"):
-            total += float(dict(read_json(path, "cutflow"))[GENERATED])
+            cutflow = dict(read_json(path, "cutflow"))
+            generated, read = float(cutflow[GENERATED]), float(cutflow.get(READ, 0))
+        if generated < read * (1 - SUM_TOLERANCE):
+            raise DatasetError(
+                f"{path}: its file says that its events were generated with weights of {generated:g}, and those that "
+                f"are left in it weigh {read:g}; repair the file, or give a weight in the place of cross_section"
+            )
+        total += generated
         names.append(str(path))
     if not total > 0:
         raise DatasetError(

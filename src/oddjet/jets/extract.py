@@ -19,6 +19,7 @@ from oddjet.io.cutflow import BadFile, Cutflow
 from oddjet.io.jet_columns import RECONSTRUCTED
 from oddjet.io.root import EventFile, open_events
 from oddjet.io.tables import Column, TableWriter
+from oddjet.io.weights import SUM_TOLERANCE
 from oddjet.jets.closure import Closure
 from oddjet.jets.clustering import Jets, cluster, stored
 from oddjet.jets.features import Feature, Substructure, chosen_features
@@ -243,6 +244,15 @@ def _fill(
     check_found(reader, require_match, cutflow.events_read)
     generated = file.generated_weight()
     cutflow.sum_of_generated_weights = cutflow.sum_of_weights if generated is None else generated[0]
+    if generated is not None and generated[0] < cutflow.sum_of_weights * (1 - SUM_TOLERANCE):
+        LOGGER.warning(
+            "%s: %s adds up to %g, less than the %g of the events in the file, so it is not what they were generated "
+            "with: give no cross_section, or repair it",
+            file.path,
+            generated[1],
+            generated[0],
+            cutflow.sum_of_weights,
+        )
     cutflow.check(file.path)
     told = {**reader.used(), "generated": "the events read" if generated is None else generated[1]}
     compared = closure.report(file.path)
