@@ -74,7 +74,9 @@ try:
     CONFIG = load_config(configuration())
     PLAN = Plan(CONFIG, with_left_out(listed_files(CONFIG)))
     IMAGES = ImagePlan(CONFIG.images, with_left_out(listed_images(CONFIG.images)))
-    EVENTS = EventPlan(CONFIG.events, with_left_out(listed_events(CONFIG.events)))
+    EVENTS = EventPlan(
+        CONFIG.events, with_left_out(listed_events(CONFIG.events, CONFIG.seed))
+    )
 except OddjetError as error:
     raise WorkflowError(str(error)) from None
 SAMPLES = CONFIG.all_samples()

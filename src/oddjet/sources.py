@@ -97,19 +97,6 @@ def find_files(sources: Sequence[str], suffixes: Sequence[str] = ROOT_FILES, gon
     return found
 
 
-def find_samples(
-    samples: Mapping[str, Sequence[str]], section: str, suffixes: Sequence[str] = ROOT_FILES
-) -> dict[str, Found]:
-    """Resolve the sources of several samples by name; messages name the sample, as in `samples.top.files`."""
-    found = {}
-    for name, sources in samples.items():
-        try:
-            found[name] = find_files(sources, suffixes)
-        except SourceError as error:
-            raise SourceError(f"{section}.{name}.{error}") from None
-    return found
-
-
 def refuse_shared(samples: Mapping[str, Sequence[str]]) -> None:
     """Refuse a file that two samples have, by whatever spelling or link, or as a copy.
 

@@ -11,6 +11,7 @@ import pytest
 
 from oddjet.errors import SourceError
 from oddjet.gone import find_listed
+from oddjet.io.kept import Kept, find_kept
 from oddjet.io.tables import Column, write_table
 from oddjet.jets.settings import FeatureSettings
 from oddjet.samples import Listed
@@ -64,3 +65,75 @@ def test_a_table_without_inputs_is_nobodys(kept: tuple[Listed, Path], content: s
         file.attrs["inputs"] = content
     with pytest.raises(SourceError, match=r"a\.root: no such file"):
         find_listed(sample, table.parent, SETTINGS)
+
+
+OPTIONS = {"settings": [{"pixels": 8}], "require-match": ["none"]}
+
+
+def images(folder: Path, files: list[str], options: dict[str, object] = OPTIONS) -> Kept:
+    """A sample of files that are read together, and its two tables, made of these files."""
+    tables = tuple(folder / f"tables/{part}.h5" for part in ("train", "test"))
+    attributes = {"inputs": json.dumps(dict.fromkeys(files, "digest")), "options": json.dumps(options)}
+    for table in tables:
+        table.parent.mkdir(exist_ok=True)
+        with h5py.File(table, "w") as file:
+            file.attrs.update(attributes)
+    return Kept((str(folder / "data"),), tables, OPTIONS)
+
+
+@pytest.fixture
+def data(tmp_path: Path) -> list[Path]:
+    (tmp_path / "data").mkdir()
+    files = [tmp_path / "data" / name for name in ("a.root", "b.root")]
+    for file in files:
+        file.touch()
+    return files
+
+
+@pytest.mark.parametrize("lost", [[0], [1], [0, 1]])
+def test_tables_of_several_files_stand_for_those_that_are_gone(
+    tmp_path: Path, data: list[Path], lost: list[int]
+) -> None:
+    sample = images(tmp_path, [str(file) for file in data])
+    before = find_kept({"top": sample}, "images.samples")["top"]
+    assert not before.left_out
+    for number in lost:
+        data[number].unlink()
+    found = find_kept({"top": sample}, "images.samples")["top"]
+    assert found.parts == before.parts
+    assert [line.split(":")[0] for line in found.left_out] == [str(data[number]) for number in lost]
+    assert all("gone;" in line for line in found.left_out)
+
+
+@pytest.mark.parametrize(
+    ("options", "files", "differs"),
+    [
+        ({**OPTIONS, "settings": [{"pixels": 9}]}, ["a.root", "b.root"], "settings"),
+        ({"settings": OPTIONS["settings"]}, ["a.root", "b.root"], "require-match"),
+        (OPTIONS, ["a.root"], "files"),
+    ],
+)
+def test_tables_of_other_options_or_files_stand_for_nothing(
+    tmp_path: Path, data: list[Path], options: dict[str, object], files: list[str], differs: str
+) -> None:
+    sample = images(tmp_path, [str(tmp_path / "data" / name) for name in files], options)
+    data[0].unlink()
+    message = rf"a\.root is gone, and .*train\.h5 was made from it with other {differs}\. Bring"
+    with pytest.raises(SourceError, match=rf"images\.samples\.top\.files: .*{message}"):
+        find_kept({"top": sample}, "images.samples")
+
+
+@pytest.mark.parametrize("damage", ["one is missing", "no HDF5", "no inputs"])
+def test_tables_that_are_not_whole_stand_for_nothing(tmp_path: Path, data: list[Path], damage: str) -> None:
+    sample = images(tmp_path, [str(file) for file in data])
+    for file in data:
+        file.unlink()
+    if damage == "one is missing":
+        sample.tables[1].unlink()
+    elif damage == "no HDF5":
+        sample.tables[0].write_text("a table")
+    else:
+        with h5py.File(sample.tables[0], "r+") as table:
+            del table.attrs["inputs"]
+    with pytest.raises(SourceError, match=r"images\.samples\.top\.files: .*the folder holds no \*\.root file"):
+        find_kept({"top": sample}, "images.samples")

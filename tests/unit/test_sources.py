@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from oddjet.errors import SourceError
-from oddjet.sources import find_files, find_samples, part_files, part_name, refuse_shared
+from oddjet.io.kept import Kept, find_kept
+from oddjet.sources import find_files, part_files, part_name, refuse_shared
 
 
 @pytest.fixture
@@ -18,6 +19,10 @@ def folder(tmp_path, monkeypatch):
         path.touch()
     monkeypatch.chdir(tmp_path)
     return tmp_path
+
+
+def find_samples(samples: dict[str, list[str]], section: str):
+    return find_kept({name: Kept(tuple(sources), (), {}) for name, sources in samples.items()}, section)
 
 
 def files(*sources: str) -> list[str]:

@@ -5,15 +5,18 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
 
 from oddjet.addresses import is_remote
 from oddjet.errors import EventError
-from oddjet.events.settings import NEIGHBOUR_METHODS, SUPPORT_VECTOR_METHODS, EventsSettings
-from oddjet.sources import Found, find_samples, refuse_shared
+from oddjet.events.settings import NEIGHBOUR_METHODS, PARTS, SUPPORT_VECTOR_METHODS, EventsSettings
+from oddjet.io.kept import Kept, find_kept
+from oddjet.sources import Found, refuse_shared
 
 
-def listed_events(settings: EventsSettings) -> dict[str, Found]:
-    """Find the files of the samples that lie in files, by sample.
+def listed_events(settings: EventsSettings, seed: int) -> dict[str, Found]:
+    """Find the files of the samples that lie in files, by sample; `seed` is that of the configuration.
 
     Raises
     ------
@@ -23,8 +26,12 @@ def listed_events(settings: EventsSettings) -> dict[str, Found]:
         A source is an address.
     """
     keys = {name: f"{'signals' if name in settings.signals else 'background'}.{name}" for name in settings.samples()}
-    sources = {keys[name]: sample.files for name, sample in settings.samples().items() if sample.files}
-    found = find_samples(sources, "events", suffixes=(".h5", ".hdf5"))
+    samples = {
+        keys[name]: Kept(sample.files, *_made(settings, name, seed))
+        for name, sample in settings.samples().items()
+        if sample.files
+    }
+    found = find_kept(samples, "events", suffixes=(".h5", ".hdf5"))
     refuse_shared({f"events.{key}": list(one.parts.values()) for key, one in found.items()})
     for key, one in found.items():
         for file in filter(is_remote, one.parts.values()):
@@ -32,6 +39,20 @@ def listed_events(settings: EventsSettings) -> dict[str, Found]:
                 f"events.{key}.files: {file} is an address; events are read from files of this machine. Fetch it first."
             )
     return {name: found[key] for name, key in keys.items() if key in found}
+
+
+def _table(name: str) -> str:
+    return f"results/events/tables/{name}.h5"
+
+
+def _made(settings: EventsSettings, name: str, seed: int) -> tuple[tuple[Path, ...], dict[str, list[Any]]]:
+    """Give the tables that the events of a sample are read into, and the options that they are made with."""
+    if name in settings.signals:
+        return (Path(_table(name)),), {"events": [str(settings.sizes.signal)]}
+    sizes = json.loads(settings.sizes.model_dump_json(exclude={"signal"}))
+    fractions = json.loads(json.dumps(settings.fractions))
+    tables = tuple(Path(_table(f"background_{part}")) for part in PARTS)
+    return tables, {"settings": [sizes], "fractions": [fractions], "seed": [str(seed)]}
 
 
 @dataclass(frozen=True)
@@ -54,7 +75,7 @@ class EventPlan:
 
     def table(self, name: str) -> str:
         """Return a set of events: background_train, background_validation, background_test, or a signal."""
-        return f"results/events/tables/{name}.h5"
+        return _table(name)
 
     def signal_tables(self) -> list[str]:
         """Return the events of every signal."""

@@ -6,10 +6,12 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from pathlib import Path
 from typing import Any
 
 from oddjet.images.settings import ImagesSettings
-from oddjet.sources import Found, find_samples, refuse_shared
+from oddjet.io.kept import Kept, find_kept
+from oddjet.sources import Found, refuse_shared
 
 # Names of metrics, as a regular expression.
 METRIC = r"mae|mse|wass\d+(p\d+)?"
@@ -18,10 +20,23 @@ FIGURES = ("pdf", "png")
 
 def listed_images(settings: ImagesSettings) -> dict[str, Found]:
     """Find the files of the image samples that lie in files; raise `SourceError` for one that cannot be found."""
-    sources = {name: sample.files for name, sample in settings.samples.items() if sample.files}
-    found = find_samples(sources, "images.samples")
+    made_with = json.loads(settings.jets.model_dump_json())
+    samples = {
+        name: Kept(
+            sample.files,
+            tuple(Path(_table(name, split)) for split in ("train", "validation", "test")),
+            {"settings": [made_with], "require-match": [sample.require_match]},
+        )
+        for name, sample in settings.samples.items()
+        if sample.files
+    }
+    found = find_kept(samples, "images.samples")
     refuse_shared({f"images.samples.{name}": list(one.parts.values()) for name, one in found.items()})
     return found
+
+
+def _table(sample: str, split: str) -> str:
+    return f"results/images/tables/{sample}/{split}.h5"
 
 
 @dataclass(frozen=True)
@@ -40,7 +55,7 @@ class ImagePlan:
 
     def table(self, sample: str, split: str) -> str:
         """Return the images of a split of a sample."""
-        return f"results/images/tables/{sample}/{split}.h5"
+        return _table(sample, split)
 
     def tables(self, split: str) -> list[str]:
         """Return the images of a split of every sample."""
