@@ -73,6 +73,9 @@ rule monitor_training:
         snapshots="results/{analysis}/models/{method}/{group}/snapshots.pt",
         background=split("validation"),
         signals=signal_tables,
+        # Nothing is reported of samples that lost events; and what the check runs again for is seen in the same call:
+        # through the input of the dataset that is `ancient` Snakemake passes on no rerun.
+        cutflow=cutflow,
     output:
         "results/{analysis}/models/{method}/{group}/auc_by_epoch.csv",
     log:

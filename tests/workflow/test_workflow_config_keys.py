@@ -33,8 +33,7 @@ CHAINS = {
     "The experiments: edit this, these rerun": ["results/jets/experiments.md"],
     "The contamination scan: edit this, these rerun": ["results/jets/figures/contamination.pdf"],
 }
-# Keys that real dry runs are asked about. Not `evaluation`: below an input that is `ancient`, Snakemake looks at
-# parameters only once what is above is up to date, so it plans `monitor_training` at the next call.
+# Keys that real dry runs are asked about.
 ASKED = (
     "seed",
     "label",
@@ -48,6 +47,7 @@ ASKED = (
     "methods.wnae.loss.transport",
     "methods.mahalanobis.kind",
     "merit.seed",
+    "evaluation.minimum_signal_jets",
 )
 # A table of the page for each target: what a key reruns is the union of what the tables say.
 TABLES = [
