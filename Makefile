@@ -1,4 +1,4 @@
-# make run    set up .venv from the lock and run the default workflow
+# make run    set up .venv from the lock, check the configuration and run the default workflow, or that of CONFIG=FILE
 # make test   set up .venv and run every check and test
 # make test-slurm  run the workflow on a Slurm of one node (root; Debian's slurm-wlm and munge), or say why not
 # make bench  run the programs that measure speed
@@ -37,7 +37,13 @@ $(READY): envs/requirements.lock envs/torch-cuda.lock pyproject.toml
 	touch $@
 
 run: $(READY)
-	snakemake --cores $(CORES)
+	@python workflow/scripts/check_config.py $(or $(CONFIG),config/config.yaml)
+	@cache="$${XDG_CACHE_HOME:-$$HOME/.cache}"; \
+	if ! { mkdir -p "$$cache" && [ -w "$$cache" ]; } 2>/dev/null; then \
+	  echo "$$cache cannot be written, so caches are kept in $(CURDIR)/.snakemake/caches"; \
+	  export XDG_CACHE_HOME="$(CURDIR)/.snakemake/caches"; \
+	fi; \
+	snakemake --cores $(CORES) $(if $(CONFIG),--configfile $(CONFIG))
 
 test: $(READY)
 	ruff check .
