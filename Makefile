@@ -1,4 +1,5 @@
 # make run    set up .venv from the lock, check the configuration and run the default workflow, or that of CONFIG=FILE
+# make check  set up .venv and run the linters, mypy and the tests that run no workflow: for every commit
 # make test   set up .venv and run every check and test
 # make test-slurm  run the workflow on a Slurm of one node (root; Debian's slurm-wlm and munge), or say why not
 # make bench  run the programs that measure speed
@@ -14,7 +15,7 @@ export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 unexport PYTHONPATH PYTHONHOME
 export PYTHONNOUSERSITE := 1
 
-.PHONY: setup run test test-slurm bench schema lock clean
+.PHONY: setup run check test test-slurm bench schema lock clean
 
 setup: $(READY)
 
@@ -44,6 +45,13 @@ run: $(READY)
 	  export XDG_CACHE_HOME="$(CURDIR)/.snakemake/caches"; \
 	fi; \
 	snakemake --cores $(CORES) $(if $(CONFIG),--configfile $(CONFIG))
+
+check: $(READY)
+	ruff check .
+	ruff format --check .
+	mypy
+	snakefmt --check Snakefile rules
+	pytest --numprocesses 2 -m "not slow" tests/unit tests/property
 
 test: $(READY)
 	ruff check .

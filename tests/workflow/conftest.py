@@ -1,8 +1,8 @@
 """A copy of the repository to run the workflow in, and one finished tiny run that several tests look at.
 
 A module about a target of its own names it, `TARGET = "images"`, and gets the finished workspace as `made` and the
-programs that a dry run would start as `first_jobs`. Tables of docs/reruns.md are given by their headings: the rows of
-`EDITS` become those of a test with an argument `row`, and `KEYS` is what `readers` holds.
+programs that a dry run would start as `first_jobs`. `KEYS` is the heading of a table of docs/reruns.md, which `readers`
+holds.
 """
 
 import copy
@@ -181,12 +181,6 @@ def page_rows(heading: str) -> list[list[str]]:
     page = (ROOT / "docs/reruns.md").read_text()
     lines = page.split(f"## {heading}\n")[1].split("\n## ")[0].splitlines()
     return [re.findall(r"`([^`]+)`", line) for line in lines if line.startswith("| ")][2:]
-
-
-def pytest_generate_tests(metafunc):
-    heading = getattr(metafunc.module, "EDITS", None)
-    if heading is not None and "row" in metafunc.fixturenames:
-        metafunc.parametrize("row", page_rows(heading), ids=lambda row: row[0])
 
 
 @pytest.fixture(scope="module")

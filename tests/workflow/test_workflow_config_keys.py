@@ -1,16 +1,19 @@
 """Every key of the configuration is changed in turn, and three verdicts are compared: which jobs Snakemake runs again,
-which results `check_results` tells, and which rules docs/reruns.md names.
+which results `check_results` tells, and which rules docs/reruns.md names. So are the definitions that its first table
+names: each is edited.
 
 Snakemake's verdict is made as Snakemake makes it, from parameters and inputs of all jobs, without a dry run a key; a
 few real dry runs check that. Nothing is run: the records of the results are what the rules give their programs, which
 the tests of real results show to be so.
 """
 
+import ast
 import copy
 import json
 import re
 import shutil
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from types import SimpleNamespace
 from typing import NamedTuple
@@ -27,12 +30,8 @@ from oddjet.results import Results
 
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs/reruns.md").read_text()
+TINY = ("--configfile", "config/test/tiny.yaml")
 TARGETS = ("all", "figures", "contamination", "images", "image_scores", "events", "experiments")
-# The tables of edits that no finished run of a target reads, and the files that they are about.
-CHAINS = {
-    "The experiments: edit this, these rerun": ["results/jets/experiments.md"],
-    "The contamination scan: edit this, these rerun": ["results/jets/figures/contamination.pdf"],
-}
 # Keys that real dry runs are asked about.
 ASKED = (
     "seed",
@@ -102,10 +101,22 @@ NAMED = {
 }
 
 
-def rows(heading: str) -> list[list[str]]:
-    """Rows of the table under a heading of the page: what stands between backticks."""
-    section = PAGE.split(f"## {heading}\n")[1].split("\n## ")[0]
-    return [re.findall(r"`([^`]+)`", line) for line in section.splitlines() if re.match(r"\| [^|]+ \| `", line)]
+@contextmanager
+def edited(path: Path, definition: str) -> Iterator[None]:
+    """Put a statement into a function or class, and take it out again."""
+    before = path.read_text()
+    (found,) = [node for node in ast.parse(before).body if getattr(node, "name", None) == definition]
+    last = found.body[-1]
+    decorators = getattr(last, "decorator_list", [])
+    only_docstring = len(found.body) == 1 and ast.get_docstring(found) is not None
+    place = last.end_lineno if only_docstring else min(part.lineno for part in [last, *decorators]) - 1
+    lines = before.splitlines()
+    lines.insert(place, " " * last.col_offset + "EDITED = 1")
+    path.write_text("\n".join(lines) + "\n")
+    try:
+        yield
+    finally:
+        path.write_text(before)
 
 
 def words(schema: object) -> Iterator[str]:
@@ -368,29 +379,89 @@ def test_two_numbers_that_trade_places_rerun(made):
     assert "simulate_sample" in {job.rule for job in first}
 
 
+class Edit(NamedTuple):
+    """A line of the page: the programs that rerun first, and of which methods where only some do."""
+
+    stage: str
+    definition: str
+    file: str
+    programs: set[str]
+    methods: set[str]
+
+
+def edits() -> list[Edit]:
+    found = []
+    section = PAGE.split("## Edit this, these rerun first\n")[1].split("\n## ")[0]
+    for line in section.splitlines():
+        stage, edit, programs, methods = [cell.strip() for cell in line.split("|")[1:-1]] or [""] * 4
+        if names := re.findall(r"`([^`]+)`", edit):
+            programs, methods = (set(re.findall(r"`([^`]+)`", cell)) for cell in (programs, methods))
+            found.append(Edit(stage, *names, programs, methods))
+    return found
+
+
 @pytest.fixture(scope="module")
 def package(tmp_path_factory):
-    """A copy of the code, to be edited."""
+    """A copy of the code, to be edited, whose digests are asked for."""
     folder = tmp_path_factory.mktemp("package")
     for part in ("src", "workflow"):
         shutil.copytree(ROOT / part, folder / part, ignore=shutil.ignore_patterns("__pycache__"))
-    return folder
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(digest, "PACKAGE_FOLDER", folder / "src/oddjet")
+        patch.setattr(digest, "SCRIPTS_FOLDER", folder / "workflow/scripts")
+        yield folder
 
 
-@pytest.mark.parametrize(("table", "row"), [(table, row) for table in CHAINS for row in rows(table)])
-def test_an_edit_reruns_what_the_page_says(made, package, monkeypatch, table, row):
-    file, *told = row
-    monkeypatch.setattr(digest, "PACKAGE_FOLDER", package / "src/oddjet")
-    monkeypatch.setattr(digest, "SCRIPTS_FOLDER", package / "workflow/scripts")
-    before = (package / file).read_text()
-    (package / file).write_text(before + "\nEDITED = 1\n")
-    try:
-        digest._read.cache_clear()
+@pytest.fixture(scope="module")
+def digested(made):
+    """What each job's rule has digested, by job: script and modules."""
+    with pytest.MonkeyPatch.context() as patch:
+        # The rules import it when they are parsed.
+        patch.setattr(digest, "code_digest", lambda *names: " ".join(names))
         plan = made.plan(REVERSED)
-        stale = {job.rule for job in rerun(made.jobs, planned(plan))[0]}
-        chain = {job.rule for job in planned(plan, CHAINS[table]).values()}
-    finally:
-        (package / file).write_text(before)
-        digest._read.cache_clear()
-    assert stale & chain == set(told) & chain
-    assert set(told) <= stale
+    return {job: tuple(plan.jobs(job.outputs[0])[0].code_digest.split()) for job in set(made.jobs.values())}
+
+
+@pytest.fixture(scope="module")
+def told_apart(made, digested, package):
+    """Give a function: the jobs that an edit of a definition reruns, and of these the ones that rerun first."""
+    codes = set(digested.values())
+    digest.forget()
+    before = {code: digest.code_digest(*code) for code in codes}
+
+    def rerun_by(edit: Edit) -> tuple[set[Planned], set[Planned]]:
+        with edited(package / edit.file, edit.definition):
+            digest.forget()
+            changed = {code for code in codes if digest.code_digest(*code) != before[code]}
+        digest.forget()
+        after = {
+            name: job._replace(parameters=frozenset({"edited"})) if digested[job] in changed else job
+            for name, job in made.jobs.items()
+        }
+        return rerun(made.jobs, after)
+
+    return rerun_by
+
+
+@pytest.mark.parametrize("edit", edits(), ids=lambda edit: edit.stage)
+def test_an_edit_reruns_what_the_page_says(told_apart, edit):
+    _, first = told_apart(edit)
+    assert {job.script for job in first} == edit.programs
+    if edit.methods:
+        parts = {part for job in first for part in Path(job.outputs[0]).with_suffix("").parts}
+        assert parts & set(WHOLE["methods"]) == edit.methods
+
+
+def test_every_program_reruns_first_in_some_line(made):
+    assert {job.script for job in made.jobs.values()} == {program for edit in edits() for program in edit.programs}
+
+
+@pytest.mark.parametrize("stage", ["soft drop", "loss of the WNAE", "AUC"])
+def test_a_dry_run_of_an_edit_plans_the_same(finished, dry_runs, made, told_apart, stage):
+    (edit,) = [edit for edit in edits() if edit.stage == stage]
+    wanted = set(planned(made.plan(WHOLE), files(made.plan(WHOLE), "all")))
+    stale, first = ({job for job in jobs if wanted & set(job.outputs)} for jobs in told_apart(edit))
+    with edited(finished.folder / edit.file, edit.definition):
+        jobs = dry_runs(*TINY)
+    assert sorted(job.rule for job in jobs) == sorted(job.script for job in stale)
+    assert sorted(job.rule for job in jobs if job.first) == sorted(job.script for job in first)

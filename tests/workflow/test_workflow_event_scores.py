@@ -1,4 +1,4 @@
-"""The scores, tables and figures of the target `events`: what is in them, and what a key makes again."""
+"""The scores, tables and figures of the target `events`: what is in them."""
 
 import csv
 import json
@@ -10,17 +10,6 @@ import pytest
 from oddjet.events.scores import ScoreTable
 
 TARGET = "events"
-KEYS = "The events: change this key, these rerun first"
-VALUES = {
-    "seed": 2,
-    "sets": {"events": 20},
-    "ground": {"wrap_phi": True},
-    "distances": {"references": 15},
-    "neighbours": {"validation_share": 0.4},
-    "support_vectors": {"nu": 0.3},
-    "classification": {"folds": 4},
-    "latency": {"repeats": 2},
-}
 
 pytestmark = pytest.mark.slow
 
@@ -83,9 +72,3 @@ def test_choices_are_kept(made):
     assert machine["scale"] in (1.0, 10.0)
     assert machine["paper"]["gamma"] == 0.35
     assert set(json.loads((folder / "linearised.json").read_text())) == {"pairs", "scores", "excess"}
-
-
-@pytest.mark.parametrize("key", VALUES)
-def test_a_key_reruns_the_stages_that_read_it(first_jobs, configured, readers, key):
-    changes = {f"events.protocol.{key}": VALUES[key]}
-    assert first_jobs(*configured(changes)) == readers[f"events.protocol.{key}"]

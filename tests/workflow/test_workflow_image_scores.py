@@ -19,9 +19,6 @@ from oddjet.training.vae import load_vae
 
 TINY = ("--configfile", "config/test/tiny.yaml")
 ROOT = Path(__file__).parents[2]
-EDITS = "The image scores: edit this, these rerun"
-# Rules that run the program of another one.
-PROGRAMS = {"train_grid_vae": "train_vae"}
 METHODS = ("image_wass1", "image_mae", "image_vae")
 
 pytestmark = pytest.mark.slow
@@ -112,18 +109,6 @@ def test_image_scores_are_weighted_as_those_of_other_methods(copy_of_scored):
     names = json.loads(read_attributes(scored.folder / targets[0])["samples"])
     weighted = tables[0]["weight"][tables[0]["sample"] == names.index(signal)]
     np.testing.assert_allclose(weighted, 25.0 / 120, rtol=1e-5)
-
-
-def test_an_edit_scores_again_what_it_feeds(scored, row):
-    file, *rules = row
-    path = scored.folder / file
-    before = path.read_text()
-    try:
-        path.write_text(before + "\nEDITED = 1\n")
-        planned = set(scored.planned("image_scores", *TINY)) - {"image_scores"}
-        assert {PROGRAMS.get(rule, rule) for rule in planned} == set(rules)
-    finally:
-        path.write_text(before)
 
 
 def test_results_of_other_settings_are_told(scored):

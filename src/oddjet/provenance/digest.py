@@ -1,178 +1,124 @@
-"""A digest of the code behind a script: its syntax tree and that of every module of the package that it imports.
+"""A digest of the code behind a script: its own, and every definition of the package that it can reach.
 
 Snakemake compares the text of a rule and the mtime of a script, never what the script imports. Rules therefore carry
-this digest as a parameter: an edit of a function reruns the stages that import its module, and nothing else; comments,
-docstrings, positions and mtimes do not count.
+this digest as a parameter: an edit of a function reruns the stages whose scripts can reach it, and nothing else;
+comments, docstrings, positions and mtimes do not count. `oddjet.provenance.reach` says what is reached.
 """
 
 from __future__ import annotations
 
-import ast
 import hashlib
-from collections.abc import Iterator, Mapping, Sequence
-from functools import cache
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from oddjet.errors import DigestError
+from oddjet.provenance.reach import (
+    SCRIPT,
+    Code,
+    Place,
+    all_places,
+    contents_of,
+    forget_files,
+    import_closure,
+    imports_of,
+    module_file,
+    reach,
+)
 
 PACKAGE = "oddjet"
-DOCUMENTED = (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
 PACKAGE_FOLDER = Path(__file__).resolve().parents[1]
 SCRIPTS_FOLDER = PACKAGE_FOLDER.parents[1] / "workflow" / "scripts"
 
 
-# Of each kind of node, the fields that count; filled as kinds come.
-FIELDS: dict[type[ast.AST], tuple[str, ...]] = {}
-
-
 def code_digest(entry: str, *modules: str) -> str:
-    """Digest a script and everything of the package that it imports, directly or not.
+    """Digest a script and everything that it can reach.
 
     Parameters
     ----------
     entry
         Name of a script in `workflow/scripts` without `.py`.
     *modules
-        Dotted names of further modules that the script imports by name at run time, which no static analysis sees.
+        Dotted names of further modules that the script imports by name at run time, which no reading of its text finds:
+        of the package, or of another one that is installed. They count as a whole, with what they reach.
 
     Returns
     -------
     str
-        16 hexadecimal digits of SHA-256 over (name, syntax tree) of each file, in the order of the names.
+        16 hexadecimal digits of SHA-256 over the definitions reached: module and syntax trees, in order.
 
     Raises
     ------
     DigestError
         The script or a named module does not exist, or does not parse.
     """
-    script = SCRIPTS_FOLDER / f"{entry}.py"
-    if not script.is_file():
-        raise DigestError(f"{script}: no such script. `entry` is the name of a file in workflow/scripts without '.py'.")
-    files = {f"workflow/scripts/{entry}.py": script}
-    for module in modules:
-        if _module_file(module) is None:
-            raise DigestError(f"'{module}' is not a module of {PACKAGE}.")
-    for module in closure([*_read(script)[1], *modules]):
-        path = _module_file(module)
-        if path is not None:
-            files[module] = path
-    return _digest(files)
+    code = _followed(modules)
+    return _digest(code, _reached(code, entry, modules))
+
+
+def reached_definitions(entry: str, *modules: str) -> set[str]:
+    """Name all that a script reaches, `module.name` each; arguments as of `code_digest`."""
+    code = _followed(modules)
+    return {
+        f"{module}.{name}"
+        for module, index in _reached(code, entry, modules)
+        for name in contents_of(code, module).definitions[index].names
+    }
+
+
+def defined_names(module: str) -> set[str]:
+    """Name all that a module of the package defines: functions, classes and values, not what it imports."""
+    parts = contents_of(_followed(()), module).definitions
+    return {name for part in parts for name in part.names if not part.imports or part.uses}
+
+
+def imported_modules(entry: str, *modules: str) -> set[str]:
+    """Name the modules that a script may import, directly or not, with the packages above each."""
+    code = _followed(modules)
+    return import_closure(code, [*imports_of(code, _script(entry)), *modules])
 
 
 def modules_digest(modules: Sequence[str]) -> str:
-    """Digest modules of the package and everything of it that they import, as `code_digest` does for a script."""
-    return _digest({module: path for module in closure(list(modules)) if (path := _module_file(module)) is not None})
+    """Digest modules of the package and all of it that they import, each as a whole."""
+    code = _followed(modules)
+    return _digest(code, (place for module in import_closure(code, modules) for place in all_places(code, module)))
 
 
-def _digest(files: Mapping[str, Path]) -> str:
-    """Give 16 hexadecimal digits of SHA-256 over (name, syntax tree) of each file, in the order of the names."""
+def closure(modules: Sequence[str]) -> set[str]:
+    """Name the given modules and all that they import of their packages, with the packages above each."""
+    return import_closure(_followed(modules), modules)
+
+
+def forget() -> None:
+    """Read all files again from now on, for those who edit them."""
+    forget_files()
+
+
+def _reached(code: Code, entry: str, modules: Sequence[str]) -> set[Place]:
+    for module in modules:
+        if module_file(code, module) is None:
+            raise DigestError(f"'{module}' is not a module of {PACKAGE}, nor of an installed package.")
+    return reach(code, [_script(entry), *modules])
+
+
+def _digest(code: Code, places: Iterable[Place]) -> str:
+    """Return 16 hexadecimal digits of SHA-256 over definitions, module by module in their order."""
     total = hashlib.sha256()
-    for name in sorted(files):
-        total.update(f"{name}\0{_read(files[name])[0]}\n".encode())
+    before = ""
+    for module, index in sorted(places):
+        if module != before:
+            total.update(f"\n{module}\0".encode())
+            before = module
+        total.update(contents_of(code, module).definitions[index].digest.encode())
     return total.hexdigest()[:16]
 
 
-def closure(modules: list[str]) -> set[str]:
-    """Give the named modules of the package and all that they import, directly or not, with the packages above each."""
-    found: set[str] = set()
-    waiting = list(modules)
-    while waiting:
-        module = waiting.pop()
-        path = _module_file(module)
-        if module in found or path is None:
-            continue
-        found.add(module)
-        # Importing a.b.c executes a and a.b first.
-        waiting.extend(_parents(module))
-        waiting.extend(_read(path)[1])
-    return found
+def _followed(modules: Sequence[str]) -> Code:
+    """Follow our package, and those of modules that are named."""
+    packages = {PACKAGE, *(module.split(".")[0] for module in modules)}
+    return Code(PACKAGE_FOLDER, SCRIPTS_FOLDER, tuple(sorted(packages)))
 
 
-@cache
-def _read(path: Path) -> tuple[str, tuple[str, ...]]:
-    """Digest the syntax tree of a file, and list the names that it may import from the package.
-
-    Names that are no modules are sorted out by `closure`. Parsed once: the workflow digests every file of the package
-    whenever it is parsed, and each job parses it again.
-    """
-    try:
-        tree = ast.parse(path.read_text(encoding="utf-8"), filename=str(path))
-    except (SyntaxError, UnicodeDecodeError) as error:
-        raise DigestError(f"{path}: not Python that can be parsed ({error}).") from error
-    names: list[str] = []
-    for node in _executed(tree.body):
-        if isinstance(node, ast.Import):
-            names.extend(alias.name for alias in node.names)
-        elif isinstance(node, ast.ImportFrom) and node.level:
-            raise DigestError(
-                f"{path}:{node.lineno}: a relative import, which the digest does not follow; name it from '{PACKAGE}'."
-            )
-        elif isinstance(node, ast.ImportFrom) and node.module:
-            names.extend([node.module, *(f"{node.module}.{alias.name}" for alias in node.names)])
-    text: list[str] = []
-    _write(tree, text)
-    digest = hashlib.sha256("".join(text).encode()).hexdigest()
-    return digest, tuple(name for name in names if name.split(".")[0] == PACKAGE)
-
-
-def _executed(body: Sequence[ast.AST]) -> Iterator[ast.AST]:
-    """Walk statements and those inside them, without what stands under `if TYPE_CHECKING:`, which never runs."""
-    for node in body:
-        yield node
-        checked = isinstance(node, ast.If) and any(
-            "TYPE_CHECKING" in (getattr(part, "id", None), getattr(part, "attr", None)) for part in ast.walk(node.test)
-        )
-        for field in ("orelse",) if checked else ("body", "handlers", "cases", "orelse", "finalbody"):
-            inner = getattr(node, field, None)
-            if isinstance(inner, list):
-                yield from _executed(inner)
-
-
-def _write(node: object, text: list[str]) -> None:
-    """Write a syntax tree without positions, docstrings and what follows from the rest; `ast.dump` is slower."""
-    if isinstance(node, ast.AST):
-        kind = type(node)
-        text.append(kind.__name__)
-        for field in FIELDS.get(kind) or _fields(kind):
-            value = getattr(node, field, None)
-            if field == "body" and isinstance(node, DOCUMENTED) and _is_docstring(node.body[:1]):
-                value = node.body[1:]
-            # Most values are words and lists: a call less for each.
-            if isinstance(value, list):
-                text.append(f"[{len(value)}")
-                for item in value:
-                    _write(item, text)
-            elif isinstance(value, ast.AST):
-                _write(value, text)
-            else:
-                text.append(f" {value!r} ")
-    else:
-        text.append(f" {node!r} ")
-
-
-def _fields(kind: type[ast.AST]) -> tuple[str, ...]:
-    FIELDS[kind] = tuple(field for field in kind._fields if field not in ("ctx", "type_comment", "kind"))
-    return FIELDS[kind]
-
-
-def _is_docstring(first: Sequence[ast.stmt]) -> bool:
-    expression = first[0].value if first and isinstance(first[0], ast.Expr) else None
-    return isinstance(expression, ast.Constant) and isinstance(expression.value, str)
-
-
-def _parents(module: str) -> list[str]:
-    parts = module.split(".")
-    return [".".join(parts[:count]) for count in range(1, len(parts))]
-
-
-def _module_file(module: str) -> Path | None:
-    return _find_module(PACKAGE_FOLDER, module)
-
-
-@cache
-def _find_module(package: Path, module: str) -> Path | None:
-    path = package.parent.joinpath(*module.split("."))
-    for candidate in (path.with_suffix(".py"), path / "__init__.py"):
-        if candidate.is_file():
-            return candidate
-    return None
+def _script(entry: str) -> str:
+    if not (path := SCRIPTS_FOLDER / f"{entry}.py").is_file():
+        raise DigestError(f"{path}: no such script. `entry` is the name of a file in workflow/scripts without '.py'.")
+    return SCRIPT.format(entry)

@@ -1,0 +1,74 @@
+"""Count the programs that one edit reruns, by definition and by module, over all definitions of the package.
+
+Each function, class and value at the top of a module is edited on paper: a program reruns by definition if its script
+can reach it, and by module if its script imports the module, directly or not. A program that imports a module by name
+counts with all that it may import. Also timed: the digests of all programs, with the files parsed before and not.
+
+Example: python benchmarks/reruns.py --worst 10
+"""
+
+from __future__ import annotations
+
+import argparse
+import statistics
+import time
+
+from oddjet.detectors.autoencoder.settings import OBJECTIVES
+from oddjet.provenance import digest
+from oddjet.provenance.parsed import NAME
+from oddjet.provenance.reach import DIGESTING
+
+
+def programs() -> list[tuple[str, ...]]:
+    """List all scripts; of the training with the modules of all losses, which it imports by name."""
+    losses = sorted(set(OBJECTIVES.values()))
+    scripts = sorted(path.stem for path in digest.SCRIPTS_FOLDER.glob("*.py"))
+    return [(script, *losses) if script == "train_model" else (script,) for script in scripts]
+
+
+def modules() -> list[str]:
+    """List the modules of the package but those that make digests, which count for none."""
+    parts = [
+        path.relative_to(digest.PACKAGE_FOLDER).with_suffix("").parts for path in digest.PACKAGE_FOLDER.rglob("*.py")
+    ]
+    names = [".".join((digest.PACKAGE, *part)) for part in sorted(parts) if "/".join(part) not in DIGESTING]
+    return [name.removesuffix(".__init__") for name in names]
+
+
+def seconds(*, kept: bool) -> float:
+    """Time the digests of all programs in CPU seconds, with the files of the package parsed before or not."""
+    if not kept:
+        (digest.PACKAGE_FOLDER / "__pycache__" / NAME).unlink(missing_ok=True)
+    digest.forget()
+    start = time.process_time()
+    for program in programs():
+        digest.code_digest(*program)
+    return time.process_time() - start
+
+
+def main() -> None:
+    arguments = argparse.ArgumentParser(description=__doc__)
+    arguments.add_argument("--worst", type=int, default=0, help="also print this many of the definitions with most")
+    worst = arguments.parse_args().worst
+    reached = [digest.reached_definitions(*program) for program in programs()]
+    imported = [digest.imported_modules(*program) for program in programs()]
+    counts = {
+        f"{module}.{name}": (sum(f"{module}.{name}" in one for one in reached), sum(module in one for one in imported))
+        for module in modules()
+        for name in digest.defined_names(module)
+    }
+    by_definition, by_module = zip(*counts.values(), strict=True)
+    print(f"programs {len(reached)}, definitions {len(counts)}")
+    print(f"reruns for one edit, by module: mean {statistics.mean(by_module):.2f}")
+    print(f"reruns for one edit, by definition: mean {statistics.mean(by_definition):.2f}")
+    print(f"ratio reruns {statistics.mean(by_module) / statistics.mean(by_definition):.2f}")
+    print(f"edits that rerun more by definition: {sum(new > old for new, old in counts.values())}")
+    print(
+        f"digests of all programs, CPU: {seconds(kept=False):.2f} s, with parsed files kept {seconds(kept=True):.2f} s"
+    )
+    for name, (new, old) in sorted(counts.items(), key=lambda item: -item[1][0])[:worst]:
+        print(f"{new:4} of {old:4}  {name}")
+
+
+if __name__ == "__main__":
+    main()

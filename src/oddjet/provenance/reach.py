@@ -1,0 +1,270 @@
+"""What code can reach: definitions, by the names that they use, through imports, from some modules on.
+
+Of each module that is imported on the way, what the import runs is reached as well: statements that do more than bind
+a name (a registration, a setting), decorators and defaults, with all that they use. Where the text does not say what is
+reached, more counts: a class with all its methods; a module as a whole that is handed on as a value (to `getattr`), or
+that uses `globals` or imports by name; and all that is imported where a program finds classes that nothing names.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from functools import cache
+from importlib.util import find_spec
+from pathlib import Path
+from typing import NamedTuple
+
+from oddjet.provenance.definitions import Contents, Definition, Imported
+from oddjet.provenance.parsed import kept_definitions, read_contents
+
+# Scripts go by their file's name, which no module has.
+SCRIPT = "workflow/scripts/{}.py"
+# What makes digests counts for none: what an edit of it changes is the digests themselves.
+DIGESTING = tuple(f"provenance/{name}" for name in ("definitions", "digest", "parsed", "reach", "syntax"))
+# A definition: its module and its place there.
+Place = tuple[str, int]
+
+
+class Code(NamedTuple):
+    """The code that is followed.
+
+    Attributes
+    ----------
+    package, scripts
+        Folders, of the package and of the scripts.
+    packages
+        Names of the package and of installed ones that are followed too.
+    """
+
+    package: Path
+    scripts: Path
+    packages: tuple[str, ...]
+
+
+def reach(code: Code, modules: Sequence[str]) -> set[Place]:
+    """Return all that the given modules, each taken as a whole, can reach."""
+    reached = _Reached(code)
+    for module in modules:
+        reached.take(module)
+    return reached.finished()
+
+
+def import_closure(code: Code, modules: Sequence[str]) -> set[str]:
+    """Name the given modules and all that they import, directly or not, with the packages above each."""
+    found: set[str] = set()
+    waiting = list(modules)
+    while waiting:
+        module = waiting.pop()
+        if module not in found and module_file(code, module) is not None:
+            found.add(module)
+            # Importing a.b.c executes a and a.b first.
+            waiting.extend((*_parents(module), *imports_of(code, module)))
+    return found
+
+
+def imports_of(code: Code, module: str) -> Iterator[str]:
+    """Name what a module may import; names that are no modules are among them."""
+    for part in contents_of(code, module).definitions:
+        yield from _targets(part.imports)
+
+
+def all_places(code: Code, module: str) -> list[Place]:
+    """List the definitions of a module."""
+    return [(module, index) for index in range(len(contents_of(code, module).definitions))]
+
+
+@cache
+def contents_of(code: Code, module: str) -> Contents:
+    """Read the definitions of a module that is followed."""
+    path = module_file(code, module)
+    assert path is not None, module
+    return read_contents(path, code.package, code.scripts)
+
+
+@cache
+def module_file(code: Code, module: str) -> Path | None:
+    """Find the file of a module; None for one that is not followed, and for a name that is no module."""
+    if module.startswith(SCRIPT.partition("{")[0]):
+        return code.scripts / Path(module).name
+    first, *rest = module.split(".")
+    folder = _folder(code, first) if first in code.packages else None
+    if folder is None:
+        return None
+    path = folder.joinpath(*rest)
+    for file in (path.with_suffix(".py"), path / "__init__.py"):
+        if file.is_file():
+            return None if folder == code.package and "/".join(rest) in DIGESTING else file
+    return None
+
+
+def forget_files() -> None:
+    """Read all files again from now on."""
+    for function in (contents_of, module_file, _bindings, _folder, _steps, read_contents, kept_definitions):
+        function.cache_clear()
+
+
+class _Steps(NamedTuple):
+    """Where something leads: to definitions, to modules as a whole, and to imports."""
+
+    definitions: tuple[Place, ...] = ()
+    whole: tuple[str, ...] = ()
+    imported: tuple[str, ...] = ()
+
+
+class _Reached:
+    """What is reached so far; everything in it leads on to what it needs."""
+
+    def __init__(self, code: Code) -> None:
+        self._code = code
+        self._found: set[Place] = set()
+        self._imported: set[str] = set()
+        self._taken: set[str] = set()
+
+    def take(self, module: str) -> None:
+        """Count a module as a whole."""
+        if module not in self._taken and module_file(self._code, module) is not None:
+            self._taken.add(module)
+            self._import(module)
+            self._follow(all_places(self._code, module))
+
+    def finished(self) -> set[Place]:
+        """Return the definitions; those of all modules imported where one may find what nothing names."""
+        if any(contents_of(self._code, module).unbounded for module in self._imported):
+            while missing := self._imported - self._taken:
+                for module in missing:
+                    self.take(module)
+        return self._found
+
+    def _import(self, module: str) -> None:
+        """Count what importing a module runs."""
+        waiting = [module]
+        while waiting:
+            one = waiting.pop()
+            if one in self._imported or module_file(self._code, one) is None:
+                continue
+            self._imported.add(one)
+            waiting.extend(_parents(one))
+            for index, part in enumerate(contents_of(self._code, one).definitions):
+                if part.runs:
+                    self._follow([(one, index)])
+                if _is_import(part):
+                    waiting.extend(_targets(part.imports))
+                for use in part.calls:
+                    self._lead(_resolved(self._code, one, use))
+
+    def _follow(self, places: Sequence[Place]) -> None:
+        """Count definitions and all that they lead to."""
+        waiting = list(places)
+        while waiting:
+            place = waiting.pop()
+            if place in self._found:
+                continue
+            self._found.add(place)
+            steps = _steps(self._code, place)
+            waiting.extend(steps.definitions)
+            for module in (place[0], *steps.imported):
+                self._import(module)
+            for module in steps.whole:
+                self.take(module)
+
+    def _lead(self, steps: _Steps) -> None:
+        self._follow(steps.definitions)
+        for module in steps.whole:
+            self.take(module)
+
+
+@cache
+def _steps(code: Code, place: Place) -> _Steps:
+    """Find where a definition leads."""
+    module, index = place
+    contents = contents_of(code, module)
+    part = contents.definitions[index]
+    found = [_resolved(code, module, use, part.imports) for use in part.uses]
+    if contents.whole:
+        # What is looked up by name may be what was imported.
+        found.extend(_through(code, one, ()) for one in part.imports if one.name)
+        found.append(_Steps(whole=(module,)))
+    # A star's names are those of the other module.
+    found.extend(_Steps(whole=(one.module,)) for one in part.imports if one.name == "*")
+    joined = _joined(found)
+    return _Steps(tuple(set(joined.definitions)), tuple(set(joined.whole)), tuple(_targets(part.imports)))
+
+
+def _resolved(code: Code, module: str, use: str, imports: Sequence[Imported] = ()) -> _Steps:
+    """Find what a dotted name stands for in a definition with imports of its own."""
+    first, *rest = use.split(".")
+    found = [_through(code, one, rest) for one in imports if one.alias == first]
+    if first in _bindings(code, module):
+        found.append(_attribute(code, module, [first, *rest]))
+    return _joined(found)
+
+
+def _through(code: Code, one: Imported, rest: Sequence[str]) -> _Steps:
+    """Find an attribute of what an import binds."""
+    if one.name:
+        return _attribute(code, one.module, [one.name, *rest])
+    # `import a.b` binds a.
+    return _attribute(code, one.alias if one.module.startswith(f"{one.alias}.") else one.module, rest)
+
+
+def _attribute(code: Code, module: str, names: Sequence[str]) -> _Steps:
+    """Find an attribute of a module: what binds it, and what lies behind where that is an import."""
+    if module_file(code, module) is None:
+        return _Steps()
+    if not names:
+        return _Steps(whole=(module,))
+    first, *rest = names
+    found = []
+    for index in _bindings(code, module).get(first, ()):
+        imports = contents_of(code, module).definitions[index].imports
+        found.append(_Steps(((module, index),)))
+        found.extend(_through(code, one, rest) for one in imports if one.alias == first)
+    if not found and module_file(code, f"{module}.{first}") is not None:
+        found.append(_attribute(code, f"{module}.{first}", rest))
+    if not found and first not in ("__doc__", "__file__", "__name__"):
+        found.append(_Steps(whole=(module,)))
+    return _joined(found)
+
+
+def _joined(found: Sequence[_Steps]) -> _Steps:
+    return _Steps(
+        tuple(place for steps in found for place in steps.definitions),
+        tuple(module for steps in found for module in steps.whole),
+    )
+
+
+def _is_import(part: Definition) -> bool:
+    """Tell whether a definition is one name of an import statement."""
+    return not part.uses and part.names == tuple(one.alias for one in part.imports)
+
+
+def _targets(imports: Sequence[Imported]) -> Iterator[str]:
+    for one in imports:
+        yield one.module
+        if one.name:
+            yield f"{one.module}.{one.name}"
+
+
+def _parents(module: str) -> list[str]:
+    parts = module.split(".") if "/" not in module else []
+    return [".".join(parts[:count]) for count in range(1, len(parts))]
+
+
+@cache
+def _bindings(code: Code, module: str) -> Mapping[str, list[int]]:
+    """Return the places of the definitions that bind each name of a module."""
+    found: dict[str, list[int]] = {}
+    for index, part in enumerate(contents_of(code, module).definitions):
+        for name in part.names:
+            found.setdefault(name, []).append(index)
+    return found
+
+
+@cache
+def _folder(code: Code, package: str) -> Path | None:
+    """Find the folder of a package, or the file of a single module without its suffix; nothing is imported."""
+    if package == code.package.name:
+        return code.package
+    spec = find_spec(package)
+    path = Path(spec.origin) if spec is not None and spec.origin is not None else None
+    return path and (path.parent if path.name == "__init__.py" else path.with_suffix(""))
