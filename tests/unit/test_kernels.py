@@ -82,6 +82,36 @@ def test_equal_copies_share_their_kernels(tmp_path):
     assert codes(cache) == made
 
 
+def test_processes_that_fill_an_empty_cache_at_once(tmp_path):
+    source, cache = copied(tmp_path / "source"), tmp_path / "cache"
+    # Each waits for the end of its input, so that all start to compile together.
+    running = [
+        subprocess.Popen(
+            [sys.executable, "-c", "import sys\nsys.stdin.read()\n" + PROGRAM],
+            env={**os.environ, "PYTHONPATH": str(source), "NUMBA_CACHE_DIR": str(cache)},
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        for _ in range(5)
+    ]
+    for process in running:
+        process.stdin.close()
+        process.stdin = None
+    told = [process.communicate() for process in running]
+    assert [process.returncode for process in running] == [0] * 5, told
+    (value, _, said), *_ = {(out.split()[0], out.split()[1], err) for out, err in told}
+    assert len(set(told)) == 1
+    assert (value, said) == ("30.0", "")
+    # One file a kernel, nothing half-written beside it, and what was written is what is read.
+    made = codes(cache)
+    assert len(made) == 2
+    assert [path for path in cache.rglob("*") if path.is_file() and path.suffix != ".nbc"] == []
+    assert ran(source, cache)[0] == 30.0
+    assert codes(cache) == made
+
+
 def test_another_processor_has_kernels_of_its_own(tmp_path):
     source, cache = copied(tmp_path / "source"), tmp_path / "cache"
     _, folder, _ = ran(source, cache)
