@@ -39,7 +39,7 @@ rule contamination:
 
 rule experiments:
     input:
-        "results/jets/experiments.md",
+        PLAN.experiments(),
 
 
 rule images:

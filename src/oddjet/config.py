@@ -54,6 +54,11 @@ REVERSED = "analyses: {reversed: {background: [%s], signals: [...], methods: [wn
 class Config(Settings):
     """One run."""
 
+    extends: str | None = Field(
+        None,
+        exclude=True,
+        description="path, seen from this file, of a configuration file that it is put on top of",
+    )
     seed: int = Field(1, ge=0, lt=2**63, description="from which every simulated file derives its own seed")
     label: str = Field("Simulation", description="words in the corner of every figure")
     on_other_results: Literal["fail", "overwrite"] = Field(
@@ -78,6 +83,13 @@ class Config(Settings):
     )
     images: ImagesSettings = Field(ImagesSettings(), description="jet images: what `snakemake images` does")
     events: EventsSettings = Field(EventsSettings(), description="whole events: what `snakemake events` does")
+
+    @field_validator("extends")
+    @classmethod
+    def _of_a_file(cls, extends: str | None) -> str | None:
+        if extends is not None:
+            raise ValueError("only a configuration file extends another; read it with oddjet.configfile")
+        return extends
 
     @field_validator("label")
     @classmethod
@@ -175,7 +187,7 @@ class Config(Settings):
             self.seeds_per_job,
         )
         given = dict(self.analyses)
-        if JETS not in given and self.of_kind("background"):
+        if JETS not in given and self.of_kind("background") and (self.of_kind("signal") or not given):
             given = {JETS: AnalysisSettings(), **given}
         found: dict[str, Analysis] = {}
         for name, settings in given.items():

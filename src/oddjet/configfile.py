@@ -18,6 +18,9 @@ from oddjet.errors import ConfigError
 
 # Keys at the top that hold nothing but anchors for others to use.
 ANCHORS = "x-"
+# The key that names the file which a file is put on top of, and the sections that are then replaced as a whole.
+EXTENDS = "extends"
+REPLACED = {"methods", "analyses"}
 
 
 def read_configuration(paths: Sequence[Path], overrides: Mapping[str, Any] | None = None) -> dict[str, Any]:
@@ -26,7 +29,8 @@ def read_configuration(paths: Sequence[Path], overrides: Mapping[str, Any] | Non
     Parameters
     ----------
     paths
-        YAML or JSON files. What a later one says counts; of a section that both have, the keys are merged.
+        YAML or JSON files. What a later one says counts; of a section that both have, the keys are merged. So
+        it is with a file and the one that it `extends`, but that `methods` and `analyses` are replaced as a whole.
     overrides
         What is said on the command line, merged last.
 
@@ -42,11 +46,28 @@ def read_configuration(paths: Sequence[Path], overrides: Mapping[str, Any] | Non
     """
     merged: dict[str, Any] = {}
     for path in paths:
-        given = read_file(path)
-        _refuse_circles(path, given, (), set())
-        _merge(merged, given)
+        _merge(merged, _extended(path, ()))
     _merge(merged, overrides or {})
     return {key: value for key, value in merged.items() if not str(key).startswith(ANCHORS)}
+
+
+def _extended(path: Path, above: tuple[Path, ...]) -> dict[str, Any]:
+    """Read a file and put it on top of the one that it extends, whose path is seen from its own folder."""
+    given = read_file(path)
+    _refuse_circles(path, given, (), set())
+    base = given.pop(EXTENDS, None)
+    if base is None:
+        return given
+    if not isinstance(base, str):
+        raise ConfigError(f"{path}: extends: the path of one configuration file is wanted (given: {base!r})")
+    chain = (*above, path.resolve())
+    if path.parent.joinpath(base).resolve() in chain:
+        raise ConfigError(f"{path}: extends: {base} extends this file itself. Take one of the two out.")
+    extended = _extended(path.parent / base, chain)
+    for key in REPLACED & set(given):
+        extended.pop(key, None)
+    _merge(extended, given)
+    return extended
 
 
 def read_file(path: Path) -> dict[str, Any]:

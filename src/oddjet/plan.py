@@ -263,6 +263,10 @@ class Plan:
             for method in self.analyses[name].methods
         }
 
+    def experiments(self) -> list[str]:
+        """Return the experiments' tables of every analysis of the configuration."""
+        return [f"results/{name}/experiments.md" for name, analysis in self.analyses.items() if not analysis.base]
+
     def compared(self, analysis: str) -> list[str]:
         """Return what the experiments' table of an analysis is made from."""
         own, folder = self.analyses[analysis], f"results/{analysis}"

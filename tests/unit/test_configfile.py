@@ -108,6 +108,28 @@ def test_anchors_of_anchors_take_no_time(write):
     assert read_configuration([write("\n".join([*lines, "a: 1"]))]) == {"a": 1}
 
 
+def test_a_file_extends_another(write):
+    write("seed: 1\nsignals: {m_phi: [1, 2], r_inv: [0.1]}\nmethods: {ae: {kind: ae}}\n", "base.yaml")
+    middle = write("extends: base.yaml\nsignals: {m_phi: [3]}\nmethods: {pca: {kind: pca}}\n", "middle.yaml")
+    top = write("extends: middle.yaml\nseed: 2\n", "top.yaml")
+    expected = {"seed": 2, "signals": {"m_phi": [3], "r_inv": [0.1]}, "methods": {"pca": {"kind": "pca"}}}
+    assert read_configuration([top]) == expected
+    assert read_configuration([middle])["seed"] == 1
+
+
+@pytest.mark.parametrize(
+    ("base", "message"),
+    [
+        ("absent.yaml", r"absent\.yaml: no such file"),
+        ("[a.yaml]", r"my\.yaml: extends: the path of one configuration file is wanted"),
+        ("my.yaml", r"my\.yaml: extends: my\.yaml extends this file itself"),
+    ],
+)
+def test_a_file_that_cannot_be_extended(write, base, message):
+    with pytest.raises(ConfigError, match=message):
+        read_configuration([write(f"extends: {base}\n", "my.yaml")])
+
+
 def test_later_files_and_the_command_line_count(write):
     base = write("seed: 1\nmethods: {ae: {kind: ae}, pca: {kind: pca}}\n", "base.yaml")
     change = write("methods: {pca: {components: 2}}\n", "change.yaml")

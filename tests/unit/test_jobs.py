@@ -76,6 +76,23 @@ def test_a_plan_keeps_its_configuration_beside_another_one(plan, tmp_path):
     assert labels == [["Simulation"], ["Another"]]
 
 
+def test_the_analysis_of_the_page_is_one_file(tmp_path):
+    page = (ROOT / "docs/extending.md").read_text().split("## An analysis\n")[1]
+    (tmp_path / "config.yaml").write_text((ROOT / "config/config.yaml").read_text())
+    (tmp_path / "my.yaml").write_text(page.split("```yaml\n")[1].split("```")[0])
+    plan = Jobs(tmp_path / "my.yaml")
+    (built,) = plan.jobs("results/top_in_qcd/dataset/train.h5")
+    assert built.inputs == tuple(f"results/tables/qcd/{number:04d}.h5" for number in range(8))
+    assert built.options["settings"][0]["features"] == ["tau2", "tau3", "softdrop_mass"]
+    for method, rate in (("wnae", 1e-3), ("wnae-learning_rate-0.0001", 1e-4)):
+        (job,) = plan.jobs(f"results/top_in_qcd/models/{method}/seeds-1-2/model.pt")
+        assert not [path for path in job.inputs if not path.startswith("results/top_in_qcd/dataset/")]
+        assert job.options["settings"][0]["training"]["learning_rate"] == rate
+    (scored,) = plan.jobs("results/top_in_qcd/scores/mahalanobis/seeds-1-2.h5")
+    assert set(scored.inputs) >= {"results/top_in_qcd/dataset/test.h5", "results/tables/top/0007.h5"}
+    assert plan.jobs("results/jets/leaderboard.md")
+
+
 def test_a_wrong_configuration_is_named(tmp_path):
     with pytest.raises(ConfigError, match=r"absent\.yaml: no such file"):
         Jobs(tmp_path / "absent.yaml")
