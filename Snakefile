@@ -28,3 +28,10 @@ include: "rules/image_methods.smk"
 include: "rules/events.smk"
 include: "rules/event_scores.smk"
 include: "rules/targets.smk"
+
+
+# Here and not among the other targets: Snakemake takes no default target from a file that is included.
+rule all:
+    default_target: True
+    input:
+        PLAN.run(),

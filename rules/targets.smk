@@ -1,10 +1,4 @@
-# All that can be asked for by name: `snakemake TARGET --cores all`. What each makes is listed in oddjet.plan.
-rule all:
-    default_target: True
-    input:
-        PLAN.run(),
-
-
+# What can be asked for by name, beside the default run: `snakemake TARGET --cores all`. oddjet.plan lists what each makes.
 rule simulate:
     input:
         [path for name in SAMPLES for path in PLAN.simulated(name)],
