@@ -18,8 +18,8 @@ from pathlib import Path
 
 import torch
 
-from oddjet.training.method import MethodSettings
-from oddjet.training.state import TrainingState
+from oddjet.detectors.autoencoder.group import AutoencoderGroup, BackgroundJets
+from oddjet.detectors.autoencoder.settings import MethodSettings
 
 DEFAULT = {"batch": 256, "chain": 10, "width": 10, "seeds": 1}
 VARIED = {
@@ -42,15 +42,15 @@ def measure(point: dict[str, int], steps: int) -> None:
             "training": {"batch_size": point["batch"]},
         }
     )
-    state = TrainingState(settings, range(point["seeds"]), 8, torch.device("cpu"), threads=1)
+    group = AutoencoderGroup(settings, range(point["seeds"]), BackgroundJets(data, data[:100]))
+    alive, rates = torch.ones(point["seeds"], dtype=torch.bool), [1e-3] * point["seeds"]
     order = torch.Generator().manual_seed(2)
     times = []
     for _ in range(steps + 10):
         chosen = torch.randint(len(data), (point["seeds"], point["batch"]), generator=order)
         start = time.process_time()
-        state.network.gradient.zero_()
-        state.objective.add_gradient(state.network, data[chosen])
-        state.optimiser.step(state.network.gradient, state.guard.alive, 1)
+        group.add_gradient((data[chosen], 0))
+        group.update(alive, rates)
         times.append(time.process_time() - start)
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     print(json.dumps([1e3 * sorted(times[10:])[steps // 2], peak]))

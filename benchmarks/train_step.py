@@ -23,10 +23,10 @@ import torch
 from torch import Tensor, nn
 
 from oddjet.detectors.autoencoder.chains import ChainRecord
+from oddjet.detectors.autoencoder.group import AutoencoderGroup, BackgroundJets
 from oddjet.detectors.autoencoder.negatives import transport
-from oddjet.detectors.autoencoder.settings import ChainSettings
-from oddjet.training.method import MethodSettings
-from oddjet.training.state import TrainingState
+from oddjet.detectors.autoencoder.settings import ChainSettings, MethodSettings
+from oddjet.training.guard import Guard
 
 CPU = torch.device("cpu")
 CHAIN = ChainSettings()
@@ -35,17 +35,17 @@ CHAIN = ChainSettings()
 class Straightforward:
     """The WNAE as one writes it down: what the ratios are relative to."""
 
-    def __init__(self, state: TrainingState) -> None:
-        parameters = state.network.parameters()
+    def __init__(self, group: AutoencoderGroup) -> None:
+        parameters = group.network.parameters()
         layers: list[nn.Module] = []
-        for layer, activated in enumerate(state.network.activated):
+        for layer, activated in enumerate(group.network.activated):
             weight, bias = parameters[f"layers.{layer}.weight"][0], parameters[f"layers.{layer}.bias"][0]
             linear = nn.Linear(*weight.shape)
             linear.weight.data, linear.bias.data = weight.T.clone(), bias.clone()
             layers += [linear, nn.ReLU()] if activated else [linear]
         self.model = nn.Sequential(*layers)
         self.optimiser = torch.optim.Adam(self.model.parameters(), lr=1e-3)
-        buffer = state.objective.sampler.buffer
+        buffer = group.objective.sampler.buffer
         self.buffer = [row.unsqueeze(0).clone() for row in buffer.points[0, : buffer.filled]]
 
     def energy(self, x: Tensor) -> Tensor:
@@ -95,32 +95,34 @@ def jets(n: int) -> Tensor:
     return torch.from_numpy(6.0 * (latent - low) / (high - low) - 3.0).float()
 
 
-def running(seeds: int, batch: int, data: Tensor, threads: int, steps: int) -> tuple[TrainingState, Callable[[], None]]:
+def running(
+    seeds: int, batch: int, data: Tensor, threads: int, steps: int
+) -> tuple[AutoencoderGroup, Callable[[], None]]:
     """Give a group after some steps and the function that does one more."""
     settings = MethodSettings.model_validate({"kind": "wnae", "training": {"batch_size": batch}})
-    state = TrainingState(settings, range(seeds), 8, CPU, threads=threads)
+    group = AutoencoderGroup(settings, range(seeds), BackgroundJets(data, data[:100]), CPU, threads=threads)
+    guard, rates = Guard(group.seeds, CPU), [settings.training.learning_rate] * seeds
     order = torch.Generator().manual_seed(2)
 
     def step() -> None:
         chosen = torch.randint(len(data), (seeds, batch), generator=order)
-        state.network.gradient.zero_()
-        measured = state.objective.add_gradient(state.network, data[chosen])
-        state.guard.check(torch.stack(list(measured.values())), state.network.gradient, 0)
-        state.optimiser.step(state.network.gradient, state.guard.alive, 1)
+        measured = group.add_gradient((data[chosen], 0))
+        guard.check(torch.stack(list(measured.values.values())), measured.gradient, 0)
+        group.update(guard.alive, rates)
 
     for _ in range(steps):
         step()
-    return state, step
+    return group, step
 
 
-def agree(state: TrainingState, plain: Straightforward, data: Tensor, batch: int) -> None:
+def agree(group: AutoencoderGroup, plain: Straightforward, data: Tensor, batch: int) -> None:
     """Compare loss and gradient of one step with the same starts and noise."""
     starts, noise = plain.starts(batch).clamp(*CHAIN.bounds), torch.randn(CHAIN.steps, batch, 8)
     negatives = plain.chain(starts, noise)
     loss = plain.loss(data[:batch], negatives)
     loss.backward()
     theirs = torch.cat([p.grad.T.reshape(-1) if p.ndim == 2 else p.grad for p in plain.model.parameters()])
-    network = state.network
+    network = group.network
     network.gradient.zero_()
     record = ChainRecord(network, starts[None], noise[None], CHAIN, differentiable=True)
     value, adjoints = transport(record.samples, data[None, :batch])
@@ -162,9 +164,9 @@ def main() -> None:
     plain_steps = {}
     for batch in (256, 1024):
         warm_up = given.warm_up * 256 // batch
-        state, step = running(1, batch, data, 1, warm_up)
-        plain = Straightforward(state)
-        agree(state, plain, data, batch)
+        group, step = running(1, batch, data, 1, warm_up)
+        plain = Straightforward(group)
+        agree(group, plain, data, batch)
         plain_steps[batch] = partial(plain_step, plain, data, batch)
         theirs, ours = median_times(plain_steps[batch], step, given.steps, time.process_time)
         print(f"# batch {batch}: {1e3 * theirs:.2f} ms and {1e3 * ours:.2f} ms a step")

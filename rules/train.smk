@@ -63,7 +63,8 @@ rule fit_baseline:
     message:
         "Fit {wildcards.method} of {wildcards.analysis}, seeds {params.seeds}"
     shell:
-        'python "$ODDJET"/workflow/scripts/fit_baseline.py --settings {params.settings:q} --method {wildcards.method:q}'
+        # exec: as above; the networks among the baselines keep their epoch, too.
+        'exec python "$ODDJET"/workflow/scripts/fit_baseline.py --settings {params.settings:q} --method {wildcards.method:q}'
         " --seeds {params.seeds} --train {input.train:q} --validation {input.validation:q}"
         " --scaler {input.scaler:q} --output-dir {params.folder:q} > {log:q} 2>&1"
 

@@ -7,11 +7,10 @@ from typing import Annotated, TypeAlias
 
 from pydantic import BaseModel, BeforeValidator, Discriminator, Tag
 
-from oddjet.detectors.autoencoder.settings import OBJECTIVES
+from oddjet.detectors.autoencoder.settings import OBJECTIVES, MethodSettings
 from oddjet.detectors.baseline_settings import KINDS, BaselineSettings
 from oddjet.evaluation.settings import ScoreEnsembleSettings
 from oddjet.names import not_among
-from oddjet.training.method import MethodSettings
 
 METHOD_KINDS = (*OBJECTIVES, *KINDS, "ensemble")
 

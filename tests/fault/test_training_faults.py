@@ -15,12 +15,12 @@ from torch import Tensor
 from oddjet.dataset.scaler_file import write_scaler
 from oddjet.dataset.scaling import fit_scaler
 from oddjet.dataset.settings import DatasetSettings
+from oddjet.detectors.autoencoder.group import AutoencoderGroup, BackgroundJets
+from oddjet.detectors.autoencoder.settings import MethodSettings
+from oddjet.detectors.autoencoder.train import choose_device
 from oddjet.errors import TrainingError
 from oddjet.io.tables import Column, write_table
-from oddjet.training.loop import train
-from oddjet.training.method import MethodSettings
-from oddjet.training.run import choose_device
-from oddjet.training.state import TrainingState
+from oddjet.training.loop import fit
 
 CPU = torch.device("cpu")
 ROOT = Path(__file__).parents[2]
@@ -30,70 +30,75 @@ def jets(n: int = 64) -> Tensor:
     return torch.randn(n, 8, generator=torch.Generator().manual_seed(1))
 
 
-def poisoned(kind: str, on_divergence: str) -> TrainingState:
+def group_of(settings: MethodSettings, seeds: tuple[int, ...] = (1, 2, 3)) -> AutoencoderGroup:
+    return AutoencoderGroup(settings, seeds, BackgroundJets(jets(), jets()))
+
+
+def poisoned(kind: str, on_divergence: str) -> AutoencoderGroup:
     """A group of three whose second seed fails in the second batch of the second epoch."""
     settings = MethodSettings.model_validate(
         {"kind": kind, "training": {"epochs": 4, "batch_size": 16, "on_divergence": on_divergence}}
     )
-    state = TrainingState(settings, (1, 2, 3), 8, CPU)
-    inner, calls = state.objective.add_gradient, [0]
+    group = group_of(settings)
+    inner, calls = group.objective.add_gradient, [0]
 
     def add_gradient(network, batch: Tensor, negative: int) -> dict[str, Tensor]:
         calls[0] += 1
         if calls[0] == 6:
-            state.before_failure = network.flat.clone()
+            group.before_failure = network.flat.clone()
             batch = batch.clone()
             batch[1, 3, 2] = torch.nan
         return inner(network, batch, negative)
 
-    state.objective.add_gradient = add_gradient
-    return state
+    group.objective.add_gradient = add_gradient
+    return group
 
 
 @pytest.mark.parametrize("kind", ["ae", "nae", "nae_logcosh", "wnae"])
 def test_a_non_finite_loss_fails_before_the_update(kind: str) -> None:
-    state = poisoned(kind, "fail")
+    group = poisoned(kind, "fail")
     with pytest.raises(TrainingError, match=r"seed 2, epoch 2, batch 2: loss or gradient not finite \(loss nan"):
-        train(state, jets(), jets())
-    assert torch.equal(state.network.flat[1], state.before_failure[1])
-    assert torch.isfinite(state.network.flat).all()
+        fit(group, group.settings.training)
+    assert torch.equal(group.network.flat[1], group.before_failure[1])
+    assert torch.isfinite(group.network.flat).all()
 
 
 @pytest.mark.parametrize("kind", ["ae", "nae", "nae_logcosh", "wnae"])
 def test_a_seed_may_stop_alone(kind: str, caplog: pytest.LogCaptureFixture) -> None:
-    state = poisoned(kind, "stop")
-    train(state, jets(), jets())
+    group = poisoned(kind, "stop")
+    state = fit(group, group.settings.training)
     assert state.guard.stopped == {2: 2}
     assert "seed 2, epoch 2, batch 2" in caplog.text
-    assert torch.equal(state.network.flat[1], state.before_failure[1])
+    assert torch.equal(group.network.flat[1], group.before_failure[1])
     epochs = {seed: [row["epoch"] for row in state.history if row["seed"] == seed] for seed in (1, 2, 3)}
     assert epochs == {1: [1, 2, 3, 4], 2: [1, 2], 3: [1, 2, 3, 4]}
     assert state.best_epochs[1] in (1, 2)
-    healthy = poisoned(kind, "stop")
-    healthy.objective = TrainingState(healthy.settings, (1, 2, 3), 8, CPU).objective
-    train(healthy, jets(), jets())
-    assert torch.equal(state.network.flat[[0, 2]], healthy.network.flat[[0, 2]])
+    healthy = group_of(group.settings)
+    fit(healthy, group.settings.training)
+    assert torch.equal(group.network.flat[[0, 2]], healthy.network.flat[[0, 2]])
 
 
-def infinite_from(epoch: int, kind: str = "ae") -> TrainingState:
+def infinite_from(epoch: int, kind: str = "ae") -> AutoencoderGroup:
     """A group of three of which every seed has an infinite loss from the first batch of an epoch on."""
     settings = MethodSettings.model_validate(
         {"kind": kind, "training": {"epochs": 4, "batch_size": 16, "on_divergence": "stop"}}
     )
-    state = TrainingState(settings, (1, 2, 3), 8, CPU)
-    inner = state.objective.add_gradient
+    group = group_of(settings)
+    inner, calls = group.objective.add_gradient, [0]
 
     def add_gradient(network, batch: Tensor, negative: int) -> dict[str, Tensor]:
         measured = inner(network, batch, negative)
-        return {**measured, "loss": measured["loss"] + (torch.inf if state.epoch + 1 >= epoch else 0.0)}
+        calls[0] += 1
+        # An epoch has four batches.
+        return {**measured, "loss": measured["loss"] + (torch.inf if calls[0] > 4 * (epoch - 1) else 0.0)}
 
-    state.objective.add_gradient = add_gradient
-    return state
+    group.objective.add_gradient = add_gradient
+    return group
 
 
 def test_training_ends_when_every_seed_has_stopped() -> None:
-    state = infinite_from(2)
-    train(state, jets(), jets())
+    group = infinite_from(2)
+    state = fit(group, group.settings.training)
     assert state.epoch == 2
     assert len(state.history) == 6
     assert all(state.best_epochs)
@@ -101,15 +106,15 @@ def test_training_ends_when_every_seed_has_stopped() -> None:
 
 @pytest.mark.parametrize("kind", ["ae", "nae", "wnae"])
 def test_a_seed_without_an_epoch_is_an_error_also_where_divergence_stops_it(kind: str) -> None:
-    with pytest.raises(TrainingError, match=r"seed 1, epoch 1, batch 1: .* leave the seed out of seeds"):
-        train(infinite_from(1, kind), jets(), jets())
+    with pytest.raises(TrainingError, match=r"seed 1, epoch 1, batch 1: .* leave the seed out"):
+        fit(infinite_from(1, kind), infinite_from(1, kind).settings.training)
 
 
 def test_seeds_whose_validation_is_never_finite_are_named() -> None:
-    state = TrainingState(MethodSettings.model_validate({"kind": "ae", "training": {"epochs": 2}}), (1, 7), 8, CPU)
-    state.objective.validate = lambda network, rows, epochs: {"positive_energy": torch.tensor([0.5, torch.inf])}
+    group = group_of(MethodSettings.model_validate({"kind": "ae", "training": {"epochs": 2}}), (1, 7))
+    group.objective.validate = lambda network, rows, epochs: {"positive_energy": torch.tensor([0.5, torch.inf])}
     with pytest.raises(TrainingError, match=r"no epoch of seed 7 has a finite validation metric"):
-        train(state, jets(), jets())
+        fit(group, group.settings.training)
 
 
 def test_a_rate_far_too_large_leaves_no_model(tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from oddjet.io.tables import Column, write_table
-from oddjet.training.interrupt import Interruption
+from oddjet.training.checkpoint import Interruption
 
 ROOT = Path(__file__).parents[2]
 
@@ -46,7 +46,10 @@ def test_the_epoch_is_kept_and_the_next_start_goes_on(tmp_path):
         assert "Traceback" not in told
         stopped = re.search(rf"^error: {number.name} received: .* after epoch (\d+)", told, re.MULTILINE)
         epochs.append(int(stopped[1]))
-        assert sorted(path.name for path in (tmp_path / "model").iterdir()) == ["checkpoints"]
+        assert sorted(path.name for path in (tmp_path / "model").iterdir()) == ["checkpoints", "history.csv"]
+        # The history has grown with the epochs, and holds those that are kept.
+        kept = (tmp_path / "model" / "history.csv").read_text().splitlines()[1:]
+        assert [int(line.split(",")[2]) for line in kept] == list(range(1, epochs[-1] + 1))
     assert f"going on after epoch {epochs[0]}\n" in told
     assert 0 < epochs[0] < epochs[1]
 

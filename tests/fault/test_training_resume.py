@@ -15,11 +15,12 @@ import numpy as np
 import pytest
 import torch
 
+from oddjet.detectors.autoencoder.group import AutoencoderGroup, BackgroundJets
+from oddjet.detectors.autoencoder.settings import MethodSettings
 from oddjet.io.tables import Column, write_table
 from oddjet.provenance.attributes import text_digest
 from oddjet.training.checkpoint import FORMAT, Checkpoints, checkpoint_digest
-from oddjet.training.loop import train
-from oddjet.training.method import MethodSettings
+from oddjet.training.loop import fit
 from oddjet.training.state import TrainingState
 
 ROOT = Path(__file__).parents[2]
@@ -50,10 +51,10 @@ DRIVER = """
 import runpy, signal, sys
 from pathlib import Path
 import oddjet.training.checkpoint as checkpoint
-import oddjet.training.state as state
+import oddjet.detectors.autoencoder.group as group
 
 where, left, marker = sys.argv.pop(1), int(sys.argv.pop(1)), Path(sys.argv.pop(1))
-owner, name = {"batch": (state.TrainingState, "average"), "checkpoint": (checkpoint.torch, "save")}[where]
+owner, name = {"batch": (group.AutoencoderGroup, "update"), "checkpoint": (checkpoint.torch, "save")}[where]
 original = getattr(owner, name)
 
 def counted(*arguments, **named):
@@ -122,32 +123,45 @@ def test_killed_and_resumed_equals_undisturbed(dataset: Path, kind: str) -> None
             assert torch.equal(tensor, resumed["parameters"][name])
 
 
-def state_after(epochs: int, kind: str = "wnae", total: int = 4) -> tuple[TrainingState, torch.Tensor]:
-    settings = MethodSettings.model_validate({"kind": kind, "training": {"epochs": total, "batch_size": 16}})
-    state = TrainingState(settings, (1, 2), 8, CPU)
-    jets = torch.randn(64, 8, generator=torch.Generator().manual_seed(1))
+class Stopping(Checkpoints):
+    """Checkpoints that end a training after some epoch, without a word to it, and keep its state at hand."""
 
-    def stop(now: TrainingState) -> None:
-        if now.epoch == epochs:
+    def __init__(self, epoch: int) -> None:
+        super().__init__(Path("nowhere"), "digest", 0)
+        self.epoch = epoch
+
+    def after_epoch(self, state: TrainingState) -> None:
+        self.state = state
+        if state.epoch == self.epoch:
             raise KeyboardInterrupt
 
-    if epochs:
-        with pytest.raises(KeyboardInterrupt):
-            train(state, jets, jets, after_epoch=stop)
-    return state, jets
+
+def group_of(kind: str = "wnae", total: int = 4) -> AutoencoderGroup:
+    settings = MethodSettings.model_validate({"kind": kind, "training": {"epochs": total, "batch_size": 16}})
+    jets = torch.randn(64, 8, generator=torch.Generator().manual_seed(1))
+    return AutoencoderGroup(settings, (1, 2), BackgroundJets(jets, jets))
+
+
+def state_after(epochs: int, kind: str = "wnae") -> TrainingState:
+    group = group_of(kind)
+    if not epochs:
+        return TrainingState(group, group.settings.training)
+    stopping = Stopping(epochs)
+    with pytest.raises(KeyboardInterrupt):
+        fit(group, group.settings.training, stopping)
+    return stopping.state
 
 
 @pytest.mark.parametrize("kind", ["ae", "nae", "nae_logcosh", "wnae"])
 def test_a_state_carries_everything(tmp_path: Path, kind: str) -> None:
-    whole, jets = state_after(0, kind)
-    train(whole, jets, jets)
-    Checkpoints(tmp_path, "digest", 0).after_epoch(state_after(2, kind)[0])
-    resumed, _ = state_after(0, kind)
-    assert Checkpoints(tmp_path, "digest", 0).resume(resumed)
-    assert resumed.epoch == 2
-    train(resumed, jets, jets)
-    assert torch.equal(whole.network.flat, resumed.network.flat)
-    assert torch.equal(whole.best, resumed.best)
+    group, again = group_of(kind), group_of(kind)
+    whole = fit(group, group.settings.training)
+    checkpoints = Checkpoints(tmp_path, "digest", 0)
+    checkpoints.after_epoch(state_after(2, kind))
+    resumed = fit(again, again.settings.training, checkpoints)
+    assert len({row["epoch"] for row in resumed.history}) == 4
+    assert torch.equal(group.network.flat, again.network.flat)
+    assert torch.equal(torch.stack(whole.chosen()), torch.stack(resumed.chosen()))
     for name in ("loss_train", "wasserstein_validation", "wasserstein_error_validation"):
         assert [str(row[name]) for row in whole.history] == [str(row[name]) for row in resumed.history]
     assert whole.choices == resumed.choices
@@ -163,9 +177,9 @@ def digest_of(**training: object) -> str:
 
 
 def test_a_checkpoint_is_kept_where_nothing_that_steers_the_training_has_changed(tmp_path: Path) -> None:
-    Checkpoints(tmp_path, digest_of(checkpoint_seconds=60), 0).after_epoch(state_after(2)[0])
-    resumed, _ = state_after(0)
-    changed = digest_of(checkpoint_seconds=1, memory_mb=5, device="cpu")
+    Checkpoints(tmp_path, digest_of(checkpoint_seconds=60), 0).after_epoch(state_after(2))
+    resumed = state_after(0)
+    changed = digest_of(checkpoint_seconds=1, memory_mb=5, device="cpu", tensorboard=True)
     assert Checkpoints(tmp_path, changed, 1).resume(resumed)
     assert resumed.epoch == 2
     for steering in ({"epochs": 99}, {"learning_rate": 0.1}, {"on_divergence": "stop"}, {"snapshot_every": 2}):
@@ -189,7 +203,7 @@ def test_a_checkpoint_of_something_else_is_discarded(
     tmp_path: Path, damage: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     checkpoints = Checkpoints(tmp_path / "checkpoints", "digest", 0)
-    checkpoints.after_epoch(state_after(1)[0])
+    checkpoints.after_epoch(state_after(1))
     path = checkpoints.path
     if damage == "cut":
         path.write_bytes(path.read_bytes()[:2000])
@@ -199,17 +213,17 @@ def test_a_checkpoint_of_something_else_is_discarded(
         torch.save(FOREIGN[damage], path)
     elif damage == "old":
         torch.save({**torch.load(path, weights_only=True), "format": 0}, path)
-    state, _ = state_after(0)
-    before = state.network.flat.clone()
+    state = state_after(0)
+    before = state.trainable.network.flat.clone()
     other = Checkpoints(path.parent, "another" if damage == "digest" else "digest", 0)
     assert not other.resume(state)
     assert "discarded" in caplog.text
     assert not path.exists()
     assert state.epoch == 0
-    assert torch.equal(state.network.flat, before)
+    assert torch.equal(state.trainable.network.flat, before)
 
 
 def test_checkpoints_wait_for_their_time(tmp_path: Path) -> None:
     checkpoints = Checkpoints(tmp_path / "checkpoints", "digest", 3600.0)
-    checkpoints.after_epoch(state_after(1)[0])
+    checkpoints.after_epoch(state_after(1))
     assert not checkpoints.path.exists()

@@ -11,15 +11,15 @@ import numpy as np
 import torch
 
 from oddjet.detectors.autoencoder.energy import measure_energy
+from oddjet.detectors.autoencoder.group import AutoencoderGroup, BackgroundJets
+from oddjet.detectors.autoencoder.settings import MethodSettings
 from oddjet.detectors.baseline_settings import NeuralSplineFlow
 from oddjet.detectors.trained import train as train_flow
+from oddjet.detectors.vae.settings import VaeSchedule, VaeSettings, VaeTraining
+from oddjet.detectors.vae.train import VaeRun, train_vae
 from oddjet.evaluation.merit import SampleScores, compute_auc
 from oddjet.images.store import JET_COLUMNS, ImageWriter
-from oddjet.images.vae_settings import VaeSettings, VaeTraining
-from oddjet.training.loop import train
-from oddjet.training.method import MethodSettings
-from oddjet.training.state import TrainingState
-from oddjet.training.vae import Run, train_vae
+from oddjet.training.loop import fit
 
 SEED = 3
 REGULARISED = {"encoder_norm": 1e-3, "decoder_norm": 1e-3, "negative_energy_square": 0.01}
@@ -49,23 +49,24 @@ def trained(kind: str, seeds: tuple[int, ...], threads: int) -> str:
     """Digest weights, history and AUC of one seed of a group."""
     validation = {} if kind == "ae" else {"validation": {"jets": 100}}
     settings = MethodSettings.model_validate({"kind": kind, "training": TRAINING, **LOSSES[kind], **validation})
-    state = TrainingState(settings, seeds, 8, torch.device("cpu"), threads=threads)
     weights = torch.from_numpy(np.random.default_rng(5).uniform(0.5, 2, 1000).astype(np.float32))
-    train(state, torch.from_numpy(jets(1000, 1)), torch.from_numpy(jets(300, 2)), weights)
+    background = BackgroundJets(torch.from_numpy(jets(1000, 1)), torch.from_numpy(jets(300, 2)), weights)
+    group = AutoencoderGroup(settings, seeds, background, threads=threads)
+    state = fit(group, settings.training)
     index = seeds.index(SEED)
     history = [
         [value for name, value in row.items() if name != "seconds"] for row in state.history if row["seed"] == SEED
     ]
-    state.evaluated.flat.copy_(state.chosen())
+    group.evaluated.flat.copy_(torch.stack(state.chosen()))
     tested = torch.from_numpy(np.concatenate([jets(500, 3), jets(500, 4, 2.0)]))
-    scores = measure_energy(state.evaluated, tested.expand(len(seeds), *tested.shape))[index].numpy()
+    scores = measure_energy(group.evaluated, tested.expand(len(seeds), *tested.shape))[index].numpy()
     auc = compute_auc(*(SampleScores("jets", part) for part in (scores[:500], scores[500:])))
-    return digest(state.network.flat[index].numpy(), state.chosen()[index].numpy(), scores, history, auc)
+    return digest(group.network.flat[index].numpy(), state.chosen()[index].numpy(), scores, history, auc)
 
 
 def flow() -> str:
-    settings = NeuralSplineFlow(kind="neural_spline_flow", epochs=2)
-    network = train_flow(settings, jets(500, 1), jets(200, 2), SEED)
+    settings = NeuralSplineFlow.model_validate({"kind": "neural_spline_flow", "training": {"epochs": 2}})
+    (network,) = train_flow(settings, [jets(500, 1)], jets(200, 2), [SEED])
     return digest(*(value.numpy() for value in network.state().values()))
 
 
@@ -80,8 +81,9 @@ def vae(folder: Path) -> str:
             writer.append_images(rows, np.arange(0, 6 * count + 1, 6), pixels, values)
             writer.finish()
     training = VaeTraining(depths=(1,), betas=(1e-3,), train_jets=64, epochs=2)
-    settings = VaeSettings(latent=4, hidden=16, batch_size=32, validation_jets=32, trainings={"wass1": training})
-    train_vae(Run("wass1", 1, 1e-3), settings, folder / "train.h5", folder / "validation.h5", folder)
+    sizes = {"latent": 4, "hidden": 16, "validation_jets": 32}
+    settings = VaeSettings(**sizes, training=VaeSchedule(batch_size=32), trainings={"wass1": training})
+    train_vae(VaeRun("wass1", 1, 1e-3), settings, folder / "train.h5", folder / "validation.h5", folder)
     state = torch.load(folder / "model.pt", weights_only=True)
     tensors = [value.numpy() for value in state["parameters"].values()]
     return digest(*tensors)

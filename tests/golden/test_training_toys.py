@@ -7,9 +7,9 @@ import pytest
 import torch
 
 from oddjet.detectors.autoencoder.energy import measure_energy
-from oddjet.training.loop import train
-from oddjet.training.method import MethodSettings
-from oddjet.training.state import TrainingState
+from oddjet.detectors.autoencoder.group import AutoencoderGroup, BackgroundJets
+from oddjet.detectors.autoencoder.settings import MethodSettings
+from oddjet.training.loop import fit
 
 EDGES = np.linspace(-3, 3, 31)
 CENTRES = 0.5 * (EDGES[1:] + EDGES[:-1])
@@ -44,11 +44,11 @@ def learnt_density(name: str, width: int, epochs: int) -> np.ndarray:
             "training": {"epochs": epochs, "learning_rate": 2e-3, "ema_decay": 0.99, "validate_every": 5},
         }
     )
-    state = TrainingState(settings, (1,), 2, torch.device("cpu"))
     jets, validation = (torch.from_numpy(drawn(name, n, seed)).float() for n, seed in ((4096, 1), (300, 2)))
-    train(state, jets, validation)
-    state.evaluated.flat.copy_(state.chosen())
-    energies = measure_energy(state.evaluated, torch.from_numpy(GRID).float()[None])[0].double().numpy()
+    group = AutoencoderGroup(settings, (1,), BackgroundJets(jets, validation))
+    state = fit(group, settings.training)
+    group.evaluated.flat.copy_(torch.stack(state.chosen()))
+    energies = measure_energy(group.evaluated, torch.from_numpy(GRID).float()[None])[0].double().numpy()
     assert settings.chain is not None
     weights = np.exp(-(energies - energies.min()) / settings.chain.temperature)
     return weights / weights.sum()

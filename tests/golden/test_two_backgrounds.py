@@ -20,7 +20,11 @@ import numpy as np
 import pytest
 
 from oddjet.dataset.build import build_dataset
+from oddjet.dataset.scaler_file import Inputs
 from oddjet.dataset.settings import DatasetSettings
+from oddjet.detectors.autoencoder.settings import MethodSettings
+from oddjet.detectors.autoencoder.train import train_method
+from oddjet.detectors.baseline import fit_method
 from oddjet.detectors.baseline_settings import BaselineSettings
 from oddjet.detectors.density import SIGNED
 from oddjet.detectors.file import load
@@ -34,10 +38,7 @@ from oddjet.evaluation.settings import EvaluationSettings, MeritSettings
 from oddjet.evaluation.signals import Signal
 from oddjet.evaluation.summary import SeedAverage, average_over_seeds
 from oddjet.io.tables import Column, read_columns, read_table, write_table
-from oddjet.training.baselines import BaselineInputs, fit_method
-from oddjet.training.ceilings import POOLED, SINGLE, ceiling_rows
-from oddjet.training.method import MethodSettings
-from oddjet.training.run import TrainingFiles, train_method
+from oddjet.studies.ceilings import POOLED, SINGLE, ceiling_rows
 
 FEATURES = ("x", "y", "z")
 COLUMNS = (
@@ -60,8 +61,12 @@ FAST = {
     "local_outlier_factor": {},
     "gaussian_mixture": {"components": 4},
     "one_class_svm": {"nu": 0.1},
-    "neural_spline_flow": {"transforms": 2, "hidden": [32], "epochs": 25, "batch_size": 256, "learning_rate": 5e-3},
-    "deep_svdd": {"epochs": 60, "batch_size": 128, "learning_rate": 1e-3},
+    "neural_spline_flow": {
+        "transforms": 2,
+        "hidden": [32],
+        "training": {"epochs": 25, "batch_size": 256, "learning_rate": 5e-3},
+    },
+    "deep_svdd": {"training": {"epochs": 60, "batch_size": 128, "learning_rate": 1e-3}},
 }
 NETWORK = {"network": {"hidden": [16], "latent": 2}}
 NEGATIVES = {"network": {"hidden": [16], "latent": 16}, "replay": {"capacity": 2000}, "validation": {"jets": 200}}
@@ -145,11 +150,11 @@ def fit(folder: Path, kind: str, seeds: Sequence[int] = SEEDS) -> Path:
     """Fit or train a method; the folder of its model."""
     if kind in TRAINED:
         trained = MethodSettings.model_validate({"kind": kind, "scaling": "min_max", **TRAINED[kind]})
-        files = TrainingFiles(folder / "train.h5", folder / "validation.h5", folder / "scaler.json")
+        files = Inputs(folder / "train.h5", folder / "validation.h5", folder / "scaler.json")
         train_method(kind, trained, seeds, files, folder / kind)
         return folder / kind
     settings = BaselineSettings.model_validate({"kind": kind, **FAST[kind]})
-    inputs = BaselineInputs(folder / "train.h5", folder / "validation.h5", folder / "scaler.json")
+    inputs = Inputs(folder / "train.h5", folder / "validation.h5", folder / "scaler.json")
     fit_method(kind, settings, seeds, inputs, folder / kind)
     return folder / kind
 

@@ -27,16 +27,20 @@ FLOORS = {
     "lanes": 2,
     "kernels": 2,
     "io": 4,
-    "models": 4,
-    "detectors": 6,
     "jets": 5,
     "simulation": 5,
     "dataset": 5,
-    "events": 7,
-    "evaluation": 7,
+    # The loop knows no network; what is trained stands above it, and above the tables and images that it is trained on.
+    "training": 5,
     # Above `jets`, whose clustering it uses, and above `dataset`, whose split by event it shares.
-    "images": 8,
-    "training": 9,
+    "images": 6,
+    "detectors": 7,
+    "evaluation": 8,
+    "events": 8,
+    "studies": 9,
+    # These two bring together what stands above their room.
+    "images.settings": 9,
+    "images.tables": 9,
     "samples": 9,
     "methods": 10,
     "gone": 10,
@@ -88,12 +92,13 @@ def imported(path: Path) -> set[str]:
 def test_imports_point_down(path):
     own = path.relative_to(SRC).parts[0].removesuffix(".py")
     assert own in FLOORS, f"{own} has no floor: put it into FLOORS and the design"
+    height = FLOORS.get(f"{own}.{path.stem}", FLOORS[own])
     wrong = {
         name
         for name in imported(path)
-        if room(name) != own and FLOORS[room(name)] >= FLOORS[own] and room(name) not in FOUNDATION
+        if room(name) != own and FLOORS[room(name)] >= height and room(name) not in FOUNDATION
     }
-    assert not wrong, f"{path.relative_to(SRC)} (floor {FLOORS[own]}) imports {sorted(wrong)}"
+    assert not wrong, f"{path.relative_to(SRC)} (floor {height}) imports {sorted(wrong)}"
 
 
 def test_packages_re_export_nothing():

@@ -24,7 +24,9 @@ from oddjet.detectors.cards import Card
 from oddjet.detectors.density import FITS, WEIGHTED_FITS, fit
 from oddjet.detectors.file import load, snapshots
 from oddjet.detectors.fitted import FittedBaseline, baseline_content, fit_baseline
-from oddjet.errors import DatasetError, DetectorError
+from oddjet.detectors.trained import TrainedScore
+from oddjet.detectors.trained import train as train_networks
+from oddjet.errors import DatasetError, DetectorError, TrainingError
 from oddjet.evaluation.history import read_history
 from oddjet.evaluation.merit import SampleScores, compute_auc
 from oddjet.io.tables import Column, read_table, write_table
@@ -38,8 +40,12 @@ SMALL = {
     "local_outlier_factor": {},
     "gaussian_mixture": {"components": 3},
     "one_class_svm": {},
-    "neural_spline_flow": {"epochs": 8, "hidden": (16,), "batch_size": 64, "transforms": 1, "learning_rate": 0.02},
-    "deep_svdd": {"epochs": 20, "hidden": (16,), "batch_size": 64},
+    "neural_spline_flow": {
+        "hidden": (16,),
+        "transforms": 1,
+        "training": {"epochs": 8, "batch_size": 64, "learning_rate": 0.02},
+    },
+    "deep_svdd": {"hidden": (16,), "training": {"epochs": 20, "batch_size": 64}},
 }
 TRAINED = ("neural_spline_flow", "deep_svdd")
 
@@ -51,6 +57,13 @@ def settings(kind: str, **more: object) -> BaselineSettings:
 def card(kind: str, **more: object) -> Card:
     scales = tuple(FeatureScale(name, "none", None, -1.0, 1.0, 0.0, 1.0) for name in "abc")
     return Card("x", settings(kind, **more).root, Scaler(scales))
+
+
+def train_one(kind: str, train: np.ndarray, seed: int, validation: np.ndarray, **training: object) -> TrainedScore:
+    """Train a network of one seed; `training` changes its schedule."""
+    changed = {**SMALL[kind]["training"], **training}
+    (score,) = train_networks(settings(kind, training=changed).root, [train], validation, [seed])
+    return score
 
 
 def jets(count: int = 400, seed: int = 0, shift: float = 0.0) -> np.ndarray:
@@ -125,9 +138,9 @@ def test_a_model_file_gives_the_same_scores(tmp_path: Path, kind: str) -> None:
 
 @pytest.mark.parametrize("kind", TRAINED)
 def test_training_is_repeatable_and_differs_by_seed(kind: str) -> None:
-    first, again = (fit(settings(kind), jets(), 1, jets(100, 9)) for _ in range(2))
+    first, again = (train_one(kind, jets(), 1, jets(100, 9)) for _ in range(2))
     torch.rand(1)
-    other = fit(settings(kind), jets(), 2, jets(100, 9))
+    other = train_one(kind, jets(), 2, jets(100, 9))
     x = jets(50, 1).astype(float)
     np.testing.assert_array_equal(first(x), again(x))
     assert not np.allclose(first(x), other(x), rtol=1e-3)
@@ -137,10 +150,10 @@ def test_training_is_repeatable_and_differs_by_seed(kind: str) -> None:
 def test_the_validation_jets_choose_the_epoch(kind: str) -> None:
     """Validation jets that the training leaves behind: the loss on them grows from the first epoch on."""
     away = np.full((50, 3), 4.0, dtype=np.float32)
-    chosen = fit(settings(kind, learning_rate=0.02, stop_after=3), jets(), 1, jets(400, 9))
+    chosen = train_one(kind, jets(), 1, jets(400, 9), learning_rate=0.02, stop_after=3)
     assert chosen.epoch > 1
     if kind == "neural_spline_flow":
-        early = fit(settings(kind, learning_rate=0.02, stop_after=3), jets(), 1, away)
+        early = train_one(kind, jets(), 1, away, learning_rate=0.02, stop_after=3)
         assert early.epoch < chosen.epoch
         assert early(jets(400, 3).astype(float)).mean() > chosen(jets(400, 3).astype(float)).mean()
 
@@ -149,9 +162,8 @@ def test_a_flow_is_a_density() -> None:
     """-log p of a trained flow is near the true one, and p integrates to one."""
     generator = np.random.default_rng(4)
     one = generator.normal(0.5, 0.8, (4000, 1))
-    flow = fit(
-        settings("neural_spline_flow", epochs=15, learning_rate=0.01), one, 1, generator.normal(0.5, 0.8, (500, 1))
-    )
+    held_out = generator.normal(0.5, 0.8, (500, 1))
+    flow = train_one("neural_spline_flow", one, 1, held_out, epochs=15, learning_rate=0.01)
     grid = np.linspace(-6, 7, 4001)[:, None]
     density = np.exp(-flow(grid))
     step = grid[1, 0] - grid[0, 0]
@@ -161,7 +173,7 @@ def test_a_flow_is_a_density() -> None:
 
 
 def test_the_network_of_the_svdd_cannot_answer_with_a_constant() -> None:
-    svdd = fit(settings("deep_svdd"), jets(), 1, jets(100, 9))
+    svdd = train_one("deep_svdd", jets(), 1, jets(100, 9))
     assert not [name for name in svdd.state() if "bias" in name]
     assert svdd.state()["centre"].abs().min() >= 0.1 - 1e-6
     # Without biases the origin stays at the origin, and so away from the centre.
@@ -185,9 +197,9 @@ def test_what_cannot_be_fitted_says_why() -> None:
     with pytest.raises(DetectorError, match="pca: 3 components of 3 features leave no residual"):
         fit(settings("pca", components=3), jets(), 1)
     with pytest.raises(DetectorError, match="deep_svdd: no validation jets"):
-        fit(settings("deep_svdd"), jets(), 1)
-    with pytest.raises(DetectorError, match="DeepSvdd, seed 1: the loss on the validation jets is not finite"):
-        fit(settings("deep_svdd", learning_rate=1e30), jets(), 1, jets(100, 9))
+        fit_baseline(card("deep_svdd"), (1,), jets())
+    with pytest.raises(TrainingError, match=r"seed 1, epoch 1, batch 2: .* Lower training.learning_rate \(1e\+30\)"):
+        train_one("deep_svdd", jets(), 1, jets(100, 9), learning_rate=1e30)
     with pytest.raises(DetectorError, match="nearest_neighbours: 5 training jets, at least 11 are needed"):
         fit(settings("nearest_neighbours"), jets(5), 1)
     with pytest.raises(DetectorError, match=r"scores rows of shape \(n, 3\), not \(4, 2\)"):
@@ -230,6 +242,28 @@ def test_the_script_writes_what_train_model_writes(tmp_path: Path) -> None:
     history = read_history([output / "history.csv"])
     assert history["positive_energy_train"][4][0] == [1]
     assert read_table(tmp_path / "train.h5").dtype.names == tuple(column.name for column in COLUMNS)
+
+
+@pytest.mark.parametrize("kind", TRAINED)
+def test_the_history_of_a_network_has_a_row_an_epoch_and_the_mean_score_of_the_kept_one(
+    tmp_path: Path, kind: str
+) -> None:
+    text = json.dumps({"kind": kind, "hidden": [8], "training": {"epochs": 3, "learning_rate": 0.01}})
+    output = run_script(tmp_path, text)
+    model, history = load(output / "model.pt"), read_history([output / "history.csv"])
+    epochs, losses = history["loss_validation"][4]
+    assert epochs == [1, 2, 3]
+    assert model.epochs == (epochs[int(np.argmin(losses))],)
+    assert history["positive_energy_validation"][4][0] == list(model.epochs)
+    # The loss is the mean score, in single precision.
+    assert history["positive_energy_validation"][4][1] == pytest.approx([min(losses)], rel=1e-4)
+    assert sorted(path.name for path in output.iterdir()) == ["history.csv", "model.pt", "snapshots.pt"]
+
+
+@pytest.mark.parametrize("key", ["epochs", "stop_after", "batch_size", "learning_rate", "weight_decay"])
+def test_a_key_of_the_schedule_says_where_it_stands_now(key: str) -> None:
+    with pytest.raises(ValidationError, match=rf"{key} stands in the section training now: training: {{{key}: 7}}"):
+        settings("deep_svdd", **{key: 7})
 
 
 def test_a_baseline_may_have_coordinates_of_its_own(tmp_path: Path) -> None:

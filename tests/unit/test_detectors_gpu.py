@@ -9,13 +9,12 @@ from torch import Tensor
 from oddjet.detectors.autoencoder.chains import ChainRecord
 from oddjet.detectors.autoencoder.energy import EnergyRecord, energy_and_gradient, measure_energy
 from oddjet.detectors.autoencoder.generators import Generators
+from oddjet.detectors.autoencoder.group import AutoencoderGroup, BackgroundJets
 from oddjet.detectors.autoencoder.negatives import transport
 from oddjet.detectors.autoencoder.network import Network
-from oddjet.detectors.autoencoder.settings import ChainSettings, NetworkSettings
+from oddjet.detectors.autoencoder.settings import ChainSettings, MethodSettings, NetworkSettings
 from oddjet.detectors.autoencoder.sinkhorn import sinkhorn
-from oddjet.training.loop import train
-from oddjet.training.method import MethodSettings
-from oddjet.training.state import TrainingState
+from oddjet.training.loop import fit
 
 pytestmark = [
     pytest.mark.gpu,
@@ -99,13 +98,13 @@ def test_a_training_takes_the_same_steps(kind: str) -> None:
     jets, states = points(70)[0], []
     for device in (CPU, CUDA):
         method = MethodSettings.model_validate(settings)
-        state = TrainingState(method, SEEDS, 8, device, torch.float64)
-        train(state, jets.to(device), jets[:30].to(device))
-        states.append(state)
-    ours, theirs = states
-    assert theirs.network.flat.device.type == "cuda"
-    assert torch.allclose(ours.network.flat, theirs.network.flat.cpu(), rtol=1e-6, atol=1e-9)
-    assert torch.allclose(ours.chosen(), theirs.chosen().cpu(), rtol=1e-6, atol=1e-9)
+        background = BackgroundJets(jets.to(device), jets[:30].to(device))
+        group = AutoencoderGroup(method, SEEDS, background, device, torch.float64)
+        states.append((group, fit(group, method.training)))
+    (one_group, ours), (other_group, theirs) = states
+    assert other_group.network.flat.device.type == "cuda"
+    assert torch.allclose(one_group.network.flat, other_group.network.flat.cpu(), rtol=1e-6, atol=1e-9)
+    assert torch.allclose(torch.stack(ours.chosen()), torch.stack(theirs.chosen()), rtol=1e-6, atol=1e-9)
     for one, other in zip(ours.history, theirs.history, strict=True):
         assert {k: v for k, v in one.items() if k != "seconds"} == pytest.approx(
             {k: v for k, v in other.items() if k != "seconds"}, rel=1e-6, nan_ok=True

@@ -199,7 +199,7 @@ def test_validation_leaves_the_training_stream_and_the_buffer_alone() -> None:
 
 
 def test_the_code_of_the_plain_autoencoder_holds_no_chain() -> None:
-    loop = ["oddjet.training.run", OBJECTIVES["ae"]]
+    loop = ["oddjet.detectors.autoencoder.train", OBJECTIVES["ae"]]
     parts = {name.rsplit(".", 1)[1] for name in closure(loop) if "." in name}
     assert {"ae", "loop", "network"} <= parts
     assert not parts & {"chains", "replay", "negatives", "augmenting_paths", "nae", "wnae"}

@@ -8,14 +8,13 @@ import pytest
 import torch
 from torch import Tensor
 
+from oddjet.detectors.autoencoder.group import AutoencoderGroup, BackgroundJets
 from oddjet.detectors.autoencoder.network import Network
 from oddjet.detectors.autoencoder.own_chains import OwnChains
-from oddjet.detectors.autoencoder.settings import ModelSettings, NetworkSettings
+from oddjet.detectors.autoencoder.settings import MethodSettings, ModelSettings, NetworkSettings
 from oddjet.detectors.autoencoder.validation import Validation, distances_to_laws, stack_laws
 from oddjet.detectors.autoencoder.validation_jets import ValidationJets
-from oddjet.training.loop import train
-from oddjet.training.method import MethodSettings
-from oddjet.training.state import TrainingState
+from oddjet.training.loop import fit
 
 CPU = torch.device("cpu")
 D = 3
@@ -87,9 +86,9 @@ def test_the_w_of_a_history_is_that_of_chains_run_for_long(kind: str, every: int
         }
     )
     seeds, others = (1, 2, 3), jets(600, 2)
-    state = TrainingState(settings, seeds, D, CPU)
-    train(state, jets(1280, 1), others)
-    expected, error = long_run(settings, state.evaluated, seeds, ValidationJets(others))
+    group = AutoencoderGroup(settings, seeds, BackgroundJets(jets(1280, 1), others))
+    state = fit(group, settings.training)
+    expected, error = long_run(settings, group.evaluated, seeds, ValidationJets(others))
     rows = [row for row in state.history if row["epoch"] == 25]
     for index, row in enumerate(rows):
         tolerance = 4 * math.hypot(error[index], row["wasserstein_error_validation"])

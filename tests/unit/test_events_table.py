@@ -5,12 +5,12 @@ import pytest
 from pydantic import ValidationError
 
 from oddjet.dataset.scaling import Scaler
+from oddjet.detectors.autoencoder.settings import MethodSettings
 from oddjet.errors import EventError
 from oddjet.events.settings import EventSizes, EventsSettings, ObjectSettings, TableSettings
 from oddjet.events.table import FEATURES, event_scaler, flatten, write_event_table
 from oddjet.io.tables import read_columns, read_table
 from oddjet.simulation.event_processes import EVENT_PROCESSES
-from oddjet.training.method import MethodSettings
 
 
 def two_events() -> np.ndarray:

@@ -7,12 +7,13 @@ import numpy as np
 import pytest
 import torch
 
+from oddjet.dataset.scaler_file import Inputs
 from oddjet.dataset.scaling import Scaler
+from oddjet.detectors.autoencoder.jets import read_jets
+from oddjet.detectors.autoencoder.settings import MethodSettings
+from oddjet.detectors.autoencoder.train import train_method
 from oddjet.errors import TableError
 from oddjet.io.tables import Column, write_table
-from oddjet.training.jets import read_jets
-from oddjet.training.method import MethodSettings
-from oddjet.training.run import TrainingFiles, train_method
 
 CPU = torch.device("cpu")
 NAMES = ("a", "b")
@@ -31,7 +32,7 @@ def files(tmp_path):
     scale = {"transform": "identity", "floor": None, "minimum": 0.0, "maximum": 1.0, "mean": 0.5, "deviation": 0.3}
     scaler = {"features": [{"name": name, **scale} for name in NAMES], "scaling": "min_max", "range": [-3.0, 3.0]}
     (tmp_path / "scaler.json").write_text(json.dumps(scaler))
-    return TrainingFiles(tmp_path / "train.h5", tmp_path / "validation.h5", tmp_path / "scaler.json")
+    return Inputs(tmp_path / "train.h5", tmp_path / "validation.h5", tmp_path / "scaler.json")
 
 
 @pytest.mark.parametrize("rows", [1, 7, 1000, 5000])

@@ -13,14 +13,14 @@ import numpy as np
 import pytest
 import torch
 
-from oddjet.dataset.scaler_file import method_scaler, read_scaler, write_scaler
+from oddjet.dataset.scaler_file import Inputs, method_scaler, read_scaler, write_scaler
 from oddjet.dataset.scaling import fit_scaler
 from oddjet.dataset.settings import DatasetSettings
+from oddjet.detectors.autoencoder.group import AutoencoderGroup, BackgroundJets
+from oddjet.detectors.autoencoder.settings import MethodSettings
 from oddjet.detectors.file import load
 from oddjet.io.tables import Column, read_table, write_table
-from oddjet.training.loop import train
-from oddjet.training.method import MethodSettings
-from oddjet.training.run import TrainingFiles
+from oddjet.training.loop import fit
 from oddjet.training.state import TrainingState
 
 FEATURES = ("tau2", "softdrop_mass")
@@ -35,10 +35,9 @@ class Terminal(io.StringIO):
 
 def trained(kind: str, **training: object) -> TrainingState:
     settings = {"kind": kind, "training": {"epochs": 4, "batch_size": 32, **training}}
-    state = TrainingState(MethodSettings.model_validate(settings), (1, 2), 8, torch.device("cpu"))
+    method = MethodSettings.model_validate(settings)
     jets = torch.randn(64, 8, generator=torch.Generator().manual_seed(1))
-    train(state, jets, jets[:20])
-    return state
+    return fit(AutoencoderGroup(method, (1, 2), BackgroundJets(jets, jets[:20])), method.training)
 
 
 def lines_of(caplog: pytest.LogCaptureFixture) -> list[str]:
@@ -87,7 +86,7 @@ def test_a_terminal_gets_a_bar_and_no_line_an_epoch(
 
 
 @pytest.fixture
-def files(tmp_path: Path) -> TrainingFiles:
+def files(tmp_path: Path) -> Inputs:
     columns = [Column(name, "f4", "1", "value") for name in (*FEATURES, "weight")]
     jets = np.ones(200, dtype=[(column.name, column.dtype) for column in columns])
     generator = np.random.default_rng(1)
@@ -96,10 +95,10 @@ def files(tmp_path: Path) -> TrainingFiles:
     for part in ("train", "validation"):
         write_table(tmp_path / f"{part}.h5", columns, jets, {})
     write_scaler(tmp_path / "scaler.json", fit_scaler(jets, DatasetSettings(features=FEATURES)))
-    return TrainingFiles(tmp_path / "train.h5", tmp_path / "validation.h5", tmp_path / "scaler.json")
+    return Inputs(tmp_path / "train.h5", tmp_path / "validation.h5", tmp_path / "scaler.json")
 
 
-def test_a_method_may_have_coordinates_of_its_own(files: TrainingFiles) -> None:
+def test_a_method_may_have_coordinates_of_its_own(files: Inputs) -> None:
     jets, datasets = read_table(files.train), read_scaler(files.scaler)
     assert method_scaler("dataset", files.scaler, files.train) == datasets
     for scaling in ("min_max", "standard", "power", "quantile"):
@@ -110,7 +109,7 @@ def test_a_method_may_have_coordinates_of_its_own(files: TrainingFiles) -> None:
     )
 
 
-def test_the_program_writes_plain_lines_and_keeps_its_coordinates_in_the_model(files: TrainingFiles) -> None:
+def test_the_program_writes_plain_lines_and_keeps_its_coordinates_in_the_model(files: Inputs) -> None:
     settings = '{"kind": "ae", "scaling": "quantile", "training": {"epochs": 3}}'
     words = [sys.executable, "workflow/scripts/train_model.py", "--method", "ae_quantile", "--settings", settings]
     for name, path in (("train", files.train), ("validation", files.validation), ("scaler", files.scaler)):

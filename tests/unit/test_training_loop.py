@@ -12,13 +12,15 @@ import torch
 from pydantic import ValidationError
 from torch import Tensor
 
+from oddjet.detectors.autoencoder.batches import Batches, BatchPlan
+from oddjet.detectors.autoencoder.generators import Generators
+from oddjet.detectors.autoencoder.group import AutoencoderGroup, BackgroundJets
+from oddjet.detectors.autoencoder.settings import MethodSettings
 from oddjet.errors import TrainingError
-from oddjet.training.batches import Batches, BatchPlan
 from oddjet.training.history import COLUMNS, row, write_history
-from oddjet.training.loop import train
-from oddjet.training.method import MethodSettings
-from oddjet.training.optimiser import Adam
-from oddjet.training.settings import TrainingSettings
+from oddjet.training.loop import fit
+from oddjet.training.optimiser import Optimiser
+from oddjet.training.settings import Schedule
 from oddjet.training.state import TrainingState
 
 CPU = torch.device("cpu")
@@ -36,13 +38,16 @@ def jets(n: int, seed: int = 1) -> Tensor:
 
 
 def trained(settings: MethodSettings, seeds: tuple[int, ...] = (1, 2), n: int = 100) -> TrainingState:
-    state = TrainingState(settings, seeds, 8, CPU)
-    train(state, jets(n), jets(60, seed=2))
-    return state
+    return fit(AutoencoderGroup(settings, seeds, BackgroundJets(jets(n), jets(60, seed=2))), settings.training)
 
 
-def batch_indices(state: TrainingState, n_jets: int, weights: Tensor | None) -> Batches:
-    return BatchPlan(state.settings, n_jets, weights).draw(state.batches)
+def batches(settings: MethodSettings, seeds: tuple[int, ...], n_jets: int, weights: Tensor | None) -> Batches:
+    return BatchPlan(settings, n_jets, weights).draw(Generators(seeds, "batches", CPU))
+
+
+def parameters(state: TrainingState) -> Tensor:
+    """Return the weights that were trained, (S, P); those that are kept may be averages."""
+    return state.trainable.network.flat
 
 
 def without_seconds(state: TrainingState, seed: int) -> list[dict[str, float]]:
@@ -50,45 +55,35 @@ def without_seconds(state: TrainingState, seed: int) -> list[dict[str, float]]:
     return [row for row in rows if row["seed"] == seed]
 
 
-def test_adam_is_torchs() -> None:
-    settings = TrainingSettings(learning_rate=0.01, weight_decay=0.1)
-    ours = torch.randn(2, 30, generator=torch.Generator().manual_seed(1), dtype=torch.float64)
-    theirs = ours.clone().requires_grad_()
-    adam, reference = Adam(ours, settings), torch.optim.AdamW([theirs], lr=0.01, weight_decay=0.1)
-    alive = torch.tensor([True, True])
-    for step in range(20):
-        gradient = torch.randn(2, 30, generator=torch.Generator().manual_seed(step), dtype=torch.float64)
-        adam.step(gradient, alive, 1)
-        theirs.grad = gradient
-        reference.step()
-    assert torch.allclose(ours, theirs, rtol=1e-12, atol=1e-14)
-
-
 def test_learning_rate_follows_half_a_cosine() -> None:
-    adam = Adam(torch.zeros(1, 1), TrainingSettings(epochs=11, learning_rate=1.0, learning_rate_end=0.2))
-    assert [adam.learning_rate(epoch) for epoch in (1, 6, 11)] == pytest.approx([1.0, 0.6, 0.2])
-    assert Adam(torch.zeros(1, 1), TrainingSettings()).learning_rate(99) == 1e-3
+    falling = Schedule(epochs=11, learning_rate=1.0, learning_rate_end=0.2)
+    assert [falling.rate_of(epoch) for epoch in (1, 6, 11)] == pytest.approx([1.0, 0.6, 0.2])
+    assert Schedule(epochs=1, learning_rate_end=0.2).rate_of(1) == 1e-3
+    assert [row["learning_rate"] for row in trained(method(learning_rate_end=1e-4), (1,)).history] == pytest.approx(
+        [1e-3, 5.5e-4, 1e-4]
+    )
+    with pytest.raises(ValidationError, match="learning_rate_patience by the validation metric: give one"):
+        Schedule(learning_rate_end=1e-4, learning_rate_patience=3)
 
 
 def test_every_jet_is_seen_once_an_epoch_in_an_order_of_each_seeds_own() -> None:
-    state = TrainingState(method(), (1, 2), 8, CPU)
-    indices = batch_indices(state, 100, None).indices
+    indices = batches(method(), (1, 2), 100, None).indices
     assert indices.shape == (2, 3, 32)
     for seed in indices:
         assert len(set(seed.flatten().tolist())) == 96
     assert not torch.equal(indices[0], indices[1])
-    assert batch_indices(state, 5, None).indices.shape == (2, 1, 5)
+    assert batches(method(), (1, 2), 5, None).indices.shape == (2, 1, 5)
 
 
 def test_weighted_sampling_follows_the_weights() -> None:
-    state = TrainingState(method(sampling="weighted"), (1,), 8, CPU)
+    settings = method(sampling="weighted")
     weights = torch.tensor([0.0, 1.0, 3.0] + [0.0] * 9997)
-    drawn = batch_indices(state, 10_000, weights).indices.flatten()
+    drawn = batches(settings, (1,), 10_000, weights).indices.flatten()
     assert set(drawn.tolist()) == {1, 2}
     assert (drawn == 2).double().mean().item() == pytest.approx(0.75, abs=5 * math.sqrt(0.1875 / 9984))
     for bad in (None, torch.zeros(10), -torch.ones(10)):
         with pytest.raises(TrainingError, match="weights"):
-            batch_indices(state, 10, bad)
+            batches(settings, (1,), 10, bad)
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -104,7 +99,7 @@ def test_training_lowers_what_it_minimises(kind: str) -> None:
 def test_a_seed_is_trained_alike_alone_and_in_a_group(kind: str) -> None:
     settings = method(kind, ema_decay=0.9)
     group, alone = trained(settings, (1, 2, 3)), trained(settings, (2,))
-    assert torch.allclose(group.network.flat[1], alone.network.flat[0], rtol=1e-4, atol=1e-6)
+    assert torch.allclose(parameters(group)[1], parameters(alone)[0], rtol=1e-4, atol=1e-6)
     assert torch.allclose(group.chosen()[1], alone.chosen()[0], rtol=1e-4, atol=1e-6)
     for ours, theirs in zip(without_seconds(group, 2), without_seconds(alone, 2), strict=True):
         assert ours == pytest.approx(theirs, rel=1e-4)
@@ -113,16 +108,16 @@ def test_a_seed_is_trained_alike_alone_and_in_a_group(kind: str) -> None:
 @pytest.mark.parametrize("kind", KINDS)
 def test_same_seed_same_numbers(kind: str) -> None:
     first, second = trained(method(kind)), trained(method(kind))
-    assert torch.equal(first.network.flat, second.network.flat)
+    assert torch.equal(parameters(first), parameters(second))
     assert without_seconds(first, 1) == without_seconds(second, 1)
 
 
 @pytest.mark.parametrize("kind", ["ae", "wnae"])
 def test_threads_change_no_number(kind: str) -> None:
-    states = [TrainingState(method(kind), (1, 2, 3), 8, CPU, threads=threads) for threads in (1, 2)]
-    for state in states:
-        train(state, jets(100), jets(60, seed=2))
-    assert torch.equal(states[0].network.flat, states[1].network.flat)
+    settings, background = method(kind), BackgroundJets(jets(100), jets(60, seed=2))
+    groups = [AutoencoderGroup(settings, (1, 2, 3), background, threads=threads) for threads in (1, 2)]
+    states = [fit(group, settings.training) for group in groups]
+    assert torch.equal(*map(parameters, states))
 
 
 def test_the_best_epoch_is_the_least_of_the_validation_metric() -> None:
@@ -143,23 +138,24 @@ def test_snapshots_first_every_nth_and_last_and_best_are_the_averages() -> None:
     settings = method("ae", epochs=7, snapshot_every=3, snapshot_epochs=(2,), ema_decay=0.9)
     state = trained(settings)
     assert [epoch for epoch, _ in state.snapshots] == [1, 2, 3, 6, 7]
-    assert torch.equal(state.snapshots[-1][1], state.evaluated.flat)
-    assert not torch.equal(state.evaluated.flat, state.network.flat)
+    averages = state.trainable.evaluated.flat
+    assert torch.equal(state.snapshots[-1][1], averages)
+    assert not torch.equal(averages, parameters(state))
     assert state.best_epochs == [7, 7]
-    assert torch.equal(state.chosen(), state.evaluated.flat)
+    assert torch.equal(torch.stack(state.chosen()), averages)
     state.choices[0].epoch = 4
     assert [epoch for epoch, _ in state.all_snapshots()] == [1, 2, 3, 4, 6, 7]
 
 
 def test_averaging_follows_the_weights_by_its_decay() -> None:
-    state = TrainingState(method(ema_decay=0.5), (1, 2), 8, CPU)
-    start = state.network.flat.clone()
-    state.network.flat.add_(1.0)
-    state.optimiser.steps = 1000
-    state.guard.alive[1] = False
-    state.average()
-    assert torch.allclose(state.evaluated.flat[0], start[0] + 0.5)
-    assert torch.equal(state.evaluated.flat[1], start[1])
+    flat = torch.randn(2, 50, generator=torch.Generator().manual_seed(1))
+    averages, start = flat.clone(), flat.clone()
+    optimiser = Optimiser(flat, Schedule(ema_decay=0.5))
+    flat.add_(1.0)
+    optimiser.steps = 1000
+    optimiser.average(averages, torch.tensor([True, False]))
+    assert torch.allclose(averages[0], start[0] + 0.5)
+    assert torch.equal(averages[1], start[1])
 
 
 def test_validation_may_be_rarer_than_epochs() -> None:
@@ -171,17 +167,19 @@ def test_validation_may_be_rarer_than_epochs() -> None:
 
 
 def test_history_has_the_columns_of_the_contract(tmp_path: Path) -> None:
-    rows = [row(2, 1, {"loss": 0.5, "positive_energy": 0.5}, {"positive_energy": math.inf}, 1.25)]
+    rows = [row(2, 1, {"loss": 0.5, "positive_energy": 0.5}, {"positive_energy": math.inf}, 1e-3, 1.25)]
     write_history(tmp_path / "history.csv", "ae", rows)
     with (tmp_path / "history.csv").open(newline="") as file:
         table = list(csv.reader(file))
     assert tuple(table[0]) == COLUMNS
-    assert table[1] == ["ae", "2", "1", "0.5", "", "", "", "", "", "", "", "0.5", "1.25"]
+    assert table[1] == ["ae", "2", "1", "0.5", "", "", "", "", "", "", "", "0.5", "", "0.001", "1.25"]
 
 
 def test_no_jets_is_an_error() -> None:
     with pytest.raises(TrainingError, match="0 training jets"):
-        train(TrainingState(method(), (1,), 8, CPU), jets(0), jets(5))
+        AutoencoderGroup(method(), (1,), BackgroundJets(jets(0), jets(5)))
+    with pytest.raises(TrainingError, match="0 validation jets"):
+        AutoencoderGroup(method(), (1,), BackgroundJets(jets(5), jets(0)))
 
 
 def test_settings_refuse_what_a_kind_does_not_read() -> None:

@@ -1,4 +1,4 @@
-"""Adam's step and the averaged weights against torch's own."""
+"""Steps of Adam and of gradient descent, and the averaged weights, against torch's own."""
 
 from __future__ import annotations
 
@@ -6,34 +6,44 @@ import numpy as np
 import pytest
 import torch
 
-from oddjet.training.optimiser import Adam, move_towards
-from oddjet.training.settings import TrainingSettings
+from oddjet.training.optimiser import Optimiser, move_towards
+from oddjet.training.settings import Schedule
 
 S, P = 3, 53
 
 
+@pytest.mark.parametrize("kind", ["adam", "sgd"])
 @pytest.mark.parametrize("decay", [0.0, 0.05])
-def test_adam_is_that_of_torch(decay: float) -> None:
+def test_a_step_is_that_of_torch_with_a_rate_for_each_seed(kind: str, decay: float) -> None:
     generator = torch.Generator().manual_seed(1)
     flat = torch.randn((S, P), generator=generator, dtype=torch.float64)
-    theirs = flat.clone().requires_grad_()
-    settings = TrainingSettings(learning_rate=1e-2, weight_decay=decay)
-    ours = Adam(flat, settings)
-    reference = torch.optim.AdamW([theirs], lr=1e-2, betas=settings.betas, weight_decay=decay, eps=1e-8)
+    theirs = [row.clone().requires_grad_() for row in flat]
+    rates = [1e-2, 1e-3, 5e-3]
+    settings = Schedule(optimiser=kind, weight_decay=decay, momentum=0.8)
+    ours = Optimiser(flat, settings)
+    if kind == "adam":
+        reference = torch.optim.AdamW([{"params": [row]} for row in theirs], weight_decay=decay, eps=1e-8)
+    else:
+        reference = torch.optim.SGD([{"params": [row]} for row in theirs], lr=1.0, momentum=0.8)
+    for group, rate in zip(reference.param_groups, rates, strict=True):
+        group["lr"] = rate
     for _ in range(20):
         gradient = torch.randn((S, P), generator=generator, dtype=torch.float64)
-        ours.step(gradient, torch.ones(S, dtype=torch.bool), 1)
-        theirs.grad = gradient.clone()
+        ours.step(gradient, torch.ones(S, dtype=torch.bool), rates)
+        for row, rate, part in zip(theirs, rates, gradient, strict=True):
+            row.grad = part.clone()
+            if kind == "sgd":
+                row.data.mul_(1.0 - rate * decay)
         reference.step()
-    assert torch.allclose(flat, theirs, rtol=1e-12, atol=1e-14)
+    assert torch.allclose(flat, torch.stack([row.detach() for row in theirs]), rtol=1e-12, atol=1e-14)
 
 
 def test_a_seed_that_is_not_alive_keeps_its_weights() -> None:
     flat = torch.ones((2, P))
-    optimiser = Adam(flat, TrainingSettings())
-    optimiser.step(torch.full((2, P), float("nan")), torch.tensor([False, False]), 1)
+    optimiser = Optimiser(flat, Schedule())
+    optimiser.step(torch.full((2, P), float("nan")), torch.tensor([False, False]), [1e-3, 1e-3])
     assert bool((flat == 1).all())
-    optimiser.step(torch.ones((2, P)), torch.tensor([True, False]), 1)
+    optimiser.step(torch.ones((2, P)), torch.tensor([True, False]), [1e-3, 1e-3])
     assert bool((flat[0] < 1).all())
     assert bool((flat[1] == 1).all())
 

@@ -9,12 +9,14 @@ import pytest
 import torch
 from torch import Tensor
 
+from oddjet.detectors.autoencoder.batches import BatchPlan
 from oddjet.detectors.autoencoder.energy import measure_energy
+from oddjet.detectors.autoencoder.generators import Generators
+from oddjet.detectors.autoencoder.group import AutoencoderGroup, BackgroundJets
+from oddjet.detectors.autoencoder.settings import MethodSettings
 from oddjet.detectors.autoencoder.validation_jets import ValidationJets, signed_mean
 from oddjet.errors import TrainingError, TransportError
-from oddjet.training.batches import BatchPlan
-from oddjet.training.loop import train
-from oddjet.training.method import MethodSettings
+from oddjet.training.loop import fit
 from oddjet.training.state import TrainingState
 
 CPU = torch.device("cpu")
@@ -40,9 +42,13 @@ def two_samples(n: int, seed: int) -> Tensor:
 def trained(
     settings: MethodSettings, jets: Tensor, weights: Tensor | None, others: Tensor, other_weights: Tensor | None
 ) -> TrainingState:
-    state = TrainingState(settings, (1, 2), D, CPU)
-    train(state, jets, others, weights, other_weights)
-    return state
+    group = AutoencoderGroup(settings, (1, 2), BackgroundJets(jets, others, weights, other_weights))
+    return fit(group, settings.training)
+
+
+def generators(*seeds: int) -> Generators:
+    """Make the generators that a group draws its batches with."""
+    return Generators(seeds, "batches", CPU)
 
 
 def last_row(state: TrainingState) -> dict[str, float]:
@@ -78,23 +84,23 @@ def test_the_validation_error_of_an_autoencoder_is_a_weighted_mean() -> None:
     jets, others = two_samples(300, 1), two_samples(200, 2)
     weights = torch.cat([torch.ones(200), torch.full((200,), 0.02)])
     state = trained(method("ae", epochs=2), jets, None, others, weights)
-    energies = measure_energy(state.evaluated, others.expand(2, *others.shape)).double()
+    energies = measure_energy(state.trainable.evaluated, others.expand(2, *others.shape)).double()
     expected = (energies * weights).sum(1) / weights.sum()
     assert last_row(state)["positive_energy_validation"] == pytest.approx(float(expected[0]), rel=1e-6)
     assert last_row(state)["positive_energy_validation"] != pytest.approx(float(energies[0].mean()), rel=1e-3)
 
 
 def test_batches_follow_weights_that_differ_and_hold_every_jet_where_they_do_not() -> None:
-    plain = TrainingState(method("ae"), (1,), D, CPU)
+    plain = generators(1)
     equal, none, uneven = (
-        BatchPlan(method("ae"), 1024, weights).draw(TrainingState(method("ae"), (1,), D, CPU).batches).indices
+        BatchPlan(method("ae"), 1024, weights).draw(generators(1)).indices
         for weights in (torch.full((1024,), 0.3), None, torch.cat([torch.ones(512), torch.full((512,), 0.02)]))
     )
     assert torch.equal(equal, none)
-    assert torch.equal(equal, plain.batches.permutations(1024).view(1, 8, 128))
+    assert torch.equal(equal, plain.permutations(1024).view(1, 8, 128))
     assert float((uneven >= 512).double().mean()) == pytest.approx(1 / 51, abs=5 * (1 / 51 / 1024) ** 0.5)
     ignored = BatchPlan(method("ae", sampling="shuffle"), 1024, torch.arange(1024) + 1.0)
-    assert len(set(ignored.draw(plain.batches).indices.flatten().tolist())) == 1024
+    assert len(set(ignored.draw(plain).indices.flatten().tolist())) == 1024
 
 
 def test_training_and_validation_of_samples_of_very_different_weight_follow_the_same_law() -> None:
@@ -126,7 +132,7 @@ def signed_weights(n: int) -> tuple[Tensor, Tensor]:
 
 def test_jets_of_negative_weight_are_taken_away_in_every_batch() -> None:
     _, weights = signed_weights(1024)
-    batches = BatchPlan(method("wnae"), 1024, weights).draw(TrainingState(method("wnae"), (1, 2), D, CPU).batches)
+    batches = BatchPlan(method("wnae"), 1024, weights).draw(generators(1, 2))
     assert batches.indices.shape == (2, 8, 128)
     assert batches.negative == (32,) * 8
     assert bool((weights[batches.indices[..., 96:]] < 0).all())
@@ -134,10 +140,7 @@ def test_jets_of_negative_weight_are_taken_away_in_every_batch() -> None:
     # One jet in 300 is less than one a batch, and is not lost.
     rare = torch.ones(1024)
     rare[:3] = -1.0
-    assert (
-        sum(BatchPlan(method("wnae"), 1024, rare).draw(TrainingState(method("wnae"), (1,), D, CPU).batches).negative)
-        == 3
-    )
+    assert sum(BatchPlan(method("wnae"), 1024, rare).draw(generators(1)).negative) == 3
     energies = torch.tensor([[1.0, 2.0, 4.0, 3.0]])
     assert float(signed_mean(energies, 1)) == 2.0
     assert float(signed_mean(energies)) == 2.5
@@ -154,7 +157,7 @@ def test_what_is_learnt_from_weights_of_both_signs_is_the_law_that_is_left() -> 
     }
     # Energies of the law that is left and of what was taken away, by networks that saw one and the other.
     tests = [sample.expand(2, *sample.shape) for sample in (others[:1024], others[1024:])]
-    left, away = ({n: measure_energy(s.evaluated, t).mean(1) for n, s in runs.items()} for t in tests)
+    left, away = ({n: measure_energy(s.trainable.evaluated, t).mean(1) for n, s in runs.items()} for t in tests)
     assert bool((away["plain"] > 2 * away["all"]).all())
     assert bool((away["signed"] > 1.5 * away["all"]).all())
     assert left["signed"].tolist() == pytest.approx(left["plain"].tolist(), rel=0.6)

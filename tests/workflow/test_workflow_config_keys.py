@@ -71,6 +71,7 @@ REVERSED["contamination"]["methods"] = ["ae", "mahalanobis"]
 # one switches on; own files, which have tests of their own.
 FIXED = re.compile(
     r"samples\.top\.kind|methods\.wnae_ensemble\.kind|images\.methods\.\w+\.kind|(images|events)\..*\.files"
+    r"|images\.vae\.training\.learning_rate_end"
     r"|(events\.)?methods\.wnae\.(chain\.latent|loss\.negative_energy_square|loss\.train_temperature)"
 )
 # Values that must stay in step with others, or that name something.
@@ -98,6 +99,7 @@ NAMED = {
     "analyses.reversed.evaluation": {"minimum_signal_jets": 15},
     "analyses.reversed.seeds": [1, 2],
     "analyses.reversed.seeds_per_job": 3,
+    "images.vae.training.snapshot_epochs": [2],
 }
 
 

@@ -12,10 +12,10 @@ import pytest
 import torch
 import yaml
 
+from oddjet.detectors.vae.train import load_vae
 from oddjet.evaluation.tables import AucRow, read_rows
 from oddjet.images.store import read_images
 from oddjet.io.tables import read_attributes, read_table
-from oddjet.training.vae import load_vae
 
 TINY = ("--configfile", "config/test/tiny.yaml")
 ROOT = Path(__file__).parents[2]

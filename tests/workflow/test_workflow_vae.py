@@ -41,7 +41,7 @@ def test_vaes_are_trained_scored_and_drawn(made):
     ("key", "value", "rules"),
     [
         ("test_jets", 12, {"score_vae"}),
-        ("learning_rate", 0.002, {"train_vae", "train_cnn"}),
+        ("training.learning_rate", 0.002, {"train_vae", "train_cnn"}),
         ("trainings.mse.epochs", 3, {"train_vae"}),
         ("cnn.epochs", 3, {"train_cnn"}),
         ("correlation_jets", 15, {"correlate_vae"}),

@@ -9,7 +9,7 @@ from oddjet.evaluation.tables import LatentRow, write_rows
 from oddjet.io.origin import write_origin
 from oddjet.program import execute, parser
 from oddjet.provenance.attributes import attributes
-from oddjet.training.vae_latent import study, write_pairs
+from oddjet.studies.vae_latent import study, write_pairs
 
 EXAMPLE = """python workflow/scripts/correlate_vae.py --models results/images/vae/mse/depth-3/*/model.pt \\
       --images results/images/tables/qcd/test.h5 --distances results/images/distances/qcd/test/wass1.h5 \\

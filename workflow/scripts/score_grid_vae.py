@@ -5,15 +5,15 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+from oddjet.detectors.vae.scores import VaeDetector
+from oddjet.detectors.vae.settings import VaeMethod
 from oddjet.evaluation.scores import Method, score_samples
 from oddjet.evaluation.settings import EvaluationSettings
 from oddjet.evaluation.signals import files_of, parse_signals
 from oddjet.images.store import ImageLibrary
-from oddjet.images.vae_method_settings import VaeMethod
 from oddjet.io.weights import sample_factors
 from oddjet.program import execute, parser, read_settings, settings_argument
 from oddjet.provenance.attributes import attributes
-from oddjet.training.vae_method import VaeScorer
 
 EXAMPLE = """python workflow/scripts/score_grid_vae.py --method image_vae --seeds 1 2 \\
       --settings '{"kind": "vae", "anomaly": "mae"}' \\
@@ -40,13 +40,14 @@ def main() -> None:
     settings = read_settings(given.settings or '{"kind": "vae"}', VaeMethod)
     evaluation = read_settings(given.evaluation, EvaluationSettings, "--evaluation")
     signals, seeds = parse_signals(given.signals, given.points), tuple(given.seeds)
-    scorer = VaeScorer(ImageLibrary(given.images), given.models, settings.anomaly, seeds, given.threads)
+    library = ImageLibrary(given.images)
+    detector = VaeDetector(given.method, library, given.models, settings.anomaly, seeds, given.threads)
     inputs = [*given.models, *given.images, given.background, *(path for signal in signals for path in signal.files)]
     provenance = attributes("score_grid_vae", settings.model_dump_json(), inputs)
     provenance["cross_sections"] = json.dumps(given.cross_sections)
-    method = Method(given.method, seeds, tuple(vae.epoch for vae in scorer.vaes))
+    method = Method(detector.name, detector.seeds, detector.epochs)
     factors = sample_factors(files_of(signals), given.cross_sections)
-    score_samples(scorer, method, given.background, signals, given.output, evaluation, provenance, factors)
+    score_samples(detector.score, method, given.background, signals, given.output, evaluation, provenance, factors)
 
 
 if __name__ == "__main__":

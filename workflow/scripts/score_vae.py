@@ -9,7 +9,7 @@ from oddjet.evaluation.tables import VaeAucRow, write_rows
 from oddjet.io.origin import write_origin
 from oddjet.program import execute, parser
 from oddjet.provenance.attributes import attributes
-from oddjet.training.vae_scores import score_scan
+from oddjet.studies.vae_scan import score_scan
 
 EXAMPLE = """python workflow/scripts/score_vae.py --models results/images/vae/mse/depth-2/*/model.pt --jets 400 \\
       --samples qcd=results/images/tables/qcd/test.h5 top=results/images/tables/top/test.h5 \\

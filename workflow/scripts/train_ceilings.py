@@ -11,7 +11,7 @@ from oddjet.evaluation.tables import AucRow, write_rows
 from oddjet.io.atomic import write_text
 from oddjet.io.origin import write_origin
 from oddjet.program import execute, parser
-from oddjet.training.ceilings import ceiling_rows
+from oddjet.studies.ceilings import ceiling_rows
 
 EXAMPLE = """python workflow/scripts/train_ceilings.py --train results/jets/dataset/train.h5 \\
       --test results/jets/dataset/test.h5 --scaler results/jets/dataset/scaler.json --seeds 1 2 \\

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from oddjet.images.vae_settings import VaeSettings
+from oddjet.detectors.vae.classifier import LabelledFiles, train_classifier
+from oddjet.detectors.vae.settings import VaeSettings
+from oddjet.evaluation.tables import VaeAucRow, write_rows
+from oddjet.images.store import read_images
 from oddjet.io.origin import write_origin
 from oddjet.program import execute, parser, read_settings, settings_argument
-from oddjet.training.cnn import LabelledFiles, train_cnn
+from oddjet.studies.image_classifier import classifier_rows
 
 EXAMPLE = """python workflow/scripts/train_cnn.py --labelled top --depth 3 --output-dir cnn \\
       --folders qcd=results/images/tables/qcd top=results/images/tables/top w=results/images/tables/w"""
@@ -34,7 +37,10 @@ def main() -> None:
         for name in (next(iter(folders)), given.labelled)
     }
     samples = {name: folder / "test.h5" for name, folder in folders.items()}
-    train_cnn(given.labelled, given.depth, settings, files, samples, given.output_dir)
+    network, loss = train_classifier(given.labelled, given.depth, settings, files, given.output_dir)
+    batches = {name: read_images(path) for name, path in samples.items()}
+    rows = classifier_rows(network, given.labelled, given.depth, loss, batches)
+    write_rows(given.output_dir / "auc.csv", rows, VaeAucRow)
     inputs = [*(path for pair in files.values() for path in pair), *samples.values()]
     write_origin("train_cnn", settings.model_dump_json(), inputs, [given.output_dir / "auc.csv"])
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from oddjet.dataset.scaler_file import Inputs
+from oddjet.detectors.autoencoder.settings import MethodSettings
+from oddjet.detectors.autoencoder.train import train_method
 from oddjet.program import execute, parser, read_settings, settings_argument
-from oddjet.training.method import MethodSettings
-from oddjet.training.run import TrainingFiles, train_method
 
 EXAMPLE = """python workflow/scripts/train_model.py --method wnae --settings '{"kind": "wnae"}' --seeds 1 2 \\
       --train results/jets/dataset/train.h5 --validation results/jets/dataset/validation.h5 \\
@@ -25,8 +26,8 @@ def main() -> None:
     arguments.add_argument("--threads", type=int, default=1, help="seeds treated at the same time (default: 1)")
     given = arguments.parse_args()
     settings = read_settings(given.settings, MethodSettings)
-    files = TrainingFiles(given.train, given.validation, given.scaler)
-    train_method(given.method, settings, given.seeds, files, given.output_dir, given.threads)
+    inputs = Inputs(given.train, given.validation, given.scaler)
+    train_method(given.method, settings, given.seeds, inputs, given.output_dir, given.threads)
 
 
 if __name__ == "__main__":

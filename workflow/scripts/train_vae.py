@@ -5,9 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import get_args
 
-from oddjet.images.vae_settings import Metric, VaeSettings
+from oddjet.detectors.vae.settings import Metric, VaeSettings
+from oddjet.detectors.vae.train import VaeRun, train_vae
 from oddjet.program import execute, parser, read_settings, settings_argument
-from oddjet.training.vae import Run, train_vae
 
 EXAMPLE = """python workflow/scripts/train_vae.py --metric mse --depth 2 --beta 1e-7 --output-dir vae \\
       --train results/images/tables/qcd/train.h5 --validation results/images/tables/qcd/validation.h5"""
@@ -24,7 +24,7 @@ def main() -> None:
     arguments.add_argument("--output-dir", type=Path, required=True, help="folder of model.pt and history.csv")
     given = arguments.parse_args()
     settings = read_settings(given.settings, VaeSettings)
-    train_vae(Run(given.metric, given.depth, given.beta), settings, given.train, given.validation, given.output_dir)
+    train_vae(VaeRun(given.metric, given.depth, given.beta), settings, given.train, given.validation, given.output_dir)
 
 
 if __name__ == "__main__":

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from oddjet.dataset.scaling import Scaler, refit_scaler
 from oddjet.errors import DatasetError
@@ -14,6 +14,14 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 ROWS_AT_A_TIME = 1_000_000
+
+
+class Inputs(NamedTuple):
+    """Files that a detector is made from: tables of background jets alone, and the scaler fitted on them."""
+
+    train: Path
+    validation: Path
+    scaler: Path
 
 
 def write_scaler(path: Path, scaler: Scaler) -> None:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import Field, RootModel
+from pydantic import Field, RootModel, model_validator
 
 from oddjet.detectors.autoencoder.settings import Scaling
 from oddjet.detectors.registry import DetectorSettings
+from oddjet.training.settings import Schedule, refuse_moved_keys
 
 
 class Baseline(DetectorSettings):
@@ -86,16 +87,48 @@ class OneClassSvm(_Scaled):
     maximum_jets: int = Field(default=5_000, ge=10, description="training jets; the fit takes their number squared")
 
 
+class NetworkSchedule(Schedule):
+    """Schedule of the networks among the baselines."""
+
+    epochs: int = Field(default=40, ge=1, description="passes over the training jets, at most")
+    batch_size: int = Field(default=512, ge=1, description="jets a batch")
+    stop_after: int | None = Field(
+        default=8,
+        ge=1,
+        description="epochs without a lower validation loss that end a seed's training; null: all epochs are run",
+    )
+    on_divergence: Literal["fail", "stop"] = Field(
+        default="stop",
+        description="a non-finite loss after the first epoch ends the training with an error, or that of this seed "
+        "with its best epoch",
+    )
+
+    @model_validator(mode="after")
+    def _no_snapshots(self) -> Self:
+        if self.snapshot_every is not None or self.snapshot_epochs:
+            raise ValueError("snapshot_every, snapshot_epochs: a baseline has no snapshots; remove them")
+        return self
+
+
+class SvddSchedule(NetworkSchedule):
+    """Schedule of deep support vector data description."""
+
+    epochs: int = Field(default=100, ge=1, description="passes over the training jets, at most")
+    weight_decay: float = Field(default=1e-6, ge=0, description="decoupled weight decay (AdamW)")
+
+
 class Trained(_Scaled):
     """A network that is trained by epochs; the lowest loss on the validation jets chooses the epoch."""
 
-    epochs: int = Field(default=40, ge=1, description="passes over the training jets, at most")
-    stop_after: int = Field(default=8, ge=1, description="epochs without a lower validation loss that end the training")
-    batch_size: int = Field(default=512, ge=1, description="jets a batch")
-    learning_rate: float = Field(default=1e-3, gt=0, description="Adam's learning rate")
+    training: NetworkSchedule = Field(default=NetworkSchedule(), description="epochs, optimiser, learning rate")
     hidden: tuple[Annotated[int, Field(ge=1)], ...] = Field(
         default=(64, 64), min_length=1, description="widths of the hidden layers"
     )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _schedule_is_a_section(cls, values: object) -> object:
+        return refuse_moved_keys(values, "epochs", "stop_after", "batch_size", "learning_rate", "weight_decay")
 
 
 class NeuralSplineFlow(Trained):
@@ -110,9 +143,8 @@ class DeepSvdd(Trained):
     """Squared distance from a fixed centre, in the space of a network without biases (Ruff et al., ICML 2018)."""
 
     kind: Literal["deep_svdd"]
-    epochs: int = Field(default=100, ge=1, description="passes over the training jets, at most")
+    training: SvddSchedule = Field(default=SvddSchedule(), description="epochs, optimiser, learning rate")
     latent: int = Field(default=8, ge=1, description="dimension of the space of the centre")
-    weight_decay: float = Field(default=1e-6, ge=0, description="decoupled weight decay (AdamW)")
 
 
 AnyBaseline = (

@@ -119,14 +119,9 @@ FITS: Mapping[str, Callable[[Any, Floats, int], Score]] = {
 
 
 def fit(
-    settings: kinds.BaselineSettings,
-    jets: NDArray[np.floating[Any]],
-    seed: int,
-    validation: NDArray[np.floating[Any]] | None = None,
-    weights: Floats | None = None,
-    validation_weights: Floats | None = None,
+    settings: kinds.BaselineSettings, jets: NDArray[np.floating[Any]], seed: int, weights: Floats | None = None
 ) -> Score:
-    """Fit a baseline.
+    """Fit a baseline without epochs.
 
     Parameters
     ----------
@@ -136,35 +131,31 @@ def fit(
         Scaled training jets.
     seed : int
         For estimators with random starts.
-    validation : ndarray, shape (m, D), optional
-        Scaled background jets that choose the epoch of the kinds that have epochs.
-    weights, validation_weights : ndarray, shapes (n,) and (m,), optional
-        What `oddjet.weighted.unequal` gives for the two. Kinds that are not among `SIGNED` take none of their own:
-        their jets were drawn by weight.
+    weights : ndarray, shape (n,), optional
+        What `oddjet.weighted.unequal` gives. Kinds that are not among `SIGNED` take none: their jets were drawn by
+        weight.
 
     Returns
     -------
     callable
-        From scaled jets (n, D), float64, to scores (n,); larger is more anomalous. Of a kind with epochs it is a
-        `oddjet.detectors.trained.TrainedScore`.
+        From scaled jets (n, D), float64, to scores (n,); larger is more anomalous.
 
     Raises
     ------
     DetectorError
-        If there are fewer jets than the settings' neighbours, Gaussians or components need, no validation jets where
-        they are needed, a loss is not finite, or weights of both signs leave a covariance that is none.
+        If there are fewer jets than the settings' neighbours, Gaussians or components need, or weights of both signs
+        leave a covariance that is none.
     """
     baseline = settings.root
-    least = max(getattr(baseline, "neighbours", 1), getattr(baseline, "components", 1)) + 1
-    if len(jets) < least:
-        raise DetectorError(f"{baseline.kind}: {len(jets)} training jets, at least {least} are needed; give more jets")
-    if isinstance(baseline, kinds.Trained):
-        if validation is None or not len(validation):
-            raise DetectorError(f"{baseline.kind}: no validation jets; they choose the epoch")
-        # Estimators of scikit-learn do without torch's optimisers and without zuko.
-        from oddjet.detectors.trained import train
-
-        return train(baseline, jets, validation, seed, weights, validation_weights)
+    check_count(settings, len(jets))
     if baseline.kind in WEIGHTED:
         return WEIGHTED_FITS[baseline.kind](baseline, np.asarray(jets, dtype=np.float64), seed, weights)
     return FITS[baseline.kind](baseline, np.asarray(jets, dtype=np.float64), seed)
+
+
+def check_count(settings: kinds.BaselineSettings, count: int) -> None:
+    """Raise `DetectorError` if there are fewer jets than the settings' neighbours, Gaussians or components need."""
+    baseline = settings.root
+    least = max(getattr(baseline, "neighbours", 1), getattr(baseline, "components", 1)) + 1
+    if count < least:
+        raise DetectorError(f"{baseline.kind}: {count} training jets, at least {least} are needed; give more jets")

@@ -18,12 +18,14 @@ from numpy.typing import NDArray
 
 from oddjet.detectors.baseline_settings import BaselineSettings, Trained
 from oddjet.detectors.cards import Card
-from oddjet.detectors.density import SIGNED, WEIGHTED, Score, fit
+from oddjet.detectors.density import SIGNED, WEIGHTED, Score, check_count, fit
 from oddjet.detectors.file import content_of
 from oddjet.detectors.protocol import ScaledDetector
-from oddjet.detectors.trained import TrainedScore
+from oddjet.detectors.trained import TrainedScore, train
 from oddjet.detectors.trained import restore as restore_network
 from oddjet.errors import DetectorError
+from oddjet.training.checkpoint import Checkpoints
+from oddjet.training.history import HistoryFile
 from oddjet.weighted import Weights, check_weights, draw, unequal
 
 LOGGER = logging.getLogger("oddjet")
@@ -120,6 +122,8 @@ def fit_baseline(
     validation: NDArray[np.float32] | None = None,
     weights: Weights | None = None,
     validation_weights: Weights | None = None,
+    checkpoints: Checkpoints | None = None,
+    history: HistoryFile | None = None,
 ) -> FittedBaseline:
     """Fit a baseline with every seed.
 
@@ -135,23 +139,33 @@ def fit_baseline(
         Scaled validation jets, which choose the epoch of the kinds that have epochs.
     weights, validation_weights : ndarray, shapes (N,) and (M,), optional
         Weights of the two; one each if not given.
+    checkpoints, history
+        Of the kinds with epochs, see `oddjet.training.loop.fit`.
 
     Raises
     ------
     DatasetError
         If weights do not add up to more than 0, or are negative where the kind cannot use that.
     DetectorError
-        See `oddjet.detectors.density.fit`.
+        If there are too few jets, or no validation jets where they choose the epoch; see
+        `oddjet.detectors.density.fit`.
+    TrainingError
+        See `oddjet.training.loop.fit`.
     """
     settings = BaselineSettings.model_validate(card.settings)
     if validation_weights is not None:
         check_weights(validation_weights, f"{settings.root.kind}, validation")
     sample = Sample.pick(settings, seeds, scaled, weights)
     held_out = unequal(validation_weights)
-    scores = [
-        fit(settings, jets, seed, validation, unequal(own), held_out)
-        for jets, own, seed in zip(*sample, seeds, strict=True)
-    ]
+    scores: list[Score] | list[TrainedScore]
+    if isinstance(settings.root, Trained):
+        check_count(settings, sample.jets.shape[1])
+        if validation is None or not len(validation):
+            raise DetectorError(f"{settings.root.kind}: no validation jets; they choose the epoch")
+        own = [unequal(weights) for weights in sample.weights]
+        scores = train(settings.root, sample.jets, validation, seeds, own, held_out, checkpoints, history)
+    else:
+        scores = [fit(settings, jets, seed, unequal(own)) for jets, own, seed in zip(*sample, seeds, strict=True)]
     return FittedBaseline(card, seeds, sample, scores)
 
 
@@ -201,10 +215,7 @@ def _read_scores(
 ) -> list[Score] | list[TrainedScore]:
     """Fit each seed again, or give it its weights back."""
     if not isinstance(settings.root, Trained):
-        return [
-            fit(settings, jets, seed, weights=unequal(weights))
-            for jets, weights, seed in zip(*sample, seeds, strict=True)
-        ]
+        return [fit(settings, jets, seed, unequal(weights)) for jets, weights, seed in zip(*sample, seeds, strict=True)]
     scores = []
     for index, epoch in enumerate(epochs):
         start = f"{index}."

@@ -81,10 +81,10 @@ class Kind:
 BUILT_IN = {
     kind.name: kind
     for kind in (
-        Kind("ae", f"{AUTOENCODERS}.objectives.ae", "oddjet.training.method:MethodSettings"),
-        Kind("nae", f"{AUTOENCODERS}.objectives.nae", "oddjet.training.method:MethodSettings"),
-        Kind("nae_logcosh", f"{AUTOENCODERS}.objectives.nae", "oddjet.training.method:MethodSettings"),
-        Kind("wnae", f"{AUTOENCODERS}.objectives.wnae", "oddjet.training.method:MethodSettings"),
+        Kind("ae", f"{AUTOENCODERS}.objectives.ae", f"{AUTOENCODERS}.settings:MethodSettings"),
+        Kind("nae", f"{AUTOENCODERS}.objectives.nae", f"{AUTOENCODERS}.settings:MethodSettings"),
+        Kind("nae_logcosh", f"{AUTOENCODERS}.objectives.nae", f"{AUTOENCODERS}.settings:MethodSettings"),
+        Kind("wnae", f"{AUTOENCODERS}.objectives.wnae", f"{AUTOENCODERS}.settings:MethodSettings"),
         Kind("feature", "oddjet.detectors.density", f"{BASELINES}:SingleFeature"),
         Kind("mahalanobis", "oddjet.detectors.density", f"{BASELINES}:Mahalanobis"),
         Kind("pca", "oddjet.detectors.density", f"{BASELINES}:PcaResidual"),

@@ -1,25 +1,24 @@
-"""Baselines with epochs: one loop for all networks whose loss is the mean of their score."""
+"""Baselines with epochs: networks whose loss is the mean of their score, trained by the loop of all networks."""
 
 from __future__ import annotations
 
-import copy
-import logging
-import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Protocol, cast
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import Tensor
+from torch import Tensor, nn
 
 from oddjet.detectors.baseline_settings import DeepSvdd, NeuralSplineFlow, Trained
 from oddjet.errors import DetectorError
+from oddjet.training.checkpoint import Checkpoints
+from oddjet.training.history import HistoryFile
+from oddjet.training.loop import fit
+from oddjet.training.networks import NetworkGroup, seeded
 
-LOGGER = logging.getLogger("oddjet")
 
-
-class Detector(Protocol):
+class ScoringNetwork(Protocol):
     """A network from scaled jets (n, D) to scores (n,), a `torch.nn.Module` with one method more."""
 
     def prepare(self, jets: Tensor, weights: Tensor | None) -> None:
@@ -35,12 +34,12 @@ class TrainedScore:
     Parameters
     ----------
     network : torch.nn.Module
-        See `Detector`; computes in float64 from here on, so that scores do not depend on how many come at a time.
+        See `ScoringNetwork`; computes in float64 from here on, so that scores do not depend on how many come at a time.
     epoch : int
         The epoch that its weights are of.
     """
 
-    def __init__(self, network: torch.nn.Module, epoch: int) -> None:
+    def __init__(self, network: nn.Module, epoch: int) -> None:
         self.network, self.epoch = network.double().eval(), epoch
 
     def __call__(self, jets: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -49,11 +48,56 @@ class TrainedScore:
             return np.asarray(self.network(torch.from_numpy(np.ascontiguousarray(jets, dtype=np.float64))).numpy())
 
     def state(self) -> dict[str, Tensor]:
-        """Give the weights by name."""
+        """Return the weights by name."""
         return {name: tensor.detach().clone() for name, tensor in self.network.state_dict().items()}
 
 
-def build(settings: Trained, n_features: int) -> torch.nn.Module:
+class MeanScore:
+    """The objective of one seed: the mean score of its jets, by weight.
+
+    Parameters
+    ----------
+    network : torch.nn.Module
+        See `ScoringNetwork`.
+    jets, validation : Tensor, shapes (n, D) and (m, D), float32
+        Scaled background jets.
+    weights, validation_weights : Tensor, shapes (n,) and (m,), optional
+        How much each jet counts, with the mean 1.
+    """
+
+    def __init__(
+        self,
+        network: nn.Module,
+        jets: Tensor,
+        validation: Tensor,
+        weights: Tensor | None = None,
+        validation_weights: Tensor | None = None,
+    ) -> None:
+        self.network, self._jets, self._validation = network, jets, validation
+        self._weights, self._validation_weights = weights, validation_weights
+        with torch.no_grad():
+            cast("ScoringNetwork", network).prepare(jets, weights)
+
+    @property
+    def jets(self) -> int:
+        """Number of training jets."""
+        return len(self._jets)
+
+    @property
+    def validation_jets(self) -> int:
+        """Number of validation jets."""
+        return len(self._validation)
+
+    def loss(self, network: nn.Module, rows: Tensor, generator: torch.Generator) -> Tensor:
+        """Return the mean score of training jets."""
+        return _mean(network(self._jets[rows]), None if self._weights is None else self._weights[rows])
+
+    def validation_loss(self, network: nn.Module) -> float:
+        """Return the mean score of the validation jets."""
+        return float(_mean(network(self._validation), self._validation_weights))
+
+
+def build(settings: Trained, n_features: int) -> nn.Module:
     """Build the network of a kind for D features, in float32, from torch's global random numbers."""
     if isinstance(settings, NeuralSplineFlow):
         from oddjet.detectors.flow import Flow
@@ -68,71 +112,57 @@ def build(settings: Trained, n_features: int) -> torch.nn.Module:
 
 def restore(settings: Trained, n_features: int, state: Mapping[str, Tensor], epoch: int) -> TrainedScore:
     """Rebuild what `TrainedScore.state` gave; raises `RuntimeError` if it is another network's."""
-    score = TrainedScore(_seeded(settings, n_features, 0), epoch)
+    score = TrainedScore(seeded(lambda: build(settings, n_features), 0), epoch)
     score.network.load_state_dict(state)
     return score
 
 
 def train(
     settings: Trained,
-    jets: NDArray[np.floating[Any]],
+    jets: Iterable[NDArray[np.floating[Any]]],
     validation: NDArray[np.floating[Any]],
-    seed: int,
-    weights: NDArray[np.float64] | None = None,
+    seeds: Sequence[int],
+    weights: Sequence[NDArray[np.float64] | None] | None = None,
     validation_weights: NDArray[np.float64] | None = None,
-) -> TrainedScore:
-    """Train a network on background jets.
+    checkpoints: Checkpoints | None = None,
+    history: HistoryFile | None = None,
+) -> list[TrainedScore]:
+    """Train a network a seed on background jets; no seed's numbers depend on the others.
 
     Parameters
     ----------
     settings : Trained
-        Kind, widths, epochs.
-    jets, validation : ndarray, shapes (n, D) and (m, D)
-        Scaled background jets; the lowest loss on `validation` chooses the epoch.
-    seed : int
+        Kind, widths, schedule.
+    jets : sequence of ndarray, shapes (n, D)
+        Scaled background jets of each seed.
+    validation : ndarray, shape (m, D)
+        Scaled background jets; the lowest loss on them chooses the epoch.
+    seeds : sequence of int
         Of the initial weights and the batches.
-    weights, validation_weights : ndarray, shapes (n,) and (m,), optional
+    weights, validation_weights : ndarrays, shapes (n,) for each seed and (m,), optional
         How much each jet counts in the loss; all the same if not given. Single ones may be negative.
-
-    Returns
-    -------
-    TrainedScore
+    checkpoints, history
+        See `oddjet.training.loop.fit`.
 
     Raises
     ------
-    DetectorError
-        If no epoch has a finite loss on the validation jets.
+    TrainingError, TrainingError
+        See `oddjet.training.loop.fit` and `oddjet.training.networks.NetworkGroup`.
     """
-    inputs, held_out = (torch.from_numpy(np.asarray(part, dtype=np.float32)) for part in (jets, validation))
-    factors, held_out_factors = (_relative(given) for given in (weights, validation_weights))
-    network = _seeded(settings, inputs.shape[1], seed)
-    score = cast("Detector", network)
-    with torch.no_grad():
-        score.prepare(inputs, factors)
-    optimiser = torch.optim.AdamW(
-        network.parameters(), lr=settings.learning_rate, weight_decay=getattr(settings, "weight_decay", 0.0)
-    )
-    generator = torch.Generator().manual_seed(seed)
-    best, best_epoch, best_state = math.inf, 0, network.state_dict()
-    for epoch in range(1, settings.epochs + 1):
-        for rows in torch.split(torch.randperm(len(inputs), generator=generator), settings.batch_size):
-            optimiser.zero_grad()
-            _mean(score(inputs[rows]), None if factors is None else factors[rows]).backward()  # type: ignore[no-untyped-call]
-            optimiser.step()
-        with torch.no_grad():
-            loss = float(_mean(score(held_out), held_out_factors))
-        if loss < best:
-            best, best_epoch, best_state = loss, epoch, copy.deepcopy(network.state_dict())
-        elif epoch - best_epoch >= settings.stop_after:
-            break
-    if not best_epoch:
-        raise DetectorError(
-            f"{type(settings).__name__}, seed {seed}: the loss on the validation jets is not finite; "
-            "lower learning_rate"
-        )
-    network.load_state_dict(best_state)
-    LOGGER.info("seed %d: epoch %d of %d, validation loss %.5g", seed, best_epoch, epoch, best)
-    return TrainedScore(network, best_epoch)
+    held_out, held_out_weights = _single(validation), _relative(validation_weights)
+    objectives = []
+    for own, own_weights, seed in zip(jets, weights or [None] * len(seeds), seeds, strict=True):
+        network = seeded(lambda own=own: build(settings, own.shape[1]), seed)  # type: ignore[misc]
+        objectives.append(MeanScore(network, _single(own), held_out, _relative(own_weights), held_out_weights))
+    group = NetworkGroup(type(settings).__name__, objectives, seeds, settings.training)
+    state = fit(group, settings.training, checkpoints, history)
+    for network, weights_of_best in zip(group.networks, state.chosen(), strict=True):
+        network.load_state_dict(weights_of_best)
+    return [TrainedScore(network, epoch) for network, epoch in zip(group.networks, state.best_epochs, strict=True)]
+
+
+def _single(jets: NDArray[np.floating[Any]]) -> Tensor:
+    return torch.from_numpy(np.asarray(jets, dtype=np.float32))
 
 
 def _relative(weights: NDArray[np.float64] | None) -> Tensor | None:
@@ -143,10 +173,3 @@ def _relative(weights: NDArray[np.float64] | None) -> Tensor | None:
 def _mean(losses: Tensor, factors: Tensor | None) -> Tensor:
     """Return the mean of losses (n,), each times its factor: a batch of heavy jets counts for more than a light one."""
     return losses.mean() if factors is None else (losses * factors).mean()
-
-
-def _seeded(settings: Trained, n_features: int, seed: int) -> torch.nn.Module:
-    """Build a network with initial weights of its own; torch's global generator is left as it was."""
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(seed)
-        return build(settings, n_features)

@@ -7,10 +7,10 @@ import statistics
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
 
-from oddjet.detectors.epoch_choice import choose_epoch
 from oddjet.errors import EvaluationError
 from oddjet.evaluation.history import Curve, Curves
 from oddjet.evaluation.tables import AucRow, ChoiceRow, EpochAucRow
+from oddjet.training.epoch_choice import choose_epoch
 
 # A training has diverged where E- or |E+ - E-| is so many times the energy of jets after the first epoch.
 BLOW_UP = 10.0
@@ -57,7 +57,7 @@ def epochs_around(snapshots: Sequence[int], before: int | None, count: int) -> l
 def chosen_epochs(history: Mapping[str, Curves]) -> dict[int, int]:
     """Find the epoch of each seed that training itself keeps, by W on validation jets, or E+ where there is no W.
 
-    See `oddjet.detectors.epoch_choice.EpochChoice`: the latest epoch within two errors of the lowest.
+    See `oddjet.training.epoch_choice.EpochChoice`: the latest epoch within two errors of the lowest.
 
     Raises
     ------

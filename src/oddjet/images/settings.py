@@ -7,8 +7,7 @@ from typing import Annotated, Literal
 from pydantic import Discriminator, Field, Tag, model_validator
 
 from oddjet.dataset.settings import Fractions
-from oddjet.images.vae_method_settings import VaeMethod
-from oddjet.images.vae_settings import VaeSettings
+from oddjet.detectors.vae.settings import VaeMethod, VaeSettings
 from oddjet.settings import Settings, events_of_file
 from oddjet.simulation.settings import Process
 

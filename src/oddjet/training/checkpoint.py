@@ -1,4 +1,4 @@
-"""Checkpoints: a training that was killed goes on where it was, with the same numbers."""
+"""Checkpoints: a training that was killed or told to stop goes on where it was, with the same numbers."""
 
 from __future__ import annotations
 
@@ -6,9 +6,11 @@ import hashlib
 import json
 import logging
 import shutil
+import signal
 import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from types import FrameType, TracebackType
 from typing import Any, Protocol
 
 import torch
@@ -16,12 +18,14 @@ import torch
 from oddjet.io.atomic import atomic_path
 
 LOGGER = logging.getLogger("oddjet")
-# 2: the chains of the validation, and the choice of the epoch with its error.
-FORMAT = 2
+# 3: one state for all networks.
+FORMAT = 3
 # What identifies a training; the rest of its record (the processor, for example) says where it was made.
 RECORDED = ("oddjet_version", "script", "code_digest", "inputs", "packages")
-# Settings of the training that change no number: when it is kept, and where its jets and networks are.
-WITHOUT_EFFECT = ("checkpoint_seconds", "memory_mb", "device")
+# Settings of the training that change no number: when it is kept, where its jets and networks are, who follows it.
+WITHOUT_EFFECT = ("checkpoint_seconds", "memory_mb", "device", "tensorboard")
+# Slurm and others send SIGTERM to end a job, and SIGUSR1 where they are asked to warn of the end of its time.
+SIGNALS = (signal.SIGTERM, signal.SIGUSR1)
 
 
 class Resumable(Protocol):
@@ -30,7 +34,7 @@ class Resumable(Protocol):
     epoch: int
 
     def state_dict(self) -> dict[str, Any]:
-        """Give everything that the training goes on from, in tensors and plain values."""
+        """Return everything that the training goes on from, in tensors and plain values."""
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """Go on from there."""
@@ -114,3 +118,30 @@ class Checkpoints:
     def discard(self) -> None:
         """Remove the folder: the training is done, or the state is of no use."""
         shutil.rmtree(self.path.parent, ignore_errors=True)
+
+
+class Interruption:
+    """Notes that a signal came while the block runs, so that an epoch is ended and kept; twice is once.
+
+    Attributes
+    ----------
+    name
+        Name of the signal that came, `SIGTERM` or `SIGUSR1`; None as long as none came.
+    """
+
+    def __init__(self) -> None:
+        self.name: str | None = None
+        self._before: dict[signal.Signals, Any] = {}
+
+    def __enter__(self) -> Interruption:
+        self._before = {number: signal.signal(number, self._note) for number in SIGNALS}
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, value: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        for number, handler in self._before.items():
+            signal.signal(number, handler)
+
+    def _note(self, number: int, frame: FrameType | None) -> None:
+        self.name = signal.Signals(number).name

@@ -10,7 +10,7 @@ from torch import Tensor
 
 
 class Guard:
-    """Which seeds are alive, and what the others failed with; kept on the device, read once an epoch.
+    """Which seeds train on, and what the others failed with; kept on the device, read once an epoch.
 
     Parameters
     ----------
@@ -18,29 +18,53 @@ class Guard:
         Seeds of the group.
     device
         Where the losses are.
+
+    Attributes
+    ----------
+    alive
+        Which seeds are updated, shape (S,).
+    stopped
+        Epoch in which the loss of a seed was not finite.
+    finished
+        Epoch after which a seed has ended by itself: its validation metric no longer improves.
     """
 
     def __init__(self, seeds: Sequence[int], device: torch.device) -> None:
         self.seeds = tuple(seeds)
         self.alive = torch.ones(len(seeds), dtype=torch.bool, device=device)
         self.stopped: dict[int, int] = {}
+        self.finished: dict[int, int] = {}
         self._batch = torch.full((len(seeds),), -1, device=device)
         self._values: Tensor | None = None
 
     def check(self, values: Tensor, gradient: Tensor, batch: int) -> None:
-        """Take in the values of a batch, shape (K, S), and the gradient (S, P): seeds where one is not finite die."""
-        finite = torch.isfinite(values.sum(0) + gradient.sum(1))
+        """Take in the values of a batch, shape (K, S), and a sum of the gradient, (S,): not finite, and a seed dies."""
+        finite = torch.isfinite(values.sum(0) + gradient)
         failed = self.alive & ~finite
         self._values = torch.where(failed, values, values if self._values is None else self._values)
         self._batch = torch.where(failed, batch, self._batch)
         self.alive = self.alive & finite
+
+    def finish(self, index: int, epoch: int) -> None:
+        """Leave the weights of a seed as they are from here on."""
+        self.finished[self.seeds[index]] = epoch
+        self.alive[index] = False
+
+    def running(self, epoch: int) -> list[bool]:
+        """Return which seeds have a row in an epoch; that in which the loss fails is the last one."""
+        return [seed not in self.finished and self.stopped.get(seed, epoch) == epoch for seed in self.seeds]
+
+    @property
+    def done(self) -> bool:
+        """Whether no seed is left."""
+        return len(self.stopped) + len(self.finished) == len(self.seeds)
 
     def report(self, names: Sequence[str], epoch: int) -> list[str]:
         """Describe the seeds that died in this epoch, a sentence each; call once an epoch."""
         sentences = []
         for index, alive in enumerate(self.alive.tolist()):
             seed = self.seeds[index]
-            if alive or seed in self.stopped:
+            if alive or seed in self.stopped or seed in self.finished:
                 continue
             self.stopped[seed] = epoch
             assert self._values is not None
@@ -52,10 +76,10 @@ class Guard:
         return sentences
 
     def state_dict(self) -> dict[str, Any]:
-        """Who is alive."""
-        return {"alive": self.alive.clone(), "stopped": dict(self.stopped)}
+        """Return who is alive."""
+        return {"alive": self.alive.clone(), "stopped": dict(self.stopped), "finished": dict(self.finished)}
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """Continue where a state was taken."""
         self.alive = state["alive"].clone().to(self.alive.device)
-        self.stopped = dict(state["stopped"])
+        self.stopped, self.finished = dict(state["stopped"]), dict(state["finished"])

@@ -1,38 +1,37 @@
-"""The history of a training: one row an epoch and seed."""
+"""The history of a training: one row an epoch and seed, in a file that grows while it runs."""
 
 from __future__ import annotations
 
 import csv
+import logging
 import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from oddjet.io.atomic import atomic_path
 
+LOGGER = logging.getLogger("oddjet")
 QUANTITIES = ("positive_energy", "negative_energy", "wasserstein")
 # Of W on validation jets: its standard error over the draws, and W between draws of jets themselves.
 OF_W = ("wasserstein_error", "wasserstein_floor")
-COLUMNS = (
-    "method",
-    "seed",
-    "epoch",
+MEASURED = (
     *(f"{name}_train" for name in QUANTITIES),
     *(f"{name}_validation" for name in (*QUANTITIES, *OF_W)),
     "loss_train",
-    "seconds",
+    "loss_validation",
 )
+COLUMNS = ("method", "seed", "epoch", *MEASURED, "learning_rate", "seconds")
 
 
 def row(
-    seed: int, epoch: int, train: Mapping[str, float], validation: Mapping[str, float], seconds: float
+    seed: int, epoch: int, train: Mapping[str, float], validation: Mapping[str, float], rate: float, seconds: float
 ) -> dict[str, float]:
-    """Make a row: NaN where a quantity was not measured."""
-    result: dict[str, float] = {"seed": seed, "epoch": epoch}
-    for name in QUANTITIES:
-        result[f"{name}_train"] = train.get(name, math.nan)
-    for name in (*QUANTITIES, *OF_W):
-        result[f"{name}_validation"] = validation.get(name, math.nan)
-    return {**result, "loss_train": train["loss"], "seconds": seconds}
+    """Make a row from what was measured on training and on validation jets: NaN where a quantity was not measured."""
+    found = {f"{name}_train": value for name, value in train.items()}
+    found |= {f"{name}_validation": value for name, value in validation.items()}
+    measured = {name: found.get(name, math.nan) for name in MEASURED}
+    return {"seed": seed, "epoch": epoch, **measured, "learning_rate": rate, "seconds": seconds}
 
 
 def write_history(path: Path, method: str, rows: Sequence[Mapping[str, float]]) -> None:
@@ -40,8 +39,72 @@ def write_history(path: Path, method: str, rows: Sequence[Mapping[str, float]]) 
     with atomic_path(path) as temporary, temporary.open("w", newline="", encoding="utf-8") as file:
         writer = csv.writer(file, lineterminator="\n")
         writer.writerow(COLUMNS)
+        writer.writerows(_fields(method, entry) for entry in rows)
+
+
+class HistoryFile:
+    """`history.csv` of a training that runs: it holds each epoch as soon as it is over.
+
+    Parameters
+    ----------
+    path
+        The file.
+    method
+        Name of the method, for the column of this name.
+    tensorboard
+        Whether events for TensorBoard go into the folder `tensorboard` beside it, a run a seed. Without the package
+        tensorboard there are none, and the log says so.
+
+    Attributes
+    ----------
+    rows
+        What the file holds.
+    """
+
+    def __init__(self, path: Path, method: str, *, tensorboard: bool = False) -> None:
+        self.path, self.method = path, method
+        self._folder = path.parent / "tensorboard" if tensorboard else None
+        self._writers: dict[int, Any] = {}
+        self._first = 1
+        self.rows: list[dict[str, float]] = []
+
+    def start(self, rows: Sequence[Mapping[str, float]]) -> None:
+        """Write the file with the rows of the epochs that a checkpoint holds; others were never kept, and go."""
+        write_history(self.path, self.method, rows)
+        self.rows = [dict(entry) for entry in rows]
+        self._first = 1 + int(rows[-1]["epoch"]) if rows else 1
+
+    def append(self, rows: Sequence[Mapping[str, float]]) -> None:
+        """Add the rows of an epoch; whoever reads the file meanwhile finds whole lines."""
+        self.rows += [dict(entry) for entry in rows]
+        with self.path.open("a", newline="", encoding="utf-8") as file:
+            csv.writer(file, lineterminator="\n").writerows(_fields(self.method, entry) for entry in rows)
         for entry in rows:
-            writer.writerow([method, *(_field(entry[name]) for name in COLUMNS[1:])])
+            if self._folder is not None:
+                self._follow(self._folder, entry)
+
+    def _follow(self, folder: Path, entry: Mapping[str, float]) -> None:
+        seed, epoch = int(entry["seed"]), int(entry["epoch"])
+        if seed not in self._writers:
+            try:
+                from torch.utils.tensorboard import SummaryWriter
+            except ImportError:
+                LOGGER.warning(
+                    "training.tensorboard: the package tensorboard is not installed, so no events are written; "
+                    "history.csv has the same numbers (python -m pip install tensorboard)"
+                )
+                self._folder = None
+                return
+            # Of a training that goes on, events after the checkpoint's epoch are taken back.
+            self._writers[seed] = SummaryWriter(str(folder / f"seed-{seed}"), purge_step=self._first)
+        for name in (*MEASURED, "learning_rate"):
+            if math.isfinite(entry[name]):
+                self._writers[seed].add_scalar(name, entry[name], epoch)
+        self._writers[seed].flush()
+
+
+def _fields(method: str, entry: Mapping[str, float]) -> list[str]:
+    return [method, *(_field(entry[name]) for name in COLUMNS[1:])]
 
 
 def _field(value: float) -> str:

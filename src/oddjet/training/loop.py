@@ -1,76 +1,109 @@
-"""The training loop: epochs, batches, validation, choice of the epoch, snapshots."""
+"""The training loop: epochs, batches, validation, choice of the epoch, snapshots, checkpoints; one for all networks."""
 
 from __future__ import annotations
 
 import logging
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
+from typing import Any
 
 import torch
 from torch import Tensor
 
-from oddjet.detectors.autoencoder.validation_jets import ValidationJets
 from oddjet.errors import TrainingError
 from oddjet.program import progress
-from oddjet.training.batches import Batches, BatchPlan
-from oddjet.training.history import row
-from oddjet.training.state import TrainingState
+from oddjet.training.checkpoint import Checkpoints, Interruption
+from oddjet.training.history import HistoryFile, row
+from oddjet.training.settings import Schedule
+from oddjet.training.state import Trainable, TrainingState
 
 LOGGER = logging.getLogger("oddjet")
 
 
-def train(
-    state: TrainingState,
-    jets: Tensor,
-    validation: Tensor,
-    weights: Tensor | None = None,
-    validation_weights: Tensor | None = None,
-    after_epoch: Callable[[TrainingState], None] | None = None,
-) -> None:
-    """Train from the state's epoch to the last one of its settings, or until every seed has stopped.
+def fit(
+    trainable: Trainable[Any],
+    schedule: Schedule,
+    checkpoints: Checkpoints | None = None,
+    history: HistoryFile | None = None,
+) -> TrainingState:
+    """Train to the last epoch, or until every seed has ended.
 
     Parameters
     ----------
-    state
-        Where to start; holds the results at the end.
-    jets, validation
-        Scaled background jets, shapes (N, D) and (M, D), on the state's device; training jets may also be on the CPU.
-    weights, validation_weights
-        Weights of the training jets, shape (N,), and of the validation jets, (M,); left out: equal ones.
-    after_epoch
-        Called with the state after each epoch, for example to write a checkpoint.
+    trainable
+        A group of seeds at its beginning.
+    schedule
+        Epochs, learning rates, choice of the epoch.
+    checkpoints
+        Where the training goes on from if it was killed, and keeps itself. Discard them when the results are written.
+    history
+        File that gets the rows of each epoch when it is over.
+
+    Returns
+    -------
+    The training at its end, with the weights that are kept, history and snapshots.
 
     Raises
     ------
     TrainingError
         A loss or gradient is not finite, and `on_divergence` is fail or the first epoch is not over; or no epoch of
         a seed had a finite validation metric.
-    TrainingError, TransportError
-        No jets, or weights that belong to no law or that the method cannot use.
+    TrainingError
+        SIGTERM or SIGUSR1 came and there are checkpoints; the epoch was ended and kept.
     """
-    if not len(validation):
-        raise TrainingError("nothing to validate on: 0 validation jets")
-    plan = BatchPlan(state.settings, len(jets), weights)
-    rows = ValidationJets(validation, validation_weights)
-    total = state.settings.training.epochs
-    epochs: Iterator[int] = iter(range(state.epoch + 1, total + 1))
-    bar = sys.stderr.isatty()
-    if bar:
-        epochs = progress(epochs, total=total - state.epoch, description=f"training {state.settings.kind}")
-    for epoch in epochs:
-        start = time.perf_counter()
-        measured = run_epoch(state, epoch, jets, plan.draw(state.batches))
-        state.epoch = epoch
-        finish_epoch(state, measured, rows, start)
-        if not bar:
-            _log(state)
-        if after_epoch is not None:
-            after_epoch(state)
-        if len(state.guard.stopped) == len(state.seeds):
-            LOGGER.warning("every seed has stopped; the training ends at epoch %d of %d", epoch, total)
-            break
+    state = TrainingState(trainable, schedule)
+    if checkpoints is not None:
+        checkpoints.resume(state)
+    if history is not None:
+        history.start(state.history)
+    if checkpoints is None:
+        _run(state, history)
+    else:
+        with Interruption() as interruption:
+            _run(state, history, checkpoints, interruption)
     _check_every_seed_has_an_epoch(state)
+    return state
+
+
+def _run(
+    state: TrainingState,
+    history: HistoryFile | None,
+    checkpoints: Checkpoints | None = None,
+    interruption: Interruption | None = None,
+) -> None:
+    for epoch in _epochs(state):
+        before, start = len(state.history), time.perf_counter()
+        measured = run_epoch(state, epoch)
+        state.epoch = epoch
+        finish_epoch(state, measured, start)
+        if history is not None:
+            history.append(state.history[before:])
+        if not sys.stderr.isatty():
+            _log(state)
+        # After the last epoch writing the results takes no longer than a checkpoint.
+        if interruption is not None and checkpoints is not None and interruption.name is not None and not state.done:
+            checkpoints.write(state)
+            raise TrainingError(
+                f"{interruption.name} received: the training stops after epoch {epoch} of {state.schedule.epochs} and"
+                f" keeps it in {checkpoints.path}. Start it again to go on from there."
+            )
+        if checkpoints is not None:
+            checkpoints.after_epoch(state)
+    if state.epoch < state.schedule.epochs:
+        LOGGER.info("every seed has ended; the training ends at epoch %d of %d", state.epoch, state.schedule.epochs)
+
+
+def _epochs(state: TrainingState) -> Iterator[int]:
+    """Yield the epochs that are left, with a bar on a terminal."""
+    total, name = state.schedule.epochs, state.trainable.name
+    epochs: Iterator[int] = iter(range(state.epoch + 1, total + 1))
+    if sys.stderr.isatty():
+        epochs = progress(epochs, total=total - state.epoch, description=f"training {name}")
+    for epoch in epochs:
+        if state.done:
+            return
+        yield epoch
 
 
 def _check_every_seed_has_an_epoch(state: TrainingState) -> None:
@@ -78,84 +111,81 @@ def _check_every_seed_has_an_epoch(state: TrainingState) -> None:
     without = [str(seed) for seed, epoch in zip(state.seeds, state.best_epochs, strict=True) if not epoch]
     if without:
         raise TrainingError(
-            f"no epoch of seed {', '.join(without)} has a finite validation metric, so there is no model of it."
-            f" Lower training.learning_rate ({state.settings.training.learning_rate:g}), or leave the seed out of"
-            " seeds"
+            f"{state.trainable.name}: no epoch of seed {', '.join(without)} has a finite validation metric, so there is"
+            f" no model of it. Lower training.learning_rate ({state.schedule.learning_rate:g}), or leave the seed out"
         )
 
 
-def run_epoch(state: TrainingState, epoch: int, jets: Tensor, batches: Batches) -> list[dict[str, float]]:
+def run_epoch(state: TrainingState, epoch: int) -> list[dict[str, float]]:
     """Update the weights once a batch; return each seed's mean of what was measured, over its finite batches."""
-    network, guard = state.network, state.guard
+    trainable, guard, rates = state.trainable, state.guard, state.rates_of(epoch)
     names: list[str] = []
-    sums: Tensor | None = None
-    device = network.flat.device
-    # Jets that do not fit stay in a file, and their batches are sent one by one.
-    indices = batches.indices.to(jets.device)
-    counts = torch.zeros(len(state.seeds), dtype=jets.dtype, device=device)
-    for batch in range(indices.shape[1]):
-        network.gradient.zero_()
-        drawn = jets[indices[:, batch]].to(device)
-        measured = state.objective.add_gradient(network, drawn, batches.negative[batch])
-        names = list(measured)
-        values = torch.stack(list(measured.values()))
-        guard.check(values, network.gradient, batch)
-        state.optimiser.step(network.gradient, guard.alive, epoch)
-        state.average()
-        kept = torch.where(guard.alive, values, 0.0)
+    sums = counts = None
+    for number, batch in enumerate(trainable.batches()):
+        measured = trainable.add_gradient(batch)
+        names = list(measured.values)
+        values = torch.stack(list(measured.values.values()))
+        guard.check(values, measured.gradient, number)
+        trainable.update(guard.alive, rates)
+        kept = torch.where(guard.alive, values, 0.0).mul_(measured.size)
         sums = kept if sums is None else sums.add_(kept)
-        counts += guard.alive
+        counted = guard.alive.to(values.dtype).mul_(measured.size)
+        counts = counted if counts is None else counts.add_(counted)
     assert sums is not None
-    for sentence in guard.report(names, epoch):
+    assert counts is not None
+    _report(state, names, epoch)
+    means: Tensor = (sums / counts).T
+    return [dict(zip(names, mean, strict=True)) for mean in means.tolist()]
+
+
+def _report(state: TrainingState, names: list[str], epoch: int) -> None:
+    """Tell which seeds failed in an epoch, or raise `TrainingError` where that is asked for."""
+    for sentence in state.guard.report(names, epoch):
         if epoch == 1:
             raise TrainingError(
                 f"{sentence}. It is the first epoch, so there is no model of this seed. Lower training.learning_rate"
-                f" ({state.settings.training.learning_rate:g}), or leave the seed out of seeds"
+                f" ({state.schedule.learning_rate:g}), or leave the seed out"
             )
-        if state.settings.training.on_divergence == "fail":
+        if state.schedule.on_divergence == "fail":
             raise TrainingError(
                 f"{sentence}. Lower training.learning_rate, or set training.on_divergence to stop, which ends this seed"
                 " there and keeps its best epoch so far"
             )
         LOGGER.warning("%s: this seed stops here", sentence)
-    means = (sums / counts).T.tolist()
-    return [dict(zip(names, mean, strict=True)) for mean in means]
 
 
-def finish_epoch(state: TrainingState, measured: list[dict[str, float]], rows: ValidationJets, start: float) -> None:
+def finish_epoch(state: TrainingState, measured: list[dict[str, float]], start: float) -> None:
     """Validate, choose, keep a snapshot and write the rows of the epoch that was just run."""
-    settings, epoch = state.settings.training, state.epoch
-    ends = (1, settings.epochs)
+    schedule, epoch = state.schedule, state.epoch
     # The epoch in which a seed stops is its last: it has a row, and its weights from before the failure count.
-    running = [state.guard.stopped.get(seed, epoch) == epoch for seed in state.seeds]
+    running, rates = state.guard.running(epoch), state.rates_of(epoch)
     stopping = any(stopped == epoch for stopped in state.guard.stopped.values())
     validated: list[dict[str, float]] = [{} for _ in state.seeds]
-    if epoch in ends or epoch % settings.validate_every == 0 or stopping:
-        found = state.objective.validate(state.evaluated, rows, epoch - state.validated)
+    if epoch in (1, schedule.epochs) or epoch % schedule.validate_every == 0 or stopping:
+        values = state.trainable.validate(epoch - state.validated)
         state.validated = epoch
-        values = {name: value.tolist() for name, value in found.items()}
         validated = [{name: value[index] for name, value in values.items()} for index in range(len(state.seeds))]
         state.select([values if alive else {} for values, alive in zip(validated, running, strict=True)])
-    extra = epoch in settings.snapshot_epochs
-    if epoch in ends or epoch % settings.snapshot_every == 0 or extra or stopping:
-        state.snapshots.append((epoch, state.evaluated.flat.detach().cpu().clone()))
+    ending = stopping or epoch in state.guard.finished.values()
+    if schedule.keeps(epoch) or (ending and schedule.snapshot_every is not None):
+        state.snapshots.append((epoch, state.trainable.weights()))
     seconds = time.perf_counter() - start
     for index, seed in enumerate(state.seeds):
         if running[index]:
-            state.history.append(row(seed, epoch, measured[index], validated[index], seconds))
+            state.history.append(row(seed, epoch, measured[index], validated[index], rates[index], seconds))
 
 
 def _log(state: TrainingState) -> None:
-    """One line an epoch: losses and selection metrics of all seeds."""
+    """Write one line an epoch: losses and selection metrics of all seeds."""
     rows = [row for row in state.history[-len(state.seeds) :] if row["epoch"] == state.epoch]
     losses = " ".join(f"{row['loss_train']:.4g}" for row in rows)
-    metric = f"{state.objective.selection}_validation"
+    metric = f"{state.trainable.selection}_validation"
     values = " ".join(f"{row[metric]:.4g}" for row in rows if row[metric] == row[metric])
     LOGGER.info(
         "%s epoch %d/%d: loss %s%s",
-        state.settings.kind,
+        state.trainable.name,
         state.epoch,
-        state.settings.training.epochs,
+        state.schedule.epochs,
         losses,
         f", {metric} {values}" if values else "",
     )

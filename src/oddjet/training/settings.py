@@ -1,44 +1,53 @@
-"""Settings of the training loop: epochs, optimiser, averaging, snapshots."""
+"""Settings of a training: epochs, optimiser, learning rate, choice of the epoch, checkpoints; the same for all."""
 
 from __future__ import annotations
 
-from typing import Literal
+import math
+from typing import Literal, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from oddjet.settings import Settings
 
 
-class TrainingSettings(Settings):
-    """How a group of seeds is trained."""
+class Schedule(Settings):
+    """How a group of seeds is trained, whatever is trained."""
 
-    epochs: int = Field(default=100, ge=1, description="passes over the training jets")
-    batch_size: int = Field(default=256, ge=1, description="jets a batch, and negatives a batch")
-    sampling: Literal["auto", "shuffle", "weighted"] = Field(
-        default="auto",
-        description="shuffle: every jet once an epoch, whatever its weight; weighted: with replacement, by the column "
-        "weight; auto: shuffle where all weights are equal, else weighted. Jets of negative weight are drawn by its "
-        "size and taken away from the batch (kind wnae; the others refuse them)",
+    epochs: int = Field(default=100, ge=1, description="passes over the training jets, at most")
+    batch_size: int = Field(default=256, ge=1, description="jets a batch")
+    optimiser: Literal["adam", "sgd"] = Field(
+        default="adam", description="adam; or sgd: gradient descent with momentum. Both with decoupled weight decay"
     )
-    learning_rate: float = Field(default=1e-3, gt=0, description="Adam's learning rate")
+    learning_rate: float = Field(default=1e-3, gt=0, description="learning rate, at the beginning")
     learning_rate_end: float | None = Field(
         default=None,
         gt=0,
-        description="reached at the last epoch along a half cosine; left out: constant learning rate",
+        description="reached at the last epoch along a half cosine; left out: the rate does not depend on the epoch",
     )
-    betas: tuple[float, float] = Field(default=(0.9, 0.999), description="Adam's decay rates")
+    learning_rate_patience: int | None = Field(
+        default=None,
+        ge=1,
+        description="epochs without a lower validation metric after which the rate falls by learning_rate_factor; left "
+        "out: it does not",
+    )
+    learning_rate_factor: float = Field(default=0.1, gt=0, lt=1, description="factor of such a fall")
+    learning_rate_floor: float = Field(default=1e-5, gt=0, description="smallest learning rate after such falls")
+    betas: tuple[float, float] = Field(default=(0.9, 0.999), description="adam: its decay rates")
+    momentum: float = Field(default=0.9, ge=0, lt=1, description="sgd: share of the last step that is kept")
     weight_decay: float = Field(default=0.0, ge=0, description="decoupled weight decay (AdamW)")
     ema_decay: float = Field(
         default=0.0, ge=0, lt=1, description="averaged weights for validation, snapshots and the model: 0.999; 0 = off"
     )
+    stop_after: int | None = Field(
+        default=None,
+        ge=1,
+        description="epochs without a lower validation metric that end a seed's training; left out: all epochs are run",
+    )
     validate_every: int = Field(default=1, ge=1, description="epochs between validations (the first and last always)")
-    snapshot_every: int = Field(default=25, ge=1, description="epochs between snapshots (the first and last always)")
-    snapshot_epochs: tuple[int, ...] = Field(
-        default=(2, 5, 10, 20), description="epochs with a snapshot besides those, for the fast beginning"
+    snapshot_every: int | None = Field(
+        default=None, ge=1, description="epochs between snapshots (the first and last always); left out: no snapshots"
     )
-    memory_mb: float = Field(
-        default=8000.0, gt=0, description="scaled training jets beyond this (MB) are read from a file, batch by batch"
-    )
+    snapshot_epochs: tuple[int, ...] = Field(default=(), description="epochs with a snapshot besides those")
     checkpoint_seconds: float = Field(
         default=60.0, ge=0, description="shortest time between two checkpoints (s); 0: one after each epoch"
     )
@@ -47,4 +56,41 @@ class TrainingSettings(Settings):
         description="a non-finite loss ends the training with an error, or stops that seed alone; "
         "in the first epoch it is always an error, for there is no model of that seed",
     )
-    device: Literal["auto", "cpu", "cuda"] = Field(default="auto", description="auto: a CUDA device where there is one")
+    tensorboard: bool = Field(
+        default=False,
+        description="write the history for TensorBoard, too, into the folder `tensorboard` beside history.csv; needs "
+        "the package tensorboard",
+    )
+
+    @model_validator(mode="after")
+    def _one_way_down(self) -> Self:
+        if self.learning_rate_end is not None and self.learning_rate_patience is not None:
+            raise ValueError(
+                "learning_rate_end lowers the rate by epoch, learning_rate_patience by the validation metric: give one"
+            )
+        return self
+
+    def rate_of(self, epoch: int) -> float | None:
+        """Return the learning rate of an epoch, counted from 1; None where it does not depend on the epoch."""
+        start, end = self.learning_rate, self.learning_rate_end
+        if end is None:
+            return None
+        if self.epochs == 1:
+            return start
+        share = (epoch - 1) / (self.epochs - 1)
+        return end + 0.5 * (start - end) * (1.0 + math.cos(math.pi * share))
+
+    def keeps(self, epoch: int) -> bool:
+        """Return whether there is a snapshot of an epoch."""
+        if epoch in self.snapshot_epochs:
+            return True
+        return self.snapshot_every is not None and (epoch in (1, self.epochs) or epoch % self.snapshot_every == 0)
+
+
+def refuse_moved_keys(values: object, *names: str) -> object:
+    """Return what a validator was given; raise `ValueError` for keys that stand in the section `training` now."""
+    if isinstance(values, dict):
+        for name in names:
+            if name in values:
+                raise ValueError(f"{name} stands in the section training now: training: {{{name}: {values[name]}}}")
+    return values

@@ -2,140 +2,126 @@
 
 from __future__ import annotations
 
-import importlib
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol, TypeAlias, TypeVar
 
 import torch
 from torch import Tensor
 
-from oddjet.detectors.autoencoder.generators import Generators
-from oddjet.detectors.autoencoder.network import Network
-from oddjet.detectors.autoencoder.settings import OBJECTIVES
-from oddjet.detectors.autoencoder.validation_jets import ValidationJets
-from oddjet.detectors.epoch_choice import EpochChoice
+from oddjet.training.epoch_choice import EpochChoice
 from oddjet.training.guard import Guard
-from oddjet.training.method import MethodSettings
-from oddjet.training.optimiser import Adam, move_towards
+from oddjet.training.settings import Schedule
+
+# Of a group: parameters (S, P), or those of each seed by name.
+Weights: TypeAlias = Tensor | list[dict[str, Tensor]]
+BatchT = TypeVar("BatchT")
 
 
-class Objective(Protocol):
-    """What a module of `oddjet.detectors.autoencoder.objectives` builds."""
+class Measured(NamedTuple):
+    """What a batch gave.
 
-    selection: str
+    Attributes
+    ----------
+    values
+        `loss` and what else was measured, shape (S,) each.
+    gradient
+        Sum of each seed's gradient, shape (S,): not finite where any of it is not.
+    size
+        How much the batch counts in the mean over an epoch.
+    """
 
-    def add_gradient(self, network: Network, jets: Tensor, negative: int = 0) -> dict[str, Tensor]:
-        """Add the gradient of the loss on jets (S, B, D); return `loss` and what else was measured, (S,) each.
+    values: dict[str, Tensor]
+    gradient: Tensor
+    size: float = 1.0
 
-        The last `negative` jets have a negative weight.
+
+class Trainable(Protocol[BatchT]):
+    """A group of seeds that can be trained: autoencoders, image VAEs, flows, classifiers.
+
+    `name` is for the log.
+    """
+
+    name: str
+    seeds: tuple[int, ...]
+
+    @property
+    def selection(self) -> str:
+        """The measure on validation jets whose lowest value chooses the epoch."""
+
+    @property
+    def device(self) -> torch.device:
+        """Where the losses are."""
+
+    def batches(self) -> Iterable[BatchT]:
+        """Draw the batches of an epoch."""
+
+    def add_gradient(self, batch: BatchT) -> Measured:
+        """Compute losses of a batch and their gradient; no weight changes."""
+
+    def update(self, alive: Tensor, rates: Sequence[float]) -> None:
+        """Take a step along that gradient with the seeds that are alive, (S,), each with its learning rate."""
+
+    def validate(self, epochs: int) -> dict[str, list[float]]:
+        """Measure on validation jets, a number a seed: `selection` and, where it has one, `selection`_error.
+
+        The group has trained for that many epochs since the last validation.
         """
 
-    def validate(self, network: Network, rows: ValidationJets, epochs: int = 1) -> dict[str, Tensor]:
-        """Measure on validation jets: shape (S,) each, with `selection` and, where it has one, `selection`_error.
-
-        The network has trained for so many epochs since the last validation.
-        """
+    def weights(self) -> Weights:
+        """Copy the weights that are validated and kept; item i is what belongs to the i-th seed."""
 
     def state_dict(self) -> dict[str, Any]:
-        """State of buffers and generators."""
+        """Return everything that the next batch depends on, in tensors and plain values."""
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """Continue where a state was taken."""
 
 
-def build_objective(
-    settings: MethodSettings,
-    seeds: Sequence[int],
-    n_features: int,
-    device: torch.device,
-    dtype: torch.dtype = torch.float32,
-    threads: int = 1,
-) -> Objective:
-    """Import the module of the kind and build its objective: the only place where the loop meets a loss."""
-    module = importlib.import_module(OBJECTIVES[settings.kind])
-    objective: Objective = module.build(settings, seeds, n_features, device, dtype, threads)
-    return objective
-
-
 class TrainingState:
-    """Networks, optimiser, averages, objective, generators and records of a group, after some epoch.
+    """How far the training of a group is.
 
     Parameters
     ----------
-    settings
-        The method.
-    seeds
-        Seeds of the group.
-    n_features
-        Features D.
-    device, dtype
-        Where and in which precision.
-    threads
-        Seeds treated at the same time on the CPU; changes no number.
+    trainable
+        What is trained.
+    schedule
+        How.
 
     Attributes
     ----------
-    network
-        The networks that are trained.
-    evaluated
-        The networks that are validated and kept: averages, or the same as `network` when there is no averaging.
     epoch, validated
         Epochs done, and the last one of them that was validated.
-    best
-        Parameters of all seeds at the epoch of each that is kept, shape (S, S, P).
+    guard
+        Which seeds train on.
     choices
-        Which epoch of each seed that is, and its selection metric.
+        Which epoch of each seed is kept, and its selection metric.
+    best
+        Of each seed the weights of the group at that epoch; None before there is one.
+    rates
+        Learning rate of each seed, where it does not follow the epoch.
+    improved, lowered
+        The epoch of each seed with the lowest metric so far, and that after which its learning rate last fell.
     history
         Rows of the history.
     snapshots
-        Pairs of an epoch and parameters (S, P).
+        Pairs of an epoch and the weights of the group then.
     """
 
-    def __init__(
-        self,
-        settings: MethodSettings,
-        seeds: Sequence[int],
-        n_features: int,
-        device: torch.device,
-        dtype: torch.dtype = torch.float32,
-        threads: int = 1,
-    ) -> None:
-        self.settings = settings
-        self.seeds = tuple(seeds)
-        self.network = Network(settings.network, n_features, len(seeds), device, dtype)
-        # On the CPU whatever the device, so that a seed starts from the same weights everywhere.
-        self.network.initialise(Generators(seeds, "initial weights", torch.device("cpu")))
-        self.evaluated = self.network
-        if settings.training.ema_decay:
-            self.evaluated = Network(settings.network, n_features, len(seeds), device, dtype)
-            self.evaluated.flat.copy_(self.network.flat)
-        self.network.threads = self.evaluated.threads = threads
-        self.optimiser = Adam(self.network.flat, settings.training)
-        self.objective = build_objective(settings, seeds, n_features, device, dtype, threads)
-        self.batches = Generators(seeds, "batches", torch.device("cpu"))
-        self.guard = Guard(seeds, device)
+    def __init__(self, trainable: Trainable[Any], schedule: Schedule) -> None:
+        self.trainable, self.schedule = trainable, schedule
+        self.seeds = trainable.seeds
+        self.guard = Guard(self.seeds, trainable.device)
         self.epoch = 0
         self.validated = 0
-        self.best = self.network.flat.expand(len(seeds), *self.network.flat.shape).clone()
-        self.choices = [EpochChoice() for _ in seeds]
+        self.choices = [EpochChoice() for _ in self.seeds]
+        self.best: list[Weights | None] = [None for _ in self.seeds]
+        self.rates = [schedule.learning_rate for _ in self.seeds]
+        self.improved = [0 for _ in self.seeds]
+        self.lowered = [0 for _ in self.seeds]
         self.history: list[dict[str, float]] = []
-        self.snapshots: list[tuple[int, Tensor]] = []
-
-    def average(self) -> None:
-        """Move the averaged weights towards the present ones, those of seeds that are alive."""
-        if self.evaluated is self.network:
-            return
-        steps = self.optimiser.steps
-        # The first steps average over about a tenth of the steps so far, or the initial weights would linger.
-        decay = min(self.settings.training.ema_decay, (1.0 + steps) / (10.0 + steps))
-        averages, flat, alive = self.evaluated.flat, self.network.flat, self.guard.alive
-        if flat.device.type == "cpu":
-            share = flat.numpy().dtype.type(1.0 - decay)
-            move_towards(averages.numpy(), flat.numpy(), alive.numpy(), share)
-            return
-        averages.lerp_(flat, alive.to(flat.dtype).mul_(1.0 - decay).unsqueeze(1))
+        self.snapshots: list[tuple[int, Weights]] = []
 
     @property
     def best_epochs(self) -> list[int]:
@@ -147,56 +133,81 @@ class TrainingState:
         """Selection metric of each seed at that epoch; infinite: none yet."""
         return [choice.value for choice in self.choices]
 
+    @property
+    def done(self) -> bool:
+        """Whether there is no epoch left to run."""
+        return self.epoch >= self.schedule.epochs or self.guard.done
+
+    def rates_of(self, epoch: int) -> list[float]:
+        """Return the learning rate of each seed in an epoch."""
+        rate = self.schedule.rate_of(epoch)
+        return list(self.rates) if rate is None else [rate] * len(self.seeds)
+
     def select(self, validated: Sequence[Mapping[str, float]]) -> None:
-        """Keep the parameters of the seeds that are to be kept at this epoch; see `EpochChoice`.
+        """Keep the weights of the seeds whose best epoch this is (see `EpochChoice`); lower rates, finish seeds.
 
         Parameters
         ----------
         validated
-            What was measured, by seed; empty for a seed that has stopped before.
+            What was measured, by seed; empty for a seed that has ended before.
         """
-        metric = self.objective.selection
+        metric, weights = self.trainable.selection, None
         for index, measured in enumerate(validated):
             value, error = measured.get(metric, math.inf), measured.get(f"{metric}_error", 0.0)
+            lowest = self.choices[index].lowest
             if self.choices[index].offer(self.epoch, value, error):
-                self.best[index] = self.evaluated.flat
+                weights = self.trainable.weights() if weights is None else weights
+                self.best[index] = weights
+            if measured:
+                self._judge(index, improved=self.choices[index].lowest < lowest)
 
-    def chosen(self) -> Tensor:
-        """Parameters of each seed at its best epoch, shape (S, P)."""
-        return torch.stack([self.best[index, index] for index in range(len(self.seeds))])
+    def _judge(self, index: int, *, improved: bool) -> None:
+        schedule = self.schedule
+        if improved:
+            self.improved[index] = self.lowered[index] = self.epoch
+            return
+        patience = schedule.learning_rate_patience
+        if patience is not None and self.epoch - self.lowered[index] >= patience:
+            lower = self.rates[index] * schedule.learning_rate_factor
+            self.rates[index], self.lowered[index] = max(lower, schedule.learning_rate_floor), self.epoch
+        if schedule.stop_after is not None and self.epoch - self.improved[index] >= schedule.stop_after:
+            self.guard.finish(index, self.epoch)
 
-    def all_snapshots(self) -> list[tuple[int, Tensor]]:
-        """Snapshots in the order of their epochs, those of the best epochs among them."""
+    def chosen(self) -> list[Any]:
+        """Return each seed's weights at its best epoch."""
+        return [weights[index] for index, weights in enumerate(self.best) if weights is not None]
+
+    def all_snapshots(self) -> list[tuple[int, Any]]:
+        """Return snapshots in the order of their epochs, those of the best epochs among them."""
         kept = dict(self.snapshots)
-        for epoch, flat in zip(self.best_epochs, self.best, strict=True):
-            kept.setdefault(epoch, flat.cpu())
-        return sorted(kept.items())
+        for epoch, weights in zip(self.best_epochs, self.best, strict=True):
+            if weights is not None:
+                kept.setdefault(epoch, weights)
+        return sorted(kept.items(), key=lambda pair: pair[0])
 
     def state_dict(self) -> dict[str, Any]:
-        """Everything that a training needs to go on as if it had not stopped: tensors and plain values."""
+        """Return everything that a training needs to go on as if it had not stopped: tensors and plain values."""
         return {
-            "network": self.network.flat.clone(),
-            "evaluated": self.evaluated.flat.clone(),
-            "optimiser": self.optimiser.state_dict(),
-            "objective": self.objective.state_dict(),
-            "batches": self.batches.state_dict(),
+            "trainable": self.trainable.state_dict(),
             "guard": self.guard.state_dict(),
             "epoch": self.epoch,
             "validated": self.validated,
-            "best": self.best.clone(),
             "choices": [asdict(choice) for choice in self.choices],
+            "best": list(self.best),
+            "rates": list(self.rates),
+            "improved": list(self.improved),
+            "lowered": list(self.lowered),
             "history": [dict(row) for row in self.history],
-            "snapshots": [(epoch, flat.clone()) for epoch, flat in self.snapshots],
+            "snapshots": list(self.snapshots),
         }
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """Continue where a state was taken."""
-        self.network.flat.copy_(state["network"])
-        self.evaluated.flat.copy_(state["evaluated"])
-        for name in ("optimiser", "objective", "batches", "guard"):
-            getattr(self, name).load_state_dict(state[name])
+        self.trainable.load_state_dict(state["trainable"])
+        self.guard.load_state_dict(state["guard"])
         self.epoch, self.validated = state["epoch"], state["validated"]
-        self.best.copy_(state["best"])
         self.choices = [EpochChoice(**choice) for choice in state["choices"]]
+        self.best, self.rates = list(state["best"]), list(state["rates"])
+        self.improved, self.lowered = list(state["improved"]), list(state["lowered"])
         self.history = [dict(row) for row in state["history"]]
-        self.snapshots = [(epoch, flat.clone()) for epoch, flat in state["snapshots"]]
+        self.snapshots = list(state["snapshots"])

@@ -8,6 +8,7 @@ from pydantic import Field, model_validator
 
 from oddjet.detectors.registry import DetectorSettings
 from oddjet.settings import Settings
+from oddjet.training.settings import Schedule
 
 Scaling = Literal["dataset", "min_max", "standard", "power", "quantile"]
 
@@ -241,3 +242,30 @@ class ModelSettings(DetectorSettings):
         if self.kind != "wnae" and self.loss is not None and self.loss.transport != "exact":
             raise ValueError(f"loss.transport {self.loss.transport} is for kind wnae: W is no loss of kind {self.kind}")
         return self
+
+
+class TrainingSettings(Schedule):
+    """How a group of autoencoders is trained."""
+
+    sampling: Literal["auto", "shuffle", "weighted"] = Field(
+        default="auto",
+        description="shuffle: every jet once an epoch, whatever its weight; weighted: with replacement, by the column "
+        "weight; auto: shuffle where all weights are equal, else weighted. Jets of negative weight are drawn by its "
+        "size and taken away from the batch (kind wnae; the others refuse them)",
+    )
+    snapshot_every: int | None = Field(
+        default=25, ge=1, description="epochs between snapshots (the first and last always); null: those alone"
+    )
+    snapshot_epochs: tuple[int, ...] = Field(
+        default=(2, 5, 10, 20), description="epochs with a snapshot besides those, for the fast beginning"
+    )
+    memory_mb: float = Field(
+        default=8000.0, gt=0, description="scaled training jets beyond this (MB) are read from a file, batch by batch"
+    )
+    device: Literal["auto", "cpu", "cuda"] = Field(default="auto", description="auto: a CUDA device where there is one")
+
+
+class MethodSettings(ModelSettings):
+    """One entry of `methods:` in the config: what is trained, and how."""
+
+    training: TrainingSettings = TrainingSettings()

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 import torch
 
+from oddjet.detectors.vae.losses import kld, probability_images, training_distance, weighted_loss
+from oddjet.detectors.vae.networks import Classifier, Shape, Vae
 from oddjet.errors import DetectorError
-from oddjet.models.image_distances import probability_images, training_distance
-from oddjet.models.image_networks import Classifier, Shape, Vae, kld, weighted_loss
 
 SIDE = 3.2
 

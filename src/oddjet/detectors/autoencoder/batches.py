@@ -10,8 +10,8 @@ import torch
 from torch import Tensor
 
 from oddjet.detectors.autoencoder.generators import Generators
+from oddjet.detectors.autoencoder.settings import MethodSettings
 from oddjet.errors import TrainingError
-from oddjet.training.method import MethodSettings
 
 LOGGER = logging.getLogger("oddjet")
 

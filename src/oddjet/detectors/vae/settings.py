@@ -1,23 +1,51 @@
-"""Settings of the image VAE and of the supervised network; the numbers of the paper are those of arXiv:2110.06948."""
+"""Settings of the image VAE and of the supervised network; the defaults are those of arXiv:2110.06948."""
 
 from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from oddjet.settings import Settings
+from oddjet.training.settings import Schedule, refuse_moved_keys
 
 Metric = Literal["mse", "mae", "wass1", "wass2"]
 Depth = Annotated[int, Field(ge=1, le=3)]
+
+
+class VaeSchedule(Schedule):
+    """Schedule of the paper: a tenth of the learning rate after 5 epochs without improvement, the end after 12."""
+
+    epochs: int = Field(
+        default=12, ge=1, description="passes over the images, at most; the paper stops by the validation loss alone"
+    )
+    batch_size: int = Field(default=64, ge=1, description="images a batch; with few jets small ones, for more steps")
+    learning_rate_patience: int | None = Field(
+        default=5,
+        ge=1,
+        description="epochs without a lower validation loss after which the rate falls by learning_rate_factor; null: "
+        "it does not",
+    )
+    stop_after: int | None = Field(
+        default=12, ge=1, description="epochs without a lower validation loss that end the training; null: all are run"
+    )
+    on_divergence: Literal["fail", "stop"] = Field(
+        default="stop",
+        description="a non-finite loss after the first epoch ends the training with an error, or with the best epoch",
+    )
 
 
 class TrainingSize(Settings):
     """How long a training is."""
 
     train_jets: int = Field(default=4000, ge=1, description="background jets that are trained on, at most")
-    epochs: int = Field(default=12, ge=1, description="epochs, at most; the paper stops by the validation loss alone")
-    batch_size: int | None = Field(default=None, ge=1, description="images a batch; left out: vae.batch_size")
+    epochs: int | None = Field(default=None, ge=1, description="epochs, at most; left out: vae.training.epochs")
+    batch_size: int | None = Field(default=None, ge=1, description="images a batch; left out: vae.training.batch_size")
+
+    def schedule(self, common: VaeSchedule) -> VaeSchedule:
+        """Return the common schedule with the numbers of this training."""
+        own = {name: value for name in ("epochs", "batch_size") if (value := getattr(self, name)) is not None}
+        return common.model_copy(update=own)
 
 
 class VaeTraining(TrainingSize):
@@ -68,6 +96,19 @@ class CnnSettings(Settings):
 class VaeSettings(Settings):
     """The image VAE: networks, schedule, scores, correlations."""
 
+    @model_validator(mode="before")
+    @classmethod
+    def _schedule_is_a_section(cls, values: object) -> object:
+        return refuse_moved_keys(
+            values,
+            "batch_size",
+            "learning_rate",
+            "learning_rate_factor",
+            "learning_rate_patience",
+            "learning_rate_floor",
+            "stop_after",
+        )
+
     latent: int = Field(default=64, ge=1, description="latent dimensions")
     hidden: int = Field(default=100, ge=1, description="nodes of the dense layer before and after the latent space")
     filters: int = Field(default=5, ge=1, description="filters of every convolution")
@@ -79,12 +120,7 @@ class VaeSettings(Settings):
     kld: Literal["sum", "mean"] = Field(
         default="sum", description="over the latent dimensions; with mean the same beta is weaker by their number"
     )
-    batch_size: int = Field(default=64, ge=1, description="images a batch; with few jets small ones, for more steps")
-    learning_rate: float = Field(default=1e-3, gt=0, description="Adam's, at the beginning")
-    learning_rate_factor: float = Field(default=0.1, gt=0, lt=1, description="factor when validation does not improve")
-    learning_rate_patience: int = Field(default=5, ge=1, description="epochs without improvement until then")
-    learning_rate_floor: float = Field(default=1e-5, gt=0, description="smallest learning rate")
-    stop_after: int = Field(default=12, ge=1, description="epochs without improvement that end the training")
+    training: VaeSchedule = Field(default=VaeSchedule(), description="schedule of all trainings on images")
     validation_jets: int = Field(default=500, ge=2, description="background jets of the validation loss, at most")
     trainings: dict[Metric, VaeTraining] = Field(
         default={
@@ -102,3 +138,22 @@ class VaeSettings(Settings):
     )
     cnn: CnnSettings = Field(default=CnnSettings(), description="supervised network")
     seed: int = Field(default=1, ge=0, description="of initial weights, batches and latent noise")
+
+
+class VaeMethod(TrainingSize):
+    """One method: an image VAE trained on background jets of the analysis, one a seed.
+
+    Networks and schedule are those of `images.vae`, but for what is named here.
+    """
+
+    kind: Literal["vae"] = Field(description="distance of an image from its reconstruction")
+    metric: Metric = Field(default="mse", description="distance that it is trained with")
+    depth: Depth = Field(default=3, description="number of down-samplings")
+    betas: tuple[Annotated[float, Field(ge=0, lt=1)], ...] = Field(
+        default=(1e-8,),
+        min_length=1,
+        description="weight of the KLD; of several, the lowest validation loss on background chooses, seed by seed",
+    )
+    anomaly: Literal["loss", "mse", "mae", "wass0p5", "wass1", "wass2"] = Field(
+        default="mse", description="distance that is the score; those of transport are exact, a few milliseconds a jet"
+    )

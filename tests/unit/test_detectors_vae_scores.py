@@ -9,18 +9,22 @@ import numpy as np
 import pytest
 
 from oddjet.dataset.build import SOURCE
-from oddjet.errors import TrainingError
+from oddjet.detectors.vae.scores import ANOMALY_METRICS, VaeDetector, score_images
+from oddjet.detectors.vae.settings import VaeSchedule, VaeSettings, VaeTraining
+from oddjet.detectors.vae.train import VaeRun, load_vae, train_vae
+from oddjet.errors import DetectorError
 from oddjet.evaluation.scores import auc_rows
 from oddjet.images.store import JET_COLUMNS, ImageLibrary, ImageWriter, read_images
-from oddjet.images.vae_settings import VaeSettings, VaeTraining
 from oddjet.io.cutflow import Cutflow
 from oddjet.io.tables import Column, read_attributes, read_table, write_table
-from oddjet.training.vae import Run, load_vae, train_vae
-from oddjet.training.vae_method import VaeScorer
-from oddjet.training.vae_scores import ANOMALY_METRICS, score_images
 
 PIXELS, SIDE = 8, 0.64
-COMMON = {"latent": 4, "hidden": 16, "batch_size": 16, "validation_jets": 40, "learning_rate": 0.01}
+COMMON = {
+    "latent": 4,
+    "hidden": 16,
+    "validation_jets": 40,
+    "training": VaeSchedule(batch_size=16, learning_rate=0.01),
+}
 RUNS = [(1, 0.0), (1, 1e-3), (2, 0.0), (2, 1e-3)]
 SIGNAL = "svj_mphi-2000_rinv-0p3"
 
@@ -54,7 +58,7 @@ def folder(tmp_path_factory):
         (folder / name).mkdir()
         write_jets(folder / name, count, number, spots, 0.5 if name == "signal" else 1.0)
     for seed, beta in RUNS:
-        train(folder, Run("mse", 1, beta), folder / f"seed-{seed}/{beta:g}", 6, seed=seed)
+        train(folder, VaeRun("mse", 1, beta), folder / f"seed-{seed}/{beta:g}", 6, seed=seed)
     return folder
 
 
@@ -71,27 +75,27 @@ def test_scores_are_those_of_each_seeds_best_beta(folder):
     library = ImageLibrary([folder / name / "images.h5" for name in ("test", "signal")])
     jets = read_table(folder / "test/table.h5")[::-1]
     for anomaly in ("mse", "wass1"):
-        scorer = VaeScorer(library, models(folder), anomaly, (2, 1), 1)
-        scores = scorer(jets)
+        detector = VaeDetector("image_vae", library, models(folder), anomaly, (2, 1), 1)
+        scores = detector.score(jets)
         assert scores.shape == (80, 2)
         for column, seed in enumerate((2, 1)):
             trained = [load_vae(path) for path in models(folder) if f"seed-{seed}" in str(path)]
             best = min(trained, key=lambda vae: vae.validation_loss)
-            assert scorer.vaes[column].run == best.run
+            assert detector.vaes[column].run == best.run
             expected = score_images(best, read_images(folder / "test/images.h5"), (anomaly,))[anomaly]
             np.testing.assert_allclose(scores[::-1, column], expected, rtol=1e-6)
 
 
 def test_what_does_not_fit_is_named(folder, tmp_path):
     library = ImageLibrary([folder / "test/images.h5"])
-    with pytest.raises(TrainingError, match=r"seed 3: no model; the models are of seeds \[1, 2\]"):
-        VaeScorer(library, models(folder), "mse", (1, 3), 1)
+    with pytest.raises(DetectorError, match=r"seed 3: no model; the models are of seeds \[1, 2\]"):
+        VaeDetector("image_vae", library, models(folder), "mse", (1, 3), 1)
     with ImageWriter(tmp_path / "large.h5", PIXELS, 2 * SIDE, {}) as writer:
         row = np.zeros(1, [(column.name, column.dtype) for column in JET_COLUMNS])
         writer.append_images(row, np.array([0, 1]), np.array([3], np.uint16), np.array([1.0], np.float32))
         writer.finish()
-    with pytest.raises(TrainingError, match=r"8 pixels on 0.64, the images have 8 on 1.28"):
-        VaeScorer(ImageLibrary([tmp_path / "large.h5"]), models(folder), "mse", (1,), 1)
+    with pytest.raises(DetectorError, match=r"8 pixels on 0.64, the images have 8 on 1.28"):
+        VaeDetector("image_vae", ImageLibrary([tmp_path / "large.h5"]), models(folder), "mse", (1,), 1)
 
 
 def test_the_program_writes_the_scores_of_any_method(folder, tmp_path):
@@ -116,7 +120,7 @@ def test_the_program_writes_the_scores_of_any_method(folder, tmp_path):
 
 @pytest.mark.parametrize("anomaly", ["mse", "wass2"])
 def test_the_program_scores_a_transport_vae_with_another_distance(folder, tmp_path, anomaly):
-    train(folder, Run("wass1", 1, 1e-8), tmp_path, 1)
+    train(folder, VaeRun("wass1", 1, 1e-8), tmp_path, 1)
     command = [sys.executable, "workflow/scripts/score_grid_vae.py", "--method", "image_vae", "--seeds", "1"]
     command += ["--settings", json.dumps({"kind": "vae", "metric": "wass1", "anomaly": anomaly})]
     command += ["--evaluation", json.dumps({"minimum_signal_jets": 10}), "--models", str(tmp_path / "model.pt")]
@@ -133,7 +137,7 @@ def test_the_program_scores_a_transport_vae_with_another_distance(folder, tmp_pa
 @pytest.mark.parametrize("metric", ["mse", "mae", "wass1", "wass2"])
 def test_every_metric_trains_and_scores(folder, tmp_path, metric):
     """The validation loss is finite and falls, and every anomaly metric is finite."""
-    run = Run(metric, 1, 1e-8)
+    run = VaeRun(metric, 1, 1e-8)
     train(folder, run, tmp_path, 4)
     with (tmp_path / "history.csv").open(newline="") as file:
         losses = [float(row["loss_validation"]) for row in csv.DictReader(file)]

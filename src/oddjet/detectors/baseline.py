@@ -6,37 +6,30 @@ import math
 import time
 from collections.abc import Sequence
 from pathlib import Path
-from typing import NamedTuple
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 
-from oddjet.dataset.scaler_file import method_scaler
+from oddjet.dataset.scaler_file import Inputs, method_scaler
 from oddjet.dataset.scaling import fit_scaler
 from oddjet.dataset.settings import DatasetSettings
-from oddjet.detectors.baseline_settings import BaselineSettings, SingleFeature
+from oddjet.detectors.baseline_settings import BaselineSettings, SingleFeature, Trained
 from oddjet.detectors.cards import Card
 from oddjet.detectors.density import SIGNED
 from oddjet.detectors.file import write
-from oddjet.detectors.fitted import baseline_content, fit_baseline
+from oddjet.detectors.fitted import FittedBaseline, baseline_content, fit_baseline
 from oddjet.io.tables import read_table
 from oddjet.provenance.attributes import attributes
-from oddjet.training.history import row, write_history
+from oddjet.training.checkpoint import Checkpoints, checkpoint_digest
+from oddjet.training.history import HistoryFile, row, write_history
 from oddjet.weighted import check_weights, mean, unequal
 
 
-class BaselineInputs(NamedTuple):
-    """What a fit reads: background jets alone, and the scaler fitted on them."""
+def fit_method(method: str, settings: BaselineSettings, seeds: Sequence[int], inputs: Inputs, output: Path) -> None:
+    """Fit a group of seeds; write model.pt, snapshots.pt (one snapshot) and history.csv.
 
-    train: Path
-    validation: Path
-    scaler: Path
-
-
-def fit_method(
-    method: str, settings: BaselineSettings, seeds: Sequence[int], inputs: BaselineInputs, output: Path
-) -> None:
-    """Fit a group of seeds; write model.pt, snapshots.pt (one snapshot) and history.csv (one row a seed).
+    The history has a row a seed, or of a network one an epoch; a network that was killed goes on from its checkpoint.
 
     Parameters
     ----------
@@ -46,7 +39,7 @@ def fit_method(
         Kind and numbers.
     seeds : sequence of int
         One fit each.
-    inputs : BaselineInputs
+    inputs : Inputs
         Training and validation table, scaler. A single feature is scaled by itself: it need not be among the others.
     output : Path
         Folder of the three files.
@@ -57,6 +50,8 @@ def fit_method(
         If an input cannot be read, or there are too few jets for the baseline.
     DatasetError
         If the training jets have weights that the baseline cannot use.
+    TrainingError
+        See `oddjet.training.loop.fit`.
     """
     start = time.monotonic()
     # As in the other trainings: a sum in another number of threads has other last bits.
@@ -71,14 +66,32 @@ def fit_method(
     card = Card(method, settings.root, scaler, record)
     scaled = [scaler.transform(jets) for jets in (train, validation)]
     weights = [np.asarray(jets["weight"], dtype=np.float64) for jets in (train, validation)]
-    baseline = fit_baseline(card, seeds, scaled[0], scaled[1], *weights)
+    history, checkpoints = HistoryFile(output / "history.csv", method), None
+    if isinstance(settings.root, Trained):
+        schedule = settings.root.training
+        digest = checkpoint_digest(record, seeds, "cpu")
+        checkpoints = Checkpoints(output / "checkpoints", digest, schedule.checkpoint_seconds)
+        history = HistoryFile(output / "history.csv", method, tensorboard=schedule.tensorboard)
+    baseline = fit_baseline(card, seeds, scaled[0], scaled[1], weights[0], weights[1], checkpoints, history)
     means = [mean(baseline.score_scaled(jets), unequal(own)) for jets, own in zip(scaled, weights, strict=True)]
     seconds = time.monotonic() - start
     for name in ("model.pt", "snapshots.pt"):
         write(output / name, baseline_content(baseline))
-    # The mean score stands where a network has its energy; there is no loss.
-    rows = [
-        row(seed, epoch, {"positive_energy": on_train, "loss": math.nan}, {"positive_energy": on_validation}, seconds)
-        for seed, epoch, on_train, on_validation in zip(seeds, baseline.epochs, *means, strict=True)
-    ]
-    write_history(output / "history.csv", method, rows)
+    write_history(output / "history.csv", method, _with_means(history.rows, baseline, means, seconds))
+    if checkpoints is not None:
+        checkpoints.discard()
+
+
+def _with_means(
+    rows: Sequence[dict[str, float]], baseline: FittedBaseline, means: Sequence[NDArray[np.float64]], seconds: float
+) -> list[dict[str, float]]:
+    """Put the mean scores of training and validation jets where a network has its energies: at the epoch that is kept.
+
+    A baseline without epochs has no loss, and the epoch 1.
+    """
+    made = {(int(entry["seed"]), int(entry["epoch"])): dict(entry) for entry in rows}
+    for seed, epoch, on_train, on_validation in zip(baseline.seeds, baseline.epochs, *means, strict=True):
+        none = row(seed, epoch, {}, {}, math.nan, seconds)
+        energies = {"positive_energy_train": on_train, "positive_energy_validation": on_validation}
+        made[seed, epoch] = made.get((seed, epoch), none) | energies
+    return list(made.values())

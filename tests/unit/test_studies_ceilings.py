@@ -16,7 +16,7 @@ from oddjet.errors import TrainingError
 from oddjet.evaluation.signals import Signal
 from oddjet.evaluation.tables import AucRow, read_rows
 from oddjet.io.tables import Column, write_table
-from oddjet.training.ceilings import FOLDS, POOLED, SINGLE, ceiling_rows, folds_of
+from oddjet.studies.ceilings import FOLDS, POOLED, SINGLE, ceiling_rows, folds_of
 
 FEATURES = ("tau2", "ptd")
 COLUMNS = [Column(name, "u8", "1", "identifier") for name in ("run", "luminosityBlock", "event")]

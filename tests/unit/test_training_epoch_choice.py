@@ -7,7 +7,7 @@ import math
 import numpy as np
 import pytest
 
-from oddjet.detectors.epoch_choice import POOLED, EpochChoice, choose_epoch
+from oddjet.training.epoch_choice import POOLED, EpochChoice, choose_epoch
 
 
 def test_of_epochs_that_the_metric_does_not_tell_apart_the_latest_is_kept() -> None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import csv
 import json
+import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -11,33 +13,32 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from torch import nn
 
+from oddjet.detectors.vae.classifier import LabelledFiles, train_classifier
+from oddjet.detectors.vae.scores import ANOMALY_METRICS, score_images
+from oddjet.detectors.vae.settings import CnnSettings, VaeSchedule, VaeSettings, VaeTraining
+from oddjet.detectors.vae.train import VaeObjective, VaeRun, load_vae, train_vae
 from oddjet.errors import DetectorError, TrainingError
 from oddjet.evaluation.tables import VaeAucRow, read_rows
 from oddjet.images.distances import compute_distances
 from oddjet.images.settings import DistanceSettings
 from oddjet.images.store import JET_COLUMNS, ImageWriter, read_images
-from oddjet.images.vae_settings import CnnSettings, VaeSettings, VaeTraining
 from oddjet.io.tables import read_table
-from oddjet.training.cnn import LabelledFiles, train_cnn
-from oddjet.training.image_loop import ImageTraining, train_until_done
-from oddjet.training.vae import Run, load_vae, train_vae
-from oddjet.training.vae_latent import inner_distances, study, write_pairs
-from oddjet.training.vae_scores import ANOMALY_METRICS, score_images, score_scan
+from oddjet.studies.image_classifier import classifier_rows
+from oddjet.studies.vae_latent import inner_distances, study, write_pairs
+from oddjet.studies.vae_scan import score_scan
 
 PIXELS, SIDE = 8, 0.64
 SETTINGS = VaeSettings(
     latent=4,
     hidden=16,
-    batch_size=32,
+    training=VaeSchedule(batch_size=32, learning_rate=0.01),
     validation_jets=40,
     trainings={
         "mse": VaeTraining(depths=(1, 2), betas=(0.0, 1e-3), train_jets=120, epochs=3),
         "wass1": VaeTraining(depths=(1,), betas=(1e-7,), train_jets=60, epochs=2),
     },
     cnn=CnnSettings(train_jets=200, epochs=40),
-    learning_rate=0.01,
 )
 
 
@@ -71,16 +72,16 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
         (folder / name).mkdir()
         for number, (part, count) in enumerate((("train", 200), ("validation", 60), ("test", 80))):
             write_images(folder / name / f"{part}.h5", count, 10 * index + number, spots)
-    for run in (Run("mse", 1, 0.0), Run("mse", 1, 1e-3), Run("mse", 2, 0.0), Run("wass1", 1, 1e-7)):
+    for run in (VaeRun("mse", 1, 0.0), VaeRun("mse", 1, 1e-3), VaeRun("mse", 2, 0.0), VaeRun("wass1", 1, 1e-7)):
         train(folder, run, folder / path_of(run))
     return folder
 
 
-def path_of(run: Run) -> str:
+def path_of(run: VaeRun) -> str:
     return "{}-{}-{:g}".format(*run)
 
 
-def train(folder: Path, run: Run, output: Path, settings: VaeSettings = SETTINGS) -> None:
+def train(folder: Path, run: VaeRun, output: Path, settings: VaeSettings = SETTINGS) -> None:
     train_vae(run, settings, folder / "qcd/train.h5", folder / "qcd/validation.h5", output)
 
 
@@ -89,65 +90,23 @@ def history(path: Path) -> list[dict[str, str]]:
         return list(csv.DictReader(file))
 
 
-class Scripted:
-    """An objective with one weight and the validation losses that it is told."""
-
-    jets = 1
-
-    def __init__(self, network: nn.Linear, losses: list[float]) -> None:
-        self.network, self.losses = network, iter(losses)
-
-    def loss(self, rows: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
-        return self.network.weight.sum()
-
-    def validation_loss(self) -> float:
-        return next(self.losses)
-
-
-def test_the_schedule_is_the_papers(tmp_path: Path) -> None:
-    """The rate falls by ten after 5 epochs without improvement, not below 1e-5; the end comes after 12."""
-    network = nn.Linear(1, 1, bias=False)
-    training = ImageTraining(network, VaeSettings())
-    weights = []
-    objective = Scripted(network, [1.0, 0.5, *[0.6] * 50])
-    validate = objective.validation_loss
-    objective.validation_loss = lambda: (weights.append(network.weight.item()), validate())[1]  # type: ignore[method-assign]
-    train_until_done(training, objective, 40, tmp_path, "x")
-    assert training.epoch == 2 + 12
-    assert [row["learning_rate"] for row in training.history] == pytest.approx([1e-3] * 7 + [1e-4] * 5 + [1e-5] * 2)
-    assert (training.best_epoch, training.best_loss) == (2, 0.5)
-    # The weights of the best epoch are back.
-    assert network.weight.item() == weights[1] != weights[-1]
-    with pytest.raises(TrainingError, match="finite in no epoch"):
-        train_until_done(ImageTraining(network, VaeSettings()), Scripted(network, [np.nan] * 3), 3, tmp_path, "x")
-
-
 def test_a_training_that_was_stopped_goes_on_with_the_same_numbers(
     folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    run = Run("mse", 1, 1e-3)
-    calls = []
+    run = VaeRun("mse", 1, 1e-3)
+    validate, calls = VaeObjective.validation_loss, []
 
-    def stop(self: object, interruption: object = None) -> None:
-        calls.append(1)
-
-    from oddjet.training import image_loop
-
-    original = image_loop._run_epoch
-
-    def once(training: ImageTraining, objective: image_loop.Objective) -> None:
-        original(training, objective)
-        if training.epoch == 2 and not calls:
-            stop(training)
-            import os
-            import signal
-
+    def told_to_stop(objective: VaeObjective, network: torch.nn.Module) -> float:
+        calls.append(network)
+        if len(calls) == 2:
             os.kill(os.getpid(), signal.SIGTERM)
+        return validate(objective, network)
 
-    monkeypatch.setattr(image_loop, "_run_epoch", once)
-    with pytest.raises(TrainingError, match="stops after epoch 2"):
+    monkeypatch.setattr(VaeObjective, "validation_loss", told_to_stop)
+    with pytest.raises(TrainingError, match="stops after epoch 2 of 3"):
         train(folder, run, tmp_path)
     assert (tmp_path / "checkpoints/state.pt").is_file()
+    assert [row["epoch"] for row in history(tmp_path / "history.csv")] == ["1", "2"]
     train(folder, run, tmp_path)
     assert not (tmp_path / "checkpoints").exists()
     for name, tensor in load_vae(tmp_path / "model.pt").network.state_dict().items():
@@ -158,7 +117,7 @@ def test_a_training_that_was_stopped_goes_on_with_the_same_numbers(
 
 
 def test_the_best_epoch_is_kept_and_seeds_differ(folder: Path, tmp_path: Path) -> None:
-    run = Run("mse", 1, 0.0)
+    run = VaeRun("mse", 1, 0.0)
     vae = load_vae(folder / path_of(run) / "model.pt")
     rows = history(folder / path_of(run) / "history.csv")
     assert vae.validation_loss == pytest.approx(min(float(row["loss_validation"]) for row in rows))
@@ -170,16 +129,17 @@ def test_the_best_epoch_is_kept_and_seeds_differ(folder: Path, tmp_path: Path) -
 
 
 def test_a_training_can_have_batches_of_its_own(folder: Path, tmp_path: Path) -> None:
-    own = SETTINGS.model_copy(update={"batch_size": 120})
+    common = SETTINGS.training.model_copy(update={"batch_size": 120, "epochs": 7})
     trainings = {"mse": SETTINGS.trainings["mse"].model_copy(update={"batch_size": 32})}
-    train(folder, Run("mse", 1, 0.0), tmp_path, own.model_copy(update={"trainings": trainings}))
-    expected = [float(row["loss_train"]) for row in history(folder / path_of(Run("mse", 1, 0.0)) / "history.csv")]
+    settings = SETTINGS.model_copy(update={"training": common, "trainings": trainings})
+    train(folder, VaeRun("mse", 1, 0.0), tmp_path, settings)
+    expected = [float(row["loss_train"]) for row in history(folder / path_of(VaeRun("mse", 1, 0.0)) / "history.csv")]
     found = [float(row["loss_train"]) for row in history(tmp_path / "history.csv")]
     assert found == expected
 
 
 def test_a_trained_vae_finds_what_is_unlike_its_background(folder: Path, tmp_path: Path) -> None:
-    models = [folder / path_of(Run("mse", 1, beta)) / "model.pt" for beta in (0.0, 1e-3)]
+    models = [folder / path_of(VaeRun("mse", 1, beta)) / "model.pt" for beta in (0.0, 1e-3)]
     samples = {name: folder / name / "test.h5" for name in ("qcd", "top", "w")}
     rows = score_scan(models, samples, 50, tmp_path / "scores.h5", {})
     chosen = min((load_vae(path) for path in models), key=lambda vae: vae.validation_loss).run.beta
@@ -195,14 +155,14 @@ def test_a_trained_vae_finds_what_is_unlike_its_background(folder: Path, tmp_pat
     counted = (loss[1][:, None] > loss[0]).mean()
     found = next(row.auc for row in rows if row.chosen and (row.signal, row.anomaly_metric) == ("top", "loss"))
     assert found == pytest.approx(counted, abs=1e-9)
-    with pytest.raises(TrainingError, match="of one training metric and depth"):
-        score_scan([*models, folder / path_of(Run("mse", 2, 0.0)) / "model.pt"], samples, 50, tmp_path / "x.h5", {})
+    with pytest.raises(DetectorError, match="of one training metric and depth"):
+        score_scan([*models, folder / path_of(VaeRun("mse", 2, 0.0)) / "model.pt"], samples, 50, tmp_path / "x.h5", {})
 
 
 def test_loss_and_training_metric_agree_up_to_the_kld(folder: Path) -> None:
     """Table 1 of the paper: the Loss column is the training metric's, where the KLD weighs next to nothing."""
     batch = read_images(folder / "qcd/test.h5", 0, 30)
-    for run in (Run("wass1", 1, 1e-7), Run("mse", 1, 1e-3), Run("mse", 1, 0.0)):
+    for run in (VaeRun("wass1", 1, 1e-7), VaeRun("mse", 1, 1e-3), VaeRun("mse", 1, 0.0)):
         vae = load_vae(folder / path_of(run) / "model.pt")
         scores = score_images(vae, batch, ("loss", run.metric))
         expected = (1 - run.beta) * scores[run.metric] + run.beta * scores["kld"]
@@ -214,7 +174,7 @@ def test_loss_and_training_metric_agree_up_to_the_kld(folder: Path) -> None:
 
 
 def test_distances_inside_are_those_of_the_activations(folder: Path, tmp_path: Path) -> None:
-    vae = load_vae(folder / path_of(Run("mse", 2, 0.0)) / "model.pt")
+    vae = load_vae(folder / path_of(VaeRun("mse", 2, 0.0)) / "model.pt")
     images = read_images(folder / "qcd/test.h5", 0, 12).dense()
     inner = inner_distances(vae, images)
     assert list(inner) == ["block-1", "block-2", "latent"]
@@ -227,7 +187,7 @@ def test_distances_inside_are_those_of_the_activations(folder: Path, tmp_path: P
     for metric in ("wass1", "mse"):
         files.append(tmp_path / f"{metric}.h5")
         compute_distances(folder / "qcd/test.h5", files[-1], metric, DistanceSettings(jets=12), 1, {})
-    models = [folder / path_of(run) / "model.pt" for run in (Run("mse", 1, 0.0), Run("mse", 1, 1e-3))]
+    models = [folder / path_of(run) / "model.pt" for run in (VaeRun("mse", 1, 0.0), VaeRun("mse", 1, 1e-3))]
     found = study(models, folder / "qcd/test.h5", files, 12)
     rows = found.rows
     assert [(row.layer, row.image_metric) for row in rows[:1]] == [("images", "wass1")]
@@ -237,7 +197,7 @@ def test_distances_inside_are_those_of_the_activations(folder: Path, tmp_path: P
     assert {row.pairs for row in rows} == {66}
     assert sum(row.chosen for row in rows[1:]) == 2
     assert all(-1 <= row.correlation <= 1 for row in rows)
-    with pytest.raises(TrainingError, match="are of other jets"):
+    with pytest.raises(DetectorError, match="are of other jets"):
         study(models, folder / "top/test.h5", files, 12)
     write_pairs(tmp_path / "pairs.h5", found, {})
     pairs = read_table(tmp_path / "pairs.h5")
@@ -253,8 +213,9 @@ def test_the_supervised_network_finds_its_signal_and_is_tried_on_the_other(folde
         name: LabelledFiles(folder / name / "train.h5", folder / name / "validation.h5") for name in ("qcd", "top")
     }
     samples = {name: folder / name / "test.h5" for name in ("qcd", "top", "w")}
-    train_cnn("top", 1, SETTINGS, files, samples, tmp_path)
-    rows = {row.signal: row for row in read_rows(tmp_path / "auc.csv", VaeAucRow)}
+    network, loss = train_classifier("top", 1, SETTINGS, files, tmp_path)
+    batches = {name: read_images(path) for name, path in samples.items()}
+    rows = {row.signal: row for row in classifier_rows(network, "top", 1, loss, batches)}
     assert set(rows) == {"top", "w"}
     assert {(row.training_metric, row.labelled, row.depth) for row in rows.values()} == {("supervised", "top", 1)}
     assert rows["top"].auc > 0.95

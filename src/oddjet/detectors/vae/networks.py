@@ -10,6 +10,9 @@ from torch import Tensor, nn
 
 from oddjet.errors import DetectorError
 
+# A network sees this many images at a time where it is not trained, so that memory does not grow with their number.
+IMAGES_AT_A_TIME = 500
+
 
 @dataclass(frozen=True)
 class Shape:
@@ -70,7 +73,7 @@ class Encoder(nn.Module):
         )
 
     def forward(self, images: Tensor) -> list[Tensor]:
-        """Give the activations after each block, flat, of images (n, pixels, pixels)."""
+        """Return the activations after each block, flat, of images (n, pixels, pixels)."""
         x, after = images.unsqueeze(1), []
         for block in self.blocks:
             x = block(x)
@@ -100,7 +103,7 @@ class Decoder(nn.Module):
         self.blocks = nn.Sequential(*layers)
 
     def forward(self, latent: Tensor) -> Tensor:
-        """Give images (n, pixels, pixels) of latent points (n, latent)."""
+        """Return images (n, pixels, pixels) of latent points (n, latent)."""
         unfolded = self.dense(latent).view(-1, self.channels, self.side, self.side)
         images: Tensor = self.blocks(unfolded)
         return images.squeeze(1)
@@ -118,12 +121,12 @@ class Vae(nn.Module):
         self.log_variance = nn.Linear(shape.hidden, shape.latent)
 
     def encode(self, images: Tensor) -> tuple[Tensor, Tensor]:
-        """Give mean and logarithm of the variance, (n, latent) each, of images (n, pixels, pixels)."""
+        """Return mean and logarithm of the variance, (n, latent) each, of images (n, pixels, pixels)."""
         hidden = self.dense(self.encoder(images)[-1])
         return self.mean(hidden), self.log_variance(hidden)
 
     def forward(self, images: Tensor, noise: Tensor | None = None) -> tuple[Tensor, Tensor, Tensor]:
-        """Give reconstruction, mean and log variance; the latent point is mean + sigma * noise, without noise the mean.
+        """Return reconstruction, mean, log variance; the latent point is mean + sigma * noise, without noise the mean.
 
         Parameters
         ----------
@@ -155,20 +158,6 @@ class Classifier(nn.Module):
         self.dense = nn.Linear(shape.flat, 1)
 
     def forward(self, images: Tensor) -> Tensor:
-        """Give the logits, shape (n,), of images (n, pixels, pixels)."""
+        """Return the logits, shape (n,), of images (n, pixels, pixels)."""
         logits: Tensor = self.dense(self.encoder(images * self.scale)[-1])
         return logits.squeeze(1)
-
-
-def kld(mean: Tensor, log_variance: Tensor, reduction: Literal["sum", "mean"] = "sum") -> Tensor:
-    """Kullback-Leibler divergence of N(mean, variance) from N(0, 1), over the latent dimensions; shape (n,).
-
-    -1/2 (1 + log s^2 - mu^2 - s^2), arXiv:2110.06948, eq. (3.4).
-    """
-    terms = -0.5 * (1.0 + log_variance - mean**2 - log_variance.exp())
-    return terms.sum(dim=1) if reduction == "sum" else terms.mean(dim=1)
-
-
-def weighted_loss(distance: Tensor, divergence: Tensor, beta: float) -> Tensor:
-    """(1 - beta) distance + beta KLD (eq. 3.5), shape (n,); with beta = 0 the KLD is not read."""
-    return distance if beta == 0 else (1.0 - beta) * distance + beta * divergence

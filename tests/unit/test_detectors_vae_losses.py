@@ -8,9 +8,8 @@ import torch
 from pydantic import ValidationError
 from scipy.ndimage import gaussian_filter
 
-from oddjet.images.vae_settings import SinkhornSettings
-from oddjet.models.image_distances import smooth_root, training_distance
-from oddjet.models.image_sinkhorn import divergence
+from oddjet.detectors.vae.losses import divergence, smooth_root, training_distance
+from oddjet.detectors.vae.settings import SinkhornSettings
 from oddjet.transport.images import distances, metric_of
 from oddjet.transport.sparse import sparse_images
 
@@ -89,7 +88,7 @@ def test_equal_images_are_at_zero_and_keep_a_gradient(metric: str) -> None:
 @pytest.mark.parametrize("p", [1, 2])
 def test_the_gradient_is_that_of_the_divergence(p: int, monkeypatch: pytest.MonkeyPatch) -> None:
     # With a blur of a pixel and many updates the iteration converges, and the envelope theorem holds.
-    monkeypatch.setattr("oddjet.models.image_sinkhorn.UPDATES", 200)
+    monkeypatch.setattr("oddjet.detectors.vae.losses.UPDATES", 200)
     generator = torch.Generator().manual_seed(3)
     images, made, direction = torch.rand((3, 4, 8, 8), generator=generator, dtype=torch.float64)
     made = (made / made.sum(dim=(1, 2), keepdim=True)).requires_grad_()

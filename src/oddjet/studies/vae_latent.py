@@ -11,12 +11,12 @@ import torch
 from numpy.typing import NDArray
 
 from oddjet.arrays import Floats
-from oddjet.errors import TrainingError
+from oddjet.detectors.vae.train import TrainedVae, load_vae
+from oddjet.errors import DetectorError
 from oddjet.evaluation.tables import LatentRow
 from oddjet.images.distances import DistanceTable, read_distances
 from oddjet.images.store import ImageBatch, read_images
 from oddjet.io.tables import Column, write_table
-from oddjet.training.vae import TrainedVae, load_vae
 
 IDENTIFIERS = ["run", "luminosityBlock", "event", "jet_rank"]
 
@@ -78,7 +78,7 @@ def study(models: Sequence[Path], test: Path, distances: Sequence[Path], jets: i
 
     Raises
     ------
-    TrainingError
+    DetectorError
         The distances are of other jets.
     """
     tables = [read_distances(path) for path in distances]
@@ -128,7 +128,7 @@ def _aligned(test: Path, tables: Sequence[DistanceTable], jets: int) -> ImageBat
     batch = read_images(test, 0, count)
     for table in tables:
         if not np.array_equal(table.jets[IDENTIFIERS][: len(batch)], batch.jets[IDENTIFIERS]):
-            raise TrainingError(f"{test}: the distances ({table.metric}) are of other jets; make them again")
+            raise DetectorError(f"{test}: the distances ({table.metric}) are of other jets; make them again")
     return batch
 
 

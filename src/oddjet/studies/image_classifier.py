@@ -1,0 +1,37 @@
+"""The test of the supervised network on images: on its own signal a ceiling, on the others what a transfer finds."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+
+from oddjet.detectors.vae.classifier import logits_of
+from oddjet.detectors.vae.networks import Classifier
+from oddjet.evaluation.merit import SampleScores, compute_auc
+from oddjet.evaluation.tables import VaeAucRow
+from oddjet.images.store import ImageBatch
+
+SUPERVISED = "supervised"
+
+
+def classifier_rows(
+    network: Classifier, labelled: str, depth: int, validation_loss: float, batches: Mapping[str, ImageBatch]
+) -> list[VaeAucRow]:
+    """Test a classifier on every signal against the first sample; anomaly metric `logit`."""
+    scores = {
+        name: SampleScores(name, logits_of(network, batch.dense()), batch.jets["weight"])
+        for name, batch in batches.items()
+    }
+    background, *signals = scores
+    start = (SUPERVISED, depth, math.nan, 1, validation_loss, labelled)
+    return [
+        VaeAucRow(
+            *start,
+            signal,
+            "logit",
+            *compute_auc(scores[background], scores[signal]),
+            len(batches[signal]),
+            len(batches[background]),
+        )
+        for signal in signals
+    ]
