@@ -264,6 +264,27 @@ def memory(folder: Path, path: Path, times: int = 10) -> None:
     print(f"ratio features_memory {sizes[1] / sizes[times]:.2f}")
 
 
+def seconds_with(path: Path, folder: Path, jets: int) -> float:
+    """Processor time of a process that extracts one file and compares its first jets with fastjet, imports included."""
+    code = (
+        "import sys, time; from pathlib import Path; from oddjet.jets.extract import extract_features;"
+        "from oddjet.jets.settings import FeatureSettings;"
+        "extract_features(sys.argv[1], Path(sys.argv[2]), FeatureSettings(check_jets=int(sys.argv[3])));"
+        "print(time.process_time())"
+    )
+    command = [sys.executable, "-c", code, str(path), str(folder / "checked.h5"), str(jets)]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)  # noqa: S603 - our own code
+    return float(done.stdout.split()[-1])
+
+
+def check(folder: Path, path: Path) -> None:
+    """Time a file with and without the comparison of its first jets with fastjet."""
+    jets = FeatureSettings().check_jets
+    times = {number: min(seconds_with(path, folder, number) for _ in range(REPEATS)) for number in (0, jets)}
+    print(f"one file: {times[0]:.2f} s, {times[jets]:.2f} s with {jets} jets compared with fastjet")
+    print(f"ratio features_check {times[0] / times[jets]:.3f}")
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--events", type=int, default=400, help="events of each sample (default: 400)")
@@ -277,6 +298,7 @@ def main() -> None:
         for sample, path in paths.items():
             compare(sample, path)
         two_cores(folder, paths["top"])
+        check(folder, paths["top"])
         memory(folder, paths["top"])
 
 

@@ -1,6 +1,6 @@
 """Jets from candidates: anti-kT, as flat arrays.
 
-The jets are those of fastjet (a test compares them); `docs/performance.md` has what a kernel of our own gains.
+The jets are those of fastjet, which every run compares (`check`); `docs/performance.md` has what our own kernel gains.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from oddjet.arrays import Floats, Ints
 from oddjet.errors import JetError
 from oddjet.io.candidates import Particles, StoredJets
 from oddjet.jets.recombination import anti_kt, grow_trees
+from oddjet.jets.settings import ClusteringBackend
 
 
 @dataclass(frozen=True)
@@ -78,7 +79,7 @@ def rapidity(particles: Particles) -> Floats:
     return np.where(particles.mass == 0, particles.eta, massive)
 
 
-def cluster(candidates: Particles, radius: float, pt_min: float) -> Jets:
+def cluster(candidates: Particles, radius: float, pt_min: float, backend: ClusteringBackend = "own") -> Jets:
     """Anti-kT jets (E scheme) of each event, the same as fastjet's.
 
     Parameters
@@ -89,6 +90,8 @@ def cluster(candidates: Particles, radius: float, pt_min: float) -> Jets:
         R of anti-kT.
     pt_min : float
         Jets at or below this pT (GeV) are dropped.
+    backend : {"own", "fastjet"}
+        What clusters; the jets are the same to rounding.
 
     Returns
     -------
@@ -109,9 +112,14 @@ def cluster(candidates: Particles, radius: float, pt_min: float) -> Jets:
     if not np.isfinite(momenta).all():
         particle = int(np.argmin(np.isfinite(momenta).all(axis=1)))
         raise JetError(f"the momentum (px, py, pz, E) of particle {particle} is {momenta[particle]}")
-    event, jets, counts, members = anti_kt(
-        candidates.offsets, momenta, rapidity(candidates), candidates.phi, float(radius), float(pt_min)
-    )
+    if backend == "fastjet":
+        # fastjet takes a second to import: only a run that asks for it waits.
+        from oddjet.jets import with_fastjet
+
+        found = with_fastjet.anti_kt(candidates.offsets, momenta, float(radius), float(pt_min))
+    else:
+        found = anti_kt(candidates.offsets, momenta, rapidity(candidates), candidates.phi, float(radius), float(pt_min))
+    event, jets, counts, members = found
     px, py, pz, energy = jets.T
     pt = np.hypot(px, py)
     return Jets(

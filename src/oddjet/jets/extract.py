@@ -20,6 +20,7 @@ from oddjet.io.jet_columns import RECONSTRUCTED
 from oddjet.io.root import EventFile, open_events
 from oddjet.io.tables import Column, TableWriter
 from oddjet.io.weights import SUM_TOLERANCE
+from oddjet.jets.check import FastjetCheck
 from oddjet.jets.closure import Closure
 from oddjet.jets.clustering import Jets, cluster, stored
 from oddjet.jets.features import Feature, Substructure, chosen_features
@@ -79,7 +80,7 @@ def select_jets(
         A match is required and the file has no truth.
     """
     if settings.recluster or record.jets is None:
-        jets = cluster(record.candidates, settings.radius, settings.cluster_pt_min)
+        jets = cluster(record.candidates, settings.radius, settings.cluster_pt_min, settings.clustering)
         if closure is not None and record.jets is not None:
             closure.add(jets, record.jets)
     else:
@@ -235,11 +236,12 @@ def _fill(
 ) -> tuple[Cutflow, dict[str, str]]:
     """Append the jets of a file to its table; give the cutflow and what the table says of the reading."""
     features = chosen_features(settings.features)
-    cutflow, closure = Cutflow(), Closure()
+    cutflow, closure, check = Cutflow(), Closure(), FastjetCheck(settings)
     reader, records = file.chunks(reading_of(settings, require_match), settings.chunk_size)
     chunks = math.ceil(file.entries / settings.chunk_size)
     for record in progress(records, total=chunks, description=f"chunks of {file.path}"):
         jets, match = select_jets(record, settings, require_match, cutflow, closure)
+        check.add(record, jets)
         table.append(jet_rows(record, jets, match, features, settings, weight))
     check_found(reader, require_match, cutflow.events_read)
     generated = file.generated_weight()

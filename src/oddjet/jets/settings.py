@@ -11,6 +11,7 @@ from oddjet.names import not_among
 from oddjet.settings import Settings
 
 Match = Literal["none", "dark_quark", "dark_jet", "top"]
+ClusteringBackend = Literal["own", "fastjet"]
 
 EIGHT_FEATURES = ("tau2", "tau3", "efp1", "c2", "axis_major", "axis_minor", "ptd", "softdrop_mass")
 # All names of the registry in features.py, here where they can be checked before anything heavy is imported.
@@ -81,6 +82,16 @@ class FeatureSettings(Settings):
     )
     radius: float = Field(
         default=0.8, gt=0, le=1.5, description="Jet radius R of anti-kT, also R0 of tau_N and soft drop."
+    )
+    clustering: ClusteringBackend = Field(
+        default="own",
+        description="What finds the jets: our own kernel, or fastjet, which gives the same jets and is slower.",
+    )
+    check_jets: int = Field(
+        default=10,
+        ge=0,
+        description="So many of the first selected jets of every file are compared with fastjet (momentum, "
+        "constituents, N-subjettiness, soft drop); a difference ends the run. 0 compares none.",
     )
     cluster_pt_min: float = Field(default=20.0, ge=0, description="Clustered jets below this pT are not counted (GeV).")
     pt_min: float = Field(default=500.0, ge=0, description="Smallest jet pT, exclusive (GeV).")
