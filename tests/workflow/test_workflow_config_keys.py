@@ -97,7 +97,7 @@ NAMED = {
     "analyses.reversed.scan": {"wnae": {"training.epochs": [2]}},
     "analyses.reversed.dataset": {"range": [-2, 2]},
     "analyses.reversed.evaluation": {"minimum_signal_jets": 15},
-    "analyses.reversed.seeds": [1, 2],
+    "analyses.reversed.seeds": [4],
     "analyses.reversed.seeds_per_job": 3,
     "images.vae.training.snapshot_epochs": [2],
 }
