@@ -32,13 +32,20 @@ from oddjet.addresses import is_remote
 from oddjet.analyses import groups_of
 from oddjet.config import load_config
 from oddjet.configfile import read_configuration
-from oddjet.detectors.autoencoder.settings import OBJECTIVES
+from oddjet.detectors.registry import kind_named
 from oddjet.errors import OddjetError
 from oddjet.events.plan import EventPlan, listed_events
 from oddjet.events.settings import NEIGHBOUR_METHODS, SUPPORT_VECTOR_METHODS
 from oddjet.images.plan import METRIC, ImagePlan, listed_images
 from oddjet.inputs import listed_files
-from oddjet.methods import baselines, ensembles, trained, with_models
+from oddjet.methods import (
+    baselines,
+    ensembles,
+    kind_modules,
+    loaded_modules,
+    trained,
+    with_models,
+)
 from oddjet.paper_figures import (
     EPOCHS,
     HEATMAPS,

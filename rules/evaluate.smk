@@ -206,7 +206,9 @@ rule measure_fit:
     resources:
         **grown(3000, 60),
     params:
-        code=code_digest("measure_fit"),
+        code=lambda wildcards: code_digest(
+            "measure_fit", *loaded_modules(PLAN.methods, [wildcards.method])
+        ),
     message:
         "Fit of the background by {wildcards.method} of {wildcards.analysis}, {wildcards.group}"
     shell:
@@ -232,7 +234,12 @@ rule compare_experiments:
         methods=lambda wildcards: with_models(ANALYSES[wildcards.analysis].methods),
         groups=lambda wildcards: list(ANALYSES[wildcards.analysis].groups()),
         approximate=lambda wildcards: PLAN.approximate(wildcards.analysis),
-        code=code_digest("compare_experiments"),
+        code=lambda wildcards: code_digest(
+            "compare_experiments",
+            *loaded_modules(
+                PLAN.methods, with_models(ANALYSES[wildcards.analysis].methods)
+            ),
+        ),
     message:
         "Compare all methods of {wildcards.analysis} by what chose them and by AUC"
     shell:

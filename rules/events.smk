@@ -143,7 +143,8 @@ use rule train_model as train_event_model with:
         seeds=lambda wildcards: EVENT_GROUPS[wildcards.group],
         folder=lambda wildcards, output: str(Path(output.model).parent),
         code=lambda wildcards: code_digest(
-            "train_model", OBJECTIVES[EVENTS.settings.methods[wildcards.method].kind]
+            "train_model",
+            kind_named(EVENTS.settings.methods[wildcards.method].kind).module,
         ),
     message:
         "Train {wildcards.method} on whole events, seeds {params.seeds}"

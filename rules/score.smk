@@ -21,7 +21,9 @@ rule score_samples:
         signals=signal_arguments,
         points=points,
         cross_sections=signal_cross_sections,
-        code=code_digest("score_samples"),
+        code=lambda wildcards: code_digest(
+            "score_samples", *loaded_modules(PLAN.methods, [wildcards.method])
+        ),
     message:
         "Score test background and signals of {wildcards.analysis} with {wildcards.method}, {wildcards.group}"
     shell:
@@ -50,7 +52,10 @@ rule score_ensemble:
         **grown(3000, 60),
     params:
         settings=method_settings,
-        code=code_digest("score_ensemble"),
+        code=lambda wildcards: code_digest(
+            "score_ensemble",
+            *loaded_modules(PLAN.methods, ensembles(PLAN.methods)[wildcards.method]),
+        ),
     message:
         "Average the scores of the members of {wildcards.method} of {wildcards.analysis}"
     shell:

@@ -22,9 +22,9 @@ rule train_model:
         settings=method_settings,
         seeds=seeds,
         folder=folder_of("model"),
-        # The module of the method's loss is imported by name; of the others' an edit does not count.
+        # The module of the method's kind is imported by name; of the others' an edit does not count.
         code=lambda wildcards: code_digest(
-            "train_model", OBJECTIVES[PLAN.methods[wildcards.method].kind]
+            "train_model", *kind_modules(PLAN.methods, [wildcards.method])
         ),
     message:
         "Train {wildcards.method} of {wildcards.analysis}, seeds {params.seeds}"
@@ -59,7 +59,9 @@ rule fit_baseline:
         settings=method_settings,
         seeds=seeds,
         folder=folder_of("model"),
-        code=code_digest("fit_baseline"),
+        code=lambda wildcards: code_digest(
+            "fit_baseline", *kind_modules(PLAN.methods, [wildcards.method])
+        ),
     message:
         "Fit {wildcards.method} of {wildcards.analysis}, seeds {params.seeds}"
     shell:
@@ -91,7 +93,9 @@ rule monitor_training:
         settings=evaluation,
         signals=signal_arguments,
         points=points,
-        code=code_digest("monitor_training"),
+        code=lambda wildcards: code_digest(
+            "monitor_training", *loaded_modules(PLAN.methods, [wildcards.method])
+        ),
     message:
         "AUC by epoch of {wildcards.method} of {wildcards.analysis}, {wildcards.group}"
     shell:

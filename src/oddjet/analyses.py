@@ -16,7 +16,7 @@ from typing import Annotated, Any
 from pydantic import AfterValidator, Field, TypeAdapter, ValidationError
 
 from oddjet.dataset.settings import ContaminationSettings, DatasetSettings
-from oddjet.detectors.baseline_settings import BaselineSettings, PcaResidual, SingleFeature
+from oddjet.detectors.baseline_settings import PcaResidual, SingleFeature
 from oddjet.evaluation.settings import EvaluationSettings
 from oddjet.jets.settings import COLUMNS, FeatureSettings
 from oddjet.methods import Method, Methods, baselines, ensembles, with_models
@@ -168,13 +168,13 @@ def check_methods(analysis: Analysis, features: FeatureSettings) -> None:
     """Raise ValueError for a baseline that asks for a column that is not there, or for too many components."""
     columns = (*features.names(), *COLUMNS)
     for name, method in analysis.methods.items():
-        kind = method.root if isinstance(method, BaselineSettings) else None
-        if isinstance(kind, SingleFeature) and kind.feature not in columns and features.not_computed([kind.feature]):
-            raise ValueError(f"methods.{name}.feature: {not_among(kind.feature, columns)}")
-        if isinstance(kind, PcaResidual) and kind.components >= len(analysis.dataset.features):
+        feature = method.feature if isinstance(method, SingleFeature) else None
+        if feature is not None and feature not in columns and features.not_computed([feature]):
+            raise ValueError(f"methods.{name}.feature: {not_among(feature, columns)}")
+        if isinstance(method, PcaResidual) and method.components >= len(analysis.dataset.features):
             raise ValueError(
-                f"methods.{name}.components: {kind.components} components of {len(analysis.dataset.features)} features "
-                "leave no residual; give fewer"
+                f"methods.{name}.components: {method.components} components of {len(analysis.dataset.features)} "
+                "features leave no residual; give fewer"
             )
 
 

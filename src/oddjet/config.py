@@ -141,15 +141,15 @@ class Config(Settings):
         for name, members in ensembles(self.methods).items():
             for member in members:
                 if member == name:
-                    raise ValueError(f"methods.{name}.of: an ensemble of itself; the other methods are {single}")
+                    raise ValueError(f"methods.{name}.of: a mean of itself; the other methods are {single}")
                 if member in ensembles(self.methods):
-                    raise ValueError(f"methods.{name}.of: {member!r} is an ensemble; name its members instead")
+                    raise ValueError(f"methods.{name}.of: {member!r} is a mean; name its members instead")
                 if member not in single:
                     raise ValueError(f"methods.{name}.of: {member!r} is no method; the methods are {single}")
         together = next((name for name in self.contamination.methods if name in ensembles(self.methods)), None)
         if together is not None:
             raise ValueError(
-                f"contamination.methods: {together!r} is an ensemble, which trains nothing; name its members instead"
+                f"contamination.methods: {together!r} is a mean, which trains nothing; name its members instead"
             )
         return self
 

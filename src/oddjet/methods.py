@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Annotated, TypeAlias
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING, Annotated, Any, TypeAlias, Union
 
 from pydantic import BaseModel, BeforeValidator, Discriminator, Tag
 
-from oddjet.detectors.autoencoder.settings import OBJECTIVES, MethodSettings
-from oddjet.detectors.baseline_settings import KINDS, BaselineSettings
-from oddjet.evaluation.settings import ScoreEnsembleSettings
+from oddjet.detectors.autoencoder.settings import MethodSettings
+from oddjet.detectors.baseline_settings import Baseline
+from oddjet.detectors.registry import DetectorSettings, kind_named, kinds
+from oddjet.evaluation.settings import MeanSettings
 from oddjet.names import not_among
 
-METHOD_KINDS = (*OBJECTIVES, *KINDS, "ensemble")
+MEAN = "mean"
+METHOD_KINDS = (*kinds(), MEAN)
 
 
 def _known_kind(given: object) -> object:
@@ -23,30 +25,47 @@ def _known_kind(given: object) -> object:
         raise ValueError("a method has keys of its own, at least its kind, as in {kind: wnae}")
     if "kind" not in given:
         raise ValueError(f"kind is missing; it is one of {', '.join(METHOD_KINDS)}")
+    if given["kind"] == "ensemble":
+        raise ValueError("kind: the mean of the scores of other methods is now of kind 'mean'")
     if given["kind"] not in METHOD_KINDS:
         raise ValueError(f"kind: {not_among(given['kind'], METHOD_KINDS)}")
     return given
 
 
+def _settings_of(kind: str) -> type[DetectorSettings] | type[MeanSettings]:
+    return MeanSettings if kind == MEAN else kind_named(kind).settings
+
+
 def _method_tag(given: object) -> str:
-    if isinstance(given, BaselineSettings):
-        return "baseline"
-    if isinstance(given, ScoreEnsembleSettings):
-        return "ensemble"
-    kind = given.get("kind") if isinstance(given, dict) else None
-    if kind == "ensemble":
-        return "ensemble"
-    return "baseline" if kind in KINDS else "trained"
+    return _tag(_settings_of(given["kind"]) if isinstance(given, dict) else type(given))
 
 
-Method = Annotated[
-    Annotated[MethodSettings, Tag("trained")]
-    | Annotated[BaselineSettings, Tag("baseline")]
-    | Annotated[ScoreEnsembleSettings, Tag("ensemble")],
-    Discriminator(_method_tag),
-    BeforeValidator(_known_kind),
-]
-Methods: TypeAlias = Mapping[str, MethodSettings | BaselineSettings | ScoreEnsembleSettings]
+def _tag(settings: type) -> str:
+    return f"{settings.__module__}:{settings.__qualname__}"
+
+
+def _any_method() -> Any:  # noqa: ANN401  a union that is known at run time
+    """Return the settings of all kinds as one union."""
+    branches = tuple(Annotated[one, Tag(_tag(one))] for one in dict.fromkeys(map(_settings_of, METHOD_KINDS)))
+    return Annotated[Union.__getitem__(branches), Discriminator(_method_tag), BeforeValidator(_known_kind)]
+
+
+# A method of any kind. Type checkers see no further than the text.
+if TYPE_CHECKING:
+    Method = DetectorSettings | MeanSettings
+else:
+    Method = _any_method()
+Methods: TypeAlias = Mapping[str, DetectorSettings | MeanSettings]
+
+
+def kind_modules(methods: Methods, names: Iterable[str]) -> list[str]:
+    """Return the modules of the kinds of named methods: what programs that make them import by name."""
+    return sorted({kind_named(methods[name].kind).module for name in names})
+
+
+def loaded_modules(methods: Methods, names: Iterable[str]) -> list[str]:
+    """Return what programs that load named methods import by name; autoencoders need no more than their weights."""
+    return kind_modules(methods, [name for name in names if isinstance(methods[name], Baseline)])
 
 
 def trained(methods: Methods) -> list[str]:
@@ -56,12 +75,12 @@ def trained(methods: Methods) -> list[str]:
 
 def baselines(methods: Methods) -> list[str]:
     """Return the names of the baselines."""
-    return [name for name, method in methods.items() if isinstance(method, BaselineSettings)]
+    return [name for name, method in methods.items() if isinstance(method, Baseline)]
 
 
 def ensembles(methods: Methods) -> dict[str, tuple[str, ...]]:
-    """Return the members of each ensemble by its name; it has scores, and no model of its own."""
-    return {name: method.of for name, method in methods.items() if isinstance(method, ScoreEnsembleSettings)}
+    """Return the members of each mean by its name; it has scores, and no model of its own."""
+    return {name: method.of for name, method in methods.items() if isinstance(method, MeanSettings)}
 
 
 def with_models(methods: Methods) -> list[str]:
@@ -70,7 +89,7 @@ def with_models(methods: Methods) -> list[str]:
 
 
 def approximate(methods: Methods) -> list[str]:
-    """Return the names of the methods whose loss is approximate transport (Sinkhorn's), alone or in an ensemble."""
+    """Return the names of the methods whose loss is approximate transport (Sinkhorn's), alone or in a mean."""
     single = {
         name
         for name, method in methods.items()

@@ -25,9 +25,9 @@ from oddjet.dataset.settings import DatasetSettings
 from oddjet.detectors.autoencoder.settings import MethodSettings
 from oddjet.detectors.autoencoder.train import train_method
 from oddjet.detectors.baseline import fit_method
-from oddjet.detectors.baseline_settings import BaselineSettings
 from oddjet.detectors.density import SIGNED
 from oddjet.detectors.file import load
+from oddjet.detectors.registry import kind_named
 from oddjet.errors import DatasetError, TrainingError
 from oddjet.evaluation.figures_of_merit import merit_rows
 from oddjet.evaluation.grid import grid_rows
@@ -153,7 +153,7 @@ def fit(folder: Path, kind: str, seeds: Sequence[int] = SEEDS) -> Path:
         files = Inputs(folder / "train.h5", folder / "validation.h5", folder / "scaler.json")
         train_method(kind, trained, seeds, files, folder / kind)
         return folder / kind
-    settings = BaselineSettings.model_validate({"kind": kind, **FAST[kind]})
+    settings = kind_named(kind).settings.model_validate({"kind": kind, **FAST[kind]})
     inputs = Inputs(folder / "train.h5", folder / "validation.h5", folder / "scaler.json")
     fit_method(kind, settings, seeds, inputs, folder / kind)
     return folder / kind

@@ -21,7 +21,7 @@ BASE = {
         "ae": {"kind": "ae"},
         "wnae": {"kind": "wnae", "training": {"epochs": 7}},
         "pca": {"kind": "pca"},
-        "mean": {"kind": "ensemble", "of": "ae"},
+        "mean": {"kind": "mean", "of": "ae"},
     },
     "seeds": [1, 2, 3],
 }

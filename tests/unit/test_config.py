@@ -84,18 +84,19 @@ def test_the_schema_is_what_the_models_say():
         ("features.radios", 1, r"features\.radios: unknown key"),
         ("dataset.features", ["tau2", "tau9"], r"dataset\.features: 'tau9' is not among what `features"),
         ("methods", {}, r"methods: .*at least 1 item"),
-        ("methods.ae.kind", "vae", r"methods\.ae: kind: there is no 'vae'; .*wnae.*deep_svdd, ensemble"),
+        ("methods.ae.kind", "vae", r"methods\.ae: kind: there is no 'vae'; .*wnae.*deep_svdd, mean"),
+        ("methods.mean", {"kind": "ensemble", "of": "ae"}, r"methods\.mean: kind: .* is now of kind 'mean'"),
         ("seeds", [1, 1], "holds a seed twice"),
-        ("methods.mean", {"kind": "ensemble", "of": "wnae"}, r"methods\.mean\.of: 'wnae' is no method; .* \['ae'\]"),
-        ("methods.mean", {"kind": "ensemble", "of": ["ae", "mean"]}, r"methods\.mean\.of: an ensemble of itself"),
-        ("methods.mean", {"kind": "ensemble", "of": ["ae", "ae"]}, r"methods\.mean\.of: ae stands twice"),
-        ("methods.mean", {"kind": "ensemble", "of": []}, r"methods\.mean\.of: .*at least 1 item"),
-        ("methods.mean", {"kind": "ensemble"}, r"methods\.mean\.of: Field required"),
-        ("methods.mean", {"kind": "ensemble", "of": "ae", "training": {}}, r"methods\.mean\.training: unknown key"),
+        ("methods.mean", {"kind": "mean", "of": "wnae"}, r"methods\.mean\.of: 'wnae' is no method; .* \['ae'\]"),
+        ("methods.mean", {"kind": "mean", "of": ["ae", "mean"]}, r"methods\.mean\.of: a mean of itself"),
+        ("methods.mean", {"kind": "mean", "of": ["ae", "ae"]}, r"methods\.mean\.of: ae stands twice"),
+        ("methods.mean", {"kind": "mean", "of": []}, r"methods\.mean\.of: .*at least 1 item"),
+        ("methods.mean", {"kind": "mean"}, r"methods\.mean\.of: Field required"),
+        ("methods.mean", {"kind": "mean", "of": "ae", "training": {}}, r"methods\.mean\.training: unknown key"),
         (
             "methods",
-            {"ae": {"kind": "ae"}, "one": {"kind": "ensemble", "of": "ae"}, "two": {"kind": "ensemble", "of": "one"}},
-            r"methods\.two\.of: 'one' is an ensemble; name its members instead",
+            {"ae": {"kind": "ae"}, "one": {"kind": "mean", "of": "ae"}, "two": {"kind": "mean", "of": "one"}},
+            r"methods\.two\.of: 'one' is a mean; name its members instead",
         ),
     ],
 )
@@ -129,7 +130,7 @@ def test_an_ensemble_is_a_method_without_a_model():
         "pca": {"kind": "pca"},
         "wnae": {"kind": "wnae", "loss": {"transport": "sinkhorn"}},
     }
-    methods |= {"mean": {"kind": "ensemble", "of": "ae"}, "all": {"kind": "ensemble", "of": ["ae", "wnae", "pca"]}}
+    methods |= {"mean": {"kind": "mean", "of": "ae"}, "all": {"kind": "mean", "of": ["ae", "wnae", "pca"]}}
     config = load_config({**SMALL, "methods": methods})
     assert ensembles(config.methods) == {"mean": ("ae",), "all": ("ae", "wnae", "pca")}
     assert (trained(config.methods), baselines(config.methods)) == (["ae", "wnae"], ["pca"])
@@ -137,7 +138,7 @@ def test_an_ensemble_is_a_method_without_a_model():
     # What approximates stays labelled inside an ensemble.
     assert approximate(config.methods) == ["wnae", "all"]
     assert load_config(json.loads(config.model_dump_json())) == config
-    with pytest.raises(ConfigError, match=r"contamination\.methods: 'mean' is an ensemble, which trains nothing"):
+    with pytest.raises(ConfigError, match=r"contamination\.methods: 'mean' is a mean, which trains nothing"):
         load_config({**SMALL, "methods": methods, "contamination": {"methods": ["ae", "mean"]}})
 
 

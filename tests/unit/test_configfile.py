@@ -145,7 +145,7 @@ def test_a_configuration_with_odd_names(write):
                 "label: 2018\n"
                 "samples:\n  no: {kind: background, files: data/x.root}\n"
                 "  2018: {kind: signal, files: data/y.root, m_phi: 2e3, r_inv: 0.3}\n"
-                "methods: {1: {kind: ae, network: {hidden: [8]}}, on: {kind: ensemble, of: [1]}}\n"
+                "methods: {1: {kind: ae, network: {hidden: [8]}}, on: {kind: mean, of: [1]}}\n"
             )
         ]
     )

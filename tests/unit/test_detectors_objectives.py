@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
 import math
 
 import ot
@@ -18,7 +17,7 @@ from oddjet.detectors.autoencoder.generators import Generators
 from oddjet.detectors.autoencoder.negatives import transport
 from oddjet.detectors.autoencoder.network import Network
 from oddjet.detectors.autoencoder.objectives.nae import NormalizedObjective
-from oddjet.detectors.autoencoder.settings import OBJECTIVES, ModelSettings, NetworkSettings
+from oddjet.detectors.autoencoder.settings import ModelSettings, NetworkSettings
 from oddjet.detectors.autoencoder.validation_jets import ValidationJets
 from oddjet.detectors.cards import Card
 from oddjet.detectors.file import content_of, load, snapshots, write
@@ -37,7 +36,7 @@ def network(seeds: tuple[int, ...]) -> Network:
 
 def objective(kind: str, seeds: tuple[int, ...], **sections: dict):
     settings = ModelSettings.model_validate({"kind": kind, **sections})
-    return importlib.import_module(OBJECTIVES[kind]).build(settings, seeds, 8, CPU, torch.float64, 1)
+    return kind_named(kind).build(settings, seeds, 8, CPU, torch.float64, 1)
 
 
 def jets(n: int = 30, seeds: int = 2) -> Tensor:
@@ -172,7 +171,7 @@ def test_autoencoder_minimises_the_mean_energy() -> None:
     assert torch.equal(measured["loss"], measured["positive_energy"])
 
 
-@pytest.mark.parametrize("kind", sorted(OBJECTIVES))
+@pytest.mark.parametrize("kind", ["ae", "nae", "nae_logcosh", "wnae"])
 def test_a_seed_has_the_same_numbers_alone_and_in_a_group(kind: str) -> None:
     x, results = jets(seeds=3), {}
     for group in ((1, 2, 3), (2,)):
@@ -199,12 +198,12 @@ def test_validation_leaves_the_training_stream_and_the_buffer_alone() -> None:
 
 
 def test_the_code_of_the_plain_autoencoder_holds_no_chain() -> None:
-    loop = ["oddjet.detectors.autoencoder.train", OBJECTIVES["ae"]]
+    loop = ["oddjet.detectors.autoencoder.train", kind_named("ae").module]
     parts = {name.rsplit(".", 1)[1] for name in closure(loop) if "." in name}
     assert {"ae", "loop", "network"} <= parts
     assert not parts & {"chains", "replay", "negatives", "augmenting_paths", "nae", "wnae"}
     assert {"chains", "replay", "augmenting_paths"} <= {
-        name.rsplit(".", 1)[-1] for name in closure([OBJECTIVES["wnae"]])
+        name.rsplit(".", 1)[-1] for name in closure([kind_named("wnae").module])
     }
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
 import logging
 
 import pytest
@@ -13,8 +12,9 @@ from torch import Tensor
 from oddjet.detectors.autoencoder.generators import Generators
 from oddjet.detectors.autoencoder.negatives import transport
 from oddjet.detectors.autoencoder.network import Network
-from oddjet.detectors.autoencoder.settings import OBJECTIVES, ModelSettings, NetworkSettings
+from oddjet.detectors.autoencoder.settings import ModelSettings, NetworkSettings
 from oddjet.detectors.autoencoder.sinkhorn import sinkhorn
+from oddjet.detectors.registry import kind_named
 
 CPU = torch.device("cpu")
 
@@ -95,7 +95,7 @@ def test_the_wnae_trains_with_it_and_says_that_it_is_approximate(caplog: pytest.
         loss = {"transport": name, "blur": 0.1, "sinkhorn_iterations": 200}
         settings = ModelSettings.model_validate({"kind": "wnae", "loss": loss})
         with caplog.at_level(logging.WARNING, "oddjet"):
-            objective = importlib.import_module(OBJECTIVES["wnae"]).build(settings, (1, 2), 3, CPU, torch.float64, 1)
+            objective = kind_named("wnae").build(settings, (1, 2), 3, CPU, torch.float64, 1)
         assert ("approximate" in caplog.text) == (name == "sinkhorn")
         net.gradient.zero_()
         losses.append(objective.add_gradient(net, jets)["loss"])

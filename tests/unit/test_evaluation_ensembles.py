@@ -165,13 +165,13 @@ def test_the_script_scales_as_the_model_does(tmp_path: Path, members: list[Membe
     score_samples(scorer, WNAE, tmp_path / "test.h5", signals, scores, limit, {})
     score_ensemble("e", [Member(WNAE, scorer, scores)], tmp_path / "validation.h5", tmp_path / "expected.h5", {})
     common = ["--method", "e", "--models", model, "--scores", scores, "--background", tmp_path / "validation.h5"]
-    done = run("--settings", '{"kind": "ensemble", "of": "wnae"}', *common, "--output", output)
+    done = run("--settings", '{"kind": "mean", "of": "wnae"}', *common, "--output", output)
     assert done.returncode == 0, done.stderr
     np.testing.assert_array_equal(read_table(output), read_table(tmp_path / "expected.h5"))
     attributes = read_attributes(output)
     assert (attributes["method"], attributes["script"]) == ("e", "score_ensemble")
-    assert json.loads(attributes["settings"]) == {"kind": "ensemble", "of": ["wnae"]}
+    assert json.loads(attributes["settings"]) == {"kind": "mean", "of": ["wnae"]}
     assert set(json.loads(attributes["inputs"])) == {str(model), str(scores), str(tmp_path / "validation.h5")}
-    done = run("--settings", '{"kind": "ensemble", "of": ["wnae", "nae"]}', *common, "--output", output)
+    done = run("--settings", '{"kind": "mean", "of": ["wnae", "nae"]}', *common, "--output", output)
     assert done.returncode == 1
     assert done.stderr == "error: --models are of wnae, and the ensemble is of wnae, nae\n"

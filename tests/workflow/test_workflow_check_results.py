@@ -108,7 +108,7 @@ def test_a_change_of_the_configuration_is_told(finished, moved):
 
 def test_other_members_of_an_ensemble_are_told(finished, moved):
     methods = yaml.safe_load((finished.folder / "config/test/tiny.yaml").read_text())["methods"]
-    found = stale(moved, tiny(finished, methods={**methods, "wnae_ensemble": {"kind": "ensemble", "of": "ae"}}))
+    found = stale(moved, tiny(finished, methods={**methods, "wnae_ensemble": {"kind": "mean", "of": "ae"}}))
     assert found["jets/scores/wnae_ensemble.h5"] == ["the settings of score_ensemble have changed (models, of, scores)"]
     assert found["jets/leaderboard.csv"] == ["its input results/jets/auc/wnae_ensemble.csv no longer matches"]
     assert "jets/scores/wnae/seeds-3.h5" not in found

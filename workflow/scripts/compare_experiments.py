@@ -33,12 +33,14 @@ def main() -> None:
     given = arguments.parse_args()
     path = given.results / "dataset/validation.h5"
     rows, inputs, background = [], [path], read_table(path)
+    modules: set[str] = set()
     for method in given.methods:
         folders = [given.results / "models" / method / group for group in given.groups]
         scores = [given.results / "scores" / method / f"{group}.h5" for group in given.groups]
         auc, names = given.results / "auc" / f"{method}.csv", ("fit.csv", "history.csv", "auc_by_epoch.csv", "model.pt")
         fits, histories, epochs, files = ([folder / name for folder in folders] for name in names)
         models = [load(path) for path in files]
+        modules |= {module for model in models for module in model.card.modules}
         trained = [path for path in (*histories, *epochs) if epochs[0].exists()]
         chosen = {s: e for path in scores for s, e in zip(*read_method(path)[1:], strict=True)}
         together = ensemble_auc(members_of(models, scores), background)
@@ -50,7 +52,7 @@ def main() -> None:
     for output, text in ((given.table, to_csv(rows)), (given.summary, to_markdown(rows, given.approximate))):
         write_text(output, text)
     settings = json.dumps({"methods": given.methods, "groups": given.groups, "approximate": given.approximate})
-    write_origin("compare_experiments", settings, inputs, [given.table, given.summary])
+    write_origin("compare_experiments", settings, inputs, [given.table, given.summary], sorted(modules))
 
 
 if __name__ == "__main__":

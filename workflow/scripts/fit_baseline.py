@@ -6,8 +6,8 @@ from pathlib import Path
 
 from oddjet.dataset.scaler_file import Inputs
 from oddjet.detectors.baseline import fit_method
-from oddjet.detectors.baseline_settings import BaselineSettings
-from oddjet.program import execute, parser, read_settings, settings_argument
+from oddjet.detectors.registry import read_method
+from oddjet.program import execute, parser, settings_argument
 
 EXAMPLE = """python workflow/scripts/fit_baseline.py --method knn --settings '{"kind": "nearest_neighbours"}' \\
       --seeds 1 2 --train results/jets/dataset/train.h5 --validation results/jets/dataset/validation.h5 \\
@@ -24,7 +24,7 @@ def main() -> None:
     arguments.add_argument("--scaler", type=Path, required=True, help="scaler.json of the dataset")
     arguments.add_argument("--output-dir", type=Path, required=True, help="folder of the three files")
     given = arguments.parse_args()
-    settings = read_settings(given.settings, BaselineSettings)
+    settings = read_method(given.settings)
     inputs = Inputs(given.train, given.validation, given.scaler)
     fit_method(given.method, settings, given.seeds, inputs, given.output_dir)
 

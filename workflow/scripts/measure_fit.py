@@ -29,7 +29,7 @@ def main() -> None:
     background = read_table(given.background)
     write_rows(given.output, measure_fit(model, background, common, given.seed), SnapshotRow)
     inputs = [given.model, given.background, given.scaler]
-    write_origin("measure_fit", json.dumps({"seed": given.seed}), inputs, [given.output])
+    write_origin("measure_fit", json.dumps({"seed": given.seed}), inputs, [given.output], model.card.modules)
 
 
 if __name__ == "__main__":

@@ -40,7 +40,7 @@ def main() -> None:
     )
     write_rows(given.output, jets.auc_by_epoch(scorers, model.name, model.seeds), EpochAucRow)
     inputs = [given.snapshots, given.background, *(path for signal in signals for path in signal.files)]
-    write_origin("monitor_training", settings.model_dump_json(), inputs, [given.output])
+    write_origin("monitor_training", settings.model_dump_json(), inputs, [given.output], model.card.modules)
 
 
 if __name__ == "__main__":

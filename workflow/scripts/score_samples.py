@@ -40,7 +40,7 @@ def main() -> None:
         given.output,
         settings,
         {
-            **attributes("score_samples", settings.model_dump_json(), inputs),
+            **attributes("score_samples", settings.model_dump_json(), inputs, *model.card.modules),
             "cross_sections": json.dumps(given.cross_sections),
         },
         sample_factors(files_of(signals), given.cross_sections),

@@ -5,9 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 from oddjet.dataset.scaler_file import Inputs
-from oddjet.detectors.autoencoder.settings import MethodSettings
 from oddjet.detectors.autoencoder.train import train_method
-from oddjet.program import execute, parser, read_settings, settings_argument
+from oddjet.detectors.registry import read_method
+from oddjet.program import execute, parser, settings_argument
 
 EXAMPLE = """python workflow/scripts/train_model.py --method wnae --settings '{"kind": "wnae"}' --seeds 1 2 \\
       --train results/jets/dataset/train.h5 --validation results/jets/dataset/validation.h5 \\
@@ -25,7 +25,7 @@ def main() -> None:
     arguments.add_argument("--output-dir", type=Path, required=True, help="folder of the three files")
     arguments.add_argument("--threads", type=int, default=1, help="seeds treated at the same time (default: 1)")
     given = arguments.parse_args()
-    settings = read_settings(given.settings, MethodSettings)
+    settings = read_method(given.settings)
     inputs = Inputs(given.train, given.validation, given.scaler)
     train_method(given.method, settings, given.seeds, inputs, given.output_dir, given.threads)
 

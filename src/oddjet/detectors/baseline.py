@@ -14,11 +14,12 @@ from numpy.typing import NDArray
 from oddjet.dataset.scaler_file import Inputs, method_scaler
 from oddjet.dataset.scaling import fit_scaler
 from oddjet.dataset.settings import DatasetSettings
-from oddjet.detectors.baseline_settings import BaselineSettings, SingleFeature, Trained
+from oddjet.detectors.baseline_settings import Baseline, SingleFeature, Trained
 from oddjet.detectors.cards import Card
 from oddjet.detectors.density import SIGNED
 from oddjet.detectors.file import write
 from oddjet.detectors.fitted import FittedBaseline, baseline_content, fit_baseline
+from oddjet.detectors.registry import kind_named
 from oddjet.io.tables import read_table
 from oddjet.provenance.attributes import attributes
 from oddjet.training.checkpoint import Checkpoints, checkpoint_digest
@@ -26,7 +27,7 @@ from oddjet.training.history import HistoryFile, row, write_history
 from oddjet.weighted import check_weights, mean, unequal
 
 
-def fit_method(method: str, settings: BaselineSettings, seeds: Sequence[int], inputs: Inputs, output: Path) -> None:
+def fit_method(method: str, settings: Baseline, seeds: Sequence[int], inputs: Inputs, output: Path) -> None:
     """Fit a group of seeds; write model.pt, snapshots.pt (one snapshot) and history.csv.
 
     The history has a row a seed, or of a network one an epoch; a network that was killed goes on from its checkpoint.
@@ -35,7 +36,7 @@ def fit_method(method: str, settings: BaselineSettings, seeds: Sequence[int], in
     ----------
     method : str
         Name of the method, for the tables.
-    settings : BaselineSettings
+    settings : Baseline
         Kind and numbers.
     seeds : sequence of int
         One fit each.
@@ -57,18 +58,18 @@ def fit_method(method: str, settings: BaselineSettings, seeds: Sequence[int], in
     # As in the other trainings: a sum in another number of threads has other last bits.
     torch.set_num_threads(1)
     train, validation = read_table(inputs.train), read_table(inputs.validation)
-    check_weights(train["weight"], f"method {method}", signed=settings.root.kind in SIGNED)
-    if isinstance(settings.root, SingleFeature):
-        scaler = fit_scaler(train, DatasetSettings(features=(settings.root.feature,), log_floors={}))
+    check_weights(train["weight"], f"method {method}", signed=settings.kind in SIGNED)
+    if isinstance(settings, SingleFeature):
+        scaler = fit_scaler(train, DatasetSettings(features=(settings.feature,), log_floors={}))
     else:
-        scaler = method_scaler(settings.root.scaling, inputs.scaler, inputs.train)
-    record = attributes("fit_baseline", settings.model_dump_json(), inputs)
-    card = Card(method, settings.root, scaler, record)
+        scaler = method_scaler(getattr(settings, "scaling", "dataset"), inputs.scaler, inputs.train)
+    record = attributes("fit_baseline", settings.model_dump_json(), inputs, kind_named(settings.kind).module)
+    card = Card(method, settings, scaler, record)
     scaled = [scaler.transform(jets) for jets in (train, validation)]
     weights = [np.asarray(jets["weight"], dtype=np.float64) for jets in (train, validation)]
     history, checkpoints = HistoryFile(output / "history.csv", method), None
-    if isinstance(settings.root, Trained):
-        schedule = settings.root.training
+    if isinstance(settings, Trained):
+        schedule = settings.training
         digest = checkpoint_digest(record, seeds, "cpu")
         checkpoints = Checkpoints(output / "checkpoints", digest, schedule.checkpoint_seconds)
         history = HistoryFile(output / "history.csv", method, tensorboard=schedule.tensorboard)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Literal, Self
 
-from pydantic import Field, RootModel, model_validator
+from pydantic import Field, model_validator
 
 from oddjet.detectors.autoencoder.settings import Scaling
 from oddjet.detectors.registry import DetectorSettings
@@ -30,7 +30,9 @@ class SingleFeature(Baseline):
     )
 
 
-class _Scaled(Baseline):
+class ScaledBaseline(Baseline):
+    """Base of the settings of what sees the scaled features of the dataset."""
+
     scaling: Scaling = Field(
         default="dataset",
         description="coordinates of the jets: those of the dataset stage, or of the method's own, fitted on the "
@@ -38,48 +40,48 @@ class _Scaled(Baseline):
     )
 
 
-class Mahalanobis(_Scaled):
+class Mahalanobis(ScaledBaseline):
     """Squared Mahalanobis distance from the mean of the training jets."""
 
     kind: Literal["mahalanobis"]
 
 
-class PcaResidual(_Scaled):
+class PcaResidual(ScaledBaseline):
     """Squared distance from the plane of the leading principal components."""
 
     kind: Literal["pca"]
     components: int = Field(default=4, ge=1, description="dimension of the plane")
 
 
-class IsolationForest(_Scaled):
+class IsolationForest(ScaledBaseline):
     """Isolation forest."""
 
     kind: Literal["isolation_forest"]
     trees: int = Field(default=200, ge=1, description="number of trees")
 
 
-class NearestNeighbours(_Scaled):
+class NearestNeighbours(ScaledBaseline):
     """Mean distance to the nearest training jets."""
 
     kind: Literal["nearest_neighbours"]
     neighbours: int = Field(default=10, ge=1, description="number of training jets")
 
 
-class LocalOutlierFactor(_Scaled):
+class LocalOutlierFactor(ScaledBaseline):
     """Local outlier factor."""
 
     kind: Literal["local_outlier_factor"]
     neighbours: int = Field(default=20, ge=1, description="number of training jets")
 
 
-class GaussianMixture(_Scaled):
+class GaussianMixture(ScaledBaseline):
     """Negative log likelihood under a mixture of Gaussians with full covariances."""
 
     kind: Literal["gaussian_mixture"]
     components: int = Field(default=30, ge=1, description="number of Gaussians")
 
 
-class OneClassSvm(_Scaled):
+class OneClassSvm(ScaledBaseline):
     """One-class support vector machine with a Gaussian kernel of scikit-learn's `scale` width."""
 
     kind: Literal["one_class_svm"]
@@ -117,7 +119,7 @@ class SvddSchedule(NetworkSchedule):
     weight_decay: float = Field(default=1e-6, ge=0, description="decoupled weight decay (AdamW)")
 
 
-class Trained(_Scaled):
+class Trained(ScaledBaseline):
     """A network that is trained by epochs; the lowest loss on the validation jets chooses the epoch."""
 
     training: NetworkSchedule = Field(default=NetworkSchedule(), description="epochs, optimiser, learning rate")
@@ -145,35 +147,3 @@ class DeepSvdd(Trained):
     kind: Literal["deep_svdd"]
     training: SvddSchedule = Field(default=SvddSchedule(), description="epochs, optimiser, learning rate")
     latent: int = Field(default=8, ge=1, description="dimension of the space of the centre")
-
-
-AnyBaseline = (
-    SingleFeature
-    | Mahalanobis
-    | PcaResidual
-    | IsolationForest
-    | NearestNeighbours
-    | LocalOutlierFactor
-    | GaussianMixture
-    | OneClassSvm
-    | NeuralSplineFlow
-    | DeepSvdd
-)
-
-
-class BaselineSettings(RootModel[Annotated[AnyBaseline, Field(discriminator="kind")]]):
-    """One baseline among the config's methods."""
-
-
-KINDS = (
-    "feature",
-    "mahalanobis",
-    "pca",
-    "isolation_forest",
-    "nearest_neighbours",
-    "local_outlier_factor",
-    "gaussian_mixture",
-    "one_class_svm",
-    "neural_spline_flow",
-    "deep_svdd",
-)

@@ -45,6 +45,11 @@ class Card:
         """Name of the kind."""
         return str(self.settings.kind)
 
+    @property
+    def modules(self) -> tuple[str, ...]:
+        """Modules that are imported by name where the detector is loaded; their code counts for what it scores."""
+        return () if self.settings.by_epoch else (kind_named(self.kind).module,)
+
     def to_dict(self) -> dict[str, Any]:
         """Return plain lists, strings and numbers: what a model file holds."""
         return {

@@ -22,6 +22,7 @@ from sklearn.svm import OneClassSVM
 
 from oddjet.arrays import Floats
 from oddjet.detectors import baseline_settings as kinds
+from oddjet.detectors.registry import kind_named
 from oddjet.errors import DetectorError
 from oddjet.weighted import mean, quantiles
 
@@ -118,14 +119,12 @@ FITS: Mapping[str, Callable[[Any, Floats, int], Score]] = {
 }
 
 
-def fit(
-    settings: kinds.BaselineSettings, jets: NDArray[np.floating[Any]], seed: int, weights: Floats | None = None
-) -> Score:
+def fit(settings: kinds.Baseline, jets: NDArray[np.floating[Any]], seed: int, weights: Floats | None = None) -> Score:
     """Fit a baseline without epochs.
 
     Parameters
     ----------
-    settings : BaselineSettings
+    settings : Baseline
         Kind and numbers.
     jets : ndarray, shape (n, D)
         Scaled training jets.
@@ -146,16 +145,22 @@ def fit(
         If there are fewer jets than the settings' neighbours, Gaussians or components need, or weights of both signs
         leave a covariance that is none.
     """
-    baseline = settings.root
+    baseline = settings
     check_count(settings, len(jets))
-    if baseline.kind in WEIGHTED:
-        return WEIGHTED_FITS[baseline.kind](baseline, np.asarray(jets, dtype=np.float64), seed, weights)
-    return FITS[baseline.kind](baseline, np.asarray(jets, dtype=np.float64), seed)
+    score: Score = kind_named(baseline.kind).build(baseline, np.asarray(jets, dtype=np.float64), seed, weights)
+    return score
 
 
-def check_count(settings: kinds.BaselineSettings, count: int) -> None:
+def build(settings: kinds.Baseline, jets: Floats, seed: int, weights: Floats | None) -> Score:
+    """Fit one of the kinds of this module to scaled jets (n, D) with weights (n,)."""
+    if settings.kind in WEIGHTED:
+        return WEIGHTED_FITS[settings.kind](settings, jets, seed, weights)
+    return FITS[settings.kind](settings, jets, seed)
+
+
+def check_count(settings: kinds.Baseline, count: int) -> None:
     """Raise `DetectorError` if there are fewer jets than the settings' neighbours, Gaussians or components need."""
-    baseline = settings.root
+    baseline = settings
     least = max(getattr(baseline, "neighbours", 1), getattr(baseline, "components", 1)) + 1
     if count < least:
         raise DetectorError(f"{baseline.kind}: {count} training jets, at least {least} are needed; give more jets")

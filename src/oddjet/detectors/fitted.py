@@ -16,7 +16,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from oddjet.detectors.baseline_settings import BaselineSettings, Trained
+from oddjet.detectors.baseline_settings import Baseline, Trained
 from oddjet.detectors.cards import Card
 from oddjet.detectors.density import SIGNED, WEIGHTED, Score, check_count, fit
 from oddjet.detectors.file import content_of
@@ -43,14 +43,14 @@ class Sample(NamedTuple):
 
     @classmethod
     def pick(
-        cls, settings: BaselineSettings, seeds: Sequence[int], scaled: NDArray[np.float32], weights: Weights | None
+        cls, settings: Baseline, seeds: Sequence[int], scaled: NDArray[np.float32], weights: Weights | None
     ) -> Sample:
         """Pick the jets of each seed, `maximum_jets` at most; raise `DatasetError` for weights that it cannot use.
 
         Jets that count the same are drawn without replacement. Of others a kind that takes weights has the same draw,
         with their weights; for any other kind jets are drawn by the size of their weights, and keep the sign.
         """
-        kind, limit = settings.root.kind, settings.root.maximum_jets
+        kind, limit = settings.kind, settings.maximum_jets
         varying = unequal(weights)
         if weights is not None:
             check_weights(weights, kind, signed=kind in SIGNED)
@@ -152,18 +152,18 @@ def fit_baseline(
     TrainingError
         See `oddjet.training.loop.fit`.
     """
-    settings = BaselineSettings.model_validate(card.settings)
+    settings = baseline_settings(card)
     if validation_weights is not None:
-        check_weights(validation_weights, f"{settings.root.kind}, validation")
+        check_weights(validation_weights, f"{settings.kind}, validation")
     sample = Sample.pick(settings, seeds, scaled, weights)
     held_out = unequal(validation_weights)
     scores: list[Score] | list[TrainedScore]
-    if isinstance(settings.root, Trained):
+    if isinstance(settings, Trained):
         check_count(settings, sample.jets.shape[1])
         if validation is None or not len(validation):
-            raise DetectorError(f"{settings.root.kind}: no validation jets; they choose the epoch")
+            raise DetectorError(f"{settings.kind}: no validation jets; they choose the epoch")
         own = [unequal(weights) for weights in sample.weights]
-        scores = train(settings.root, sample.jets, validation, seeds, own, held_out, checkpoints, history)
+        scores = train(settings, sample.jets, validation, seeds, own, held_out, checkpoints, history)
     else:
         scores = [fit(settings, jets, seed, unequal(own)) for jets, own, seed in zip(*sample, seeds, strict=True)]
     return FittedBaseline(card, seeds, sample, scores)
@@ -194,7 +194,7 @@ def restore(
     KeyError, TypeError, AttributeError, IndexError, ValueError, RuntimeError
         If the parameters are not a baseline's.
     """
-    settings = BaselineSettings.model_validate(card.settings)
+    settings = baseline_settings(card)
     jets, weights, reference = (parameters[name].numpy() for name in ("jets", "jet_weights", "reference"))
     sample = Sample(jets, weights)
     baseline = FittedBaseline(card, seeds, sample, _read_scores(settings, seeds, epochs, parameters, sample))
@@ -206,19 +206,25 @@ def restore(
     return baseline
 
 
+def baseline_settings(card: Card) -> Baseline:
+    """Return the settings of a card that is a baseline's."""
+    assert isinstance(card.settings, Baseline)
+    return card.settings
+
+
 def _read_scores(
-    settings: BaselineSettings,
+    settings: Baseline,
     seeds: Sequence[int],
     epochs: Sequence[int],
     parameters: Mapping[str, torch.Tensor],
     sample: Sample,
 ) -> list[Score] | list[TrainedScore]:
     """Fit each seed again, or give it its weights back."""
-    if not isinstance(settings.root, Trained):
+    if not isinstance(settings, Trained):
         return [fit(settings, jets, seed, unequal(weights)) for jets, weights, seed in zip(*sample, seeds, strict=True)]
     scores = []
     for index, epoch in enumerate(epochs):
         start = f"{index}."
         state = {name.removeprefix(start): tensor for name, tensor in parameters.items() if name.startswith(start)}
-        scores.append(restore_network(settings.root, sample.jets.shape[2], state, epoch))
+        scores.append(restore_network(settings, sample.jets.shape[2], state, epoch))
     return scores

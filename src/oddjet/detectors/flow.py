@@ -34,3 +34,8 @@ class Flow(torch.nn.Module):
         """Give -log p of jets (n, D), shape (n,); its mean is the loss."""
         likelihood: Tensor = self.density().log_prob(jets)
         return -likelihood
+
+
+def build(settings: NeuralSplineFlow, n_features: int) -> Flow:
+    """Build the network for D features, in float32, from torch's global random numbers."""
+    return Flow(settings, n_features)

@@ -8,20 +8,26 @@ what `build` needs is imported inside it.
 from __future__ import annotations
 
 import importlib
+import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cache
 from importlib.metadata import entry_points
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
+
+from pydantic import BaseModel, ConfigDict
 
 from oddjet.errors import DetectorError
 from oddjet.names import not_among
+from oddjet.program import read_settings
 from oddjet.settings import Settings
 
 # Entry points of other packages: the name is the kind's, the value its module.
 GROUP = "oddjet.detectors"
-AUTOENCODERS = "oddjet.detectors.autoencoder"
-BASELINES = "oddjet.detectors.baseline_settings"
+# Our own: the name, the module with `build`, and the settings. Data and no code: a table in this module would be part
+# of the code of every job, and a new line of it would make every detector again.
+OWN = Path(__file__).with_name("kinds.json")
 
 
 class DetectorSettings(Settings):
@@ -78,31 +84,11 @@ class Kind:
         return found  # type: ignore[no-any-return]
 
 
-BUILT_IN = {
-    kind.name: kind
-    for kind in (
-        Kind("ae", f"{AUTOENCODERS}.objectives.ae", f"{AUTOENCODERS}.settings:MethodSettings"),
-        Kind("nae", f"{AUTOENCODERS}.objectives.nae", f"{AUTOENCODERS}.settings:MethodSettings"),
-        Kind("nae_logcosh", f"{AUTOENCODERS}.objectives.nae", f"{AUTOENCODERS}.settings:MethodSettings"),
-        Kind("wnae", f"{AUTOENCODERS}.objectives.wnae", f"{AUTOENCODERS}.settings:MethodSettings"),
-        Kind("feature", "oddjet.detectors.density", f"{BASELINES}:SingleFeature"),
-        Kind("mahalanobis", "oddjet.detectors.density", f"{BASELINES}:Mahalanobis"),
-        Kind("pca", "oddjet.detectors.density", f"{BASELINES}:PcaResidual"),
-        Kind("isolation_forest", "oddjet.detectors.density", f"{BASELINES}:IsolationForest"),
-        Kind("nearest_neighbours", "oddjet.detectors.density", f"{BASELINES}:NearestNeighbours"),
-        Kind("local_outlier_factor", "oddjet.detectors.density", f"{BASELINES}:LocalOutlierFactor"),
-        Kind("gaussian_mixture", "oddjet.detectors.density", f"{BASELINES}:GaussianMixture"),
-        Kind("one_class_svm", "oddjet.detectors.density", f"{BASELINES}:OneClassSvm"),
-        Kind("neural_spline_flow", "oddjet.detectors.flow", f"{BASELINES}:NeuralSplineFlow"),
-        Kind("deep_svdd", "oddjet.detectors.svdd", f"{BASELINES}:DeepSvdd"),
-    )
-}
-
-
 @cache
 def kinds() -> Mapping[str, Kind]:
     """Return all kinds by name; raise `DetectorError` if an installed package takes a name that is taken."""
-    found = dict(BUILT_IN)
+    own = json.loads(OWN.read_text(encoding="utf-8"))
+    found = {name: Kind(name, places["module"], places["settings"]) for name, places in own.items()}
     for entry in sorted(entry_points(group=GROUP), key=lambda entry: entry.name):
         if entry.name in found:
             raise DetectorError(
@@ -118,6 +104,17 @@ def kind_named(name: str) -> Kind:
     if name not in kinds():
         raise DetectorError(f"kind: {not_among(name, list(kinds()))}")
     return kinds()[name]
+
+
+def read_method(text: str | None) -> DetectorSettings:
+    """Read the settings of a method of any kind, as `oddjet.program.read_settings` reads those of a stage."""
+    return read_settings(text, kind_named(read_settings(text, _AnyKind).kind).settings)
+
+
+class _AnyKind(BaseModel):
+    model_config = ConfigDict(extra="ignore")
+
+    kind: str
 
 
 def _imported(kind: str, module: str) -> Any:  # noqa: ANN401  any module

@@ -52,3 +52,8 @@ class Svdd(torch.nn.Module):
             jets = leaky_relu(layer(jets), 0.1)
         embedded: Tensor = self.layers[-1](jets)
         return embedded
+
+
+def build(settings: DeepSvdd, n_features: int) -> Svdd:
+    """Build the network for D features, in float32, from torch's global random numbers."""
+    return Svdd(settings, n_features)

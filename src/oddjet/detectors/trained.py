@@ -10,8 +10,8 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from oddjet.detectors.baseline_settings import DeepSvdd, NeuralSplineFlow, Trained
-from oddjet.errors import DetectorError
+from oddjet.detectors.baseline_settings import Trained
+from oddjet.detectors.registry import kind_named
 from oddjet.training.checkpoint import Checkpoints
 from oddjet.training.history import HistoryFile
 from oddjet.training.loop import fit
@@ -99,15 +99,8 @@ class MeanScore:
 
 def build(settings: Trained, n_features: int) -> nn.Module:
     """Build the network of a kind for D features, in float32, from torch's global random numbers."""
-    if isinstance(settings, NeuralSplineFlow):
-        from oddjet.detectors.flow import Flow
-
-        return Flow(settings, n_features)
-    if isinstance(settings, DeepSvdd):
-        from oddjet.detectors.svdd import Svdd
-
-        return Svdd(settings, n_features)
-    raise DetectorError(f"{type(settings).__name__}: no network of this kind")
+    network: nn.Module = kind_named(settings.kind).build(settings, n_features)
+    return network
 
 
 def restore(settings: Trained, n_features: int, state: Mapping[str, Tensor], epoch: int) -> TrainedScore:

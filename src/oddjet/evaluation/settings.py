@@ -35,10 +35,10 @@ def _as_list(given: object) -> object:
     return [given] if isinstance(given, str) else given
 
 
-class ScoreEnsembleSettings(Settings):
+class MeanSettings(Settings):
     """Mean of the standardised scores of all seeds of one or several methods."""
 
-    kind: Literal["ensemble"]
+    kind: Literal["mean"]
     of: Annotated[tuple[str, ...], BeforeValidator(_as_list, json_schema_input_type=str | tuple[str, ...])] = Field(
         min_length=1,
         description="one method or a list of them; all their seeds count the same, each with mean 0 and standard "

@@ -12,7 +12,9 @@ from oddjet.provenance.attributes import attributes, file_digest
 SUFFIX = ".origin.json"
 
 
-def write_origin(script: str, settings: str, inputs: Sequence[Path], outputs: Sequence[Path]) -> None:
+def write_origin(
+    script: str, settings: str, inputs: Sequence[Path], outputs: Sequence[Path], modules: Sequence[str] = ()
+) -> None:
     """Write `OUTPUT.origin.json` beside the first of the outputs, once all of them are written.
 
     Parameters
@@ -21,9 +23,11 @@ def write_origin(script: str, settings: str, inputs: Sequence[Path], outputs: Se
         See `oddjet.provenance.attributes.attributes`.
     outputs
         The files that the record is about; it holds the SHA-256 of each by its name.
+    modules
+        Modules that the script imports by name.
     """
     content = {
-        **attributes(script, settings, inputs),
+        **attributes(script, settings, inputs, *modules),
         "outputs": {path.name: file_digest(path) for path in outputs},
     }
     path = outputs[0].with_name(outputs[0].name + SUFFIX)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
 from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple, Protocol
 
@@ -12,8 +11,9 @@ from torch import Tensor
 from oddjet.detectors.autoencoder.batches import BatchPlan
 from oddjet.detectors.autoencoder.generators import Generators
 from oddjet.detectors.autoencoder.network import Network
-from oddjet.detectors.autoencoder.settings import OBJECTIVES, MethodSettings
+from oddjet.detectors.autoencoder.settings import MethodSettings
 from oddjet.detectors.autoencoder.validation_jets import ValidationJets
+from oddjet.detectors.registry import kind_named
 from oddjet.errors import TrainingError
 from oddjet.training.optimiser import Optimiser
 from oddjet.training.state import Measured
@@ -52,8 +52,7 @@ def build_objective(
     threads: int = 1,
 ) -> Objective:
     """Import the module of the kind and build its objective: the only place where a training meets a loss."""
-    module = importlib.import_module(OBJECTIVES[settings.kind])
-    objective: Objective = module.build(settings, seeds, n_features, device, dtype, threads)
+    objective: Objective = kind_named(settings.kind).build(settings, seeds, n_features, device, dtype, threads)
     return objective
 
 
@@ -115,7 +114,8 @@ class AutoencoderGroup:
         if not len(jets.validation):
             raise TrainingError("nothing to validate on: 0 validation jets")
         device, n_features = device or torch.device("cpu"), jets.train.shape[1]
-        self.name, self.settings, self.seeds, self.jets = settings.kind, settings, tuple(seeds), jets.train
+        self.name: str = settings.kind
+        self.settings, self.seeds, self.jets = settings, tuple(seeds), jets.train
         self.network = Network(settings.network, n_features, len(seeds), device, dtype)
         # On the CPU whatever the device, so that a seed starts from the same weights everywhere.
         self.network.initialise(Generators(seeds, "initial weights", torch.device("cpu")))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar, Literal, Self
+from typing import ClassVar, Literal, Self
 
 from pydantic import Field, model_validator
 
@@ -12,19 +12,8 @@ from oddjet.training.settings import Schedule
 
 Scaling = Literal["dataset", "min_max", "standard", "power", "quantile"]
 
-# Which module trains which kind. The training loop imports the module by this name and not by an import statement:
-# so a change of the Langevin chain changes the code digest of the methods that use chains, and not that of the AE.
-OBJECTIVES: dict[str, str] = {
-    "ae": "oddjet.detectors.autoencoder.objectives.ae",
-    "nae": "oddjet.detectors.autoencoder.objectives.nae",
-    "nae_logcosh": "oddjet.detectors.autoencoder.objectives.nae",
-    "wnae": "oddjet.detectors.autoencoder.objectives.wnae",
-}
-# A kind is a name above: a new entry is all that the settings need. Type checkers see no further than the text.
-if TYPE_CHECKING:
-    Kind = str
-else:
-    Kind = Literal[tuple(OBJECTIVES)]
+# Kinds with negative samples.
+NORMALIZED = ("nae", "nae_logcosh", "wnae")
 
 
 class NetworkSettings(Settings):
@@ -207,7 +196,9 @@ class ModelSettings(DetectorSettings):
 
     by_epoch: ClassVar[bool] = True
 
-    kind: Kind = Field(description="ae, nae (E+ - E-), nae_logcosh (log cosh(E+ - E-) + alpha E+) or wnae (W2^2)")
+    kind: Literal["ae", "nae", "nae_logcosh", "wnae"] = Field(
+        description="ae, nae (E+ - E-), nae_logcosh (log cosh(E+ - E-) + alpha E+) or wnae (W2^2)"
+    )
     scaling: Scaling = Field(
         default="dataset",
         description="coordinates of the energy: those of the dataset stage, or of the method's own, fitted on the "
@@ -223,7 +214,7 @@ class ModelSettings(DetectorSettings):
     @classmethod
     def _fill(cls, values: object) -> object:
         """Give the kinds with negatives their defaults, so that equal settings are equal when written out."""
-        if isinstance(values, dict) and values.get("kind") in OBJECTIVES and values["kind"] != "ae":
+        if isinstance(values, dict) and values.get("kind") in NORMALIZED:
             sections: dict[str, dict[str, object]] = {"chain": {}, "replay": {}, "loss": {}, "validation": {}}
             values = {**values, **{key: empty for key, empty in sections.items() if values.get(key) is None}}
         return values

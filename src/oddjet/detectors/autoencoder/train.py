@@ -12,9 +12,10 @@ from oddjet.dataset.scaler_file import Inputs, method_scaler
 from oddjet.detectors.autoencoder.detector import snapshot_parameters
 from oddjet.detectors.autoencoder.group import AutoencoderGroup, BackgroundJets
 from oddjet.detectors.autoencoder.jets import read_jets
-from oddjet.detectors.autoencoder.settings import OBJECTIVES, MethodSettings
+from oddjet.detectors.autoencoder.settings import MethodSettings
 from oddjet.detectors.cards import Card
 from oddjet.detectors.file import content_of, write
+from oddjet.detectors.registry import kind_named
 from oddjet.errors import TrainingError
 from oddjet.provenance.attributes import attributes
 from oddjet.training.checkpoint import Checkpoints, checkpoint_digest
@@ -64,7 +65,7 @@ def train_method(
     device = choose_device(settings.training.device)
     # The tensors are small: torch's own threads cost more than they bring. Threads are for seeds.
     torch.set_num_threads(1)
-    record = attributes("train_model", settings.model_dump_json(), inputs, OBJECTIVES[settings.kind])
+    record = attributes("train_model", settings.model_dump_json(), inputs, kind_named(settings.kind).module)
     scaler = method_scaler(settings.scaling, inputs.scaler, inputs.train)
     jets, weights = read_jets(inputs.train, scaler, device, settings.training.memory_mb, output)
     others, other_weights = read_jets(inputs.validation, scaler, device, float("inf"), output)
