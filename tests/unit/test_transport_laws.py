@@ -7,7 +7,8 @@ import pytest
 
 from oddjet.errors import TransportError
 from oddjet.transport.assignment import wasserstein
-from oddjet.transport.laws import Law, distance_of_samples, draw_laws, draw_rows, law_distance, negative_share
+from oddjet.transport.law_distances import distance_of_samples, law_distance
+from oddjet.transport.laws import Law, draw_laws, draw_rows, negative_share
 
 
 def test_equal_weights_give_every_row_at_most_once_and_from_the_whole_table() -> None:

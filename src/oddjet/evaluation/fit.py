@@ -27,7 +27,8 @@ from oddjet.evaluation.ensembles import background_moments
 from oddjet.evaluation.merit import SampleScores, compute_auc
 from oddjet.evaluation.scores import Method
 from oddjet.evaluation.tables import BACKGROUND, NEGATIVES, SnapshotRow
-from oddjet.transport.laws import Law, distance_of_samples, draw_laws, draw_rows, law_distance
+from oddjet.transport.law_distances import distance_of_samples, law_distance
+from oddjet.transport.laws import Law, draw_laws, draw_rows
 
 LOGGER = logging.getLogger("oddjet")
 SHUFFLED = "shuffled"

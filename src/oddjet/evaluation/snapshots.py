@@ -13,7 +13,8 @@ from oddjet.evaluation.monitor import ScaledScorer
 from oddjet.evaluation.negatives import Samples
 from oddjet.evaluation.tables import NEGATIVES, SnapshotRow
 from oddjet.io.tables import read_table
-from oddjet.transport.laws import Law, draw_laws, law_distance
+from oddjet.transport.law_distances import law_distance
+from oddjet.transport.laws import Law, draw_laws
 
 
 class Jets(NamedTuple):

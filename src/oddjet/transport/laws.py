@@ -4,21 +4,17 @@ Rows are drawn by systematic sampling from a random order (Madow 1949): in n row
 comes floor(n p) or ceil(n p) times. With equal weights that is a draw without replacement.
 
 Simulation at next-to-leading order has jets of negative weight. No set of equal weights holds such a law, but two do: a
-set of positive weight, and one that is taken away from it. For their distance the negative part of each law changes
-sides: P+ - P- is the same law as Q+ - Q- exactly where P+ + Q- and Q+ + P- are the same, and both of these are sets of
-equal weight and size.
+set of positive weight, and one that is taken away from it (`oddjet.transport.law_distances`).
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from oddjet.errors import TransportError
-from oddjet.transport.assignment import wasserstein
 
 Points = NDArray[np.floating[Any]]
 # The rows are the same in every training and every comparison of a dataset.
@@ -121,15 +117,3 @@ def draw_laws(
     away = draw_rows(np.maximum(-checked, 0.0), draws * taken, seed)
     # Dealt out in turn, so that copies of a row go to different samples.
     return [Law(points[rows[draw::draws]], points[away[draw::draws]]) for draw in range(draws)]
-
-
-def law_distance(first: Law, second: Law, power: int = 2) -> float:
-    """Measure W_p^p a net jet between two laws of the same net size; without negative parts it is `wasserstein`."""
-    ours = np.concatenate([first.positive, second.negative])
-    theirs = np.concatenate([second.positive, first.negative])
-    return wasserstein(ours, theirs, power=power) * (len(ours) / first.net)
-
-
-def distance_of_samples(laws: Sequence[Law], power: int = 2) -> list[float]:
-    """Measure each sample's distance to the next one, in a ring: what finite samples of one law are apart."""
-    return [law_distance(law, laws[(index + 1) % len(laws)], power) for index, law in enumerate(laws)]
