@@ -12,8 +12,9 @@ import pytest
 from oddjet.dataset.contamination import contaminate
 from oddjet.dataset.settings import ContaminationSettings
 from oddjet.errors import DatasetError, EvaluationError, FigureError
-from oddjet.evaluation.contamination import scan_averages, scan_rows, write_scan
-from oddjet.evaluation.tables import AucRow, ContaminationRow, read_rows, write_rows
+from oddjet.evaluation.contamination import ContaminationRow, scan_averages, scan_rows, write_scan
+from oddjet.evaluation.merit import AucRow
+from oddjet.io.csv import read_rows, write_rows
 from oddjet.io.tables import Column, read_attributes, read_table, write_table
 from oddjet.plotting.contamination import draw_contamination
 from oddjet.weighted import draw

@@ -19,10 +19,11 @@ from oddjet.detectors.vae.scores import ANOMALY_METRICS, score_images
 from oddjet.detectors.vae.settings import CnnSettings, VaeSchedule, VaeSettings, VaeTraining
 from oddjet.detectors.vae.train import VaeObjective, VaeRun, load_vae, train_vae
 from oddjet.errors import DetectorError, TrainingError
-from oddjet.evaluation.tables import VaeAucRow, read_rows
 from oddjet.images.distances import compute_distances
 from oddjet.images.settings import DistanceSettings
 from oddjet.images.store import JET_COLUMNS, ImageWriter, read_images
+from oddjet.images.vae_results import VaeAucRow
+from oddjet.io.csv import read_rows
 from oddjet.io.tables import read_table
 from oddjet.studies.image_classifier import classifier_rows
 from oddjet.studies.vae_latent import inner_distances, study, write_pairs

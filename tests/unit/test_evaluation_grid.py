@@ -12,13 +12,13 @@ import numpy as np
 import pytest
 
 from oddjet.errors import EvaluationError
-from oddjet.evaluation.grid import NO_BASELINE, difference, grid_rows
-from oddjet.evaluation.merit import SampleScores, compute_auc
+from oddjet.evaluation.grid import NO_BASELINE, GridRow, difference, grid_rows
+from oddjet.evaluation.merit import AucRow, SampleScores, compute_auc
 from oddjet.evaluation.replicas import EVENT, Replicas, auc_replicas, grid_replicas, standard_error
 from oddjet.evaluation.scores import auc_rows
 from oddjet.evaluation.settings import MeritSettings
 from oddjet.evaluation.summary import average_over_grid
-from oddjet.evaluation.tables import AucRow, GridRow, read_rows, write_rows
+from oddjet.io.csv import read_rows, write_rows
 from oddjet.io.tables import Column, write_table
 
 BACKGROUND, SIGNAL, POINTS = 400, 100, 12

@@ -8,10 +8,11 @@ from dataclasses import replace
 import pytest
 
 from oddjet.errors import EvaluationError
-from oddjet.evaluation.grid import NO_BASELINE
+from oddjet.evaluation.figures_of_merit import GRID, MeritRow
+from oddjet.evaluation.grid import NO_BASELINE, GridRow
 from oddjet.evaluation.leaderboard_table import write_leaderboard
+from oddjet.evaluation.merit import AucRow
 from oddjet.evaluation.merit_summary import write_merit_summary
-from oddjet.evaluation.tables import GRID, AucRow, GridRow, MeritRow
 
 ROWS = [
     AucRow(method, seed, "svj", 1000.0, 0.1, best + seed / 100, 0.01, 300, 2000)

@@ -10,7 +10,10 @@ from pathlib import Path
 import pytest
 
 from oddjet.errors import EvaluationError
+from oddjet.evaluation.history import EpochAucRow
+from oddjet.evaluation.merit import AucRow
 from oddjet.evaluation.moments import (
+    ChoiceRow,
     auc_at,
     choice_to_markdown,
     chosen_epochs,
@@ -19,7 +22,7 @@ from oddjet.evaluation.moments import (
     last_before_divergence,
     last_epochs,
 )
-from oddjet.evaluation.tables import AucRow, ChoiceRow, EpochAucRow, read_rows, write_rows
+from oddjet.io.csv import read_rows, write_rows
 
 EPOCHS = [1, 2, 3, 4]
 SIGNALS = ("svj_mphi-2000_rinv-0p1", "svj_mphi-2000_rinv-0p3")

@@ -12,12 +12,12 @@ import numpy as np
 import pytest
 
 from oddjet.errors import DatasetError, EvaluationError
-from oddjet.evaluation.merit import SampleScores, compute_auc
+from oddjet.evaluation.merit import AucRow, SampleScores, compute_auc
 from oddjet.evaluation.monitor import MonitoredJets
 from oddjet.evaluation.scores import Method, auc_rows, read_method, score_samples
 from oddjet.evaluation.settings import EvaluationSettings
 from oddjet.evaluation.signals import Signal, files_of, grid_point, parse_signals
-from oddjet.evaluation.tables import AucRow, read_rows
+from oddjet.io.csv import read_rows
 from oddjet.io.tables import Column, read_attributes, read_columns, read_table, write_table
 from oddjet.io.weights import sample_factors
 

@@ -21,8 +21,9 @@ from oddjet.detectors.autoencoder.settings import NetworkSettings
 from oddjet.detectors.cards import Card
 from oddjet.detectors.file import content_of, load, write
 from oddjet.detectors.registry import kind_named
+from oddjet.evaluation.history import EpochAucRow
 from oddjet.evaluation.scores import auc_rows
-from oddjet.evaluation.tables import EpochAucRow, read_rows
+from oddjet.io.csv import read_rows
 from oddjet.io.tables import Column, read_attributes, read_table, write_table
 
 FEATURES = ("tau2", "tau3", "softdrop_mass")

@@ -20,9 +20,10 @@ from oddjet.detectors.cards import Card
 from oddjet.detectors.file import content_of, write
 from oddjet.detectors.registry import kind_named
 from oddjet.errors import EvaluationError
+from oddjet.evaluation.history import SnapshotRow
 from oddjet.evaluation.negatives import read_negatives
 from oddjet.evaluation.snapshots import Jets, measure_distances, measure_energies
-from oddjet.evaluation.tables import SnapshotRow, read_rows
+from oddjet.io.csv import read_rows
 from oddjet.io.tables import Column, read_attributes, write_table
 
 FEATURES = ("tau2", "tau3", "softdrop_mass")

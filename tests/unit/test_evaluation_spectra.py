@@ -12,12 +12,12 @@ import numpy as np
 import pytest
 from scipy.stats import spearmanr
 
-from oddjet.evaluation.figures_of_merit import merit_rows
+from oddjet.evaluation.figures_of_merit import GRID, MeritRow, merit_rows
 from oddjet.evaluation.merit import SampleScores, compute_auc
 from oddjet.evaluation.merit_summary import TITLES, write_merit_summary
 from oddjet.evaluation.settings import MeritSettings
 from oddjet.evaluation.spectra import planing_weights, rank_correlation
-from oddjet.evaluation.tables import GRID, MeritRow, read_rows
+from oddjet.io.csv import read_rows
 from oddjet.io.tables import Column, write_table
 
 

@@ -10,9 +10,8 @@ from pathlib import Path
 import pytest
 
 from oddjet.errors import EvaluationError
-from oddjet.evaluation.history import Curves
+from oddjet.evaluation.history import Curves, EpochAucRow
 from oddjet.evaluation.stability import largest_falls
-from oddjet.evaluation.tables import EpochAucRow
 
 EPOCHS = [10, 60, 80, 90, 100]
 

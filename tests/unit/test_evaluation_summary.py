@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import math
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 
 from oddjet.errors import EvaluationError
+from oddjet.evaluation.merit import AucRow
 from oddjet.evaluation.summary import (
     SeedAverage,
     average,
@@ -17,7 +17,6 @@ from oddjet.evaluation.summary import (
     check_same_jets,
     write_summary,
 )
-from oddjet.evaluation.tables import AucRow, EpochAucRow, read_rows, write_rows
 
 
 def row(method: str, seed: int, r_inv: float, auc: float, error: float = 0.01) -> AucRow:
@@ -117,36 +116,3 @@ def test_rows_that_cannot_stand_side_by_side_are_refused() -> None:
         EvaluationError, match="wnae, seed 1 was scored on 400 signal and 9 background jets, another one"
     ):
         check_same_jets([ROWS[0], replace(ROWS[4], n_background=9)])
-
-
-def test_tables_survive_writing_and_reading(tmp_path: Path) -> None:
-    rows = [*ROWS, replace(ROWS[0], signal="odd", m_phi=math.nan, r_inv=math.nan, auc=1 / 3)]
-    write_rows(tmp_path / "auc.csv", rows, AucRow)
-    found = read_rows(tmp_path / "auc.csv", AucRow)
-    assert found[:6] == ROWS
-    assert math.isnan(found[6].m_phi)
-    assert found[6].auc == pytest.approx(1 / 3, abs=1e-8)
-    text = (tmp_path / "auc.csv").read_text().splitlines()
-    assert text[0] == "method,seed,signal,m_phi,r_inv,auc,auc_error,n_signal,n_background"
-    assert text[1] == "ae,1,svj_mphi-2000_rinv-0p1,2000,0.1,0.5,0.01,400,2800"
-
-
-@pytest.mark.parametrize(
-    ("text", "message"),
-    [
-        ("", "columns are none, expected method"),
-        ("method,seed\nae,1\n", "columns are method, seed, expected"),
-        ("method,seed,signal,m_phi,r_inv,auc,auc_error,n_signal,n_background\n", "no row"),
-        (
-            "method,seed,signal,m_phi,r_inv,auc,auc_error,n_signal,n_background\nae,one,s,1,1,1,1,1,1\n",
-            "line 2: seed is 'one', not int",
-        ),
-        ("method,seed,signal,m_phi,r_inv,auc,auc_error,n_signal,n_background\nae,1,s,1\n", "line 2: r_inv is None"),
-    ],
-)
-def test_a_file_that_is_no_auc_table_is_named(tmp_path: Path, text: str, message: str) -> None:
-    (tmp_path / "auc.csv").write_text(text)
-    with pytest.raises(EvaluationError, match=rf"auc\.csv: .*{message}"):
-        read_rows(tmp_path / "auc.csv", AucRow)
-    with pytest.raises(EvaluationError, match=r"absent\.csv: not a readable"):
-        read_rows(tmp_path / "absent.csv", EpochAucRow)

@@ -8,7 +8,7 @@ import sys
 import numpy as np
 import pytest
 
-from oddjet.errors import EventError
+from oddjet.errors import EventError, TableError
 from oddjet.evaluation.event_merit import background_curve, event_merits
 from oddjet.events.augmentations import OBJECTS, acceptances, augment, momentum, splittable, thresholds
 from oddjet.events.classification import classify, plane
@@ -28,7 +28,7 @@ from oddjet.events.layout import (
     read_events,
     write_events,
 )
-from oddjet.events.merit_tables import Latency, SetMerit, read_rows, summarise, write_rows
+from oddjet.events.merit_tables import Latency, SetMerit, summarise
 from oddjet.events.neighbours import AugmentedNeighbours, choose_k, rank_auc, vote_shares
 from oddjet.events.paper import SIGNALS, TABLE_1, TABLE_2, TABLE_3, paper_value
 from oddjet.events.point_sets import missing_pt, multiplicity, sets_2d, sets_3d, sorted_pt, total_pt
@@ -45,6 +45,7 @@ from oddjet.events.settings import (
     VoteSettings,
 )
 from oddjet.events.support_vectors import KernelMachine, TransportMachine, prepare_machine
+from oddjet.io.csv import read_rows, write_rows
 from oddjet.transport.point_sets import distance_matrix
 
 PLAIN = GroundSettings()
@@ -403,7 +404,7 @@ def test_tables_are_read_as_they_were_written(tmp_path):
     found = summarise(read_rows(tmp_path / "b.csv", SetMerit))["ae", "a_4l", "rejection"]
     assert (found.mean, found.sd, found.where) == pytest.approx((10.5, math.sqrt(0.5), 0.3))
     assert found.counting == pytest.approx(10.5 * math.sqrt(0.9 / (0.1 * 200)))
-    with pytest.raises(EventError, match="columns are method, microseconds"):
+    with pytest.raises(TableError, match="columns are method, microseconds"):
         read_rows(tmp_path / "a.csv", SetMerit)
 
 

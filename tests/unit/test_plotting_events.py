@@ -8,8 +8,9 @@ import pytest
 from oddjet.errors import FigureError
 from oddjet.events.figures import costs, curve_panels
 from oddjet.events.merit_tables import CurvePoint, Latency, Summary
-from oddjet.events.pages import Table, latency_markdown, table_csv, table_markdown, tables
+from oddjet.events.pages import ComparedNumber, Table, compared_numbers, latency_markdown, table_markdown, tables
 from oddjet.events.paper import TABLE_1
+from oddjet.io.csv import write_rows
 from oddjet.plotting.events import draw_costs, draw_curves
 
 SUMMARIES = {
@@ -53,14 +54,15 @@ def test_costs_are_drawn_with_their_names():
     assert "1  3D OT, exact by bounds" in [text.get_text() for text in figure.axes[1].texts]
 
 
-def test_pages_give_the_papers_numbers_beside_ours_and_labels_one_efficiency():
+def test_pages_give_the_papers_numbers_beside_ours_and_labels_one_efficiency(tmp_path):
     table = Table("Table 1", ["ot_3d", "ot_3d_svm_labels"], TABLE_1)
     page = table_markdown(table, SUMMARIES, ["a_4l"])
     assert "| 3D OT | 0.84 ± 0.01 (0.837 ± 0.0088) |" in page
     assert "| 3D OT | 18 ± 3 [2] (17.68 ± 3.1) |" in page
     assert "| 3D OT | 1.7 ± 0.1 at 0.70 (1.637 ± 0.077 at 0.73) |" in page
     assert page.count("SVM, labels") == 1
-    lines = table_csv(table, SUMMARIES, ["a_4l"]).splitlines()
+    write_rows(tmp_path / "table1.csv", compared_numbers(table, SUMMARIES, ["a_4l"]), ComparedNumber, digits=6)
+    lines = (tmp_path / "table1.csv").read_text().splitlines()
     assert "auc,ot_3d,a_4l,0.84,0.01,,,0.837,0.0088,," in lines
     assert not any(line.startswith("rejection,ot_3d_svm_labels") for line in lines)
     useless = table_markdown(Table("Table 2", ["total_pt"], {}), SUMMARIES, ["a_4l"])

@@ -15,8 +15,9 @@ from matplotlib.figure import Figure
 from matplotlib.text import Text
 
 from oddjet.errors import EvaluationError, FigureError
+from oddjet.evaluation.merit import AucRow
 from oddjet.evaluation.summary import average_over_points
-from oddjet.evaluation.tables import AucRow, write_rows
+from oddjet.io.csv import write_rows
 from oddjet.plotting.heatmap import SMALLEST, draw_heatmap
 from oddjet.plotting.style import figure_style, method_title, save_figure
 

@@ -12,8 +12,8 @@ import numpy as np
 import pytest
 
 from oddjet.errors import EvaluationError, FigureError
-from oddjet.evaluation.history import auc_by_fraction, auc_over_grid, choose_mass, read_history, with_gaps
-from oddjet.evaluation.tables import EpochAucRow, write_rows
+from oddjet.evaluation.history import EpochAucRow, auc_by_fraction, auc_over_grid, choose_mass, read_history, with_gaps
+from oddjet.io.csv import write_rows
 from oddjet.plotting.history import TrainingCurves, draw_training
 from oddjet.plotting.style import save_figure
 

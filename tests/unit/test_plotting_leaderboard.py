@@ -12,8 +12,11 @@ import pytest
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 
 from oddjet.errors import EvaluationError, FigureError
+from oddjet.evaluation.figures_of_merit import GRID, MeritRow
+from oddjet.evaluation.grid import GridRow
 from oddjet.evaluation.leaderboard import leaderboard_entries
-from oddjet.evaluation.tables import GRID, AucRow, GridRow, MeritRow, write_rows
+from oddjet.evaluation.merit import AucRow
+from oddjet.io.csv import write_rows
 from oddjet.plotting.leaderboard import Entry, draw_leaderboard
 from oddjet.plotting.style import figure_style
 

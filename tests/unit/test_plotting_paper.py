@@ -12,10 +12,9 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
 from oddjet.errors import EvaluationError, FigureError
-from oddjet.evaluation.history import Curves
+from oddjet.evaluation.history import Curves, EpochAucRow, SnapshotRow
 from oddjet.evaluation.paper import FIGURES, TrainingTables, paper_panels
 from oddjet.evaluation.paper_samples import PAPER_FEATURES, histogram_panels
-from oddjet.evaluation.tables import EpochAucRow, SnapshotRow
 from oddjet.plotting.epochs import Band, Panel, draw_epochs
 from oddjet.plotting.histograms import HistogramPanel, draw_histograms, sample_names
 from oddjet.plotting.sketches import SKETCHES, draw_sketch

@@ -11,10 +11,11 @@ import numpy as np
 import pytest
 
 from oddjet.errors import FigureError
-from oddjet.evaluation.tables import LatentRow, VaeAucRow, write_rows
-from oddjet.evaluation.vae_table import METRICS, PAPER, write_vae_table
+from oddjet.images.vae_results import LatentRow, VaeAucRow
+from oddjet.io.csv import write_rows
 from oddjet.io.tables import Column, write_table
 from oddjet.plotting.vae import ScanPoint, draw_pairs, draw_scan
+from oddjet.studies.vae_table import METRICS, PAPER, write_vae_table
 
 ROWS = [
     VaeAucRow("mse", 2, beta, chosen, loss, "none", signal, metric, auc + beta, 0.01, 100, 200)

@@ -13,8 +13,9 @@ from oddjet.dataset.scaler_file import write_scaler
 from oddjet.dataset.scaling import fit_scaler
 from oddjet.dataset.settings import DatasetSettings
 from oddjet.errors import TrainingError
+from oddjet.evaluation.merit import AucRow
 from oddjet.evaluation.signals import Signal
-from oddjet.evaluation.tables import AucRow, read_rows
+from oddjet.io.csv import read_rows
 from oddjet.io.tables import Column, write_table
 from oddjet.studies.ceilings import FOLDS, POOLED, SINGLE, ceiling_rows, folds_of
 

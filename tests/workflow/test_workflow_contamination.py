@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 import yaml
 
-from oddjet.evaluation.tables import ContaminationRow, read_rows
+from oddjet.evaluation.contamination import ContaminationRow
+from oddjet.io.csv import read_rows
 from oddjet.io.tables import count_rows, read_attributes, read_table
 
 TINY = ("--configfile", "config/test/tiny.yaml")

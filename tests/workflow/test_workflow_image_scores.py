@@ -13,8 +13,9 @@ import torch
 import yaml
 
 from oddjet.detectors.vae.train import load_vae
-from oddjet.evaluation.tables import AucRow, read_rows
+from oddjet.evaluation.merit import AucRow
 from oddjet.images.store import read_images
+from oddjet.io.csv import read_rows
 from oddjet.io.tables import read_attributes, read_table
 
 TINY = ("--configfile", "config/test/tiny.yaml")

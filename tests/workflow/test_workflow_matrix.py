@@ -2,7 +2,8 @@
 
 import pytest
 
-from oddjet.evaluation.tables import AucRow, read_rows
+from oddjet.evaluation.merit import AucRow
+from oddjet.io.csv import read_rows
 
 MATRIX = ("--configfile", "config/test/matrix.yaml")
 SAMPLES = ("top", "qcd", "svj")

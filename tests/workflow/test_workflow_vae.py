@@ -4,7 +4,8 @@ import csv
 
 import pytest
 
-from oddjet.evaluation.tables import LatentRow, VaeAucRow, read_rows
+from oddjet.images.vae_results import LatentRow, VaeAucRow
+from oddjet.io.csv import read_rows
 
 TARGET = "images"
 

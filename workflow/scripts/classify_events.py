@@ -7,10 +7,11 @@ from pathlib import Path
 from oddjet.evaluation.event_merit import event_merits
 from oddjet.events.classification import classify
 from oddjet.events.layout import read_events
-from oddjet.events.merit_tables import SetMerit, write_rows
+from oddjet.events.merit_tables import SetMerit
 from oddjet.events.protocol import file_arguments, refuse_empty, test_files
 from oddjet.events.scores import BACKGROUND
 from oddjet.events.settings import ProtocolSettings
+from oddjet.io.csv import write_rows
 from oddjet.io.origin import write_origin
 from oddjet.program import execute, parser, progress, read_settings, settings_argument
 

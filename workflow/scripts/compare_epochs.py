@@ -5,10 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 from oddjet.errors import EvaluationError
-from oddjet.evaluation.history import read_history
-from oddjet.evaluation.moments import choice_to_markdown, chosen_epochs, compare_choice
-from oddjet.evaluation.tables import ChoiceRow, EpochAucRow, read_rows, write_rows
+from oddjet.evaluation.history import EpochAucRow, read_history
+from oddjet.evaluation.moments import ChoiceRow, choice_to_markdown, chosen_epochs, compare_choice
 from oddjet.io.atomic import write_text
+from oddjet.io.csv import read_rows, write_rows
 from oddjet.io.origin import write_origin
 from oddjet.program import execute, parser
 

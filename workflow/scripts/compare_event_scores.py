@@ -7,9 +7,10 @@ from pathlib import Path
 import numpy as np
 
 from oddjet.evaluation.event_merit import background_curve, event_merits
-from oddjet.events.merit_tables import CurvePoint, SetMerit, curve_points, set_merits, write_rows
+from oddjet.events.merit_tables import CurvePoint, SetMerit, curve_points, set_merits
 from oddjet.events.scores import ScoreTable
 from oddjet.events.settings import ProtocolSettings
+from oddjet.io.csv import write_rows
 from oddjet.io.origin import write_origin
 from oddjet.program import execute, parser, progress, read_settings, settings_argument
 

@@ -9,11 +9,12 @@ from pathlib import Path
 from oddjet.detectors.file import load
 from oddjet.evaluation.comparison import ensemble_auc
 from oddjet.evaluation.ensembles import members_of
-from oddjet.evaluation.experiments import chosen_values, summarise, to_csv, to_markdown
-from oddjet.evaluation.history import read_history
+from oddjet.evaluation.experiments import Experiment, chosen_values, summarise, to_markdown
+from oddjet.evaluation.history import EpochAucRow, SnapshotRow, read_history
+from oddjet.evaluation.merit import AucRow
 from oddjet.evaluation.scores import read_method
-from oddjet.evaluation.tables import AucRow, EpochAucRow, SnapshotRow, read_rows
 from oddjet.io.atomic import write_text
+from oddjet.io.csv import read_rows, write_rows
 from oddjet.io.origin import write_origin
 from oddjet.io.tables import read_table
 from oddjet.program import execute, parser
@@ -43,14 +44,13 @@ def main() -> None:
         modules |= {module for model in models for module in model.card.modules}
         trained = [path for path in (*histories, *epochs) if epochs[0].exists()]
         chosen = {s: e for path in scores for s, e in zip(*read_method(path)[1:], strict=True)}
-        together = ensemble_auc(members_of(models, scores), background)
-        fit = [row for path in fits for row in read_rows(path, SnapshotRow)]
-        snapshots = [row for path in epochs for row in read_rows(path, EpochAucRow)] if trained else []
+        together = statistics.fmean(ensemble_auc(members_of(models, scores), background).values())
+        fit, snapshots = read_rows(fits, SnapshotRow), read_rows(epochs, EpochAucRow) if trained else []
         values = chosen_values(read_history(histories), chosen) if trained else None
-        rows.append(summarise(read_rows(auc, AucRow), statistics.fmean(together.values()), fit, snapshots, values))
+        rows.append(summarise(read_rows(auc, AucRow), together, fit, snapshots, values))
         inputs += [auc, *scores, *files, *fits, *trained]
-    for output, text in ((given.table, to_csv(rows)), (given.summary, to_markdown(rows, given.approximate))):
-        write_text(output, text)
+    write_rows(given.table, rows, Experiment, digits=None)
+    write_text(given.summary, to_markdown(rows, given.approximate))
     settings = json.dumps({"methods": given.methods, "groups": given.groups, "approximate": given.approximate})
     write_origin("compare_experiments", settings, inputs, [given.table, given.summary], sorted(modules))
 

@@ -6,9 +6,9 @@ import sys
 from pathlib import Path
 
 from oddjet.errors import EvaluationError
-from oddjet.evaluation.history import read_history
+from oddjet.evaluation.history import EpochAucRow, read_history
 from oddjet.evaluation.stability import falls_to_text, largest_falls
-from oddjet.evaluation.tables import EpochAucRow, read_rows
+from oddjet.io.csv import read_rows
 from oddjet.program import execute, parser
 
 EXAMPLE = """python workflow/scripts/compare_stability.py --history results/jets/models/wnae/*/history.csv \\
@@ -21,7 +21,7 @@ def main() -> None:
     arguments.add_argument("--auc-by-epoch", nargs="+", type=Path, required=True, help="its tables of monitor_training")
     arguments.add_argument("--bar", type=float, default=0.02, help="a fall that W must warn of (default: 0.02)")
     given = arguments.parse_args()
-    rows = [row for path in given.auc_by_epoch for row in read_rows(path, EpochAucRow)]
+    rows = read_rows(given.auc_by_epoch, EpochAucRow)
     if not rows:
         raise EvaluationError(f"{given.auc_by_epoch[0]}: no AUC; give tables that monitor_training wrote")
     falls = largest_falls(rows, read_history(given.history))

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from oddjet.evaluation.merit import AucRow
 from oddjet.evaluation.scores import auc_rows
-from oddjet.evaluation.tables import AucRow, write_rows
+from oddjet.io.csv import write_rows
 from oddjet.io.origin import write_origin
 from oddjet.program import execute, parser, progress
 

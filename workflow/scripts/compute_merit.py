@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from oddjet.evaluation.figures_of_merit import merit_rows
+from oddjet.evaluation.figures_of_merit import MeritRow, merit_rows
 from oddjet.evaluation.settings import MeritSettings
-from oddjet.evaluation.tables import MeritRow, write_rows
+from oddjet.io.csv import write_rows
 from oddjet.io.origin import write_origin
 from oddjet.program import execute, parser, progress, read_settings, settings_argument
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from oddjet.evaluation.tables import LatentRow, write_rows
+from oddjet.images.vae_results import LatentRow
+from oddjet.io.csv import write_rows
 from oddjet.io.origin import write_origin
 from oddjet.program import execute, parser
 from oddjet.provenance.attributes import attributes

@@ -7,7 +7,7 @@ from pathlib import Path
 from oddjet.detectors.file import load
 from oddjet.events.distances import prepare_distances
 from oddjet.events.latency import measure_distances, measure_machines, measure_network
-from oddjet.events.merit_tables import Latency, SetMerit, read_rows, summarise, write_rows
+from oddjet.events.merit_tables import Latency, SetMerit, summarise
 from oddjet.events.neighbours import prepare_neighbours
 from oddjet.events.pages import latency_markdown
 from oddjet.events.protocol import first_events, objects_argument
@@ -15,6 +15,7 @@ from oddjet.events.settings import ObjectSettings, ProtocolSettings
 from oddjet.events.support_vectors import prepare_machine
 from oddjet.events.table import flatten
 from oddjet.io.atomic import write_text
+from oddjet.io.csv import read_rows, write_rows
 from oddjet.io.origin import write_origin
 from oddjet.program import execute, parser, read_settings, settings_argument
 

@@ -8,7 +8,8 @@ from pathlib import Path
 from oddjet.dataset.scaler_file import read_scaler
 from oddjet.detectors.file import load
 from oddjet.evaluation.fit import measure_fit
-from oddjet.evaluation.tables import SnapshotRow, write_rows
+from oddjet.evaluation.history import SnapshotRow
+from oddjet.io.csv import write_rows
 from oddjet.io.origin import write_origin
 from oddjet.io.tables import read_table
 from oddjet.program import execute, parser

@@ -6,10 +6,11 @@ import json
 from pathlib import Path
 
 from oddjet.detectors.file import snapshots
+from oddjet.evaluation.history import BACKGROUND, SnapshotRow
 from oddjet.evaluation.negatives import read_negatives
 from oddjet.evaluation.signals import parse_signals
 from oddjet.evaluation.snapshots import measure_distances, measure_energies, read_jets
-from oddjet.evaluation.tables import BACKGROUND, SnapshotRow, write_rows
+from oddjet.io.csv import write_rows
 from oddjet.io.origin import write_origin
 from oddjet.program import execute, parser, progress
 

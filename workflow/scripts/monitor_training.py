@@ -5,10 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 
 from oddjet.detectors.file import snapshots
+from oddjet.evaluation.history import EpochAucRow
 from oddjet.evaluation.monitor import MonitoredJets
 from oddjet.evaluation.settings import EvaluationSettings
 from oddjet.evaluation.signals import check_counts, parse_signals
-from oddjet.evaluation.tables import EpochAucRow, write_rows
+from oddjet.io.csv import write_rows
 from oddjet.io.origin import write_origin
 from oddjet.io.tables import read_table
 from oddjet.program import execute, parser, progress, read_settings, settings_argument

@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from oddjet.evaluation.contamination import scan_averages
-from oddjet.evaluation.tables import ContaminationRow, read_rows
+from oddjet.evaluation.contamination import ContaminationRow, scan_averages
 from oddjet.io.atomic import atomic_path
+from oddjet.io.csv import read_rows
 from oddjet.io.origin import write_origin
 from oddjet.plotting.contamination import draw_contamination
 from oddjet.plotting.style import save_figure

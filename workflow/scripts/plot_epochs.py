@@ -5,10 +5,10 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from oddjet.evaluation.history import read_history
+from oddjet.evaluation.history import EpochAucRow, SnapshotRow, read_history
 from oddjet.evaluation.paper import TrainingTables, paper_panels
-from oddjet.evaluation.tables import EpochAucRow, SnapshotRow, read_rows
 from oddjet.io.atomic import atomic_path
+from oddjet.io.csv import read_rows
 from oddjet.io.origin import write_origin
 from oddjet.plotting.epochs import draw_epochs
 from oddjet.plotting.style import method_title, save_figure
@@ -31,8 +31,8 @@ def main() -> None:
     arguments.add_argument("--output-pdf", type=Path, required=True, help="figure to write")
     arguments.add_argument("--output-png", type=Path, required=True, help="the same figure to write")
     given = arguments.parse_args()
-    rows = [row for path in given.auc_by_epoch for row in read_rows(path, EpochAucRow)]
-    measured = [row for path in given.measured for row in read_rows(path, SnapshotRow)]
+    rows = read_rows(given.auc_by_epoch, EpochAucRow)
+    measured = read_rows(given.measured, SnapshotRow)
     tables = TrainingTables(read_history(given.history), rows, measured)
     if given.seed is not None:
         tables = tables.of_seed(given.seed)

@@ -6,8 +6,9 @@ import json
 from pathlib import Path
 
 from oddjet.events.figures import costs
-from oddjet.events.merit_tables import Latency, SetMerit, read_rows, summarise
+from oddjet.events.merit_tables import Latency, SetMerit, summarise
 from oddjet.io.atomic import atomic_path
+from oddjet.io.csv import read_rows
 from oddjet.io.origin import write_origin
 from oddjet.plotting.events import draw_costs
 from oddjet.plotting.style import save_figure

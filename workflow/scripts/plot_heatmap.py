@@ -5,9 +5,10 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+from oddjet.evaluation.merit import AucRow
 from oddjet.evaluation.summary import average_over_points
-from oddjet.evaluation.tables import AucRow, read_rows
 from oddjet.io.atomic import atomic_path
+from oddjet.io.csv import read_rows
 from oddjet.io.origin import write_origin
 from oddjet.plotting.heatmap import draw_heatmap
 from oddjet.plotting.style import save_figure

@@ -5,10 +5,10 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from oddjet.evaluation.history import auc_by_fraction, auc_over_grid, choose_mass, read_history, with_gaps
+from oddjet.evaluation.history import EpochAucRow, auc_by_fraction, auc_over_grid, choose_mass, read_history, with_gaps
 from oddjet.evaluation.scores import read_method
-from oddjet.evaluation.tables import EpochAucRow, read_rows
 from oddjet.io.atomic import atomic_path
+from oddjet.io.csv import read_rows
 from oddjet.io.origin import write_origin
 from oddjet.plotting.history import TrainingCurves, draw_training
 from oddjet.plotting.style import save_figure
@@ -33,7 +33,7 @@ def main() -> None:
     arguments.add_argument("--output-pdf", type=Path, required=True, help="figure to write")
     arguments.add_argument("--output-png", type=Path, required=True, help="the same figure to write")
     given = arguments.parse_args()
-    rows = [row for path in given.auc_by_epoch for row in read_rows(path, EpochAucRow)]
+    rows = read_rows(given.auc_by_epoch, EpochAucRow)
     methods = [read_method(path) for path in given.scores]
     chosen = {seed: epoch for one in methods for seed, epoch in zip(one.seeds, one.epochs, strict=True)}
     m_phi = choose_mass(rows, given.m_phi)

@@ -5,8 +5,9 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from oddjet.evaluation.tables import VaeAucRow, read_rows
+from oddjet.images.vae_results import VaeAucRow
 from oddjet.io.atomic import atomic_path
+from oddjet.io.csv import read_rows
 from oddjet.io.origin import write_origin
 from oddjet.io.tables import read_attributes, read_table
 from oddjet.plotting.style import save_figure

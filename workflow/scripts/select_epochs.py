@@ -5,9 +5,10 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from oddjet.evaluation.history import read_history
+from oddjet.evaluation.history import EpochAucRow, read_history
+from oddjet.evaluation.merit import AucRow
 from oddjet.evaluation.moments import auc_at, chosen_epochs, last_epochs
-from oddjet.evaluation.tables import AucRow, EpochAucRow, read_rows, write_rows
+from oddjet.io.csv import read_rows, write_rows
 from oddjet.io.origin import write_origin
 from oddjet.program import execute, parser
 
@@ -22,7 +23,7 @@ def main() -> None:
     arguments.add_argument("--moment", choices=("lowest_w", "last"), required=True, help="which epoch of each seed")
     arguments.add_argument("--output", type=Path, required=True, help="table to write (CSV), like compute_auc's")
     given = arguments.parse_args()
-    rows = [row for path in given.auc_by_epoch for row in read_rows(path, EpochAucRow)]
+    rows = read_rows(given.auc_by_epoch, EpochAucRow)
     epochs = last_epochs(rows) if given.moment == "last" else chosen_epochs(read_history(given.history))
     write_rows(given.output, auc_at(rows, epochs), AucRow)
     settings = json.dumps({"moment": given.moment, "epochs": epochs})

@@ -5,13 +5,14 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from oddjet.evaluation.grid import as_averages, grid_rows
+from oddjet.evaluation.grid import GridRow, as_averages, grid_rows
+from oddjet.evaluation.merit import AucRow
 from oddjet.evaluation.replicas import grid_replicas
 from oddjet.evaluation.scores import read_method
 from oddjet.evaluation.settings import MeritSettings
 from oddjet.evaluation.summary import write_summary
-from oddjet.evaluation.tables import AucRow, GridRow, read_rows, write_rows
 from oddjet.io.atomic import write_text
+from oddjet.io.csv import read_rows, write_rows
 from oddjet.io.origin import write_origin
 from oddjet.program import execute, parser, read_settings, settings_argument
 
@@ -31,7 +32,7 @@ def main() -> None:
     arguments.add_argument("--summary", type=Path, required=True, help="summary to write (Markdown)")
     given = arguments.parse_args()
     settings = read_settings(given.settings, MeritSettings)
-    rows = [row for path in given.auc for row in read_rows(path, AucRow)]
+    rows = read_rows(given.auc, AucRow)
     epochs: dict[str, dict[int, int]] = {}
     for path in given.scores:
         method = read_method(path)

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from oddjet.evaluation.contamination import scan_rows, write_scan
-from oddjet.evaluation.tables import ContaminationRow, write_rows
+from oddjet.evaluation.contamination import ContaminationRow, scan_rows, write_scan
 from oddjet.io.atomic import write_text
+from oddjet.io.csv import write_rows
 from oddjet.io.origin import write_origin
 from oddjet.program import execute, parser
 

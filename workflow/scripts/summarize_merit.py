@@ -5,9 +5,10 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+from oddjet.evaluation.figures_of_merit import MeritRow
 from oddjet.evaluation.merit_summary import write_merit_summary
-from oddjet.evaluation.tables import MeritRow, read_rows, write_rows
 from oddjet.io.atomic import write_text
+from oddjet.io.csv import read_rows, write_rows
 from oddjet.io.origin import write_origin
 from oddjet.program import execute, parser
 
@@ -22,7 +23,7 @@ def main() -> None:
     arguments.add_argument("--table", type=Path, required=True, help="table of all rows to write (CSV)")
     arguments.add_argument("--summary", type=Path, required=True, help="summary to write (Markdown)")
     given = arguments.parse_args()
-    rows = [row for path in given.merit for row in read_rows(path, MeritRow)]
+    rows = read_rows(given.merit, MeritRow)
     summary = write_merit_summary(rows, given.approximate)
     write_rows(given.table, rows, MeritRow)
     write_text(given.summary, summary)

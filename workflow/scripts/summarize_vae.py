@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from oddjet.evaluation.tables import LatentRow, VaeAucRow, read_rows, write_rows
-from oddjet.evaluation.vae_table import write_vae_table
+from oddjet.images.vae_results import LatentRow, VaeAucRow
 from oddjet.io.atomic import write_text
+from oddjet.io.csv import read_rows, write_rows
 from oddjet.io.origin import write_origin
 from oddjet.program import execute, parser
+from oddjet.studies.vae_table import write_vae_table
 
 EXAMPLE = """python workflow/scripts/summarize_vae.py --auc results/images/vae/*/depth-*/auc.csv \\
       results/images/cnn/*/depth-*/auc.csv --latent results/images/vae/latent.csv --table vae.csv --summary vae.md"""
@@ -21,7 +22,7 @@ def main() -> None:
     arguments.add_argument("--table", type=Path, required=True, help="table of all AUCs to write (CSV)")
     arguments.add_argument("--summary", type=Path, required=True, help="summary to write (Markdown)")
     given = arguments.parse_args()
-    rows = [row for path in given.auc for row in read_rows(path, VaeAucRow)]
+    rows = read_rows(given.auc, VaeAucRow)
     write_rows(given.table, rows, VaeAucRow)
     write_text(given.summary, write_vae_table(rows, read_rows(given.latent, LatentRow)))
     write_origin("summarize_vae", "{}", [*given.auc, given.latent], [given.table, given.summary])

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from oddjet.events.merit_tables import SetMerit, read_rows, summarise
-from oddjet.events.pages import EXPLANATION, table_csv, table_markdown, tables
+from oddjet.events.merit_tables import SetMerit, summarise
+from oddjet.events.pages import EXPLANATION, ComparedNumber, compared_numbers, table_markdown, tables
 from oddjet.io.atomic import write_text
+from oddjet.io.csv import read_rows, write_rows
 from oddjet.io.origin import write_origin
 from oddjet.program import execute, parser
 
@@ -30,7 +31,7 @@ def main() -> None:
     )
     for name, table in tables(methods, variants).items():
         outputs.append(given.output_dir / f"{name}.csv")
-        write_text(outputs[-1], table_csv(table, summaries, signals))
+        write_rows(outputs[-1], compared_numbers(table, summaries, signals), ComparedNumber, digits=6)
         page.append(table_markdown(table, summaries, signals))
     write_text(outputs[0], "\n".join(page))
     write_origin("tabulate_events", "{}", [given.merit, given.classification], outputs)

@@ -5,10 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 
 from oddjet.dataset.scaler_file import read_scaler
+from oddjet.evaluation.merit import AucRow
 from oddjet.evaluation.signals import parse_signals
 from oddjet.evaluation.summary import write_summary
-from oddjet.evaluation.tables import AucRow, write_rows
 from oddjet.io.atomic import write_text
+from oddjet.io.csv import write_rows
 from oddjet.io.origin import write_origin
 from oddjet.program import execute, parser
 from oddjet.studies.ceilings import ceiling_rows

@@ -6,8 +6,9 @@ from pathlib import Path
 
 from oddjet.detectors.vae.classifier import LabelledFiles, train_classifier
 from oddjet.detectors.vae.settings import VaeSettings
-from oddjet.evaluation.tables import VaeAucRow, write_rows
 from oddjet.images.store import read_images
+from oddjet.images.vae_results import VaeAucRow
+from oddjet.io.csv import write_rows
 from oddjet.io.origin import write_origin
 from oddjet.program import execute, parser, read_settings, settings_argument
 from oddjet.studies.image_classifier import classifier_rows

@@ -5,9 +5,12 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+from oddjet.evaluation.figures_of_merit import MeritRow
+from oddjet.evaluation.grid import GridRow
 from oddjet.evaluation.leaderboard_table import write_leaderboard
-from oddjet.evaluation.tables import AucRow, GridRow, MeritRow, read_rows
+from oddjet.evaluation.merit import AucRow
 from oddjet.io.atomic import write_text
+from oddjet.io.csv import read_rows
 from oddjet.io.origin import write_origin
 from oddjet.program import execute, parser
 

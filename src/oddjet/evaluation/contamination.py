@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import astuple
+from dataclasses import astuple, dataclass
 from pathlib import Path
 
 from oddjet.errors import EvaluationError
+from oddjet.evaluation.merit import AucRow
 from oddjet.evaluation.summary import SeedAverage, average_over_grid, markdown
-from oddjet.evaluation.tables import AucRow, ContaminationRow, read_rows
+from oddjet.io.csv import read_rows
 
 NOTE = """\
 Mean AUC over the grid and over seeds ± statistical error (DeLong, averaged over the grid as if fully correlated: an
@@ -19,6 +20,22 @@ other result reads these models.
 """
 
 
+@dataclass(frozen=True)
+class ContaminationRow:
+    """One AUC of a method that was trained with a share of signal among its jets."""
+
+    signal_fraction: float
+    method: str
+    seed: int
+    signal: str
+    m_phi: float
+    r_inv: float
+    auc: float
+    auc_error: float
+    n_signal: int
+    n_background: int
+
+
 def scan_rows(arguments: Sequence[str]) -> list[ContaminationRow]:
     """Read AUC tables that are given as `SHARE=FILE`, with the share of signal in the training of each.
 
@@ -27,7 +44,7 @@ def scan_rows(arguments: Sequence[str]) -> list[ContaminationRow]:
     EvaluationError
         For another form.
     TableError
-        See `oddjet.evaluation.tables.read_rows`.
+        See `oddjet.io.csv.read_rows`.
     """
     rows = []
     for argument in arguments:

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import csv
 import statistics
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import astuple, dataclass, fields
-from io import StringIO
+from dataclasses import dataclass
 
 from oddjet.evaluation.fit import SHUFFLED
-from oddjet.evaluation.history import Curves
+from oddjet.evaluation.history import NEGATIVES, Curves, EpochAucRow, SnapshotRow
+from oddjet.evaluation.merit import AucRow
 from oddjet.evaluation.summary import label
-from oddjet.evaluation.tables import NEGATIVES, AucRow, EpochAucRow, SnapshotRow
 
 EXPLANATION = """\
 Selection: the validation metric at the chosen epochs (W2^2 in the method's own coordinates; mean over seeds). W: of
@@ -115,16 +113,6 @@ def chosen_values(history: Mapping[str, Curves], epochs: Mapping[int, int]) -> d
     """Take the validation W, or E+ where there is no W, at each seed's chosen epoch."""
     curves = history.get("wasserstein_validation") or history["positive_energy_validation"]
     return {seed: dict(zip(*curves[seed], strict=True))[epoch] for seed, epoch in epochs.items()}
-
-
-def to_csv(rows: Iterable[Experiment]) -> str:
-    """Write the table with a header, an empty field where there is no number."""
-    text = StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow([field.name for field in fields(Experiment)])
-    for row in rows:
-        writer.writerow(["" if value is None else value for value in astuple(row)])
-    return text.getvalue()
 
 
 def to_markdown(rows: Iterable[Experiment], approximate: Sequence[str] = ()) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import statistics
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
@@ -19,8 +20,30 @@ from oddjet.evaluation.scores import read_method
 from oddjet.evaluation.settings import MeritSettings
 from oddjet.evaluation.signals import read_points
 from oddjet.evaluation.spectra import planing_weights, rank_correlation
-from oddjet.evaluation.tables import GRID, MeritRow
 from oddjet.io.tables import read_table
+
+# Signals of a MeritRow that are none: the background alone, and the mean over all signals.
+BACKGROUND, GRID = "background", "mean over grid"
+
+
+@dataclass(frozen=True)
+class MeritRow:
+    """One figure of merit of one method, seed and signal.
+
+    `where` is the signal efficiency at which it is reached; it, and an error that cannot be given, are NaN (empty in
+    the file). Figures of the background alone have the signal `background` and no grid point, the mean of a figure over
+    all signals has the signal `mean over grid`.
+    """
+
+    method: str
+    seed: int
+    signal: str
+    m_phi: float
+    r_inv: float
+    merit: str
+    value: float
+    error: float
+    where: float
 
 
 def merit_rows(path: Path, settings: MeritSettings) -> list[MeritRow]:

@@ -24,9 +24,9 @@ from oddjet.detectors.autoencoder.redraw_negatives import follow_training
 from oddjet.detectors.autoencoder.settings import ModelSettings, ValidationSettings
 from oddjet.detectors.protocol import Detector
 from oddjet.evaluation.ensembles import background_moments
+from oddjet.evaluation.history import BACKGROUND, NEGATIVES, SnapshotRow
 from oddjet.evaluation.merit import SampleScores, compute_auc
 from oddjet.evaluation.scores import Method
-from oddjet.evaluation.tables import BACKGROUND, NEGATIVES, SnapshotRow
 from oddjet.transport.law_distances import distance_of_samples, law_distance
 from oddjet.transport.laws import Law, draw_laws, draw_rows
 

@@ -10,15 +10,34 @@ import math
 import statistics
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 from oddjet.arrays import Floats
 from oddjet.errors import EvaluationError
+from oddjet.evaluation.merit import AucRow
 from oddjet.evaluation.replicas import standard_error
 from oddjet.evaluation.summary import SeedAverage, average
-from oddjet.evaluation.tables import AucRow, GridRow
 
 # In place of a name: the run has no baseline.
 NO_BASELINE = "none"
+
+
+@dataclass(frozen=True)
+class GridRow:
+    """The mean AUC of one method over the grid and its seeds, and its difference from the best baseline.
+
+    `error` is that of the test jets (bootstrap of events over the whole grid), `spread` the standard deviation over
+    seeds. `reference` is the baseline, and `difference_error` the error of the test jets from the same replicas.
+    """
+
+    method: str
+    seeds: int
+    auc: float
+    error: float
+    spread: float
+    reference: str
+    difference: float
+    difference_error: float
 
 
 def grid_rows(rows: Sequence[AucRow], replicas: Mapping[str, Floats], baselines: Sequence[str] = ()) -> list[GridRow]:

@@ -7,11 +7,11 @@ import math
 import statistics
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeAlias, TypeVar
 
 from oddjet.errors import EvaluationError
-from oddjet.evaluation.tables import EpochAucRow
 
 # Epochs and values, only where there is a value; by seed.
 Curve: TypeAlias = tuple[list[int], list[float]]
@@ -19,8 +19,42 @@ Curves: TypeAlias = dict[int, Curve]
 
 Key = TypeVar("Key", str, float, None)
 
+# Samples of a SnapshotRow that are no signal.
+BACKGROUND, NEGATIVES = "background", "negatives"
+
 # The mediator mass of the paper's figures by epoch.
 PAPER_MASS = 2000.0
+
+
+@dataclass(frozen=True)
+class EpochAucRow:
+    """One AUC on the validation background after an epoch of training."""
+
+    method: str
+    seed: int
+    epoch: int
+    signal: str
+    m_phi: float
+    r_inv: float
+    auc: float
+    auc_error: float
+    n_signal: int
+    n_background: int
+
+
+@dataclass(frozen=True)
+class SnapshotRow:
+    """One number of one snapshot and sample: background, negatives or the name of a signal.
+
+    `quantity` is `energy` (the mean), `distance_to_background` or `distance_to_negatives` (W2^2 in scaled units).
+    """
+
+    method: str
+    seed: int
+    epoch: int
+    quantity: str
+    sample: str
+    value: float
 
 
 def read_history(paths: Iterable[Path]) -> dict[str, Curves]:

@@ -8,10 +8,11 @@ from collections import defaultdict
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from oddjet.evaluation.grid import as_averages, difference
+from oddjet.evaluation.figures_of_merit import MeritRow
+from oddjet.evaluation.grid import GridRow, as_averages, difference
+from oddjet.evaluation.merit import AucRow
 from oddjet.evaluation.merit_summary import average_merit
 from oddjet.evaluation.summary import average_over_grid, average_over_seeds, check_same_jets
-from oddjet.evaluation.tables import AucRow, GridRow, MeritRow
 
 
 class LeaderboardEntry(NamedTuple):

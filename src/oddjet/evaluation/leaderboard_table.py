@@ -6,10 +6,11 @@ import math
 from collections.abc import Mapping, Sequence
 
 from oddjet.errors import EvaluationError
-from oddjet.evaluation.grid import NO_BASELINE, as_averages, difference
+from oddjet.evaluation.figures_of_merit import MeritRow
+from oddjet.evaluation.grid import NO_BASELINE, GridRow, as_averages, difference
+from oddjet.evaluation.merit import AucRow
 from oddjet.evaluation.merit_summary import EXPLANATION, TITLES, merit_cell
 from oddjet.evaluation.summary import SeedAverage, average_over_grid, check_same_jets, gaps, label, legend, markdown
-from oddjet.evaluation.tables import AucRow, GridRow, MeritRow
 
 NOTE = """\
 AUC: mean over the grid and over seeds ± error of the test jets (bootstrap of events over the whole grid) ± standard

@@ -8,6 +8,7 @@ is no number: `undefined` says why.
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, NamedTuple
 
@@ -25,6 +26,21 @@ class Auc(NamedTuple):
 
     value: float
     error: float
+
+
+@dataclass(frozen=True)
+class AucRow:
+    """One AUC on the test jets; m_phi in GeV; m_phi and r_inv are NaN (empty in the file) off the grid."""
+
+    method: str
+    seed: int
+    signal: str
+    m_phi: float
+    r_inv: float
+    auc: float
+    auc_error: float
+    n_signal: int
+    n_background: int
 
 
 class SampleScores:

@@ -6,8 +6,8 @@ import math
 import statistics
 from collections.abc import Sequence
 
+from oddjet.evaluation.figures_of_merit import BACKGROUND, GRID, MeritRow
 from oddjet.evaluation.summary import SeedAverage, average, label, legend, markdown
-from oddjet.evaluation.tables import BACKGROUND, GRID, MeritRow
 
 TITLES = {
     "auc": "AUC",

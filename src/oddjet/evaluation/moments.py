@@ -5,15 +5,32 @@ from __future__ import annotations
 import math
 import statistics
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 
 from oddjet.errors import EvaluationError
-from oddjet.evaluation.history import Curve, Curves
-from oddjet.evaluation.tables import AucRow, ChoiceRow, EpochAucRow
+from oddjet.evaluation.history import Curve, Curves, EpochAucRow
+from oddjet.evaluation.merit import AucRow
 from oddjet.training.epoch_choice import choose_epoch
 
 # A training has diverged where E- or |E+ - E-| is so many times the energy of jets after the first epoch.
 BLOW_UP = 10.0
+
+
+@dataclass(frozen=True)
+class ChoiceRow:
+    """AUC at the epoch that training chose, and at the snapshot where it is best for this signal."""
+
+    method: str
+    seed: int
+    signal: str
+    m_phi: float
+    r_inv: float
+    chosen_epoch: int
+    chosen_auc: float
+    best_epoch: int
+    best_auc: float
+    last_auc: float
+    auc_error: float
 
 
 def last_before_divergence(positive: Curve, negative: Curve) -> int | None:

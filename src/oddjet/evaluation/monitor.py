@@ -11,9 +11,9 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+from oddjet.evaluation.history import EpochAucRow
 from oddjet.evaluation.merit import SampleScores, compute_auc
 from oddjet.evaluation.signals import Signal
-from oddjet.evaluation.tables import EpochAucRow
 from oddjet.io.tables import read_table
 
 # From a structured array of n jets to what the networks see, (n, D); and from that to scores, (n, S).

@@ -7,9 +7,19 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from oddjet.errors import EvaluationError
-from oddjet.evaluation.history import Curve, Curves, auc_by_fraction, auc_over_grid, choose_mass, with_gaps
+from oddjet.evaluation.history import (
+    BACKGROUND,
+    NEGATIVES,
+    Curve,
+    Curves,
+    EpochAucRow,
+    SnapshotRow,
+    auc_by_fraction,
+    auc_over_grid,
+    choose_mass,
+    with_gaps,
+)
 from oddjet.evaluation.moments import chosen_epochs, last_before_divergence
-from oddjet.evaluation.tables import BACKGROUND, NEGATIVES, EpochAucRow, SnapshotRow
 from oddjet.plotting.epochs import Band, Panel
 from oddjet.plotting.style import BLUE, FRACTION_COLOURS, ORANGE, PURPLE, RED
 

@@ -12,10 +12,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from oddjet.errors import EvaluationError, TableError
-from oddjet.evaluation.merit import SampleScores, compute_auc, undefined
+from oddjet.evaluation.merit import AucRow, SampleScores, compute_auc, undefined
 from oddjet.evaluation.settings import EvaluationSettings
 from oddjet.evaluation.signals import Signal, check_counts, points_to_json, read_points
-from oddjet.evaluation.tables import AucRow
 from oddjet.io.tables import Column, TableWriter, read_attributes, read_columns, read_list, read_table
 from oddjet.io.weights import row_weights
 from oddjet.program import LOGGER, progress

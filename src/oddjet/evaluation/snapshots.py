@@ -9,9 +9,9 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from oddjet.evaluation.history import NEGATIVES, SnapshotRow
 from oddjet.evaluation.monitor import ScaledScorer
 from oddjet.evaluation.negatives import Samples
-from oddjet.evaluation.tables import NEGATIVES, SnapshotRow
 from oddjet.io.tables import read_table
 from oddjet.transport.law_distances import law_distance
 from oddjet.transport.laws import Law, draw_laws

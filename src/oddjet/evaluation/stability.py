@@ -7,8 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from oddjet.errors import EvaluationError
-from oddjet.evaluation.history import Curves, auc_over_grid
-from oddjet.evaluation.tables import EpochAucRow
+from oddjet.evaluation.history import Curves, EpochAucRow, auc_over_grid
 from oddjet.training.epoch_choice import BAND, choose_epoch
 
 LAST_PART = 0.75

@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from oddjet.errors import EvaluationError
-from oddjet.evaluation.tables import AucRow
+from oddjet.evaluation.merit import AucRow
 
 EXPLANATION = """\
 Each cell is the mean AUC over seeds ± its uncertainty. AUC is the probability that a signal jet scores higher than a

@@ -1,15 +1,12 @@
-"""Figures of merit by test set, and their means: the tables (CSV) that pages and figures are made from."""
+"""Figures of merit by test set, and their means: the rows that pages and figures are made from."""
 
 from __future__ import annotations
 
-import csv
 import math
 import statistics
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import astuple, dataclass, fields
-from io import StringIO
-from pathlib import Path
-from typing import Any, NamedTuple, TypeVar, get_type_hints
+from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
@@ -17,10 +14,8 @@ from oddjet.arrays import Floats
 from oddjet.errors import EventError
 from oddjet.events.scores import BACKGROUND, ScoreTable
 from oddjet.events.settings import SetsSettings
-from oddjet.io.atomic import write_text
 
 Merits = Callable[[Floats, Floats], Mapping[str, tuple[float, float]]]
-Row = TypeVar("Row", "SetMerit", "CurvePoint", "Latency")
 # Significance improvement wanders where little signal is left.
 SMALLEST_EFFICIENCY = 0.2
 
@@ -169,42 +164,3 @@ def _mean_and_sd(values: Sequence[float]) -> tuple[float, float]:
     if not all(math.isfinite(value) for value in values):
         return (math.inf if math.inf in values else math.nan), math.nan
     return statistics.fmean(values), statistics.stdev(values) if len(values) > 1 else math.nan
-
-
-def write_rows(path: Path, rows: Sequence[Row], kind: type[Row]) -> None:
-    """Write rows as CSV with a header, whole or not at all; floats with 8 digits, NaN as an empty field."""
-    text = StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow([field.name for field in fields(kind)])
-    for row in rows:
-        writer.writerow([_text(value) for value in astuple(row)])
-    write_text(path, text.getvalue())
-
-
-def read_rows(path: Path, kind: type[Row]) -> list[Row]:
-    """Read what `write_rows` wrote; raises `EventError` for anything else."""
-    types = get_type_hints(kind)
-    try:
-        with path.open(encoding="utf-8", newline="") as file:
-            reader = csv.DictReader(file)
-            if reader.fieldnames != list(types):
-                raise EventError(
-                    f"{path}: columns are {', '.join(reader.fieldnames or ['none'])}, expected {', '.join(types)}"
-                )
-            return [_row(row, kind, types) for row in reader]
-    except (OSError, ValueError, TypeError) as error:
-        raise EventError(f"{path}: not a readable table ({error}); run the stage that makes it") from error
-
-
-def _row(words: Mapping[str, str], kind: type[Row], types: Mapping[str, type]) -> Row:
-    values: dict[str, Any] = {
-        name: math.nan if words[name] == "" and convert is float else convert(words[name])
-        for name, convert in types.items()
-    }
-    return kind(**values)
-
-
-def _text(value: object) -> str:
-    if isinstance(value, float):
-        return "" if math.isnan(value) else format(value, ".8g")
-    return str(value)

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import csv
 import math
 import re
 from collections.abc import Mapping, Sequence
-from io import StringIO
+from dataclasses import dataclass
 from typing import NamedTuple
 
 from oddjet.events.merit_tables import Latency, Summary
@@ -55,12 +54,33 @@ events of a set, which the paper does not ask for. Hard labels have one efficien
 """
 
 
+NO_SUMMARY = Summary(math.nan, math.nan, math.nan, math.nan)
+NO_VALUE = PaperValue(math.nan, math.nan, None, "")
+
+
 class Table(NamedTuple):
     """A table of the paper: its columns, of which some are ours alone or the paper's alone."""
 
     title: str
     columns: Sequence[str]
     paper: PaperTable
+
+
+@dataclass(frozen=True)
+class ComparedNumber:
+    """A number of a table and the paper's; what is not there is NaN or None."""
+
+    merit: str
+    method: str
+    signal: str
+    mean: float
+    sd: float
+    where: float
+    counting_error: float
+    paper_mean: float
+    paper_sd: float
+    paper_where: float | None
+    paper_remark: str
 
 
 def tables(methods: Sequence[str], variants: Sequence[str]) -> dict[str, Table]:
@@ -120,22 +140,17 @@ def table_markdown(table: Table, summaries: Summaries, signals: Sequence[str]) -
     return "\n".join(lines)
 
 
-def table_csv(table: Table, summaries: Summaries, signals: Sequence[str]) -> str:
-    """Write one table with a line for each number, ours and the paper's in columns of their own."""
-    text = StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    ours_and_theirs = ["mean", "sd", "where", "counting_error", "paper_mean", "paper_sd", "paper_where", "paper_remark"]
-    writer.writerow(["merit", "method", "signal", *ours_and_theirs])
+def compared_numbers(table: Table, summaries: Summaries, signals: Sequence[str]) -> list[ComparedNumber]:
+    """Set every number of one table beside the paper's."""
+    rows = []
     for merit in MERITS:
         for method in table.columns:
             for signal in signals:
                 ours = summaries.get((method, signal, merit)) if _defined(method, merit) else None
                 theirs = papers(table, method, merit, signal)
                 if ours or theirs:
-                    numbers = [*(ours or [math.nan] * 4), *(theirs[:3] if theirs else [math.nan] * 3)]
-                    written = ["" if value is None or math.isnan(value) else format(value, ".6g") for value in numbers]
-                    writer.writerow([merit, method, signal, *written, theirs.remark if theirs else ""])
-    return text.getvalue()
+                    rows.append(ComparedNumber(merit, method, signal, *(ours or NO_SUMMARY), *(theirs or NO_VALUE)))
+    return rows
 
 
 def latency_markdown(rows: Sequence[Latency], summaries: Summaries, signals: Sequence[str]) -> str:

@@ -15,9 +15,9 @@ from oddjet.images.tables import (
     ensemble_rows,
     ensemble_table,
     images_table,
-    write_ensemble_rows,
 )
 from oddjet.io.atomic import write_text
+from oddjet.io.csv import write_rows
 
 EXPLANATION = """\
 After table 2 of arXiv:2110.06948; the paper's numbers stand in brackets. The score of a jet is its distance to the
@@ -73,6 +73,6 @@ def summarize_images(
         + "\n"
         + ensemble_table(rows)
     )
-    write_ensemble_rows(table, rows)
+    write_rows(table, rows, EnsembleRow)
     write_text(summary, page)
     return rows

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import csv
 import statistics
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass, fields, replace
-from io import StringIO
-from pathlib import Path
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,7 +15,6 @@ from oddjet.images.ensembles import EnsembleDistances
 from oddjet.images.paper import ELBOWS, PEARSON, PIXELS_ABOVE, TABLE_2
 from oddjet.images.reference_jets import References
 from oddjet.images.store import ImageBatch
-from oddjet.io.atomic import write_text
 
 SHOWN = (0, 1, 2, 3, 4, 5, 7, 10)
 
@@ -114,23 +110,6 @@ def _row(
         n_background=len(measured.samples[background][1]),
         paper=TABLE_2.get((measured.reference, measured.metric, combination, signal), {}).get(members),
     )
-
-
-def write_ensemble_rows(path: Path, rows: Iterable[EnsembleRow]) -> None:
-    """Write the rows as CSV; what is None is left empty."""
-    text = StringIO()
-    writer = csv.DictWriter(text, [field.name for field in fields(EnsembleRow)], lineterminator="\n")
-    writer.writeheader()
-    writer.writerows({key: _written(value) for key, value in asdict(row).items()} for row in rows)
-    write_text(path, text.getvalue())
-
-
-def _written(value: object) -> object:
-    if value is None:
-        return ""
-    if isinstance(value, bool):
-        return int(value)
-    return format(value, ".8g") if isinstance(value, float) else value
 
 
 def pixels_above(batch: ImageBatch, share: float = 0.01) -> NDArray[np.int64]:

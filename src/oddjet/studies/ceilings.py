@@ -16,9 +16,8 @@ from sklearn.ensemble import HistGradientBoostingClassifier
 
 from oddjet.dataset.split import event_uniform
 from oddjet.errors import TrainingError
-from oddjet.evaluation.merit import Auc, SampleScores, compute_auc
+from oddjet.evaluation.merit import Auc, AucRow, SampleScores, compute_auc
 from oddjet.evaluation.signals import Signal
-from oddjet.evaluation.tables import AucRow
 from oddjet.io.tables import read_table
 from oddjet.program import progress
 from oddjet.weighted import check_weights

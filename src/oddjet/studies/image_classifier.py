@@ -8,8 +8,8 @@ from collections.abc import Mapping
 from oddjet.detectors.vae.classifier import logits_of
 from oddjet.detectors.vae.networks import Classifier
 from oddjet.evaluation.merit import SampleScores, compute_auc
-from oddjet.evaluation.tables import VaeAucRow
 from oddjet.images.store import ImageBatch
+from oddjet.images.vae_results import VaeAucRow
 
 SUPERVISED = "supervised"
 

@@ -13,9 +13,9 @@ from numpy.typing import NDArray
 from oddjet.arrays import Floats
 from oddjet.detectors.vae.train import TrainedVae, load_vae
 from oddjet.errors import DetectorError
-from oddjet.evaluation.tables import LatentRow
 from oddjet.images.distances import DistanceTable, read_distances
 from oddjet.images.store import ImageBatch, read_images
+from oddjet.images.vae_results import LatentRow
 from oddjet.io.tables import Column, write_table
 
 IDENTIFIERS = ["run", "luminosityBlock", "event", "jet_rank"]

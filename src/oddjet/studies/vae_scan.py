@@ -12,8 +12,8 @@ from oddjet.detectors.vae.scores import ANOMALY_METRICS, score_images
 from oddjet.detectors.vae.train import TrainedVae, load_vae
 from oddjet.errors import DetectorError
 from oddjet.evaluation.merit import SampleScores, compute_auc
-from oddjet.evaluation.tables import VaeAucRow
 from oddjet.images.store import ImageBatch, read_images
+from oddjet.images.vae_results import VaeAucRow
 from oddjet.io.tables import Column, TableWriter
 
 IDENTIFIERS = ("run", "luminosityBlock", "event", "jet_rank", "pt", "mass", "weight")

@@ -6,7 +6,7 @@ import math
 from collections.abc import Sequence
 
 from oddjet.evaluation.summary import markdown
-from oddjet.evaluation.tables import LatentRow, VaeAucRow
+from oddjet.images.vae_results import LatentRow, VaeAucRow
 
 METRICS = ("loss", "mse", "mae", "wass0p5", "wass1", "wass2")
 TITLES = {"mse": "MSE", "mae": "MAE", "loss": "Loss", "wass0p5": "Wass(0.5)", "wass1": "Wass(1)", "wass2": "Wass(2)"}
