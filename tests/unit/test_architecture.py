@@ -37,6 +37,7 @@ FLOORS = {
     "detectors": 7,
     "evaluation": 8,
     "events": 8,
+    "report": 9,
     "studies": 9,
     # These two bring together what stands above their room.
     "images.settings": 9,

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
 from oddjet.evaluation.history import EpochAucRow, SnapshotRow, read_history
 from oddjet.evaluation.paper import TrainingTables, paper_panels
-from oddjet.io.atomic import atomic_path
 from oddjet.io.csv import read_rows
-from oddjet.io.origin import write_origin
 from oddjet.plotting.epochs import draw_epochs
-from oddjet.plotting.style import method_title, save_figure
+from oddjet.plotting.style import method_title
 from oddjet.program import execute, parser
+from oddjet.report.figures import figure_arguments, write_figure
 
 EXAMPLE = """python workflow/scripts/plot_epochs.py --figure 9b --history results/jets/models/wnae/*/history.csv \\
       --auc-by-epoch results/jets/models/wnae/*/auc_by_epoch.csv --output-pdf 9b.pdf --output-png 9b.png"""
@@ -27,9 +25,7 @@ def main() -> None:
     arguments.add_argument("--auc-by-epoch", nargs="+", type=Path, required=True, help="tables of monitor_training")
     arguments.add_argument("--measured", nargs="*", type=Path, default=[], help="tables of measure_snapshots (2a, 9a)")
     arguments.add_argument("--seed", type=int, help="draw this seed alone")
-    arguments.add_argument("--label", default="Simulation", help="words above the left corner (default: %(default)s)")
-    arguments.add_argument("--output-pdf", type=Path, required=True, help="figure to write")
-    arguments.add_argument("--output-png", type=Path, required=True, help="the same figure to write")
+    figure_arguments(arguments)
     given = arguments.parse_args()
     rows = read_rows(given.auc_by_epoch, EpochAucRow)
     measured = read_rows(given.measured, SnapshotRow)
@@ -40,12 +36,13 @@ def main() -> None:
     words = f"{len(seeds)} seeds" if len(seeds) > 1 else f"seed {seeds[0]}"
     right = f"{method_title(rows[0].method)}, {words}"
     figure = draw_epochs(paper_panels(given.figure, tables), right, given.label)
-    outputs = [given.output_pdf, given.output_png]
-    for output in outputs:
-        with atomic_path(output) as path:
-            save_figure(figure, path)
-    settings = json.dumps({"figure": given.figure, "seed": given.seed, "label": given.label})
-    write_origin("plot_epochs", settings, [*given.history, *given.auc_by_epoch, *given.measured], outputs)
+    write_figure(
+        "plot_epochs",
+        figure,
+        given,
+        {"figure": given.figure, "seed": given.seed, "label": given.label},
+        [*given.history, *given.auc_by_epoch, *given.measured],
+    )
 
 
 if __name__ == "__main__":

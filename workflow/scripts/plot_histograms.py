@@ -11,12 +11,11 @@ from oddjet.evaluation.history import read_history
 from oddjet.evaluation.negatives import read_negatives
 from oddjet.evaluation.paper_samples import histogram_panels
 from oddjet.evaluation.signals import parse_signals
-from oddjet.io.atomic import atomic_path
-from oddjet.io.origin import write_origin
 from oddjet.io.tables import read_json, read_table
 from oddjet.plotting.histograms import draw_histograms, sample_names
-from oddjet.plotting.style import method_title, save_figure
+from oddjet.plotting.style import method_title
 from oddjet.program import execute, parser
+from oddjet.report.figures import figure_arguments, write_figure
 
 EXAMPLE = """python workflow/scripts/plot_histograms.py --figure 11 --method wnae --seed 1 --output-png 11.png \\
       --negatives results/jets/negatives/wnae/*.h5 --history results/jets/models/wnae/*/history.csv \\
@@ -34,9 +33,7 @@ def main() -> None:
     arguments.add_argument("--background", type=Path, required=True, help="validation part of the background")
     arguments.add_argument("--signal", required=True, metavar="NAME=FILE[,FILE]", help="feature tables of one signal")
     arguments.add_argument("--points", metavar="JSON", help="name to [m_phi, r_inv], where a name does not hold them")
-    arguments.add_argument("--label", default="Simulation", help="words above the left corner (default: %(default)s)")
-    arguments.add_argument("--output-pdf", type=Path, required=True, help="figure to write")
-    arguments.add_argument("--output-png", type=Path, required=True, help="the same figure to write")
+    figure_arguments(arguments)
     given = arguments.parse_args()
     # The method's own coordinates, in which its negatives are; they need not be those of the dataset.
     scaler = Scaler.from_dict(read_json(given.negatives[0], "scaler"))
@@ -47,11 +44,9 @@ def main() -> None:
     rows = histogram_panels(given.figure, scaler.names, *samples, given.seed)
     right, names = f"{method_title(given.method)}, seed {given.seed}", sample_names(signal.m_phi, signal.r_inv)
     figure = draw_histograms(rows, names, right, given.label, scaler.range if scaler.scaling == "min_max" else None)
-    for output in (outputs := [given.output_pdf, given.output_png]):
-        with atomic_path(output) as path:
-            save_figure(figure, path)
-    inputs = [*given.negatives, *given.history, given.background, *signal.files]
-    write_origin("plot_histograms", "{}", inputs, outputs)
+    write_figure(
+        "plot_histograms", figure, given, {}, [*given.negatives, *given.history, given.background, *signal.files]
+    )
 
 
 if __name__ == "__main__":

@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
 from oddjet.evaluation.figures_of_merit import MeritRow
 from oddjet.evaluation.grid import GridRow
 from oddjet.evaluation.leaderboard import leaderboard_entries
 from oddjet.evaluation.merit import AucRow
-from oddjet.io.atomic import atomic_path
 from oddjet.io.csv import read_rows
-from oddjet.io.origin import write_origin
 from oddjet.plotting.leaderboard import Entry, draw_leaderboard
-from oddjet.plotting.style import save_figure
 from oddjet.program import execute, parser
+from oddjet.report.figures import figure_arguments, write_figure
 
 EXAMPLE = """python workflow/scripts/plot_leaderboard.py --leaderboard results/jets/leaderboard.csv \\
       --grid results/jets/grid_means.csv --output-pdf leaderboard.pdf --output-png leaderboard.png"""
@@ -26,9 +23,7 @@ def main() -> None:
     arguments.add_argument("--grid", type=Path, required=True, help="their means over the grid (CSV)")
     arguments.add_argument("--merit", type=Path, help="figures of merit of all methods (CSV): adds the planed AUC")
     arguments.add_argument("--ceilings", type=Path, help="AUC of supervised trees (CSV): drawn apart")
-    arguments.add_argument("--label", default="Simulation", help="words above the left corner (default: %(default)s)")
-    arguments.add_argument("--output-pdf", type=Path, required=True, help="figure to write")
-    arguments.add_argument("--output-png", type=Path, required=True, help="the same figure to write")
+    figure_arguments(arguments)
     given = arguments.parse_args()
     merits = [] if given.merit is None else read_rows(given.merit, MeritRow)
     rows, grid = read_rows(given.leaderboard, AucRow), read_rows(given.grid, GridRow)
@@ -37,12 +32,13 @@ def main() -> None:
         ceilings = leaderboard_entries(read_rows(given.ceilings, AucRow), [])
         entries += [Entry(*values, supervised=True) for values in ceilings]
     figure = draw_leaderboard(entries, given.label, grid[0].reference)
-    for output in (given.output_pdf, given.output_png):
-        with atomic_path(output) as path:
-            save_figure(figure, path)
-    inputs = [path for path in (given.leaderboard, given.grid, given.merit, given.ceilings) if path is not None]
-    settings = json.dumps({"label": given.label})
-    write_origin("plot_leaderboard", settings, inputs, [given.output_pdf, given.output_png])
+    write_figure(
+        "plot_leaderboard",
+        figure,
+        given,
+        {"label": given.label},
+        [path for path in (given.leaderboard, given.grid, given.merit, given.ceilings) if path is not None],
+    )
 
 
 if __name__ == "__main__":

@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
 import numpy as np
 
 from oddjet.images.reference_jets import read_references
 from oddjet.images.store import read_images
-from oddjet.io.atomic import atomic_path
-from oddjet.io.origin import write_origin
 from oddjet.plotting.images import ElbowCurves, draw_references
-from oddjet.plotting.style import save_figure
 from oddjet.program import execute, parser
+from oddjet.report.figures import figure_arguments, write_figure
 from oddjet.transport.medoids import elbow
 
 EXAMPLE = """python workflow/scripts/plot_references.py --medoids medoids.json --images train.h5 --sample qcd \\
@@ -26,9 +23,7 @@ def main() -> None:
     arguments.add_argument("--medoids", type=Path, required=True, help="reference jets that find_medoids wrote")
     arguments.add_argument("--images", type=Path, required=True, help="images among which they were chosen")
     arguments.add_argument("--sample", required=True, help="name of the sample, for the title")
-    arguments.add_argument("--label", default="Simulation", help="words above the left corner (default: %(default)s)")
-    arguments.add_argument("--output-pdf", type=Path, required=True, help="figure to write")
-    arguments.add_argument("--output-png", type=Path, required=True, help="the same figure to write")
+    figure_arguments(arguments)
     given = arguments.parse_args()
     references, images = read_references(given.medoids), read_images(given.images).sparse
     medoids = references.medoids[SHOWN - 1]
@@ -41,11 +36,7 @@ def main() -> None:
     lines = (corners.tolist(), fitted.value(corners).tolist())
     curves = ElbowCurves(histograms, references.peaks, lines, references.elbow)
     figure = draw_references(pictures, images.side, curves, f"{given.sample}, {references.metric}", given.label)
-    for output in (given.output_pdf, given.output_png):
-        with atomic_path(output) as path:
-            save_figure(figure, path)
-    settings = json.dumps({"label": given.label})
-    write_origin("plot_references", settings, [given.medoids, given.images], [given.output_pdf, given.output_png])
+    write_figure("plot_references", figure, given, {"label": given.label}, [given.medoids, given.images])
 
 
 if __name__ == "__main__":

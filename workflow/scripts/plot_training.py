@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
 from oddjet.evaluation.history import EpochAucRow, auc_by_fraction, auc_over_grid, choose_mass, read_history, with_gaps
 from oddjet.evaluation.scores import read_method
-from oddjet.io.atomic import atomic_path
 from oddjet.io.csv import read_rows
-from oddjet.io.origin import write_origin
 from oddjet.plotting.history import TrainingCurves, draw_training
-from oddjet.plotting.style import save_figure
 from oddjet.program import execute, parser
+from oddjet.report.figures import figure_arguments, write_figure
 
 EXAMPLE = """python workflow/scripts/plot_training.py --history results/jets/models/wnae/*/history.csv \\
       --auc-by-epoch results/jets/models/wnae/*/auc_by_epoch.csv --scores results/jets/scores/wnae/*.h5 \\
@@ -29,9 +26,7 @@ def main() -> None:
         "--scores", nargs="*", type=Path, default=[], help="score tables: they know the chosen epochs"
     )
     arguments.add_argument("--m-phi", type=float, help="mediator mass to draw, GeV (default: 2000, or the middle one)")
-    arguments.add_argument("--label", default="Simulation", help="words above the left corner (default: %(default)s)")
-    arguments.add_argument("--output-pdf", type=Path, required=True, help="figure to write")
-    arguments.add_argument("--output-png", type=Path, required=True, help="the same figure to write")
+    figure_arguments(arguments)
     given = arguments.parse_args()
     rows = read_rows(given.auc_by_epoch, EpochAucRow)
     methods = [read_method(path) for path in given.scores]
@@ -39,12 +34,9 @@ def main() -> None:
     m_phi = choose_mass(rows, given.m_phi)
     history, auc, mean = with_gaps(read_history(given.history)), auc_by_fraction(rows, m_phi), auc_over_grid(rows)
     figure = draw_training(TrainingCurves(rows[0].method, history, auc, mean, m_phi, chosen), given.label)
-    for output in (given.output_pdf, given.output_png):
-        with atomic_path(output) as path:
-            save_figure(figure, path)
-    inputs = [*given.history, *given.auc_by_epoch, *given.scores]
-    outputs = [given.output_pdf, given.output_png]
-    write_origin("plot_training", json.dumps({"label": given.label}), inputs, outputs)
+    write_figure(
+        "plot_training", figure, given, {"label": given.label}, [*given.history, *given.auc_by_epoch, *given.scores]
+    )
 
 
 if __name__ == "__main__":

@@ -6,13 +6,12 @@ import json
 from pathlib import Path
 
 from oddjet.images.vae_results import VaeAucRow
-from oddjet.io.atomic import atomic_path
 from oddjet.io.csv import read_rows
 from oddjet.io.origin import write_origin
 from oddjet.io.tables import read_attributes, read_table
-from oddjet.plotting.style import save_figure
 from oddjet.plotting.vae import ScanPoint, draw_pairs, draw_scan
 from oddjet.program import execute, parser
+from oddjet.report.figures import save_figures
 
 EXAMPLE = """python workflow/scripts/plot_vae.py --table results/images/vae.csv --pairs results/images/vae/pairs.h5 \\
       --metric mse --scan scan.pdf scan.png --latent latent.pdf latent.png"""
@@ -41,9 +40,7 @@ def main() -> None:
     scan = draw_scan(scan_points(read_rows(given.table, VaeAucRow), given.metric), given.metric, given.label)
     latent = draw_pairs(read_table(given.pairs), read_attributes(given.pairs)["chosen"], given.label)
     for figure, outputs in ((scan, given.scan), (latent, given.latent)):
-        for output in outputs:
-            with atomic_path(output) as path:
-                save_figure(figure, path)
+        save_figures(figure, outputs)
     settings = json.dumps({"label": given.label, "metric": given.metric})
     write_origin("plot_vae", settings, [given.table, given.pairs], [*given.scan, *given.latent])
 
