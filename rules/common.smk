@@ -179,6 +179,13 @@ def contaminated_auc(wildcards):
     return list(PLAN.contaminated_auc())
 
 
+# What the target `figures` makes; the figures that the configuration lacks something for are named.
+def figures_of(wildcards):
+    for line in PAPER.left_out():
+        logger.warning(line)
+    return [path for path in PLAN.run() if path.endswith(".pdf")] + PAPER.results()
+
+
 wildcard_constraints:
     analysis=any_of(ANALYSES),
     sample=any_of(SAMPLES),

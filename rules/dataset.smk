@@ -71,7 +71,7 @@ rule contaminate_dataset:
             f"{share}={PLAN.split(name, 'train')}"
             for share, name in PLAN.contaminated().items()
         ],
-        folder="results/jets/held_out",
+        folder=lambda wildcards, output: str(Path(output.held_out[0]).parent),
         code=code_digest("contaminate_dataset"),
     message:
         "Mix signal into the training jets, for the contamination scan"

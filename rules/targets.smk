@@ -14,12 +14,6 @@ rule models:
         PLAN.all_models(),
 
 
-def figures_of(wildcards):
-    for line in PAPER.left_out():
-        logger.warning(line)
-    return [path for path in PLAN.run() if path.endswith(".pdf")] + PAPER.results()
-
-
 rule figures:
     input:
         figures_of,

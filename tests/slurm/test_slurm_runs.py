@@ -15,7 +15,7 @@ import yaml
 TRAINING = "rule_train_model"
 CONFIG = "config/long.yaml"
 FOLDER = "results/jets/models/ae/seeds-1-2"
-LOG = "results/logs/train_model/ae/seeds-1-2.log"
+LOG = "results/logs/train_model/jets/ae/seeds-1-2.log"
 
 
 def test_the_tiny_run_from_end_to_end(tiny_on_slurm, slurm_tools):
