@@ -24,7 +24,7 @@ pytestmark = pytest.mark.slow
 def test_images_distances_and_tables_are_there(made):
     folder = made.folder / "results/images"
     for sample in SAMPLES:
-        batches = [read_images(folder / f"jets/{sample}/{part}.h5") for part in ("train", "validation", "test")]
+        batches = [read_images(folder / f"tables/{sample}/{part}.h5") for part in ("train", "validation", "test")]
         assert all(batch.dense().shape[1:] == (40, 40) for batch in batches)
         identifiers = np.concatenate([batch.jets["event"] + 1000 * batch.jets["luminosityBlock"] for batch in batches])
         assert len(set(identifiers)) == len(identifiers) > 20
