@@ -120,7 +120,7 @@ def test_damaged_replaced_and_missing_files_are_told(finished, moved):
     (moved / "samples/top/0001.root").unlink()
     (moved / "jets/figures/auc_heatmap_nae.png").unlink()
     found = stale(moved, tiny(finished))
-    assert found["auc/ae.csv"] == ["ae.csv is not the file that was written"]
+    assert found["jets/auc/ae.csv"] == ["ae.csv is not the file that was written"]
     assert "cannot be read" in found["tables/top/0000.h5"][0]
     assert found["tables/top/0001.h5"] == ["its input results/samples/top/0001.root is missing"]
     assert found["jets/figures/auc_heatmap_nae.pdf"] == ["auc_heatmap_nae.png is missing"]
