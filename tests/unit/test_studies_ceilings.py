@@ -55,10 +55,11 @@ def run(folder: Path, names: tuple[str, ...], seeds: tuple[int, ...] = (1,)) -> 
 def test_both_modes_find_what_can_be_found(folder: Path) -> None:
     rows = {(row.method, row.signal): row for row in run(folder, ("near", "far"))}
     assert set(rows) == {(mode, name) for mode in (SINGLE, POOLED) for name in ("near", "far")}
-    # Two unit Gaussians, 0.4 and 2 apart in each of two coordinates: Phi(0.4) and Phi(2) at best.
-    assert 0.55 < rows[SINGLE, "near"].auc < 0.68
-    assert 0.95 < rows[SINGLE, "far"].auc < 0.99
-    assert rows[POOLED, "far"].auc > 0.95
+    # Two unit Gaussians, 0.4 and 2 apart in each of two coordinates: Phi(0.4) and Phi(2) at best. Limits are 5 spreads
+    # of 20 seeds about their mean: 0.624 +- 0.019, 0.971 +- 0.0054, pooled 0.954 +- 0.0052.
+    assert 0.53 < rows[SINGLE, "near"].auc < 0.72
+    assert 0.944 < rows[SINGLE, "far"].auc < 0.999
+    assert rows[POOLED, "far"].auc > 0.927
     assert (rows[SINGLE, "far"].n_signal, rows[SINGLE, "far"].n_background) == (150, 500)
     assert 0 < rows[SINGLE, "far"].auc_error < rows[SINGLE, "near"].auc_error < 0.05
 
@@ -66,7 +67,8 @@ def test_both_modes_find_what_can_be_found(folder: Path) -> None:
 def test_no_event_is_tested_on_by_trees_that_saw_it(folder: Path) -> None:
     """Signal like background, eight jets an event: trees that had seen an event's other jets would know it."""
     (row,) = [row for row in run(folder, ("copies",)) if row.method == SINGLE]
-    assert row.auc < 0.7
+    # 20 seeds: 0.509 +- 0.069. Trees that saw half of each event's jets: 0.991 +- 0.009 (5 seeds).
+    assert row.auc < 0.86
     copies = folds_of(jets(30, 5, copies=8), 1).reshape(30, 8)
     assert (copies == copies[:, :1]).all()
     assert set(copies.ravel().tolist()) == set(range(FOLDS))
