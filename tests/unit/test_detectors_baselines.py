@@ -89,6 +89,8 @@ def test_jets_far_from_the_training_jets_score_higher(kind: str) -> None:
     near, far = baseline.score_scaled(jets(300, 1)), baseline.score_scaled(jets(300, 2, shift=2.0))
     assert near.shape == (300, 2)
     assert near.dtype == np.float64
+    # 12 seeds: deep_svdd 0.983 +- 0.025, isolation_forest 0.981 +- 0.005, the flow 0.999 +- 0.001; no other kind draws
+    # anything here, and the lowest of them is the single feature with 0.873.
     for column in (0, 1):
         assert compute_auc(SampleScores("near", near[:, column]), SampleScores("far", far[:, column])).value > 0.8
 

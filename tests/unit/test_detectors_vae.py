@@ -219,6 +219,7 @@ def test_the_supervised_network_finds_its_signal_and_is_tried_on_the_other(folde
     rows = {row.signal: row for row in classifier_rows(network, "top", 1, loss, batches)}
     assert set(rows) == {"top", "w"}
     assert {(row.training_metric, row.labelled, row.depth) for row in rows.values()} == {("supervised", "top", 1)}
+    # 12 seeds: 1 in every one; w 0.896 +- 0.039, at most 0.951.
     assert rows["top"].auc > 0.95
     assert rows["w"].auc < rows["top"].auc
     assert (rows["top"].n_signal, rows["top"].n_background) == (80, 80)

@@ -297,7 +297,8 @@ def test_neighbours_find_what_looks_augmented_and_not_what_does_not():
     assert len(neighbours.voters) == 225
     background, hard = neighbours.scores(make_events(80, 9)), neighbours.scores(make_events(80, 10, scale=4))
     assert ((background >= 0) & (background <= 1)).all()
-    assert rank_auc(background, hard) > 0.7
+    # 20 draws of all events: 0.852 +- 0.040.
+    assert rank_auc(background, hard) > 0.65
     assert sum(neighbours.record()["augmented"].values()) == 150
 
 
@@ -364,7 +365,8 @@ def test_supervised_neighbours_tell_events_apart_by_folds():
         name: np.mean([rank_auc(fold.background, fold.signal) for fold in folds if fold.variant == name])
         for name in ("3D", "3D, planed 50 to 300 GeV")
     }
-    assert aucs["3D"] > 0.75
+    # 20 draws of all events and folds: 0.892 +- 0.029, and 0.119 +- 0.064 less where total pT is planed away.
+    assert aucs["3D"] > 0.74
     assert aucs["3D, planed 50 to 300 GeV"] < aucs["3D"]
 
 

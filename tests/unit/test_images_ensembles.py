@@ -105,7 +105,8 @@ def test_auc_is_that_of_the_nearest_medoid_with_the_stated_sign(measured):
             ]
             assert (row.auc, row.auc_error) == pytest.approx(expected)
             assert (row.n_signal, row.n_background) == (60, 60)
-        # Wide images are far from narrow ones, and near wide ones.
+        # Wide images are far from narrow ones, and near wide ones. 20 draws of all images: 0.996 +- 0.004 by QCD,
+        # 0.587 +- 0.083 by top.
         (average,) = [row for row in rows if row.references == "average" and row.signal == "top"]
         assert average.auc > (0.8 if reference == "qcd" else 0.5)
         assert {row.members for row in rows if row.elbow} == {chosen.elbow}
