@@ -185,7 +185,7 @@ LAWS = {
 # sections, mean and spread, with the error of the test jets in it: feature 0.013 +- 0.019, mahalanobis 0.005 +- 0.015,
 # pca 0.002 +- 0.015, one_class_svm -0.005 +- 0.038, local_outlier_factor 0.005 +- 0.019, nearest_neighbours 0.007 +-
 # 0.014, gaussian_mixture 0.001 +- 0.013, isolation_forest 0.001 +- 0.024, deep_svdd -0.008 +- 0.042, ae 0.001 +- 0.026,
-# nae -0.037 +- 0.048, wnae 0.018 +- 0.050.
+# nae -0.037 +- 0.048, wnae 0.018 +- 0.050, neural_spline_flow 0.005 +- 0.030.
 TRAINING = {
     "feature": 0.03,
     "one_class_svm": 0.025,
