@@ -37,6 +37,8 @@ class PlannedJob:
     ----------
     rule, script
         Names, of the script without `.py`.
+    command
+        What the shell would run.
     options
         What the program would be given, as `oddjet.program.options_of` sorts it.
     code_digest
@@ -48,6 +50,7 @@ class PlannedJob:
 
     rule: str
     script: str
+    command: str
     options: dict[str, list[Any]]
     code_digest: str
     inputs: tuple[str, ...]
@@ -140,7 +143,7 @@ def _planned(rule: Rule, path: str) -> PlannedJob | None:
     )
     script, words = _program(command)
     read = tuple(str(file) for file in inputs if not file.is_ancient)
-    return PlannedJob(rule.name, script, options_of(words), str(params.code), read, tuple(map(str, outputs)))
+    return PlannedJob(rule.name, script, command, options_of(words), str(params.code), read, tuple(map(str, outputs)))
 
 
 class _Names(dict[str, str]):

@@ -39,26 +39,13 @@ def space(finished, run_once):
 
 
 @pytest.fixture(scope="module")
-def commands(space, dry_runs_told):
-    """The command of each output, as the rules give it."""
-    status, said = dry_runs_told("--forceall", *TINY)
-    assert status == 0, said
-    blocks = [block for block in said.split("\n\n") if "\nShell command: " in block]
-    found = {}
-    for block in blocks:
-        made = re.search(r"^ *output: (.*)$", block, re.MULTILINE)[1].split(", ")
-        found |= dict.fromkeys(made, re.search(r"^Shell command: (.*)$", block, re.MULTILINE)[1])
-    return found
-
-
-@pytest.fixture(scope="module")
-def digested(space):
-    """Give the script and modules that the rule of an output has digested."""
+def planned(space):
+    """Give the job of an output, with the script and modules that its rule has digested in place of their digest."""
     with pytest.MonkeyPatch.context() as patch:
         # The rules import it when they are parsed.
         patch.setattr(digest, "code_digest", lambda *names: " ".join(names))
         plan = Jobs(space.folder / "config/test/tiny.yaml")
-    return lambda output: plan.jobs(output)[0].code_digest.split()
+    return lambda output: plan.jobs(output)[0]
 
 
 def definition(file: Path, line: int) -> str:
@@ -71,10 +58,10 @@ def definition(file: Path, line: int) -> str:
 
 
 @pytest.mark.parametrize("program", OUTPUTS)
-def test_every_function_that_runs_is_reached(space, commands, digested, program, tmp_path):
-    output = OUTPUTS[program]
+def test_every_function_that_runs_is_reached(space, planned, program, tmp_path):
+    job = planned(OUTPUTS[program])
     traced = f"python {Path(__file__).with_name('traced.py')} {tmp_path / 'executed'} "
-    command = re.sub(r"^(exec )?python ", traced, commands[output]).split(" > ")[0]
+    command = re.sub(r"^(exec )?python ", traced, job.command).split(" > ")[0]
     environment = {**os.environ, "ODDJET": str(space.folder), "PYTHONPATH": str(space.folder / "src")}
     environment["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{environment['PATH']}"
     done = subprocess.run(
@@ -89,6 +76,6 @@ def test_every_function_that_runs_is_reached(space, commands, digested, program,
         if not name.endswith(tuple(part.replace("/", ".") for part in DIGESTING)):
             executed.add(f"{name}.{definition(Path(file), int(number))}")
     assert len(executed) > 10
-    entry, *modules = digested(output)
+    entry, *modules = job.code_digest.split()
     assert entry == program
     assert executed - digest.reached_definitions(entry, *modules) == set()
