@@ -29,7 +29,7 @@ SLIPS = [
     ("typo in a top key", {"sample": {}, "samples": GONE}, r"samples: Field required\n  sample: unknown key"),
     ("typo in a kind", {"methods.x.kind": "wane"}, r"methods\.x: kind: .*'wane'; did you mean 'wnae'\? There are: ae,"),
     ("typo in a baseline", {"methods.x.kind": "isolation_forrest"}, r"did you mean 'isolation_forest'\?"),
-    ("kind missing", {"methods.x": {}}, r"methods\.x: kind is missing; it is one of ae, .*, ensemble"),
+    ("kind missing", {"methods.x": {}}, r"methods\.x: kind is missing; it is one of ae, .*, mean"),
     ("kind null", {"methods.x.kind": None}, r"methods\.x: kind: there is no None\. There are: ae"),
     ("method a string", {"methods.x": "wnae"}, r"methods\.x: a method has keys of its own, .* \(given: 'wnae'\)"),
     ("methods empty", {"methods": {}}, r"methods: .*at least 1 item"),

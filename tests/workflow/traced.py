@@ -1,7 +1,8 @@
 """Run a script and write the names of all functions that it executed: `python traced.py OUTPUT SCRIPT ARGUMENTS`.
 
 A line for each function, lambda and method of the folder `src` that was called, in any thread: its file, the line where
-it begins and the name. Bodies of modules and of classes are left out: importing a module runs all of them.
+it begins and the name. Bodies of modules and of classes are left out, with the comprehensions in them: importing a
+module runs all of them.
 """
 
 import inspect
@@ -31,6 +32,8 @@ finally:
     lines = {
         f"{code.co_filename}\t{code.co_firstlineno}\t{code.co_qualname}"
         for code in executed
-        if code.co_filename.startswith(source) and code.co_flags & inspect.CO_OPTIMIZED
+        if code.co_filename.startswith(source)
+        and code.co_flags & inspect.CO_OPTIMIZED
+        and code.co_qualname not in ("<genexpr>", "<listcomp>", "<setcomp>", "<dictcomp>")
     }
     Path(output).write_text("\n".join(sorted(lines)))
