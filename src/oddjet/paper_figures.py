@@ -24,7 +24,7 @@ HISTOGRAMS = {"4": "nae", "11": "wnae", "12": "wnae"}
 # Figure to method, AUC table and title.
 HEATMAPS = {
     "2b": ("ae", "results/jets/auc/ae.csv", "AE"),
-    "7b": ("nae_logcosh", "results/jets/auc_at/nae_logcosh_lowest_w.csv", "NAE (log cosh), lowest W"),
+    "7b": ("nae_logcosh", "results/jets/auc_at/nae_logcosh_lowest_w.csv", "NAE (log cosh), chosen epoch"),
     "7c": ("nae_logcosh", "results/jets/auc_at/nae_logcosh_last.csv", "NAE (log cosh), last epoch"),
     "10": ("wnae", "results/jets/auc/wnae.csv", "WNAE"),
 }

@@ -134,8 +134,9 @@ def _draw_panel(axes: Axes, panel: Panel) -> None:
         values += [*low, *high]
     if panel.level is not None:
         axes.axhline(panel.level, color="0.6", linewidth=1.2, zorder=0)
+    chosen = "chosen epoch" if len(panel.marks) == 1 else "chosen epochs"
     for index, epoch in enumerate(panel.marks):
-        axes.axvline(epoch, label=None if index else "lowest $W$", **MARK)
+        axes.axvline(epoch, label=None if index else chosen, **MARK)
     _scale_values(axes, panel, values)
     axes.set_ylabel(panel.title)
     words = axes.get_legend_handles_labels()[1]
