@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import numpy.typing as npt
+import vector
 
-from oddjet.arrays import Floats
+from oddjet.arrays import Ints
 from oddjet.errors import JetError
 from oddjet.io.candidates import CandidateRecord, Particles
 from oddjet.io.chunks import DARK_PRODUCTS, ChunkReader
@@ -17,10 +20,10 @@ DARK_SHARE = 0.5
 ANY_PARTON = ("dark_quark", "top")
 
 
-def delta_phi(first: Floats, second: Floats) -> Floats:
-    """Difference of two azimuths in [-pi, pi), radians."""
-    difference: Floats = (first - second + np.pi) % (2 * np.pi) - np.pi
-    return difference
+def momenta(jets: Jets | Particles, rows: Ints | slice = slice(None)) -> Any:  # noqa: ANN401 - vector has no types
+    """Return the momenta of the chosen rows as a vector array of float64: pT (GeV), azimuth and pseudorapidity."""
+    coordinates = {"rho": jets.pt[rows], "phi": jets.phi[rows], "eta": jets.eta[rows]}
+    return vector.arr({name: np.asarray(values, dtype=np.float64) for name, values in coordinates.items()})
 
 
 def matched(jets: Jets, partons: Particles, radius: float) -> npt.NDArray[np.bool_]:
@@ -52,8 +55,8 @@ def _pairs(
     jet = np.repeat(np.arange(len(jets)), counts)
     within = np.arange(len(jet)) - np.repeat(np.cumsum(counts) - counts, counts)
     particle = particles.offsets[jets.event[jet]] + within
-    distance = np.hypot(jets.eta[jet] - particles.eta[particle], delta_phi(jets.phi[jet], particles.phi[particle]))
-    return jet, particle, distance < radius
+    near = momenta(jets, jet).deltaR(momenta(particles, particle)) < radius
+    return jet, particle, np.asarray(near)
 
 
 def dark(jets: Jets, products: Particles, radius: float) -> npt.NDArray[np.bool_]:
@@ -73,9 +76,10 @@ def dark(jets: Jets, products: Particles, radius: float) -> npt.NDArray[np.bool_
     """
     jet, particle, near = _pairs(jets, products, radius)
     jet, particle = jet[near], particle[near]
-    pt, phi = products.pt[particle], products.phi[particle]
-    momentum = [np.bincount(jet, weights=pt * turn(phi), minlength=len(jets)) for turn in (np.cos, np.sin)]
-    return np.asarray(np.hypot(*momentum) > DARK_SHARE * jets.pt)
+    inside = momenta(products, particle)
+    px, py = (np.bincount(jet, weights=component, minlength=len(jets)) for component in (inside.x, inside.y))
+    carried: Any = vector.arr({"x": px, "y": py})
+    return np.asarray(carried.rho > DARK_SHARE * jets.pt)
 
 
 def truth_match(jets: Jets, record: CandidateRecord, require: str, radius: float) -> npt.NDArray[np.int8]:
