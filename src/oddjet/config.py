@@ -10,7 +10,6 @@ import json
 import re
 from collections.abc import Iterator, Mapping
 from typing import Any, Literal
-from unicodedata import category
 
 from pydantic import (
     Field,
@@ -21,19 +20,20 @@ from pydantic import (
 from pydantic_core import ErrorDetails
 
 from oddjet.analyses import JETS, Analysis, AnalysisSettings, Common, Seeds, contaminated, resolve
+from oddjet.axes import HeatmapSettings
 from oddjet.dataset.settings import ContaminationSettings, DatasetSettings
 from oddjet.errors import ConfigError
-from oddjet.evaluation.settings import EvaluationSettings, MeritSettings
+from oddjet.evaluation.settings import AbcdSettings, EvaluationSettings, LimitSettings, MeritSettings, VariationSettings
 from oddjet.events.settings import EventsSettings
 from oddjet.images.settings import ImagesSettings
 from oddjet.jets.settings import FeatureSettings
+from oddjet.messages import describe_validation, keys_of, not_among
 from oddjet.methods import Method, ensembles, with_models
-from oddjet.names import not_among
-from oddjet.program import describe_validation, keys_of
-from oddjet.samples import Kind, Listed, Sample, SignalGrid, Simulated
+from oddjet.samples import KindOfFiles, Listed, Sample, SignalGrid, Simulated
 from oddjet.settings import Settings
-from oddjet.simulation.seeds import shared_run
+from oddjet.simulation.parts import shared_run
 from oddjet.simulation.settings import SimulationSettings
+from oddjet.titles import Titled, one_line, titles_of
 
 # Names become wildcards and file names: letters, digits and - _ . inside, nothing that a shell or a path could read.
 # A name that ends as a file of ours could be one: results/jets holds cutflow.json beside folders.
@@ -42,7 +42,7 @@ NAME_RULE = "may hold letters, digits and - _ . only, at most 100, and does not 
 
 
 # Folders of results that are no analysis.
-RESERVED = ("samples", "tables", "images", "events", "jets_with_images", "logs", "benchmarks")
+RESERVED = ("matrix", "samples", "tables", "images", "events", "jets_with_images", "logs", "benchmarks")
 # Keys of older configurations, and what takes their place.
 GONE = {
     "ensemble.seeds": "write it as seeds, at the top",
@@ -70,10 +70,22 @@ class Config(Settings):
     features: FeatureSettings = Field(FeatureSettings(), description="jets and their features")
     dataset: DatasetSettings = Field(DatasetSettings(), description="split and scaling of the background")
     seeds: Seeds = Field((1, 2), description="one model a seed")
+    files_per_job: int = Field(
+        4, gt=0, description="files of a sample that are simulated, and whose features are extracted, in one job"
+    )
     seeds_per_job: int = Field(2, gt=0, description="seeds that train together in one process")
     methods: dict[str, Method] = Field(min_length=1, description="networks, baselines and ensembles by name")
     evaluation: EvaluationSettings = Field(EvaluationSettings(), description="scores, AUC, monitoring")
+    heatmap: HeatmapSettings = Field(
+        HeatmapSettings(), description="axes of the signals in figures; left out: the two with most values"
+    )
     merit: MeritSettings = Field(MeritSettings(), description="figures of merit beyond the AUC")
+    abcd: AbcdSettings = Field(AbcdSettings(), description="background from two scores: what `snakemake abcd` does")
+    limits: LimitSettings = Field(LimitSettings(), description="expected limits: what `snakemake limits` does")
+    variations: VariationSettings = Field(
+        VariationSettings(),
+        description="systematic variations (features.corrections): what `snakemake variations` does",
+    )
     analyses: dict[str, AnalysisSettings] = Field(
         {}, description="analyses by name; samples with a kind make the one of the name jets, which need not stand here"
     )
@@ -94,18 +106,7 @@ class Config(Settings):
     @field_validator("label")
     @classmethod
     def _readable(cls, label: str) -> str:
-        if any(category(sign) in ("Cc", "Cs") for sign in label):
-            raise ValueError("a label is one line of text, without signs that cannot be seen")
-        if "$" in label:
-            try:
-                from oddjet.plotting.formulas import check_formulas
-            except ImportError:  # Snakemake in an environment of its own
-                return label
-            try:
-                check_formulas(label)
-            except ValueError as error:
-                raise ValueError(f"no formula stands between $ and $: {error}. A plain dollar is \\$") from None
-        return label
+        return one_line(label)
 
     @model_validator(mode="after")
     def _names_and_kinds(self) -> Config:
@@ -136,6 +137,39 @@ class Config(Settings):
         return self
 
     @model_validator(mode="after")
+    def _titles(self) -> Config:
+        rooms: dict[str, Mapping[str, Titled]] = {
+            "samples": self.samples,
+            "methods": self.methods,
+            "images.methods": self.images.methods,
+            "events.methods": self.events.methods,
+        }
+        for section, titled in rooms.items():
+            for name, one in titled.items():
+                try:
+                    one_line(one.title or "")
+                except ValueError as error:
+                    raise ValueError(f"{section}.{name}.title: {error}") from None
+        for key, drawn in self._heatmaps():
+            for axis, words in drawn.axes.items():
+                try:
+                    one_line(words.title or "")
+                    one_line(words.unit or "")
+                except ValueError as error:
+                    raise ValueError(f"{key}.axes.{axis}: {error}") from None
+        shown: dict[str, Mapping[str, Titled]] = {
+            "samples": self.all_samples(),
+            "methods": {**self.methods, **self.images.methods},
+        }
+        for section, titled in shown.items():
+            titles: dict[str, str] = {}
+            for name, title in titles_of(titled).items():
+                other = titles.setdefault(title, name)
+                if other != name:
+                    raise ValueError(f"{section}: {other} and {name} have the same title, {title!r}; change one")
+        return self
+
+    @model_validator(mode="after")
     def _ensembles_have_members(self) -> Config:
         single = [name for name in self.methods if name not in ensembles(self.methods)]
         for name, members in ensembles(self.methods).items():
@@ -162,6 +196,10 @@ class Config(Settings):
             for name in names:
                 if name not in known and name not in ensembles(self.methods):
                     raise ValueError(f"contamination.{key}: {not_among(name, known)}")
+        columns = ("mass", *self.features.keep)
+        wrong = next((name for name in self.merit.planed if name not in columns), None)
+        if wrong is not None:
+            raise ValueError(f"merit.planed: {not_among(wrong, columns)}; name it under features.keep too")
         self.all_analyses()
         return self
 
@@ -185,6 +223,7 @@ class Config(Settings):
             self.methods,
             self.seeds,
             self.seeds_per_job,
+            self.heatmap,
         )
         given = dict(self.analyses)
         if JETS not in given and self.of_kind("background") and (self.of_kind("signal") or not given):
@@ -198,11 +237,32 @@ class Config(Settings):
                 raise ValueError(f"{error}" if short else f"analyses.{name}.{error}") from None
         return {**found, **(contaminated(found[JETS], self.contamination) if JETS in found else {})}
 
+    def _heatmaps(self) -> Iterator[tuple[str, HeatmapSettings]]:
+        yield "heatmap", self.heatmap
+        for name, analysis in self.analyses.items():
+            if analysis.heatmap is not None:
+                yield f"analyses.{name}.heatmap", analysis.heatmap
+
+    def notes(self) -> list[str]:
+        """Return what is no mistake and should be known: trainings on collision data."""
+        data = set(self.of_kind("data"))
+        return [
+            f"analyses.{name}.background: {sample} is of kind data, and trains: how much signal is in it, nobody knows"
+            for name, analysis in self.all_analyses().items()
+            for sample in analysis.background
+            if sample in data and not analysis.base
+        ]
+
     def values(self) -> dict[str, Any]:
         """Give all values that a result may hang on."""
         return self.model_dump(mode="json", exclude={"on_other_results"})
 
-    def of_kind(self, kind: Kind) -> list[str]:
+    def cuts_on_jets(self) -> bool:
+        """Return whether any sample has a cut on jets beside the window of pT and eta."""
+        common = self.features.selection
+        return any(sample.own_selection().jet_cuts(common) for sample in self.all_samples().values())
+
+    def of_kind(self, kind: KindOfFiles) -> list[str]:
         """Give the names of the samples of a kind, in the order of the config."""
         return [name for name, sample in self.all_samples().items() if sample.kind == kind]
 

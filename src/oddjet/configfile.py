@@ -15,12 +15,17 @@ from typing import Any
 import yaml
 
 from oddjet.errors import ConfigError
+from oddjet.messages import repeated
 
 # Keys at the top that hold nothing but anchors for others to use.
 ANCHORS = "x-"
 # The key that names the file which a file is put on top of, and the sections that are then replaced as a whole.
 EXTENDS = "extends"
 REPLACED = {"methods", "analyses"}
+# What a sample comes from: one that is given files is no longer simulated, and nothing of its process is left.
+SOURCES = {"process", "files"}
+# Sections in each other; ours need ten. What follows recurses, and Python 3.13 reads thousands from JSON.
+DEEPEST = 100
 
 
 def read_configuration(paths: Sequence[Path], overrides: Mapping[str, Any] | None = None) -> dict[str, Any]:
@@ -31,6 +36,7 @@ def read_configuration(paths: Sequence[Path], overrides: Mapping[str, Any] | Non
     paths
         YAML or JSON files. What a later one says counts; of a section that both have, the keys are merged. So
         it is with a file and the one that it `extends`, but that `methods` and `analyses` are replaced as a whole.
+        A sample that is given `files` where it had a `process`, or the reverse, is replaced as a whole too.
     overrides
         What is said on the command line, merged last.
 
@@ -111,16 +117,26 @@ def _read_json(path: Path, text: str) -> Any:  # noqa: ANN401  whatever the file
     """Read JSON; None where it is none, for it may still be YAML."""
 
     def unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-        keys = [key for key, _ in pairs]
-        twice = next((key for key in keys if keys.count(key) > 1), None)
+        twice = repeated(pairs)
         if twice is not None:
             raise ConfigError(f"{path}: the key {twice!r} stands twice in one section. Merge the two.")
         return dict(pairs)
 
     try:
-        return json.loads(text, object_pairs_hook=unique)
+        given = json.loads(text, object_pairs_hook=unique)
     except ValueError:  # thousands of digits too
         return None
+    level = [given]
+    for _ in range(DEEPEST):
+        level = [
+            inner
+            for one in level
+            if isinstance(one, dict | list)
+            for inner in (one.values() if isinstance(one, dict) else one)
+        ]
+    if level:
+        raise RecursionError
+    return given
 
 
 def _describe(error: yaml.MarkedYAMLError) -> str:
@@ -147,10 +163,18 @@ def _merge(target: dict[str, Any], changes: Mapping[str, Any]) -> None:
     for key, value in changes.items():
         if isinstance(value, Mapping):
             section = target.get(key)
-            target[key] = dict(section) if isinstance(section, Mapping) else {}
+            if not isinstance(section, Mapping) or _another_source(section, value):
+                section = {}
+            target[key] = dict(section)
             _merge(target[key], value)
         else:
             target[key] = value
+
+
+def _another_source(section: Mapping[str, Any], changes: Mapping[str, Any]) -> bool:
+    """Return whether a sample comes from elsewhere now."""
+    before, after = SOURCES & section.keys(), SOURCES & changes.keys()
+    return bool(before and after and before != after)
 
 
 class _Loader(yaml.SafeLoader):  # type: ignore[misc]  # yaml has no types

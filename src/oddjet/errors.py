@@ -6,6 +6,14 @@ end with status 1.
 
 from __future__ import annotations
 
+import errno
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+# What a disk answers that is full, over its quota, or mounted to be read alone.
+DISK_ERRORS = (errno.ENOSPC, errno.EDQUOT, errno.EROFS)
+
 
 class OddjetError(Exception):
     """The base of all errors whose message is meant for the user."""
@@ -27,8 +35,20 @@ class DigestError(OddjetError):
     """A file of code cannot be digested."""
 
 
+class AxesError(OddjetError, ValueError):
+    """Signals, or what a figure shall show of them, do not fit their axes; in a configuration it is a wrong value."""
+
+
+class DiskError(OddjetError):
+    """A file cannot be written: the disk is full, over its quota or read-only, or the folder takes no file."""
+
+
 class TableError(OddjetError):
     """A table is missing, unreadable, damaged, or lacks what is asked of it."""
+
+
+class CorrectionError(OddjetError):
+    """A payload of corrections cannot be used: file, name, inputs, or a value that it does not have."""
 
 
 class SimulationError(OddjetError):
@@ -37,6 +57,10 @@ class SimulationError(OddjetError):
 
 class JetError(OddjetError):
     """Jets cannot be made, matched or measured, or too few of them pass the cuts."""
+
+
+class SelectionError(OddjetError):
+    """A cut, a kept column or a list of luminosity blocks cannot be used on these files."""
 
 
 class DatasetError(OddjetError):
@@ -97,3 +121,24 @@ class TransientError(UnreachableFileError):
 
 class AccessError(UnreachableFileError):
     """The file or its server refuses the reader: no valid proxy, token, certificate or permission."""
+
+
+@contextmanager
+def naming(path: Path) -> Iterator[None]:
+    """Put the name of a file before what is said of its contents, unless it is said already."""
+    try:
+        yield
+    except OddjetError as error:
+        if str(path) in str(error):
+            raise
+        raise type(error)(f"{path}: {error}") from error
+
+
+def chain(error: BaseException) -> Iterator[BaseException]:
+    """Go through an exception and those that it came from."""
+    seen: set[int] = set()
+    current: BaseException | None = error
+    while current is not None and id(current) not in seen:
+        seen.add(id(current))
+        yield current
+        current = current.__cause__ or current.__context__

@@ -23,6 +23,7 @@ from snakemake.settings.types import ConfigSettings, OutputSettings, Quietness, 
 from snakemake.utils import format as fill_in
 from snakemake.workflow import Workflow
 
+from oddjet.batches import commands_of
 from oddjet.errors import ConfigError
 from oddjet.program import options_of
 
@@ -92,6 +93,10 @@ class Jobs:
                     snakefile=snakefile,
                 )
                 self.rules: tuple[Rule, ...] = tuple(_included(loaded).rules)
+                # Most rules make a batch of files, and no pattern has to be tried on each.
+                self._makers = {
+                    str(file): rule for rule in self.rules if not rule.wildcard_names for file in rule.output
+                }
                 self._jobs: dict[str, list[PlannedJob]] = {}
         except WorkflowError as error:
             raise ConfigError(f"{configfile}: {error}") from error
@@ -105,7 +110,8 @@ class Jobs:
             Name of the file as the rules know it, `results/jets/auc/ae.csv`.
         """
         if path not in self._jobs:
-            rules = [rule for rule in self.rules if rule.shellcmd and rule.is_producer(path)]
+            maker = self._makers.get(path)
+            rules = [maker] if maker else [rule for rule in self.rules if rule.shellcmd and rule.is_producer(path)]
             self._jobs[path] = [job for rule in rules if (job := _planned(rule, path)) is not None]
         return self._jobs[path]
 
@@ -141,9 +147,15 @@ def _planned(rule: Rule, path: str) -> PlannedJob | None:
         threads=1,
         log=rule.expand_log(wildcards),
     )
-    script, words = _program(command)
-    read = tuple(str(file) for file in inputs if not file.is_ancient)
-    return PlannedJob(rule.name, script, command, options_of(words), str(params.code), read, tuple(map(str, outputs)))
+    script, commands = _program(command)
+    made, read = tuple(map(str, outputs)), tuple(str(file) for file in inputs if not file.is_ancient)
+    words = commands[0]
+    if len(commands) > 1:
+        # Of a batch, what makes this file.
+        words = next(words for words in commands if path in words)
+        others = {word for other in commands for word in other} - {*words}
+        made, read = (path,), tuple(file for file in read if file not in others)
+    return PlannedJob(rule.name, script, command, options_of(words), str(params.code), read, made)
 
 
 class _Names(dict[str, str]):
@@ -152,12 +164,12 @@ class _Names(dict[str, str]):
     __getattr__ = dict.__getitem__
 
 
-def _program(command: str) -> tuple[str, list[str]]:
-    """Split a rule's command into the name of the script and the words after it, without the log at its end."""
+def _program(command: str) -> tuple[str, list[list[str]]]:
+    """Split a rule's command into the name of the script and the words after it, of each file, without the log."""
     words = shlex.split(command)
     place = next(number for number, word in enumerate(words) if "workflow/scripts/" in word)
     end = len(words) - 3 if words[-3] == ">" else len(words)
-    return Path(words[place]).stem, words[place + 1 : end]
+    return Path(words[place]).stem, commands_of(words[place + 1 : end])
 
 
 @contextmanager

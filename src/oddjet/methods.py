@@ -9,12 +9,12 @@ from pydantic import BaseModel, BeforeValidator, Discriminator, Tag
 
 from oddjet.detectors.autoencoder.settings import MethodSettings
 from oddjet.detectors.baseline_settings import Baseline
+from oddjet.detectors.mean import JoinedSettings
 from oddjet.detectors.registry import DetectorSettings, kind_named, kinds
-from oddjet.evaluation.settings import MeanSettings
-from oddjet.names import not_among
+from oddjet.messages import not_among
 
-MEAN = "mean"
-METHOD_KINDS = (*kinds(), MEAN)
+# Those that see the columns of a table; the others are methods of `images`.
+METHOD_KINDS = tuple(name for name, kind in kinds().items() if kind.table == "columns")
 
 
 def _known_kind(given: object) -> object:
@@ -32,12 +32,8 @@ def _known_kind(given: object) -> object:
     return given
 
 
-def _settings_of(kind: str) -> type[DetectorSettings] | type[MeanSettings]:
-    return MeanSettings if kind == MEAN else kind_named(kind).settings
-
-
 def _method_tag(given: object) -> str:
-    return _tag(_settings_of(given["kind"]) if isinstance(given, dict) else type(given))
+    return _tag(kind_named(given["kind"]).settings if isinstance(given, dict) else type(given))
 
 
 def _tag(settings: type) -> str:
@@ -46,16 +42,18 @@ def _tag(settings: type) -> str:
 
 def _any_method() -> Any:  # noqa: ANN401  a union that is known at run time
     """Return the settings of all kinds as one union."""
-    branches = tuple(Annotated[one, Tag(_tag(one))] for one in dict.fromkeys(map(_settings_of, METHOD_KINDS)))
+    branches = tuple(
+        Annotated[one, Tag(_tag(one))] for one in dict.fromkeys(kind_named(kind).settings for kind in METHOD_KINDS)
+    )
     return Annotated[Union.__getitem__(branches), Discriminator(_method_tag), BeforeValidator(_known_kind)]
 
 
 # A method of any kind. Type checkers see no further than the text.
 if TYPE_CHECKING:
-    Method = DetectorSettings | MeanSettings
+    Method = DetectorSettings
 else:
     Method = _any_method()
-Methods: TypeAlias = Mapping[str, DetectorSettings | MeanSettings]
+Methods: TypeAlias = Mapping[str, DetectorSettings]
 
 
 def kind_modules(methods: Methods, names: Iterable[str]) -> list[str]:
@@ -66,6 +64,11 @@ def kind_modules(methods: Methods, names: Iterable[str]) -> list[str]:
 def loaded_modules(methods: Methods, names: Iterable[str]) -> list[str]:
     """Return what programs that load named methods import by name; autoencoders need no more than their weights."""
     return kind_modules(methods, [name for name in names if isinstance(methods[name], Baseline)])
+
+
+def opened_modules(methods: Methods, name: str) -> list[str]:
+    """Return what the program `score` imports by name to open a method."""
+    return sorted({methods[name].opener, *loaded_modules(methods, ensembles(methods).get(name, (name,)))})
 
 
 def trained(methods: Methods) -> list[str]:
@@ -79,8 +82,8 @@ def baselines(methods: Methods) -> list[str]:
 
 
 def ensembles(methods: Methods) -> dict[str, tuple[str, ...]]:
-    """Return the members of each mean by its name; it has scores, and no model of its own."""
-    return {name: method.of for name, method in methods.items() if isinstance(method, MeanSettings)}
+    """Return the members of each mean or minimum by its name; it has scores, and no model of its own."""
+    return {name: method.of for name, method in methods.items() if isinstance(method, JoinedSettings)}
 
 
 def with_models(methods: Methods) -> list[str]:

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 from oddjet.analyses import JETS
 from oddjet.methods import trained
-from oddjet.plan import FIGURES, Plan
+from oddjet.plan import Plan
+from oddjet.sample_files import FIGURES
 
 # Figure to method, by the program that draws it.
 EPOCHS = {
@@ -50,11 +51,11 @@ class PaperFigures:
     def signal(self) -> str:
         """Return the signal of the paper's figures, m_phi 2000 GeV and r_inv 0.3, or the nearest on the grid."""
         samples = self.plan.config.all_samples()
-        points = {name: samples[name].grid_point() for name in self.plan.analyses[JETS].signals}
+        points = {name: samples[name].signal_point() for name in self.plan.analyses[JETS].signals}
 
         def distance(name: str) -> tuple[float, float]:
-            point = points[name]
-            return (float("inf"), 0.0) if point is None else (abs(point[0] / 2000 - 1), abs(point[1] - 0.3))
+            m_phi, r_inv = (points[name].get(axis, float("inf")) for axis in ("m_phi", "r_inv"))
+            return abs(m_phi / 2000 - 1), abs(r_inv - 0.3)
 
         return min(points, key=distance)
 
@@ -68,7 +69,11 @@ class PaperFigures:
 
     def signal_point(self) -> str:
         """Return the JSON of its name to its grid point."""
-        return json.dumps({self.signal(): self.plan.config.all_samples()[self.signal()].grid_point()})
+        return json.dumps({self.signal(): self.plan.config.all_samples()[self.signal()].signal_point()})
+
+    def title(self, figure: str) -> str:
+        """Return the title of the method that a figure by epoch or of histograms shows."""
+        return self.plan.titles(REVERSED if figure == "13" else JETS)[{**EPOCHS, **HISTOGRAMS}[figure]]
 
     def tables(self, figure: str, file: str) -> list[str]:
         """Return a file of every group of the training that a figure by epoch shows."""

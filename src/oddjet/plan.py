@@ -9,21 +9,31 @@ import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from pathlib import Path
 
-from oddjet.addresses import is_remote
 from oddjet.analyses import JETS, Analysis
+from oddjet.batches import Batch
 from oddjet.config import Config
-from oddjet.methods import approximate, ensembles, trained, with_models
-from oddjet.samples import Simulated
+from oddjet.detectors.mean import GROUP as MEAN
+from oddjet.detectors.registry import DetectorSettings, trained_on
+from oddjet.detectors.vae.settings import VaeMethod
+from oddjet.methods import Methods, approximate, ensembles, opened_modules, trained, with_models
+from oddjet.report.comparison_figures import FIGURES as COMPARISONS
+from oddjet.report.method_figures import FIGURES as OF_METHODS
+from oddjet.report.method_figures import OF_TRAINED
+from oddjet.sample_files import FIGURES, VariationFiles
+from oddjet.samples import Listed, Simulated
 from oddjet.sources import Found
+from oddjet.titles import default_title, titles_of
 
 # Tables and a figure over the methods of `jets` and those that score its jets by their images.
 WITH_IMAGES = "jets_with_images"
-FIGURES = ("pdf", "png")
+# What `summarize` writes over all methods.
+BOARD_TABLES = ("leaderboard.csv", "grid_means.csv", "merit.csv", "summary.md", "merit.md", "leaderboard.md")
 
 
 @dataclass(frozen=True)
-class Plan:
+class Plan(VariationFiles):
     """Paths and lists of files under one configuration.
 
     Attributes
@@ -43,21 +53,28 @@ class Plan:
         return self.config.all_analyses()
 
     @cached_property
-    def files(self) -> dict[str, dict[str, str | None]]:
-        """Name to ROOT file of every sample; None where Pythia makes the file."""
-        return {
-            name: (
-                dict.fromkeys(f"{number:04d}" for number in range(sample.parts))
-                if isinstance(sample, Simulated)
-                else dict(self.found[name].parts)
-            )
-            for name, sample in self.config.all_samples().items()
-        }
+    def samples(self) -> dict[str, Simulated | Listed]:
+        """All samples by name."""
+        return self.config.all_samples()
 
     @cached_property
-    def methods(self) -> dict[str, object]:
+    def batches(self) -> list[Batch]:
+        """The files of all samples by the job that simulates them, or extracts their features."""
+        return self.divided(self.config.files_per_job, self.config.signals.masses())
+
+    @cached_property
+    def methods(self) -> dict[str, DetectorSettings]:
         """The methods of all analyses by name."""
         return {name: method for analysis in self.analyses.values() for name, method in analysis.methods.items()}
+
+    def method(self, analysis: str, method: str) -> DetectorSettings:
+        """Return the settings of a method of an analysis, or of one that scores the jets of `jets` by their images."""
+        images: Methods = self.config.images.methods if analysis == JETS else {}
+        return images[method] if method in images else self.analyses[analysis].methods[method]
+
+    def opened_modules(self, analysis: str, method: str) -> list[str]:
+        """Return what the program `score` imports by name to open a method."""
+        return opened_modules({**self.methods, method: self.method(analysis, method)}, method)
 
     @cached_property
     def image_methods(self) -> list[str]:
@@ -68,31 +85,14 @@ class Plan:
         """Return the groups of seeds of all analyses."""
         return list(dict.fromkeys(group for analysis in self.analyses.values() for group in analysis.groups()))
 
-    def simulated(self, sample: str) -> list[str]:
-        """Return the ROOT files of a sample that Pythia makes."""
-        return [f"results/samples/{sample}/{name}.root" for name, file in self.files[sample].items() if file is None]
-
-    def candidates(self, sample: str, file: str) -> str:
-        """Return the ROOT file, or its address, behind a table."""
-        return self.files[sample][file] or f"results/samples/{sample}/{file}.root"
-
-    def local_candidates(self, sample: str, file: str) -> list[str]:
-        """Return the same as a list, empty for an address: it is read by uproot and no file on this machine."""
-        path = self.candidates(sample, file)
-        return [] if is_remote(path) else [path]
-
-    def tables(self, *samples: str) -> list[str]:
-        """Return the tables of samples."""
-        return [f"results/tables/{sample}/{name}.h5" for sample in samples for name in self.files[sample]]
-
-    def grid_images(self, *samples: str) -> list[str]:
-        """Return the files of images of the jets of samples."""
-        return [f"results/jets/images/{sample}/{name}.h5" for sample in samples for name in self.files[sample]]
+    def varied_samples(self, analysis: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
+        """Return the samples of an analysis that are varied: backgrounds that train, and signals."""
+        return self.analyses[analysis].background, self.analyses[analysis].signals
 
     def scored_images(self) -> list[str]:
         """Return the files of images of all jets of the analysis `jets`."""
         jets = self.analyses[JETS]
-        return self.grid_images(*jets.background, *jets.signals)
+        return self.grid_images(*jets.backgrounds, *jets.signals)
 
     def background_tables(self, analysis: str) -> list[str]:
         """Return the tables of the background samples of an analysis."""
@@ -100,13 +100,23 @@ class Plan:
 
     def analysis_tables(self, analysis: str) -> list[str]:
         """Return the tables of all samples of an analysis."""
-        own = self.analyses[analysis]
-        return self.tables(*own.background, *own.signals)
+        return self.tables(*self.analyses[analysis].samples)
+
+    def data_tables(self, analysis: str) -> list[str]:
+        """Return the tables of the samples that an analysis shows as data."""
+        return self.tables(*self.analyses[analysis].data)
+
+    def data_arguments(self, analysis: str) -> list[str]:
+        """Return `NAME=FILE,FILE` for each sample that an analysis shows as data."""
+        return [f"{name}={','.join(self.tables(name))}" for name in self.analyses[analysis].data]
+
+    def figure_columns(self, analysis: str) -> list[str]:
+        """Return the columns of the figure of features: those that the models see, then the kept ones."""
+        return list(dict.fromkeys([*self.analyses[analysis].dataset.features, *self.config.features.keep]))
 
     def analysis_files(self, analysis: str) -> list[str]:
         """Return `SAMPLE=FILE,FILE` for all samples of an analysis, with the names of their files."""
-        own = self.analyses[analysis]
-        return [f"{name}={','.join(self.files[name])}" for name in (*own.background, *own.signals)]
+        return [f"{name}={','.join(self.files[name])}" for name in self.analyses[analysis].samples]
 
     def trains_on_signal(self, analysis: str) -> bool:
         """Return whether the background is kept for dark quarks: an analysis with the roles reversed."""
@@ -154,30 +164,44 @@ class Plan:
         """Return `NAME=FILE,FILE` for each signal of an analysis."""
         return [f"{name}={','.join(paths)}" for name, paths in self.signals(analysis).items()]
 
-    def points(self, analysis: str) -> str:
-        """Return the JSON of signal to [m_phi, r_inv], nulls for a signal that is on no grid."""
-        samples = self.config.all_samples()
-        return json.dumps(
-            {name: samples[name].grid_point() or (None, None) for name in self.analyses[analysis].signals}
-        )
+    def test_background_tables(self, analysis: str) -> list[str]:
+        """Return the tables of the samples that an analysis tests against alone."""
+        return self.tables(*self.analyses[analysis].test_backgrounds)
 
-    def has_grid(self, analysis: str) -> bool:
-        """Return whether a signal of an analysis has a place in a heatmap."""
+    def test_background_arguments(self, analysis: str) -> list[str]:
+        """Return `NAME=FILE,FILE` for each sample that an analysis tests against alone."""
+        return [f"{name}={','.join(self.tables(name))}" for name in self.analyses[analysis].test_backgrounds]
+
+    def points(self, analysis: str) -> str:
+        """Return the JSON of signal to point, empty for a signal on no axes."""
         samples = self.config.all_samples()
-        return any(samples[name].grid_point() for name in self.analyses[analysis].signals)
+        return json.dumps({name: samples[name].signal_point() for name in self.analyses[analysis].signals})
+
+    def has_axes(self, analysis: str) -> bool:
+        """Return whether a signal of an analysis lies on axes."""
+        samples = self.config.all_samples()
+        return any(samples[name].signal_point() for name in self.analyses[analysis].signals)
+
+    def heatmap(self, board: str) -> str:
+        """Return the JSON of which axes the figures of a leaderboard show."""
+        return self.analyses[board_analysis(board)].heatmap.model_dump_json()
 
     def background_cross_sections(self, analysis: str) -> str:
-        """Return the JSON of background sample to cross section (pb): all samples have one, or none."""
-        return self._cross_sections(self.analyses[analysis].background)
+        """Return the JSON of background sample to cross section (pb): all samples have one, or none.
 
-    def signal_cross_sections(self, analysis: str) -> str:
-        """Return the JSON of signal to cross section (pb), for those that have one.
+        There is none where all samples count the same.
+        """
+        own = self.analyses[analysis]
+        return self._cross_sections(() if own.dataset.sample_weights == "equal" else own.background)
+
+    def tested_cross_sections(self, analysis: str) -> str:
+        """Return the JSON of signals and of test backgrounds to cross section (pb), for those that have one.
 
         It changes no figure of merit, but the weights in the score tables are then in pb. Held-out jets are a part of a
         sample: a cross section says nothing of their number.
         """
         own = self.analyses[analysis]
-        return self._cross_sections(() if own.base else own.signals)
+        return self._cross_sections(() if own.base else (*own.signals, *own.test_backgrounds))
 
     def _cross_sections(self, names: Iterable[str]) -> str:
         samples = self.config.all_samples()
@@ -185,8 +209,8 @@ class Plan:
         return json.dumps({name: value for name, value in given.items() if value is not None})
 
     def seeds(self, analysis: str, group: str) -> tuple[int, ...]:
-        """Return the seeds of a group."""
-        return self.analyses[analysis].groups()[group]
+        """Return the seeds of a group; a mean has none of its own."""
+        return () if group == MEAN else self.analyses[analysis].groups()[group]
 
     def models(self, analysis: str, method: str, file: str = "model.pt") -> list[str]:
         """Return a file of every group of seeds of a method: its models, or another one of their folders."""
@@ -194,22 +218,52 @@ class Plan:
 
     def scores(self, analysis: str, method: str) -> list[str]:
         """Return the score tables of a method: one a group, or one alone for a mean, which has no seeds."""
-        if method in ensembles(self.analyses[analysis].methods):
-            return [f"results/{analysis}/scores/{method}.h5"]
-        return [f"results/{analysis}/scores/{method}/{group}.h5" for group in self.analyses[analysis].groups()]
+        own = self.analyses[analysis]
+        groups = [MEAN] if method in ensembles(own.methods) else own.groups()
+        return [f"results/{analysis}/scores/{method}/{group}.h5" for group in groups]
 
-    def members(self, analysis: str, method: str, of: str) -> list[str]:
-        """Return the `models` or `scores` of all members of a mean."""
-        paths = self.models if of == "models" else self.scores
-        return [
-            path for member in ensembles(self.analyses[analysis].methods)[method] for path in paths(analysis, member)
-        ]
+    def members(self, analysis: str, method: str) -> list[str]:
+        """Return the models of all members of a mean."""
+        own = ensembles(self.analyses[analysis].methods)
+        return [path for member in own[method] for path in self.models(analysis, member)]
+
+    def opened_from(self, analysis: str, method: str, group: str) -> dict[str, list[str]]:
+        """Return what a method is opened from for scoring: files by the option that names them."""
+        none: dict[str, list[str]] = {"models": [], "train": [], "validation": [], "images": []}
+        images = self.config.images.methods if analysis == JETS else {}
+        if method in images:
+            seen = images[method]
+            if isinstance(seen, VaeMethod):
+                folders = [f"results/jets/models/{method}/seed-{seed}" for seed in self.seeds(analysis, group)]
+                files = [f"{folder}/beta-{beta:g}/model.pt" for folder in folders for beta in seen.betas]
+                return none | {"models": files, "images": self.scored_images()}
+            return none | {"train": [self.split(analysis, "train")], "images": self.scored_images()}
+        if group == MEAN:
+            validation = [self.split(analysis, "validation")]
+            return none | {"models": self.members(analysis, method), "validation": validation}
+        if method not in with_models(self.analyses[analysis].methods):
+            raise KeyError(f"{analysis} has no {method} with a model of its own")
+        return none | {"models": [f"results/{analysis}/models/{method}/{group}/model.pt"]}
 
     def board_methods(self, board: str) -> list[str]:
         """Return the methods of a leaderboard: those of an analysis, or of `jets` with the image methods."""
         if board == WITH_IMAGES:
             return [*self.analyses[JETS].methods, *self.image_methods]
         return list(self.analyses[board].methods)
+
+    def titles(self, board: str) -> dict[str, str]:
+        """Return the title of each method of a leaderboard."""
+        images = self.config.images.methods if board == WITH_IMAGES else {}
+        return titles_of({**self.analyses[board_analysis(board)].methods, **images})
+
+    def sample_titles(self, board: str) -> dict[str, str]:
+        """Return the title of each sample of a leaderboard's analysis."""
+        samples = self.config.all_samples()
+        return titles_of({name: samples[name] for name in self.analyses[board_analysis(board)].samples})
+
+    def title(self, analysis: str, method: str) -> str:
+        """Return the title of a method of an analysis, or of one that scores the jets of `jets` by their images."""
+        return self.titles(analysis if method in self.analyses[analysis].methods else WITH_IMAGES)[method]
 
     def board_tables(self, board: str, kind: str) -> list[str]:
         """Return the `auc` or `merit` tables of all methods of a leaderboard."""
@@ -224,22 +278,73 @@ class Plan:
         """Return the methods of a leaderboard whose loss is approximate transport; their scores are exact."""
         found = approximate(self.analyses[board_analysis(board)].methods)
         if board == WITH_IMAGES:
-            found += [name for name, one in self.config.images.vae_methods().items() if one.metric.startswith("wass")]
+            found += self.config.images.approximate()
         return found
 
     def results(self, analysis: str) -> list[str]:
         """Return what a run makes of an analysis."""
-        folder, own = f"results/{analysis}", self.analyses[analysis]
-        names = [f"training_{method}" for method in trained(own.methods)]
-        names += [f"auc_heatmap_{method}" for method in own.methods if self.has_grid(analysis)]
+        folder = f"results/{analysis}"
+        tables = ("summary.md", "leaderboard.csv", "leaderboard.md", "merit.md", "ceilings.md")
         return [
-            *(f"{folder}/figures/{name}.{suffix}" for name in names for suffix in FIGURES),
-            f"{folder}/figures/leaderboard.pdf",
-            *(
-                f"{folder}/{name}"
-                for name in ("summary.md", "leaderboard.csv", "leaderboard.md", "merit.md", "ceilings.md")
-            ),
+            *(f"{folder}/figures/{name}.{suffix}" for name in self.figure_names(analysis) for suffix in FIGURES),
+            *(f"{folder}/{name}" for name in (*tables, "report.html")),
         ]
+
+    def figure_names(self, analysis: str) -> list[str]:
+        """Return the figures of an analysis, without suffixes."""
+        return [*self.method_figures(analysis), "features", *COMPARISONS]
+
+    def boards(self) -> list[str]:
+        """Return all leaderboards: of the analyses of the configuration, and the one with methods that score images."""
+        own = [name for name, analysis in self.analyses.items() if not analysis.base]
+        return own + ([WITH_IMAGES] if self.image_methods else [])
+
+    def drawn(self, board: str) -> list[str]:
+        """Return the methods that have figures of their own with a leaderboard: on each leaderboard others."""
+        return self.image_methods if board == WITH_IMAGES else list(self.analyses[board].methods)
+
+    def drawn_tables(self, board: str) -> dict[str, list[str]]:
+        """Return what the figures of these methods are drawn from, by the option of `plot_methods`."""
+        analysis, methods = board_analysis(board), self.drawn(board)
+        epochs = [name for name in methods if name in trained(self.analyses[analysis].methods)]
+        return {
+            "auc": [f"results/{analysis}/auc/{name}.csv" for name in methods],
+            "scores": [path for name in methods for path in self.scores(analysis, name)],
+            **{
+                file: [path for name in epochs for path in self.models(analysis, name, f"{file}.csv")]
+                for file in ("history", "auc_by_epoch")
+            },
+        }
+
+    def method_figures(self, board: str) -> dict[str, tuple[str, str]]:
+        """Return the figures of these methods, without suffixes: what each one shows, of which method."""
+        analysis = board_analysis(board)
+        epochs = trained(self.analyses[analysis].methods)
+        return {
+            f"{kind}_{method}": (kind, method)
+            for kind in OF_METHODS
+            for method in self.drawn(board)
+            if method in epochs or kind not in OF_TRAINED
+        }
+
+    def method_figure_files(self, board: str) -> dict[str, tuple[str, str]]:
+        """Return the files of the figures of these methods: what each one shows, of which method."""
+        folder = f"results/{board_analysis(board)}/figures"
+        return {
+            f"{folder}/{name}.{suffix}": shown
+            for name, shown in self.method_figures(board).items()
+            for suffix in FIGURES
+        }
+
+    def report_figures(self, analysis: str) -> list[str]:
+        """Return the figures that the report of an analysis shows."""
+        return [f"results/{analysis}/figures/{name}.png" for name in self.figure_names(analysis)]
+
+    def report_tables(self, analysis: str) -> list[str]:
+        """Return the tables that the report of an analysis shows."""
+        folder, home = f"results/{analysis}", Path(self.cutflow(analysis)).parent
+        names = ("leaderboard.csv", "grid_means.csv", "merit.csv", "ceilings.csv")
+        return [*(f"{folder}/{name}" for name in names), *(f"{home}/{name}.json" for name in ("cutflow", "bad_files"))]
 
     def run(self) -> list[str]:
         """Return what the default target makes: the results of every analysis of the configuration."""
@@ -263,6 +368,40 @@ class Plan:
             for method in self.analyses[name].methods
         }
 
+    def trainings(self) -> list[tuple[str, str]]:
+        """Return what each method of the matrix is and what it was trained on, in words, in the order of its tables.
+
+        A method that differs from another one of its kind in more than its background goes by its own title, or by that
+        and its analysis.
+        """
+        found: dict[tuple[str, str], None] = {}
+        for analysis, name in self._matrix():
+            own, methods = self.analyses[analysis], self.analyses[analysis].methods
+            members = ensembles(methods).get(name)
+            background = (trained_on(methods[name]) or own.background) if members is None else ()
+            words = "each" if members else " + ".join(background)
+            if len(background) > 1:
+                count = "cross sections" if self.background_cross_sections(analysis) != "{}" else "by weight"
+                count = "equal shares" if own.dataset.sample_weights == "equal" else count
+                words = f"all, {count}" if background == own.background else words
+            title = self.titles(analysis)[name]
+            names = default_title(methods[members[0] if members else name].kind), title, f"{title} of {analysis}"
+            found[next((name, words) for name in names if (name, words) not in found)] = None
+        return list(found)
+
+    def matrix_tables(self) -> list[str]:
+        """Return the AUC tables of the matrix: of all methods but means, of every analysis of the configuration."""
+        return [f"results/{analysis}/auc/{name}.csv" for analysis, name in self._matrix()]
+
+    def _matrix(self) -> list[tuple[str, str]]:
+        return [
+            (analysis, name)
+            for analysis, own in self.analyses.items()
+            if not own.base
+            for name, method in own.methods.items()
+            if method.kind != "mean"
+        ]
+
     def experiments(self) -> list[str]:
         """Return the experiments' tables of every analysis of the configuration."""
         return [f"results/{name}/experiments.md" for name, analysis in self.analyses.items() if not analysis.base]
@@ -284,12 +423,11 @@ class Plan:
 
     def image_scores(self) -> list[str]:
         """Return what `snakemake image_scores` makes."""
-        tables = [f"results/jets/{kind}/{name}.csv" for name in self.image_methods for kind in ("auc", "merit")]
-        maps = [
-            f"results/jets/figures/auc_heatmap_{name}.{suffix}" for name in self.image_methods for suffix in FIGURES
-        ]
-        board = [f"results/{WITH_IMAGES}/{name}" for name in ("leaderboard.csv", "leaderboard.md")]
-        return [*tables, *maps, *board, *(f"results/{WITH_IMAGES}/figures/leaderboard.{suffix}" for suffix in FIGURES)]
+        if not self.image_methods:
+            return []
+        folder = f"results/{WITH_IMAGES}"
+        figures = [f"{folder}/figures/{name}.{suffix}" for name in COMPARISONS for suffix in FIGURES]
+        return [*self.method_figure_files(WITH_IMAGES), *(f"{folder}/{name}" for name in BOARD_TABLES), *figures]
 
 
 def board_analysis(board: str) -> str:

@@ -3,26 +3,31 @@
 from __future__ import annotations
 
 import argparse
-import difflib
-import errno
 import json
 import logging
-import re
+import os
+import signal
 import sys
+import tempfile
+import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any, TypeVar
+from types import FrameType
+from typing import Any, NoReturn, TypeVar
 
 from pydantic import BaseModel, ValidationError
-from pydantic_core import ErrorDetails
 
-from oddjet.errors import ConfigError, OddjetError
+from oddjet.errors import DISK_ERRORS, ConfigError, OddjetError
+from oddjet.io.atomic import disk_refusal, remove_temporaries
+from oddjet.messages import describe_validation, missing_package
 
 LOGGER = logging.getLogger("oddjet")
 # A log gets at most a line in so many seconds and one at the end, so that a long job does not fill it.
 SECONDS_BETWEEN_LINES = 10.0
-DISK_ERRORS = (errno.ENOSPC, errno.EDQUOT, errno.EROFS)
+# What ends a job from outside: batch systems, a terminal that is closed, Ctrl-C.
+ENDING = (signal.SIGTERM, signal.SIGHUP, signal.SIGINT)
 # Options that change no number: a result is the same with any of their values.
 WITHOUT_EFFECT = ("threads",)
 
@@ -48,13 +53,18 @@ class _Parser(argparse.ArgumentParser):
 
 def parser(description: str, example: str) -> argparse.ArgumentParser:
     """Make an argument parser whose `--help` ends with an example that works."""
-    return _Parser(
-        description=description,
-        epilog=f"example:\n  {example}",
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+    return _Parser(**dressed(description, example))
+
+
+def dressed(description: str, example: str) -> dict[str, Any]:
+    """Return what every parser of ours is made with, that of a command within a program too."""
+    return {
+        "description": description,
+        "epilog": f"example:\n  {example}",
+        "formatter_class": argparse.RawDescriptionHelpFormatter,
         # An abbreviated option would have another name in the record.
-        allow_abbrev=False,
-    )
+        "allow_abbrev": False,
+    }
 
 
 def options_of(words: Sequence[str]) -> dict[str, list[Any]]:
@@ -138,78 +148,75 @@ def read_settings(text: str | None, model: type[Model], option: str = "--setting
         raise ConfigError(f"{option}: does not fit:\n" + describe_validation(error, given)) from error
 
 
-def describe_validation(error: ValidationError, given: object) -> str:
-    """Turn a pydantic error into one line for each wrong key: dotted path, what is allowed, the value given.
-
-    `given` is what was validated: pydantic's own path also names the branches of unions, which no user ever wrote.
-    """
-    lines = []
-    details = error.errors()
-    for detail in details:
-        # Of a list whose entries do not fit pydantic says too that it holds none.
-        if (
-            detail["type"] == "too_short"
-            and detail["input"]
-            and any(other["loc"][: len(detail["loc"])] == detail["loc"] != other["loc"] for other in details)
-        ):
-            continue
-        keys = keys_of(detail["loc"], given, absent=detail["type"] == "missing")
-        path = ".".join(map(str, keys)) or "(top level)"
-        value = "" if isinstance(detail["input"], dict) else f" (given: {detail['input']!r})"
-        lines.append(f"  {path}: {_words(detail)}{value}")
-    return "\n".join(lines)
-
-
-def _words(detail: ErrorDetails) -> str:
-    """Say what is wrong in the words of a configuration, not in those of Python."""
-    if detail["type"] == "extra_forbidden":
-        return "unknown key"
-    if detail["type"] in ("tuple_type", "list_type"):
-        alone = detail["input"]
-        return "a list is wanted" + (f", as in [{alone}]" if isinstance(alone, int | float | str) else "")
-    if detail["type"] in ("dict_type", "model_type", "model_attributes_type"):
-        return "keys with values are wanted; leave it out to have the defaults"
-    words = detail["msg"].removeprefix("Value error, ")
-    if detail["type"] == "literal_error" and isinstance(detail["input"], str):
-        allowed = {word.lower(): word for word in re.findall(r"'([^']*)'", detail["ctx"]["expected"])}
-        meant = difflib.get_close_matches(detail["input"].lower(), allowed, n=1)
-        words += f"; did you mean {allowed[meant[0]]!r}?" if meant else ""
-    return words
-
-
-def keys_of(location: tuple[str | int, ...], given: object, *, absent: bool = False) -> list[str | int]:
-    """Give the keys and positions that lead to what pydantic calls `location`, without the branches of unions."""
-    parts: list[str | int] = []
-    for position, part in enumerate(location):
-        last = position == len(location) - 1
-        if isinstance(given, dict):
-            if part in given or (absent and last):
-                parts.append(part)
-                given = given.get(part)
-        elif isinstance(given, list | tuple) and isinstance(part, int):
-            parts.append(part)
-            given = given[part] if part < len(given) else None
-    return parts
-
-
 def execute(main: Callable[[], None]) -> None:
     """Run a script's `main`: log to standard error, end with status 1 and one message on an error made by oddjet.
 
-    So does a disk that is full or cannot be written. Anything else is a fault of the program and keeps its traceback.
+    So does a disk that is full or cannot be written, and a package of an extra that is not installed. SIGTERM, SIGHUP
+    and Ctrl-C end it with one message too, once what is half-written is gone (status 128 and the signal's number).
+    Anything else is a fault of the program and keeps its traceback.
     """
     logging.basicConfig(
         level=logging.INFO, stream=sys.stderr, format="%(asctime)s %(levelname)s %(message)s", datefmt="%H:%M:%S"
     )
     try:
-        main()
+        with ended_by_signals(), _log_without_tracebacks():
+            main()
     except OddjetError as error:
-        sys.stderr.write(f"error: {error}\n")
-        sys.exit(1)
+        _end(str(error), 1)
+    except ModuleNotFoundError as error:
+        missing = missing_package(error)
+        if missing is None:
+            raise
+        _end(missing, 1)
     except OSError as error:
         if error.errno not in DISK_ERRORS:
             raise
-        sys.stderr.write(f"error: {error}. Make room, or the folder writable, and run again.\n")
-        sys.exit(1)
+        # Files without a name are temporary ones.
+        _end(str(disk_refusal(Path(error.filename or tempfile.gettempdir()), error)), 1)
+
+
+@contextmanager
+def _log_without_tracebacks() -> Iterator[None]:
+    """Pass over lines that a log does not take, whose disk is full."""
+    before, logging.raiseExceptions = logging.raiseExceptions, False
+    try:
+        yield
+    finally:
+        logging.raiseExceptions = before
+
+
+def _end(message: str, status: int) -> NoReturn:
+    with suppress(OSError):
+        sys.stderr.write(f"error: {message}\n")
+    sys.exit(status)
+
+
+@contextmanager
+def ended_by_signals() -> Iterator[None]:
+    """End the process at SIGTERM, SIGHUP and Ctrl-C during a block, without the halves of files that it is writing.
+
+    An exception would be lost where Python cannot pass it on: in the middle of what HDF5 calls, for example.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        yield  # only the main thread gets signals
+        return
+
+    def end(number: int, frame: FrameType | None) -> NoReturn:
+        remove_temporaries()
+        with suppress(OSError):
+            sys.stderr.write(f"error: {signal.Signals(number).name} received; nothing half-written stays\n")
+            sys.stderr.flush()
+        os._exit(128 + number)
+
+    # One that is ignored (`nohup`) stays so.
+    before = {one: signal.getsignal(one) for one in ENDING if signal.getsignal(one) != signal.SIG_IGN}
+    for one in before:
+        signal.signal(one, end)
+    try:
+        yield
+    finally:
+        for one, handler in before.items():
+            signal.signal(one, handler)
 
 
 def progress(items: Iterable[Item], *, total: int, description: str) -> Iterator[Item]:

@@ -164,16 +164,15 @@ def _read_table(path: Path) -> dict[str, Any]:
 
 
 def _read_root(path: Path) -> dict[str, Any]:
-    import uproot
+    from oddjet.io.trees import read_metadata  # imports uproot
 
-    with uproot.open(path) as file:
-        return dict(json.loads(file["metadata"]))
+    return read_metadata(path)
 
 
 def _read_model(path: Path) -> dict[str, Any]:
-    import torch
+    from oddjet.io.tensors import read_tensors
 
-    return dict(json.loads(torch.load(path, map_location="cpu", weights_only=True)["metadata"])["provenance"])
+    return dict(json.loads(read_tensors(path)["metadata"])["provenance"])
 
 
 def _read_record(path: Path) -> dict[str, Any]:

@@ -7,12 +7,12 @@ edit of a configuration is another matter, for which the workflow makes anew wha
 from __future__ import annotations
 
 import json
-import shutil
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from oddjet.errors import ResultsError
+from oddjet.io.atomic import write_text
 
 NAME = "run.json"
 
@@ -22,6 +22,22 @@ def file_names(configfiles: Sequence[Path], folder: Path) -> list[str]:
     folder = folder.resolve()
     paths = [folder.joinpath(path).resolve() for path in configfiles]
     return [str(path.relative_to(folder) if path.is_relative_to(folder) else path) for path in paths]
+
+
+class Remembered(NamedTuple):
+    """The files of a configuration, and all its values."""
+
+    files: list[str]
+    configuration: dict[str, Any]
+
+
+def remembered(results: Path) -> Remembered | None:
+    """Return which configuration a results folder says that it belongs to; None where it does not say."""
+    try:
+        record = json.loads((results / NAME).read_text(encoding="utf-8"))
+        return Remembered(list(record["files"]), dict(record["configuration"]))
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
 
 
 def other_configuration(results: Path, configuration: Mapping[str, Any], files: Sequence[str]) -> str | None:
@@ -41,11 +57,10 @@ def other_configuration(results: Path, configuration: Mapping[str, Any], files: 
     str or None
         One line; None where the folder remembers nothing, the same values, or the same files (which were edited).
     """
-    try:
-        before = json.loads((results / NAME).read_text(encoding="utf-8"))
-        made_by, values = list(before["files"]), dict(before["configuration"])
-    except (OSError, ValueError, KeyError, TypeError):
+    before = remembered(results)
+    if before is None:
         return None
+    made_by, values = before
     known = json.loads(json.dumps(configuration))
     if made_by == list(files) or values == known:
         return None
@@ -57,10 +72,9 @@ def other_configuration(results: Path, configuration: Mapping[str, Any], files: 
 
 
 def remember(results: Path, configuration: Mapping[str, Any], files: Sequence[str]) -> None:
-    """Write down which configuration a results folder belongs to."""
-    results.mkdir(parents=True, exist_ok=True)
+    """Write down which configuration a results folder belongs to; raises `DiskError`."""
     text = json.dumps({"files": list(files), "configuration": configuration}, indent=1)
-    (results / NAME).write_text(text + "\n", encoding="utf-8")
+    write_text(results / NAME, text + "\n")
 
 
 def check_start(results: Path, configuration: Mapping[str, Any], files: Sequence[str], on_other_results: str) -> None:
@@ -78,28 +92,3 @@ def check_start(results: Path, configuration: Mapping[str, Any], files: Sequence
             "--config on_other_results=overwrite"
         )
     remember(results, configuration, files)
-
-
-def check_slurm(status_command: str, *, account: bool, path: str | None = None) -> None:
-    """Check that the commands that submit jobs and ask for them are there: without them Snakemake waits for ever.
-
-    Parameters
-    ----------
-    status_command
-        `squeue` or `sacct`.
-    account
-        Whether an account is given; otherwise Snakemake asks `sacct` for one.
-    path
-        Where to look; left out: PATH.
-
-    Raises
-    ------
-    ResultsError
-    """
-    needed = ["sbatch", status_command] + ([] if account else ["sacct"])
-    missing = [command for command in dict.fromkeys(needed) if shutil.which(command, path=path) is None]
-    if missing:
-        way_out = "load the module of Slurm, or run without --profile slurm"
-        if missing == ["sacct"] and status_command != "sacct":
-            way_out = "give slurm_account in slurm/config.yaml, for without it the account is asked from sacct"
-        raise ResultsError(f"Slurm is not here: no {', '.join(missing)} among the commands; {way_out}.")

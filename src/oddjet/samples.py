@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Annotated, Literal
 
 from pydantic import (
+    AfterValidator,
     Discriminator,
     Field,
     PositiveInt,
@@ -15,74 +16,165 @@ from pydantic import (
     model_validator,
 )
 
-from oddjet.jets.settings import Match
-from oddjet.settings import Settings, events_of_file
+from oddjet.axes import NAME, TAKEN, Point
+from oddjet.jets.correction_settings import CorrectionSettings
+from oddjet.jets.settings import FeatureSettings, Match, with_corrections
+from oddjet.selection.settings import Cut, OwnCuts, SampleSelection
+from oddjet.settings import Settings
+from oddjet.simulation.parts import events_of_file
 from oddjet.simulation.settings import Process, SemivisibleJets
+from oddjet.titles import TitledSample
 
-Kind = Literal["background", "signal"]
-KIND = "what the sample is to the analysis `jets`; left out: it is part of what names it under `analyses` alone"
+# Weights of jets are stored as float32, which holds no more.
+LARGEST = 1e30
+Kind = Literal["background", "test_background", "signal"]
+KindOfFiles = Literal["background", "test_background", "signal", "data"]
+KIND = (
+    "what the sample is to the analysis `jets`: background trains the models and is tested against; test_background is "
+    "tested against alone; left out: it is part of what names it under `analyses` alone"
+)
+KIND_OF_FILES = f"{KIND}; data: collisions, which figures show beside simulation (docs/selection.md)"
+WHERE = "cut on the events of this sample beside features.selection.events, such as a generator cut: LHE_HT < 200"
+OWN_CORRECTIONS = "corrections of this sample in the place of features.corrections; {} for none"
+POINT = "where a signal lies: a number for each of its axes, by names of your own (docs/own-files.md)"
+OWN_CUTS = "cuts of this sample in the place of those of features.selection"
 MATCH = (
     "keep only jets within features.match_radius of such a generated particle; dark_jet: only jets of whose pT the "
     "decay products of dark hadrons carry more than half"
 )
 
 
-class Simulated(Settings):
+def _axes_have_names(point: dict[str, float]) -> dict[str, float]:
+    for axis in point:
+        if not NAME.fullmatch(axis):
+            raise ValueError(f"the axis {axis!r}: its name is a letter, then letters, digits and _, at most 40")
+        if axis in TAKEN:
+            raise ValueError(f"the axis {axis!r} has the name of a column of the tables; take another")
+    return point
+
+
+OwnPoint = Annotated[dict[str, float], AfterValidator(_axes_have_names)]
+
+
+def _joined(known: Mapping[str, float | None], point: Point) -> dict[str, float]:
+    """Put the axes that a sample has by itself before its own ones; raise ValueError for one that is both."""
+    given = {axis: value for axis, value in known.items() if value is not None}
+    twice = next((axis for axis in point if axis in given), None)
+    if twice is not None:
+        raise ValueError(
+            f"point.{twice}: {point[twice]:g}: the sample has {twice} {given[twice]:g} already; leave one out"
+        )
+    return {**given, **point}
+
+
+class Simulated(TitledSample):
     """A sample that Pythia makes."""
 
     kind: Kind | None = Field(None, description=KIND)
+    point: OwnPoint = Field({}, description=f"{POINT}; semivisible jets have m_phi and r_inv already")
     process: Process = Field(description="the hard process and its parameters")
     events: int = Field(gt=0, description="events in the whole sample")
     parts: int = Field(1, gt=0, description="number of files (and jobs) that the events are spread over")
-    weight: float = Field(1.0, gt=0, description="factor on every event's weight")
+    weight: float = Field(1.0, gt=0, le=LARGEST, description="factor on every event's weight")
     cross_section: float | None = Field(
-        None, gt=0, description="pb; weights are then multiplied with it, over the sum of the generator weights"
+        None,
+        gt=0,
+        le=LARGEST,
+        description="pb; weights are then multiplied with it, over the sum of the generator weights",
     )
     require_match: Match = Field("none", description=MATCH)
+    where: Cut | None = Field(None, description=WHERE)
+    selection: OwnCuts = Field(OwnCuts(), description=OWN_CUTS)
+    corrections: CorrectionSettings | None = Field(None, description=OWN_CORRECTIONS)
+
+    def own_features(self, features: FeatureSettings) -> FeatureSettings:
+        """Give the settings of the features of this sample: its own corrections, where it has some."""
+        return with_corrections(features, self.corrections)
+
+    def own_selection(self) -> SampleSelection:
+        """Give what the selection of this sample has of its own."""
+        return SampleSelection(where=self.where, cuts=self.selection)
 
     def events_of(self, part: int) -> int:
         """Return the number of events of one file."""
         return events_of_file(self.events, self.parts, part)
 
-    def grid_point(self) -> tuple[float, float] | None:
-        """Give (m_phi in GeV, r_inv) of a semivisible-jet sample."""
+    def signal_point(self) -> dict[str, float]:
+        """Give the value of each axis; m_phi (GeV) and r_inv of semivisible jets come first."""
         process = self.process.root
-        return (process.m_phi, process.r_inv) if isinstance(process, SemivisibleJets) else None
+        known = {"m_phi": process.m_phi, "r_inv": process.r_inv} if isinstance(process, SemivisibleJets) else {}
+        return _joined(known, self.point)
 
     @model_validator(mode="after")
     def _consistent(self) -> Simulated:
         if self.parts > self.events:
             raise ValueError(f"parts: {self.parts} files cannot share {self.events} events")
-        if self.kind == "signal" and self.grid_point() is None:
-            raise ValueError("a simulated signal needs the process 'svj': its m_phi and r_inv place it in the heatmap")
+        self.signal_point()
         return self
 
 
-class Listed(Settings):
+class Listed(TitledSample):
     """A sample that lies in ROOT files."""
 
-    kind: Kind | None = Field(None, description=KIND)
+    kind: KindOfFiles | None = Field(None, description=KIND_OF_FILES)
     files: tuple[str, ...] = Field(
         min_length=1,
         description="paths, globs, folders, root:// or https:// addresses, or a .txt file with one of these a line",
     )
-    m_phi: float | None = Field(None, gt=0, description="mediator mass of a signal, GeV")
-    r_inv: float | None = Field(None, ge=0, le=1, description="invisible fraction of a signal")
-    weight: float = Field(1.0, gt=0, description="factor on every event's weight")
+    m_phi: float | None = Field(None, gt=0, description="axis of a signal: mediator mass, GeV")
+    r_inv: float | None = Field(None, ge=0, le=1, description="axis of a signal: invisible fraction")
+    point: OwnPoint = Field({}, description=POINT)
+    weight: float = Field(1.0, gt=0, le=LARGEST, description="factor on every event's weight")
     cross_section: float | None = Field(
-        None, gt=0, description="pb; weights are then multiplied with it, over the sum of the generator weights"
+        None,
+        gt=0,
+        le=LARGEST,
+        description="pb; weights are then multiplied with it, over the sum of the generator weights",
     )
     require_match: Match = Field("none", description=MATCH)
+    where: Cut | None = Field(None, description=WHERE)
+    selection: OwnCuts = Field(OwnCuts(), description=OWN_CUTS)
+    corrections: CorrectionSettings | None = Field(None, description=OWN_CORRECTIONS)
 
-    def grid_point(self) -> tuple[float, float] | None:
-        """Give (m_phi in GeV, r_inv) of a signal."""
-        return None if self.m_phi is None or self.r_inv is None else (self.m_phi, self.r_inv)
+    golden_json: str | None = Field(
+        None, description="of data: path of the certified luminosity blocks, CMS's golden JSON; left out: all of them"
+    )
+
+    def own_features(self, features: FeatureSettings) -> FeatureSettings:
+        """Give the settings of the features of this sample: its own corrections, where it has some."""
+        return with_corrections(features, self.corrections)
+
+    def own_selection(self) -> SampleSelection:
+        """Give what the selection of this sample has of its own."""
+        return SampleSelection(where=self.where, cuts=self.selection, golden_json=self.golden_json)
+
+    def signal_point(self) -> dict[str, float]:
+        """Give the value of each axis; m_phi (GeV) and r_inv come first."""
+        return _joined({"m_phi": self.m_phi, "r_inv": self.r_inv}, self.point)
 
     @model_validator(mode="after")
-    def _signal_has_a_grid_point(self) -> Listed:
-        if self.kind == "signal" and self.grid_point() is None:
-            raise ValueError("a signal needs m_phi and r_inv: they place it in the heatmap")
+    def _each_axis_once(self) -> Listed:
+        self.signal_point()
         return self
+
+    @model_validator(mode="after")
+    def _data_are_no_simulation(self) -> Listed:
+        if self.kind == "data":
+            for key, none in _NOT_OF_DATA.items():
+                if getattr(self, key) != none:
+                    raise ValueError(f"{key}: {getattr(self, key)}: data have none; leave it out, or the kind")
+        elif self.golden_json is not None:
+            raise ValueError(f"golden_json: {self.golden_json}: of data alone; write kind: data, or leave it out")
+        return self
+
+
+_NOT_OF_DATA: dict[str, object] = {
+    "cross_section": None,
+    "m_phi": None,
+    "r_inv": None,
+    "point": {},
+    "require_match": "none",
+}
 
 
 def _source(given: object) -> str:
@@ -135,6 +227,10 @@ class SignalGrid(Settings):
             for m_phi in self.m_phi
             for position, r_inv in enumerate(self.r_inv)
         }
+
+    def masses(self) -> dict[str, float]:
+        """Give the mediator mass of every grid point by name."""
+        return {signal_name(m_phi, r_inv): m_phi for m_phi in self.m_phi for r_inv in self.r_inv}
 
     @field_validator("events", mode="before")
     @classmethod

@@ -1,8 +1,13 @@
-"""The base of all settings, and how the settings of every kind of sample share its events among its files."""
+"""The base of all settings, and what the columns of weights are called."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from pydantic import BaseModel, ConfigDict
+
+# What the names of columns with varied weights begin with (`features.corrections`).
+VARIED = "weight_"
 
 
 class Settings(BaseModel):
@@ -11,6 +16,6 @@ class Settings(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False, coerce_numbers_to_str=True)
 
 
-def events_of_file(events: int, files: int, number: int) -> int:
-    """Share the events of a sample among its files; return those of one, of which the first ones take what is over."""
-    return events // files + (number < events % files)
+def weight_columns(names: Iterable[str]) -> list[str]:
+    """Return those of the columns of a table that hold weights: nominal, and varied."""
+    return [name for name in names if name == "weight" or name.startswith(VARIED)]

@@ -17,8 +17,7 @@ from pathlib import Path
 from unicodedata import category
 from urllib.parse import urlsplit
 
-from oddjet.addresses import identity, is_remote, without_scheme
-from oddjet.copies import find_copies
+from oddjet.addresses import NOT_READ, find_copies, identity, is_read, is_remote, without_scheme
 from oddjet.errors import SourceError
 
 LISTS = (".txt", ".list", ".lst")
@@ -28,8 +27,6 @@ FAILED = ("failed",)
 MAGIC = re.compile(r"[*?\[]")
 DATASET = re.compile(r"/[^/\s]+/[^/\s]+/[A-Z][A-Z0-9-]*")
 ONE_SLASH = re.compile(r"(?:root|roots|xroot|xroots|https?):/(?!/)")
-# Kinds of address that storage at large sites has, and that no library here reads.
-UNREAD = ("dav", "davs", "dcap", "gsidcap", "gsiftp", "srm")
 # Lists in lists; more is a mistake.
 DEEPEST_LIST = 20
 
@@ -42,6 +39,8 @@ class Found:
     """Part name to path or address."""
     left_out: list[str] = field(default_factory=list)
     """A line for each thing that a folder or glob has and that is no part."""
+    gone: frozenset[str] = frozenset()
+    """Files that are no longer there; their tables stand for them."""
 
 
 def part_files(sources: Sequence[str]) -> dict[str, str]:
@@ -271,9 +270,8 @@ class _Search:
 
 def _address(source: str) -> str:
     """Refuse an address that cannot be one, or that stands for several files."""
-    scheme = source.partition("://")[0].lower()
-    if scheme in UNREAD:
-        raise SourceError(f"files: {source}: {scheme} cannot be read. Give the file's root:// or https:// address.")
+    if not is_read(source):
+        raise SourceError(f"files: {source}: {NOT_READ}.")
     try:
         parts = urlsplit(source)
         whole = bool(parts.hostname) and parts.port != 0 and parts.path.strip("/") != ""

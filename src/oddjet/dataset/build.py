@@ -9,20 +9,22 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from oddjet.dataset.interleave import ROWS_AT_A_TIME, Interleaved
-from oddjet.dataset.repeats import RepeatedEvents
+from oddjet.dataset.jet_settings import shared_settings
 from oddjet.dataset.scaler_file import write_scaler
 from oddjet.dataset.scaling import ScalerFit
-from oddjet.dataset.split import PARTS, assign_parts
+from oddjet.dataset.split import PARTS, ROWS_AT_A_TIME, Interleaved, RepeatedEvents, assign_parts
 from oddjet.errors import DatasetError
 from oddjet.io.cutflow import where_jets_went
 from oddjet.io.tables import Column, TableWriter, iterate_table, read_attributes, read_columns
-from oddjet.io.weights import row_weights, sample_factors
+from oddjet.io.weights import equal_factors, row_weights, sample_factors
 from oddjet.program import progress
+from oddjet.settings import weight_columns
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
     from pathlib import Path
+
+    from numpy.typing import NDArray
 
     from oddjet.dataset.settings import DatasetSettings
 
@@ -80,11 +82,11 @@ def build_dataset(
     """
     files = list(inputs)
     columns = [*common_columns(files, settings.features, of_signal=of_signal), SOURCE]
-    sources = describe_sources(files, cross_sections or {})
+    sources = describe_sources(files, cross_sections or {}, settings.sample_weights)
     total = sum(int(read_attributes(path)["rows"]) for path in files)
     fit = ScalerFit(settings)
     counts = dict.fromkeys(PARTS, 0)
-    stored = {**attributes, "sources": json.dumps([[source.sample, source.file.name] for source in sources])}
+    stored = {**attributes, **_told_of(sources)}
     with ExitStack() as stack:
         writers = {part: stack.enter_context(TableWriter(parts[part], columns, stored)) for part in PARTS}
         dtype = np.dtype([(column.name, column.dtype) for column in columns])
@@ -107,6 +109,12 @@ def build_dataset(
     return counts
 
 
+def _told_of(sources: Sequence[Source]) -> dict[str, str]:
+    """Return what the tables of a dataset say of its feature tables."""
+    names = [[source.sample, source.file.name] for source in sources]
+    return {"sources": json.dumps(names), **shared_settings([source.file for source in sources])}
+
+
 class Source(NamedTuple):
     """A feature table among the inputs: its sample, and the factor on its weights."""
 
@@ -115,19 +123,22 @@ class Source(NamedTuple):
     factor: float
 
 
-def describe_sources(files: Sequence[Path], cross_sections: Mapping[str, float]) -> list[Source]:
+def describe_sources(
+    files: Sequence[Path], cross_sections: Mapping[str, float], sample_weights: str = "cross_section"
+) -> list[Source]:
     """Return sample and weight of each feature table.
 
     Raises
     ------
     DatasetError
-        If a cross section is of a sample that no table belongs to, or a sample cannot be weighted to it.
+        If a cross section is of a sample that no table belongs to, or a sample cannot be weighted to it, or not to the
+        same as others.
     """
     names = [read_attributes(path).get("sample", "") for path in files]
     samples: dict[str, list[Path]] = {}
     for path, name in zip(files, names, strict=True):
         samples.setdefault(name, []).append(path)
-    factors = sample_factors(samples, cross_sections)
+    factors = equal_factors(samples) if sample_weights == "equal" else sample_factors(samples, cross_sections)
     return [Source(path, name, factors[name]) for path, name in zip(files, names, strict=True)]
 
 
@@ -139,22 +150,84 @@ def read_sources(sources: Sequence[Source], rows: Interleaved, fit: ScalerFit, s
     DatasetError
         If a weight or a feature is not finite; the message names the file.
     """
+    for number, start, jets in weighted_jets(sources, rows.dtype):
+        file = sources[number].file
+        try:
+            training = np.flatnonzero(assign_parts(jets, settings.fractions, settings.seed) == 0)
+            fit.update(jets[training], str(file), start + training)
+        except DatasetError as error:
+            raise type(error)(f"{file}: {error}") from error
+        rows.add(jets)
+
+
+def weighted_jets(sources: Sequence[Source], dtype: np.dtype[np.void]) -> Iterator[tuple[int, int, NDArray[np.void]]]:
+    """Read the jets of all tables in pieces: the table's number, the piece's first row, and the jets, weighted.
+
+    Raises
+    ------
+    DatasetError
+        If a weight is not finite; the message names the file.
+    """
     for number, source in enumerate(progress(sources, total=len(sources), description="reading background files")):
         start = 0
         for jets in iterate_table(source.file, None, ROWS_AT_A_TIME):
-            taken = np.empty(len(jets), rows.dtype)
+            taken = np.empty(len(jets), dtype)
             for name in jets.dtype.names or ():
                 taken[name] = jets[name]
             taken[SOURCE.name] = number
             try:
-                if "weight" in (jets.dtype.names or ()):
-                    taken["weight"] = row_weights(jets["weight"], source.factor)
-                training = np.flatnonzero(assign_parts(taken, settings.fractions, settings.seed) == 0)
-                fit.update(taken[training], str(source.file), start + training)
+                for name in weight_columns(jets.dtype.names or ()):
+                    taken[name] = row_weights(jets[name], source.factor)
             except DatasetError as error:
                 raise type(error)(f"{source.file}: {error}") from error
-            rows.add(taken)
+            yield number, start, taken
             start += len(jets)
+
+
+def write_test_jets(
+    inputs: Iterable[Path],
+    output: Path,
+    settings: DatasetSettings,
+    attributes: Mapping[str, str],
+    cross_sections: Mapping[str, float] | None = None,
+    *,
+    of_signal: bool = False,
+) -> int:
+    """Write the jets of the test part alone, of tables under a variation: the same events as those of the dataset.
+
+    Parameters
+    ----------
+    inputs
+        Feature tables of the background.
+    output
+        Table to write.
+    settings, attributes, cross_sections, of_signal
+        As of `build_dataset`; no scaling is fitted, and no other part is written.
+
+    Returns
+    -------
+    int
+        Number of jets.
+
+    Raises
+    ------
+    DatasetError
+        As `build_dataset`; or no jet is left.
+    """
+    files = list(inputs)
+    columns = [*common_columns(files, settings.features, of_signal=of_signal), SOURCE]
+    sources = describe_sources(files, cross_sections or {}, settings.sample_weights)
+    dtype, count = np.dtype([(column.name, column.dtype) for column in columns]), 0
+    stored = {**attributes, **_told_of(sources)}
+    with TableWriter(output, columns, stored) as writer:
+        for _, _, jets in weighted_jets(sources, dtype):
+            test = jets[assign_parts(jets, settings.fractions, settings.seed) == PARTS.index("test")]
+            writer.append(test)
+            count += len(test)
+        if not count:
+            raise DatasetError(f"{files[0]} and the others hold no jet of the test part")
+        writer.finish()
+    return count
 
 
 def common_columns(files: Sequence[Path], features: Sequence[str], *, of_signal: bool = False) -> list[Column]:

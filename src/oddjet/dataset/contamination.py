@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from oddjet.dataset.jet_settings import passed_on
 from oddjet.dataset.settings import ContaminationSettings
 from oddjet.dataset.split import event_uniform
 from oddjet.errors import DatasetError, TableError
@@ -75,7 +76,7 @@ def contaminate(
         raise DatasetError(
             f"contamination.signals: there is no signal {unknown[0]}; the signals are {', '.join(signals)}"
         )
-    background, columns = read_table(train), read_columns(train)
+    background, columns = read_table(train, needed=["run", "luminosityBlock", "event", "weight"]), read_columns(train)
     sources = {}
     for name, files in signals.items():
         trained, tested = _divide(name, files, columns, settings)
@@ -96,7 +97,8 @@ def contaminate(
         count = counts[share]
         mixed_in = _scaled(pool[:count], background[count:], share)
         jets = generator.permutation(np.concatenate([mixed_in, background[count:]]))
-        write_table(path, columns, jets, {**attributes, "signal_jets": str(count), "signals": ",".join(sources)})
+        own = {"signal_jets": str(count), "signals": ",".join(sources)}
+        write_table(path, columns, jets, {**attributes, **passed_on(train), **own})
         LOGGER.info("%s: %d of %d jets are signal", path, count, len(jets))
     return counts
 

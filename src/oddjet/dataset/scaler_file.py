@@ -5,12 +5,13 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, NamedTuple
 
+from oddjet.dataset.of_samples import iterate_of
 from oddjet.dataset.scaling import Scaler, refit_scaler
 from oddjet.errors import DatasetError
 from oddjet.io.atomic import write_text
-from oddjet.io.tables import iterate_table
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
 ROWS_AT_A_TIME = 1_000_000
@@ -39,8 +40,8 @@ def read_scaler(path: Path) -> Scaler:
         raise DatasetError(f"{path}: {error}") from error
 
 
-def method_scaler(scaling: str, scaler: Path, train: Path) -> Scaler:
-    """Read the dataset's scaler, or fit a method's own one on the training jets, where its settings name one.
+def method_scaler(scaling: str, scaler: Path, train: Path, samples: Sequence[str] | None = None) -> Scaler:
+    """Read the dataset's scaler, or fit a method's own one on its training jets, where its settings name one.
 
     Parameters
     ----------
@@ -48,6 +49,8 @@ def method_scaler(scaling: str, scaler: Path, train: Path) -> Scaler:
         "dataset", or the coordinates of `refit_scaler`.
     scaler, train : Path
         scaler.json and training table of the dataset.
+    samples : sequence of str, optional
+        Background samples that the method is trained on; None: all.
 
     Raises
     ------
@@ -57,4 +60,4 @@ def method_scaler(scaling: str, scaler: Path, train: Path) -> Scaler:
     found = read_scaler(scaler)
     if scaling == "dataset":
         return found
-    return refit_scaler(found, scaling, iterate_table(train, [*found.names, "weight"], ROWS_AT_A_TIME))
+    return refit_scaler(found, scaling, iterate_of(train, [*found.names, "weight"], ROWS_AT_A_TIME, samples))

@@ -11,10 +11,11 @@ from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from pydantic import ConfigDict, TypeAdapter
 
 from oddjet.arrays import Floats
 from oddjet.dataset.columns import Extremes, WeightedMoments
-from oddjet.dataset.settings import DatasetSettings
+from oddjet.dataset.settings import DatasetSettings, Scaling
 from oddjet.dataset.warping import (
     EvenSample,
     fit_power,
@@ -33,6 +34,10 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 
+# Of what is read from a file: no other keys, and no NaN.
+STRICT = ConfigDict(extra="forbid", allow_inf_nan=False)
+
+
 @dataclass(frozen=True)
 class FeatureScale:
     """What was fitted for one feature, after its transform; `floor` is in the feature's own unit.
@@ -40,6 +45,8 @@ class FeatureScale:
     `warp` is what the scaling power (exponent, mean, deviation) or quantile (the quantiles) fitted to the standardised
     values; empty for the others.
     """
+
+    __pydantic_config__ = STRICT
 
     name: str
     transform: str
@@ -70,8 +77,10 @@ class Scaler:
         Target of min_max scaling.
     """
 
+    __pydantic_config__ = STRICT
+
     features: tuple[FeatureScale, ...]
-    scaling: str = "min_max"
+    scaling: Scaling = "min_max"
     range: tuple[float, float] = (-3.0, 3.0)
 
     @property
@@ -79,7 +88,7 @@ class Scaler:
         """Names of the features, in order."""
         return tuple(feature.name for feature in self.features)
 
-    def _affine(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    def affine(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """Return (slope, offset), shape (D,) each, of scaled = slope * value + offset."""
         if self.scaling != "min_max":
             slope = np.array([1.0 / feature.deviation for feature in self.features])
@@ -115,7 +124,7 @@ class Scaler:
 
     def scale(self, values: NDArray[np.float64]) -> NDArray[np.float32]:
         """Scale values (n, D) that went through `FeatureScale.apply_transform` already."""
-        slope, offset = self._affine()
+        slope, offset = self.affine()
         scaled = np.empty(values.shape, dtype=np.float32)
         for index in range(len(self.features)):
             scaled[:, index] = self._warp(index, slope[index] * values[:, index] + offset[index])
@@ -140,7 +149,7 @@ class Scaler:
 
         A value that was below a logarithm's floor comes back as the floor.
         """
-        slope, offset = self._affine()
+        slope, offset = self.affine()
         values = np.array(scaled, dtype=np.float64)
         for index, feature in enumerate(self.features):
             values[:, index] = (self._unwarp(index, values[:, index]) - offset[index]) / slope[index]
@@ -166,16 +175,26 @@ class Scaler:
             If a key is missing or unknown.
         """
         try:
-            features = tuple(
-                FeatureScale(**{**feature, "warp": tuple(feature.get("warp", ()))}) for feature in content["features"]
-            )
-            low, high = content["range"]
-            return cls(features, content["scaling"], (float(low), float(high)))
-        except (KeyError, TypeError, ValueError) as error:
-            message = (
-                f"this is not a scaler of oddjet ({type(error).__name__}: {error}); make it again with build_dataset"
-            )
-            raise DatasetError(message) from error
+            found: Scaler = TypeAdapter(cls).validate_python(dict(content))
+            found._check()
+        except (TypeError, ValueError) as error:
+            words = " ".join(f"{type(error).__name__}: {error}".split())[:300]
+            raise DatasetError(f"this is not a scaler of oddjet ({words}); make it again with build_dataset") from error
+        return found
+
+    def _check(self) -> None:
+        """Raise `ValueError` unless values can be scaled with these numbers and back."""
+        if not self.features:
+            raise ValueError("no feature")
+        if not self.range[0] < self.range[1]:
+            raise ValueError(f"the range {self.range} does not rise")
+        warps = {"power": 3, "quantile": 2}
+        for feature in self.features:
+            spread = feature.maximum - feature.minimum if self.scaling == "min_max" else feature.deviation
+            if not spread > 0 or len(feature.warp) < warps.get(self.scaling, 0):
+                raise ValueError(f"the numbers of {feature.name} do not fit the scaling {self.scaling}")
+            if feature.floor is not None and not feature.floor > 0:
+                raise ValueError(f"the logarithm of {feature.name} has the floor {feature.floor}")
 
 
 class ScalerFit:

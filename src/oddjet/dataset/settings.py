@@ -9,6 +9,7 @@ from pydantic import Field, field_validator, model_validator
 
 from oddjet.settings import Settings
 
+Scaling = Literal["min_max", "standard", "power", "quantile"]
 EIGHT_FEATURES = ("tau2", "tau3", "efp1", "c2", "axis_major", "axis_minor", "ptd", "softdrop_mass")
 
 
@@ -46,6 +47,10 @@ class DatasetSettings(Settings):
     )
     fractions: Fractions = Field(default=Fractions(), description="shares of the events (not of the jets)")
     minimum_jets: MinimumJets = Field(default=MinimumJets(), description="a smaller part is an error")
+    sample_weights: Literal["cross_section", "equal"] = Field(
+        default="cross_section",
+        description="what several background samples count: by weight and cross section, or all the same (equal)",
+    )
     features: tuple[str, ...] = Field(
         default=EIGHT_FEATURES, min_length=1, description="columns that the models see, in this order"
     )
@@ -54,7 +59,7 @@ class DatasetSettings(Settings):
         description="features that enter as ln(max(value, floor)), with their floor in the feature's unit; "
         "a jet without a groomed mass therefore sits at ln(1 GeV) = 0",
     )
-    scaling: Literal["min_max", "standard", "power", "quantile"] = Field(
+    scaling: Scaling = Field(
         default="min_max",
         description="min_max: training minimum and maximum go to `range`; standard: mean 0, deviation 1; power: a "
         "Yeo-Johnson power of that; quantile: normal scores of the training jets' quantiles, going on beyond them",

@@ -59,14 +59,14 @@ def fit_quantiles(values: Floats, weights: Floats | None = None) -> tuple[float,
 
 def to_normal_scores(values: Floats, quantiles: tuple[float, ...]) -> Floats:
     """Map values (n,) to the normal scores of their quantiles, linearly in between, with slope 1 beyond the ends."""
-    knots, scores = _knots(quantiles)
+    knots, scores = knots_of(quantiles)
     inside = np.interp(values, knots, scores)
     return np.asarray(inside + np.minimum(values - knots[0], 0.0) + np.maximum(values - knots[-1], 0.0))
 
 
 def from_normal_scores(scores: Floats, quantiles: tuple[float, ...]) -> Floats:
     """Undo `to_normal_scores`."""
-    knots, known = _knots(quantiles)
+    knots, known = knots_of(quantiles)
     inside = np.interp(scores, known, knots)
     return np.asarray(inside + np.minimum(scores - known[0], 0.0) + np.maximum(scores - known[-1], 0.0))
 
@@ -75,7 +75,7 @@ def _probabilities() -> Floats:
     return (np.arange(QUANTILES) + 0.5) / QUANTILES
 
 
-def _knots(quantiles: tuple[float, ...]) -> tuple[Floats, Floats]:
+def knots_of(quantiles: tuple[float, ...]) -> tuple[Floats, Floats]:
     """Distinct values, ascending, and their normal scores; a value that many jets share has their mean score."""
     normal = NormalDist()
     scores = np.array([normal.inv_cdf(probability) for probability in _probabilities()])

@@ -11,16 +11,17 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from oddjet.dataset.jet_settings import read_jet_settings
+from oddjet.dataset.of_samples import read_of
 from oddjet.dataset.scaler_file import Inputs, method_scaler
 from oddjet.dataset.scaling import fit_scaler
 from oddjet.dataset.settings import DatasetSettings
-from oddjet.detectors.baseline_settings import Baseline, SingleFeature, Trained
+from oddjet.detectors.baseline_settings import Baseline, Trained
 from oddjet.detectors.cards import Card
-from oddjet.detectors.density import SIGNED
+from oddjet.detectors.density import SingleFeature
 from oddjet.detectors.file import write
 from oddjet.detectors.fitted import FittedBaseline, baseline_content, fit_baseline
 from oddjet.detectors.registry import kind_named
-from oddjet.io.tables import read_table
 from oddjet.provenance.attributes import attributes
 from oddjet.training.checkpoint import Checkpoints, checkpoint_digest
 from oddjet.training.history import HistoryFile, row, write_history
@@ -54,17 +55,18 @@ def fit_method(method: str, settings: Baseline, seeds: Sequence[int], inputs: In
     TrainingError
         See `oddjet.training.loop.fit`.
     """
-    start = time.monotonic()
+    start, own = time.monotonic(), settings.background
     # As in the other trainings: a sum in another number of threads has other last bits.
     torch.set_num_threads(1)
-    train, validation = read_table(inputs.train), read_table(inputs.validation)
-    check_weights(train["weight"], f"method {method}", signed=settings.kind in SIGNED)
     if isinstance(settings, SingleFeature):
-        scaler = fit_scaler(train, DatasetSettings(features=(settings.feature,), log_floors={}))
+        only = DatasetSettings(features=(settings.feature,), log_floors={})
+        scaler = fit_scaler(read_of(inputs.train, [settings.feature, "weight"], own), only)
     else:
-        scaler = method_scaler(getattr(settings, "scaling", "dataset"), inputs.scaler, inputs.train)
+        scaler = method_scaler(getattr(settings, "scaling", "dataset"), inputs.scaler, inputs.train, own)
+    train, validation = (read_of(path, [*scaler.names, "weight"], own) for path in (inputs.train, inputs.validation))
+    check_weights(train["weight"], f"method {method}", signed=settings.signed)
     record = attributes("fit_baseline", settings.model_dump_json(), inputs, kind_named(settings.kind).module)
-    card = Card(method, settings, scaler, record)
+    card = Card(method, settings, scaler, record, jets=read_jet_settings(inputs.train))
     scaled = [scaler.transform(jets) for jets in (train, validation)]
     weights = [np.asarray(jets["weight"], dtype=np.float64) for jets in (train, validation)]
     history, checkpoints = HistoryFile(output / "history.csv", method), None

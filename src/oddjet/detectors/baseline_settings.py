@@ -1,32 +1,32 @@
-"""Settings of the baselines, one model a kind; the defaults are those of the usual comparisons."""
+"""What the settings of baselines are derived from; those of a kind stand in its module."""
 
 from __future__ import annotations
 
-from typing import Annotated, Literal, Self
+from typing import Annotated, ClassVar, Literal, Self
 
 from pydantic import Field, model_validator
 
 from oddjet.detectors.autoencoder.settings import Scaling
-from oddjet.detectors.registry import DetectorSettings
+from oddjet.detectors.registry import TrainedSettings
 from oddjet.training.settings import Schedule, refuse_moved_keys
 
 
-class Baseline(DetectorSettings):
-    """Base of the settings of what is fitted at once, or trained on the mean of its score."""
+class Baseline(TrainedSettings):
+    """Base of the settings of what is fitted at once, or trained on the mean of its score.
+
+    Attributes
+    ----------
+    weighted
+        Whether the fit takes the weights of jets; for others jets are drawn by the size of their weights.
+    signed
+        Whether it can use negative weights.
+    """
+
+    weighted: ClassVar[bool] = False
+    signed: ClassVar[bool] = False
 
     maximum_jets: int = Field(
         default=20_000, ge=10, description="training jets that are fitted; of more, each seed draws its own sample"
-    )
-
-
-class SingleFeature(Baseline):
-    """One column of the feature table, alone."""
-
-    kind: Literal["feature"]
-    feature: str = Field(description="column, for example n_constituents; it need not be among dataset.features")
-    direction: Literal["high", "low", "both"] = Field(
-        default="both",
-        description="which jets are anomalous; both: far from the median. Fixed before any signal is seen",
     )
 
 
@@ -38,55 +38,6 @@ class ScaledBaseline(Baseline):
         description="coordinates of the jets: those of the dataset stage, or of the method's own, fitted on the "
         "training jets; see dataset.scaling",
     )
-
-
-class Mahalanobis(ScaledBaseline):
-    """Squared Mahalanobis distance from the mean of the training jets."""
-
-    kind: Literal["mahalanobis"]
-
-
-class PcaResidual(ScaledBaseline):
-    """Squared distance from the plane of the leading principal components."""
-
-    kind: Literal["pca"]
-    components: int = Field(default=4, ge=1, description="dimension of the plane")
-
-
-class IsolationForest(ScaledBaseline):
-    """Isolation forest."""
-
-    kind: Literal["isolation_forest"]
-    trees: int = Field(default=200, ge=1, description="number of trees")
-
-
-class NearestNeighbours(ScaledBaseline):
-    """Mean distance to the nearest training jets."""
-
-    kind: Literal["nearest_neighbours"]
-    neighbours: int = Field(default=10, ge=1, description="number of training jets")
-
-
-class LocalOutlierFactor(ScaledBaseline):
-    """Local outlier factor."""
-
-    kind: Literal["local_outlier_factor"]
-    neighbours: int = Field(default=20, ge=1, description="number of training jets")
-
-
-class GaussianMixture(ScaledBaseline):
-    """Negative log likelihood under a mixture of Gaussians with full covariances."""
-
-    kind: Literal["gaussian_mixture"]
-    components: int = Field(default=30, ge=1, description="number of Gaussians")
-
-
-class OneClassSvm(ScaledBaseline):
-    """One-class support vector machine with a Gaussian kernel of scikit-learn's `scale` width."""
-
-    kind: Literal["one_class_svm"]
-    nu: float = Field(default=0.2, gt=0, le=1, description="upper bound on the share of training jets outside")
-    maximum_jets: int = Field(default=5_000, ge=10, description="training jets; the fit takes their number squared")
 
 
 class NetworkSchedule(Schedule):
@@ -112,13 +63,6 @@ class NetworkSchedule(Schedule):
         return self
 
 
-class SvddSchedule(NetworkSchedule):
-    """Schedule of deep support vector data description."""
-
-    epochs: int = Field(default=100, ge=1, description="passes over the training jets, at most")
-    weight_decay: float = Field(default=1e-6, ge=0, description="decoupled weight decay (AdamW)")
-
-
 class Trained(ScaledBaseline):
     """A network that is trained by epochs; the lowest loss on the validation jets chooses the epoch."""
 
@@ -131,19 +75,3 @@ class Trained(ScaledBaseline):
     @classmethod
     def _schedule_is_a_section(cls, values: object) -> object:
         return refuse_moved_keys(values, "epochs", "stop_after", "batch_size", "learning_rate", "weight_decay")
-
-
-class NeuralSplineFlow(Trained):
-    """Negative log likelihood of a neural spline flow (Durkan et al., arXiv:1906.04032)."""
-
-    kind: Literal["neural_spline_flow"]
-    transforms: int = Field(default=3, ge=1, description="autoregressive spline transformations, one after the other")
-    bins: int = Field(default=8, ge=2, description="bins of a spline")
-
-
-class DeepSvdd(Trained):
-    """Squared distance from a fixed centre, in the space of a network without biases (Ruff et al., ICML 2018)."""
-
-    kind: Literal["deep_svdd"]
-    training: SvddSchedule = Field(default=SvddSchedule(), description="epochs, optimiser, learning rate")
-    latent: int = Field(default=8, ge=1, description="dimension of the space of the centre")

@@ -31,6 +31,8 @@ class Card:
         Metric that chose the epochs, and its values by seed; empty where nothing was chosen.
     stopped
         Epoch at which the training of a seed (text) stopped, of those whose loss was no longer finite.
+    jets
+        Settings of the feature stage that the training jets were made with; empty where they were not told.
     """
 
     method: str
@@ -39,6 +41,7 @@ class Card:
     provenance: Mapping[str, str] = field(default_factory=dict)
     selection: Mapping[str, Any] = field(default_factory=dict)
     stopped: Mapping[str, int] = field(default_factory=dict)
+    jets: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def kind(self) -> str:
@@ -59,6 +62,7 @@ class Card:
             "features": list(self.scaler.names),
             "selection": dict(self.selection),
             "stopped": dict(self.stopped),
+            "jets": dict(self.jets),
             "provenance": dict(self.provenance),
         }
 
@@ -67,7 +71,7 @@ class Card:
         """Rebuild a card from what `to_dict` returned; raise `DetectorError` or `DatasetError`."""
         try:
             settings = kind_named(content["settings"]["kind"]).settings.model_validate(content["settings"])
-            parts = {name: dict(content.get(name) or {}) for name in ("provenance", "selection", "stopped")}
+            parts = {name: dict(content.get(name) or {}) for name in ("provenance", "selection", "stopped", "jets")}
             return cls(str(content["method"]), settings, Scaler.from_dict(content["scaler"]), **parts)
         except (KeyError, TypeError, AttributeError, ValueError, ValidationError) as error:
             words = " ".join(f"{type(error).__name__}: {error}".split())[:200]

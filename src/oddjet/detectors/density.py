@@ -1,73 +1,172 @@
-"""One adapter for all baselines: fitted on background jets, they become functions from jets to scores.
+"""Baselines that are fitted at once: the settings of each kind, and what fits it.
 
-Jets may count differently (weights of `oddjet.weighted.unequal`). Means, medians and covariances are taken by weight.
-The other estimators of scikit-learn have no place for weights, and a network learns little from a batch of light jets:
-they are fitted to jets that were drawn by the size of their weights, and the flow has their signs in its loss.
-`WEIGHTED` and `SIGNED` say which kind does what.
+A fit gives a function from jets to scores. Means, medians and covariances are taken by weight (weights of
+`oddjet.weighted.unequal`). The other estimators of scikit-learn have no place for weights: they are fitted to jets that
+were drawn by the size of their weights.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any, TypeAlias
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
-import numpy as np
-from numpy.typing import NDArray
-from sklearn.covariance import EmpiricalCovariance
-from sklearn.decomposition import PCA
-from sklearn.ensemble import IsolationForest
-from sklearn.mixture import GaussianMixture
-from sklearn.neighbors import LocalOutlierFactor, NearestNeighbors
-from sklearn.svm import OneClassSVM
+from pydantic import Field
 
-from oddjet.arrays import Floats
-from oddjet.detectors import baseline_settings as kinds
-from oddjet.detectors.registry import kind_named
+from oddjet.detectors.baseline_settings import Baseline, ScaledBaseline
 from oddjet.errors import DetectorError
-from oddjet.weighted import mean, quantiles
 
-# From scaled jets (n, D) to scores (n,); larger is more anomalous.
-Score: TypeAlias = Callable[[Floats], Floats]
+if TYPE_CHECKING:
+    import sklearn.mixture
 
-# Kinds that take the weights themselves, and those that can use negative ones. A squared distance with a negative
-# weight has no lowest value: deep support vector data description would send such jets ever farther away.
-WEIGHTED = ("feature", "mahalanobis", "pca")
-SIGNED = (*WEIGHTED, "neural_spline_flow")
+    from oddjet.arrays import Floats
+    from oddjet.detectors.fitted import Score
 
 
-def _feature(settings: kinds.SingleFeature, jets: Floats, seed: int, weights: Floats | None) -> Score:
-    median = float(quantiles(jets[:, 0], 0.5, weights)) if weights is not None else float(np.median(jets[:, 0]))
+class SingleFeature(Baseline):
+    """One column of the feature table, alone."""
+
+    weighted: ClassVar[bool] = True
+    signed: ClassVar[bool] = True
+
+    kind: Literal["feature"]
+    feature: str = Field(description="column, for example n_constituents; it need not be among dataset.features")
+    direction: Literal["high", "low", "both"] = Field(
+        default="both",
+        description="which jets are anomalous; both: far from the median. Fixed before any signal is seen",
+    )
+
+
+class Mahalanobis(ScaledBaseline):
+    """Squared Mahalanobis distance from the mean of the training jets."""
+
+    weighted: ClassVar[bool] = True
+    signed: ClassVar[bool] = True
+
+    kind: Literal["mahalanobis"]
+
+
+class PcaResidual(ScaledBaseline):
+    """Squared distance from the plane of the leading principal components."""
+
+    weighted: ClassVar[bool] = True
+    signed: ClassVar[bool] = True
+
+    kind: Literal["pca"]
+    components: int = Field(default=4, ge=1, description="dimension of the plane")
+
+
+class IsolationForest(ScaledBaseline):
+    """Isolation forest."""
+
+    kind: Literal["isolation_forest"]
+    trees: int = Field(default=200, ge=1, description="number of trees")
+
+
+class NearestNeighbours(ScaledBaseline):
+    """Mean distance to the nearest training jets."""
+
+    kind: Literal["nearest_neighbours"]
+    neighbours: int = Field(default=10, ge=1, description="number of training jets")
+
+
+class LocalOutlierFactor(ScaledBaseline):
+    """Local outlier factor."""
+
+    kind: Literal["local_outlier_factor"]
+    neighbours: int = Field(default=20, ge=1, description="number of training jets")
+
+
+class GaussianMixture(ScaledBaseline):
+    """Negative log likelihood under a mixture of Gaussians with full covariances."""
+
+    kind: Literal["gaussian_mixture"]
+    components: int = Field(default=30, ge=1, description="number of Gaussians")
+
+
+class OneClassSvm(ScaledBaseline):
+    """One-class support vector machine with a Gaussian kernel of scikit-learn's `scale` width."""
+
+    kind: Literal["one_class_svm"]
+    nu: float = Field(default=0.2, gt=0, le=1, description="upper bound on the share of training jets outside")
+    maximum_jets: int = Field(default=5_000, ge=10, description="training jets; the fit takes their number squared")
+
+
+def _feature(settings: SingleFeature, jets: Floats, seed: int, weights: Floats | None) -> Score:
+    import numpy as np
+
+    median = reference_value(jets, weights)
     sign = {"high": 1.0, "low": -1.0}
     if settings.direction == "both":
         return lambda x: np.abs(x[:, 0] - median)
     return lambda x: sign[settings.direction] * (x[:, 0] - median)
 
 
-def _mahalanobis(settings: kinds.Mahalanobis, jets: Floats, seed: int, weights: Floats | None) -> Score:
+def reference_value(jets: Floats, weights: Floats | None) -> float:
+    """Return the median of a single feature (n, 1), by weight."""
+    import numpy as np
+
+    from oddjet.weighted import quantiles
+
+    return float(quantiles(jets[:, 0], 0.5, weights)) if weights is not None else float(np.median(jets[:, 0]))
+
+
+def gaussian(jets: Floats, weights: Floats | None) -> tuple[Floats, Floats]:
+    """Return the centre (D,) and the precision (D, D) behind the Mahalanobis distance of these training jets."""
+    import numpy as np
+    import sklearn.covariance
+
     if weights is None:
-        gaussian = EmpiricalCovariance().fit(jets)
-        return lambda x: gaussian.mahalanobis(x)
+        fitted = sklearn.covariance.EmpiricalCovariance().fit(jets)
+        return fitted.location_, fitted.get_precision()
     centre, covariance = _gaussian("mahalanobis", jets, weights)
-    precision = np.linalg.inv(covariance)
+    return centre, np.linalg.inv(covariance)
+
+
+def _mahalanobis(settings: Mahalanobis, jets: Floats, seed: int, weights: Floats | None) -> Score:
+    import numpy as np
+    import sklearn.covariance
+
+    if weights is None:
+        fitted = sklearn.covariance.EmpiricalCovariance().fit(jets)
+        return lambda x: fitted.mahalanobis(x)
+    centre, precision = gaussian(jets, weights)
     return lambda x: np.einsum("ni,ij,nj->n", x - centre, precision, x - centre)
 
 
-def _pca(settings: kinds.PcaResidual, jets: Floats, seed: int, weights: Floats | None) -> Score:
+def _pca(settings: PcaResidual, jets: Floats, seed: int, weights: Floats | None) -> Score:
+    import sklearn.decomposition
+
     if settings.components >= jets.shape[1]:
         raise DetectorError(
             f"pca: {settings.components} components of {jets.shape[1]} features leave no residual; lower `components`"
         )
     if weights is None:
-        plane = PCA(settings.components, svd_solver="full").fit(jets)
-        return lambda x: ((x - plane.inverse_transform(plane.transform(x))) ** 2).sum(axis=1)
+        fitted = sklearn.decomposition.PCA(settings.components, svd_solver="full").fit(jets)
+        return lambda x: ((x - fitted.inverse_transform(fitted.transform(x))) ** 2).sum(axis=1)
+    centre, across = plane(settings, jets, weights)
+    return lambda x: (((x - centre) @ across) ** 2).sum(axis=1)
+
+
+def plane(settings: PcaResidual, jets: Floats, weights: Floats | None) -> tuple[Floats, Floats]:
+    """Return a centre (D,) and a matrix (D, M) that takes away all but the residual off the plane of these jets."""
+    import numpy as np
+    import sklearn.decomposition
+
+    if weights is None:
+        fitted = sklearn.decomposition.PCA(settings.components, svd_solver="full").fit(jets)
+        along = fitted.components_
+        return fitted.mean_, np.eye(jets.shape[1]) - along.T @ along
     centre, covariance = _gaussian("pca", jets, weights)
     # Ascending: the residual lies along the first ones.
-    across = np.linalg.eigh(covariance)[1][:, : jets.shape[1] - settings.components]
-    return lambda x: (((x - centre) @ across) ** 2).sum(axis=1)
+    return centre, np.linalg.eigh(covariance)[1][:, : jets.shape[1] - settings.components]
 
 
 def _gaussian(kind: str, jets: Floats, weights: Floats) -> tuple[Floats, Floats]:
     """Return the weighted mean (D,) and covariance (D, D) of jets (n, D)."""
+    import numpy as np
+
+    from oddjet.weighted import mean
+
     centre = np.asarray(mean(jets, weights))
     centred = jets - centre
     covariance = centred.T @ (weights[:, None] * centred) / weights.sum()
@@ -80,28 +179,43 @@ def _gaussian(kind: str, jets: Floats, weights: Floats) -> tuple[Floats, Floats]
     return centre, covariance
 
 
-def _isolation_forest(settings: kinds.IsolationForest, jets: Floats, seed: int) -> Score:
-    forest = IsolationForest(n_estimators=settings.trees, random_state=seed).fit(jets)
+def _isolation_forest(settings: IsolationForest, jets: Floats, seed: int) -> Score:
+    import sklearn.ensemble
+
+    forest = sklearn.ensemble.IsolationForest(n_estimators=settings.trees, random_state=seed).fit(jets)
     return lambda x: -forest.score_samples(x)
 
 
-def _nearest_neighbours(settings: kinds.NearestNeighbours, jets: Floats, seed: int) -> Score:
-    tree = NearestNeighbors(n_neighbors=settings.neighbours).fit(jets)
+def _nearest_neighbours(settings: NearestNeighbours, jets: Floats, seed: int) -> Score:
+    import sklearn.neighbors
+
+    tree = sklearn.neighbors.NearestNeighbors(n_neighbors=settings.neighbours).fit(jets)
     return lambda x: tree.kneighbors(x)[0].mean(axis=1)
 
 
-def _local_outlier_factor(settings: kinds.LocalOutlierFactor, jets: Floats, seed: int) -> Score:
-    factor = LocalOutlierFactor(n_neighbors=settings.neighbours, novelty=True).fit(jets)
+def _local_outlier_factor(settings: LocalOutlierFactor, jets: Floats, seed: int) -> Score:
+    import sklearn.neighbors
+
+    factor = sklearn.neighbors.LocalOutlierFactor(n_neighbors=settings.neighbours, novelty=True).fit(jets)
     return lambda x: -factor.score_samples(x)
 
 
-def _gaussian_mixture(settings: kinds.GaussianMixture, jets: Floats, seed: int) -> Score:
-    mixture = GaussianMixture(settings.components, random_state=seed).fit(jets)
-    return lambda x: -mixture.score_samples(x)
+def _gaussian_mixture(settings: GaussianMixture, jets: Floats, seed: int) -> Score:
+    fitted = mixture(settings, jets, seed)
+    return lambda x: -fitted.score_samples(x)
 
 
-def _one_class_svm(settings: kinds.OneClassSvm, jets: Floats, seed: int) -> Score:
-    machine = OneClassSVM(nu=settings.nu).fit(jets)
+def mixture(settings: GaussianMixture, jets: Floats, seed: int) -> sklearn.mixture.GaussianMixture:
+    """Fit a mixture of Gaussians to scaled jets (n, D), float64."""
+    import sklearn.mixture
+
+    return sklearn.mixture.GaussianMixture(settings.components, random_state=seed).fit(jets)
+
+
+def _one_class_svm(settings: OneClassSvm, jets: Floats, seed: int) -> Score:
+    import sklearn.svm
+
+    machine = sklearn.svm.OneClassSVM(nu=settings.nu).fit(jets)
     return lambda x: -machine.score_samples(x)
 
 
@@ -119,48 +233,8 @@ FITS: Mapping[str, Callable[[Any, Floats, int], Score]] = {
 }
 
 
-def fit(settings: kinds.Baseline, jets: NDArray[np.floating[Any]], seed: int, weights: Floats | None = None) -> Score:
-    """Fit a baseline without epochs.
-
-    Parameters
-    ----------
-    settings : Baseline
-        Kind and numbers.
-    jets : ndarray, shape (n, D)
-        Scaled training jets.
-    seed : int
-        For estimators with random starts.
-    weights : ndarray, shape (n,), optional
-        What `oddjet.weighted.unequal` gives. Kinds that are not among `SIGNED` take none: their jets were drawn by
-        weight.
-
-    Returns
-    -------
-    callable
-        From scaled jets (n, D), float64, to scores (n,); larger is more anomalous.
-
-    Raises
-    ------
-    DetectorError
-        If there are fewer jets than the settings' neighbours, Gaussians or components need, or weights of both signs
-        leave a covariance that is none.
-    """
-    baseline = settings
-    check_count(settings, len(jets))
-    score: Score = kind_named(baseline.kind).build(baseline, np.asarray(jets, dtype=np.float64), seed, weights)
-    return score
-
-
-def build(settings: kinds.Baseline, jets: Floats, seed: int, weights: Floats | None) -> Score:
+def build(settings: Baseline, jets: Floats, seed: int, weights: Floats | None) -> Score:
     """Fit one of the kinds of this module to scaled jets (n, D) with weights (n,)."""
-    if settings.kind in WEIGHTED:
+    if settings.weighted:
         return WEIGHTED_FITS[settings.kind](settings, jets, seed, weights)
     return FITS[settings.kind](settings, jets, seed)
-
-
-def check_count(settings: kinds.Baseline, count: int) -> None:
-    """Raise `DetectorError` if there are fewer jets than the settings' neighbours, Gaussians or components need."""
-    baseline = settings
-    least = max(getattr(baseline, "neighbours", 1), getattr(baseline, "components", 1)) + 1
-    if count < least:
-        raise DetectorError(f"{baseline.kind}: {count} training jets, at least {least} are needed; give more jets")

@@ -15,9 +15,11 @@ from torch import Tensor
 
 from oddjet.detectors.autoencoder.settings import ModelSettings
 from oddjet.detectors.cards import Card
+from oddjet.detectors.opening import Given, Method, Opened, one_method
 from oddjet.detectors.protocol import ScaledDetector
 from oddjet.errors import DetectorError, OddjetError
-from oddjet.io.atomic import atomic_path
+from oddjet.io.failures import one_line
+from oddjet.io.tensors import read_tensors, write_tensors
 
 FORMAT = 1
 
@@ -25,7 +27,7 @@ FORMAT = 1
 def content_of(
     parameters: Mapping[str, Tensor], seeds: Sequence[int], epochs: Sequence[int], card: Card
 ) -> dict[str, Any]:
-    """Lay out a detector: what `torch.save` gets.
+    """Lay out a detector: what `write` gets.
 
     Of a file of snapshots the parameters have a first axis more, one place for each of `epochs`.
     """
@@ -39,9 +41,8 @@ def content_of(
 
 
 def write(path: Path, content: Mapping[str, Any]) -> None:
-    """Write what `content_of` gave, whole or not at all."""
-    with atomic_path(path) as temporary:
-        torch.save(dict(content), temporary)
+    """Write what `content_of` gave, whole or not at all; raises `DiskError`."""
+    write_tensors(path, content)
 
 
 def load(path: Path) -> ScaledDetector:
@@ -49,6 +50,21 @@ def load(path: Path) -> ScaledDetector:
     content = read_content(path)
     card = _card(path, content)
     return _restored(path, card, tuple(content["seeds"]), tuple(content["epochs"]), content["parameters"])
+
+
+def open_detector(given: Given) -> Opened:
+    """Open the detector of one `model.pt`; raise `DetectorError`, also if it is another method's or has other seeds."""
+    if len(given.models) != 1:
+        raise DetectorError(f"{given.method}: {len(given.models)} files after --models; give the model.pt of one group")
+    # In another number of threads a sum has other last bits.
+    torch.set_num_threads(1)
+    model = load(given.models[0])
+    if model.name != given.method or (given.seeds and model.seeds != given.seeds):
+        raise DetectorError(
+            f"{given.models[0]}: a model of {model.name}, seeds {list(model.seeds)}; asked for are {given.method}, "
+            f"seeds {list(given.seeds)}"
+        )
+    return one_method(Method(model.name, model.seeds, model.epochs), model.score, None, *model.card.modules)
 
 
 def snapshots(path: Path) -> Iterator[tuple[int, ScaledDetector]]:
@@ -85,10 +101,10 @@ def read_content(path: Path) -> dict[str, Any]:
     if not path.is_file():
         raise DetectorError(f"{path}: no such model file; train the method first (rule train_model)")
     try:
-        content = torch.load(path, map_location="cpu", weights_only=True)
+        content = read_tensors(path)
     except Exception as error:  # torch raises EOFError, UnpicklingError, KeyError, RuntimeError ... by kind of damage
         raise DetectorError(
-            f"{path}: not a model file, or damaged ({_one_line(error)}); train the method again"
+            f"{path}: not a model file, or damaged ({one_line(error)}); train the method again"
         ) from error
     if not isinstance(content, dict) or not {"format", "parameters", "seeds", "epochs", "metadata"} <= set(content):
         raise DetectorError(f"{path}: not a model file of oddjet; give one that train_model wrote")
@@ -99,7 +115,7 @@ def read_content(path: Path) -> dict[str, Any]:
     try:
         metadata = json.loads(content["metadata"])
     except (TypeError, ValueError) as error:
-        raise DetectorError(f"{path}: its metadata are damaged ({_one_line(error)}); train the method again") from error
+        raise DetectorError(f"{path}: its metadata are damaged ({one_line(error)}); train the method again") from error
     fits = (
         isinstance(metadata, dict)
         and isinstance(metadata.get("settings"), dict)
@@ -113,10 +129,6 @@ def read_content(path: Path) -> dict[str, Any]:
     if not fits:
         raise DetectorError(f"{path}: its seeds, epochs, parameters or metadata are damaged; train the method again")
     return {**content, "metadata": metadata}
-
-
-def _one_line(error: Exception) -> str:
-    return " ".join(f"{type(error).__name__}: {error}".split())[:200]
 
 
 def _card(path: Path, content: Mapping[str, Any]) -> Card:
@@ -142,6 +154,6 @@ def _restored(
         raise DetectorError(f"{path}: {error}") from error
     except (KeyError, TypeError, AttributeError, IndexError, ValueError, RuntimeError) as error:
         raise DetectorError(
-            f"{path}: the parameters do not fit the settings in the file ({_one_line(error)}); make the detector again"
+            f"{path}: the parameters do not fit the settings in the file ({one_line(error)}); make the detector again"
         ) from error
     return detector

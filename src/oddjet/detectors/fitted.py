@@ -9,18 +9,19 @@ epochs is neither cheap nor repeatable on another machine: of it the file holds 
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping, Sequence
-from typing import Any, NamedTuple
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from oddjet.arrays import Floats
 from oddjet.detectors.baseline_settings import Baseline, Trained
 from oddjet.detectors.cards import Card
-from oddjet.detectors.density import SIGNED, WEIGHTED, Score, check_count, fit
 from oddjet.detectors.file import content_of
 from oddjet.detectors.protocol import ScaledDetector
+from oddjet.detectors.registry import kind_named
 from oddjet.detectors.trained import TrainedScore, train
 from oddjet.detectors.trained import restore as restore_network
 from oddjet.errors import DetectorError
@@ -29,6 +30,9 @@ from oddjet.training.history import HistoryFile
 from oddjet.weighted import Weights, check_weights, draw, unequal
 
 LOGGER = logging.getLogger("oddjet")
+
+# From scaled jets (n, D) to scores (n,); larger is more anomalous.
+Score: TypeAlias = Callable[[Floats], Floats]
 
 # Scores of so many training jets are kept for the comparison, and must come out again to this relative precision.
 COMPARED_JETS = 50
@@ -53,8 +57,8 @@ class Sample(NamedTuple):
         kind, limit = settings.kind, settings.maximum_jets
         varying = unequal(weights)
         if weights is not None:
-            check_weights(weights, kind, signed=kind in SIGNED)
-        if varying is not None and kind not in WEIGHTED:
+            check_weights(weights, kind, signed=settings.signed)
+        if varying is not None and not settings.weighted:
             rows = [draw(varying, limit, seed) for seed in seeds]
             LOGGER.info(
                 "%s: %d of %d jets, drawn by weight, as many as the weights are worth", kind, len(rows[0]), len(scaled)
@@ -83,7 +87,7 @@ class FittedBaseline(ScaledDetector):
     sample : Sample
         Training jets of each seed; of a baseline with epochs the first ones suffice.
     scores : sequence of callable
-        What `oddjet.detectors.density.fit` gave for each seed.
+        What `fit` gave for each seed.
 
     Attributes
     ----------
@@ -104,6 +108,12 @@ class FittedBaseline(ScaledDetector):
         """Scores of each seed's first training jets, shape (S, n): what a repeated fit must give again."""
         parts = self.jets[:, :COMPARED_JETS].astype(np.float64)
         return np.stack([one(part) for one, part in zip(self._scores, parts, strict=True)])
+
+    def network(self, index: int) -> Any:  # noqa: ANN401  a module of whatever kind
+        """Give the network of a seed, by its position, of a baseline with epochs."""
+        score = self._scores[index]
+        assert isinstance(score, TrainedScore), self.card.kind
+        return score.network
 
     def weights(self) -> dict[str, torch.Tensor]:
         """Give the weights of a baseline with epochs, named `seed.NAME` by the position of the seed; else nothing."""
@@ -147,8 +157,7 @@ def fit_baseline(
     DatasetError
         If weights do not add up to more than 0, or are negative where the kind cannot use that.
     DetectorError
-        If there are too few jets, or no validation jets where they choose the epoch; see
-        `oddjet.detectors.density.fit`.
+        If there are too few jets, or no validation jets where they choose the epoch; see `fit`.
     TrainingError
         See `oddjet.training.loop.fit`.
     """
@@ -170,7 +179,7 @@ def fit_baseline(
 
 
 def baseline_content(baseline: FittedBaseline) -> dict[str, Any]:
-    """Lay out a baseline: what `torch.save` gets for `model.pt`, and for `snapshots.pt`, whose only snapshot it is."""
+    """Lay out a baseline: what is written to `model.pt`, and for `snapshots.pt`, whose only snapshot it is."""
     weights = baseline.weights()
     kept = COMPARED_JETS if weights else None
     parameters = {
@@ -196,6 +205,8 @@ def restore(
     """
     settings = baseline_settings(card)
     jets, weights, reference = (parameters[name].numpy() for name in ("jets", "jet_weights", "reference"))
+    if jets.ndim != 3 or jets.shape[2] != len(card.scaler.names):
+        raise ValueError(f"jets of shape {jets.shape} for {len(card.scaler.names)} features")
     sample = Sample(jets, weights)
     baseline = FittedBaseline(card, seeds, sample, _read_scores(settings, seeds, epochs, parameters, sample))
     if not np.allclose(baseline.reference(), reference, rtol=PRECISION, atol=0):
@@ -228,3 +239,40 @@ def _read_scores(
         state = {name.removeprefix(start): tensor for name, tensor in parameters.items() if name.startswith(start)}
         scores.append(restore_network(settings, sample.jets.shape[2], state, epoch))
     return scores
+
+
+def fit(settings: Baseline, jets: NDArray[np.floating[Any]], seed: int, weights: Floats | None = None) -> Score:
+    """Fit a baseline without epochs.
+
+    Parameters
+    ----------
+    settings : Baseline
+        Kind and numbers.
+    jets : ndarray, shape (n, D)
+        Scaled training jets.
+    seed : int
+        For estimators with random starts.
+    weights : ndarray, shape (n,), optional
+        What `oddjet.weighted.unequal` gives. Kinds that are not `weighted` take none: their jets were drawn by weight.
+
+    Returns
+    -------
+    callable
+        From scaled jets (n, D), float64, to scores (n,); larger is more anomalous.
+
+    Raises
+    ------
+    DetectorError
+        If there are fewer jets than the settings' neighbours, Gaussians or components need, or weights of both signs
+        leave a covariance that is none.
+    """
+    check_count(settings, len(jets))
+    score: Score = kind_named(settings.kind).build(settings, np.asarray(jets, dtype=np.float64), seed, weights)
+    return score
+
+
+def check_count(settings: Baseline, count: int) -> None:
+    """Raise `DetectorError` if there are fewer jets than the settings' neighbours, Gaussians or components need."""
+    least = max(getattr(settings, "neighbours", 1), getattr(settings, "components", 1)) + 1
+    if count < least:
+        raise DetectorError(f"{settings.kind}: {count} training jets, at least {least} are needed; give more jets")

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from oddjet.detectors.cards import Card
-from oddjet.errors import DetectorError
+from oddjet.errors import DatasetError, DetectorError
 
 
 class Detector(Protocol):
@@ -71,7 +71,11 @@ class ScaledDetector(ABC):
         DatasetError
             A column is missing or a value is not finite.
         """
-        return self.score_scaled(self.card.scaler.transform(table))
+        try:
+            scaled = self.card.scaler.transform(table)
+        except DatasetError as error:
+            raise DatasetError(f"model of {self.name}: {error}") from error
+        return self.score_scaled(scaled)
 
     def score_scaled(self, scaled: NDArray[np.floating[Any]], chunk: int = 65_536) -> NDArray[np.float64]:
         """Score scaled rows (n, D), `chunk` of them at a time: shape (n, S); raises `DetectorError`."""

@@ -14,14 +14,14 @@ from dataclasses import dataclass
 from functools import cache
 from importlib.metadata import entry_points
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 
 from oddjet.errors import DetectorError
-from oddjet.names import not_among
+from oddjet.messages import missing_package, not_among
 from oddjet.program import read_settings
-from oddjet.settings import Settings
+from oddjet.titles import Titled
 
 # Entry points of other packages: the name is the kind's, the value its module.
 GROUP = "oddjet.detectors"
@@ -30,7 +30,7 @@ GROUP = "oddjet.detectors"
 OWN = Path(__file__).with_name("kinds.json")
 
 
-class DetectorSettings(Settings):
+class DetectorSettings(Titled):
     """Base of the settings of all kinds.
 
     Attributes
@@ -39,12 +39,30 @@ class DetectorSettings(Settings):
         Name of the kind.
     by_epoch
         Whether `snapshots.pt` holds parameters of several epochs; otherwise it is the same as `model.pt`.
+    opener
+        Module with the function `open_detector` of `oddjet.detectors.opening`.
     """
 
     by_epoch: ClassVar[bool] = False
+    opener: ClassVar[str] = "oddjet.detectors.file"
 
     if TYPE_CHECKING:
         kind: Any
+
+
+class TrainedSettings(DetectorSettings):
+    """Base of the settings of what is trained on, or fitted to, background jets."""
+
+    background: Annotated[tuple[str, ...], Field(min_length=1)] | None = Field(
+        None,
+        description="samples among the background of an analysis whose jets train and validate the method, `qcd_*` for "
+        "several; left out: all",
+    )
+
+
+def trained_on(settings: object) -> tuple[str, ...] | None:
+    """Return the background samples that a method is trained on; None for all."""
+    return settings.background if isinstance(settings, TrainedSettings) else None
 
 
 @dataclass(frozen=True)
@@ -60,11 +78,14 @@ class Kind:
         kind, makes no other detector again.
     settings_path
         Module and class of the settings, `module:Class`.
+    table
+        What a detector of it sees of a row: its `columns`, its image (`images`), or a whole event (`events`).
     """
 
     name: str
     module: str
     settings_path: str
+    table: str = "columns"
 
     @property
     def settings(self) -> type[DetectorSettings]:
@@ -88,7 +109,10 @@ class Kind:
 def kinds() -> Mapping[str, Kind]:
     """Return all kinds by name; raise `DetectorError` if an installed package takes a name that is taken."""
     own = json.loads(OWN.read_text(encoding="utf-8"))
-    found = {name: Kind(name, places["module"], places["settings"]) for name, places in own.items()}
+    found = {
+        name: Kind(name, places["module"], places["settings"], places.get("table", "columns"))
+        for name, places in own.items()
+    }
     for entry in sorted(entry_points(group=GROUP), key=lambda entry: entry.name):
         if entry.name in found:
             raise DetectorError(
@@ -106,6 +130,15 @@ def kind_named(name: str) -> Kind:
     return kinds()[name]
 
 
+def opening_modules(settings: DetectorSettings, rows: str = "jets") -> list[str]:
+    """Return what the program `score` imports by name to open a detector: its opener, and what flattens events for it.
+
+    A kind that sees whole events reads them itself.
+    """
+    columns = kind_named(settings.kind).table == "columns"
+    return [settings.opener, *(["oddjet.events.rows"] if rows == "events" and columns else [])]
+
+
 def read_method(text: str | None) -> DetectorSettings:
     """Read the settings of a method of any kind, as `oddjet.program.read_settings` reads those of a stage."""
     return read_settings(text, kind_named(read_settings(text, _AnyKind).kind).settings)
@@ -121,6 +154,5 @@ def _imported(kind: str, module: str) -> Any:  # noqa: ANN401  any module
     try:
         return importlib.import_module(module)
     except ImportError as error:
-        raise DetectorError(
-            f"kind {kind}: {module} cannot be imported ({error}); install it, or what it needs"
-        ) from error
+        why = missing_package(error) or f"{module} cannot be imported ({error}); install it, or what it needs"
+        raise DetectorError(f"kind {kind}: {why}") from error

@@ -6,10 +6,14 @@ from collections.abc import Sequence
 from dataclasses import astuple, dataclass
 from pathlib import Path
 
+from oddjet.axes import Point
 from oddjet.errors import EvaluationError
-from oddjet.evaluation.merit import AucRow
-from oddjet.evaluation.summary import SeedAverage, average_over_grid, markdown
+from oddjet.evaluation.auc import AucRow
+from oddjet.evaluation.backgrounds import of_training
+from oddjet.evaluation.summary import SeedAverage, average_over_grid
 from oddjet.io.csv import read_rows
+from oddjet.report.markdown import markdown_table
+from oddjet.titles import Titles
 
 NOTE = """\
 Mean AUC over the grid and over seeds ± statistical error (DeLong, averaged over the grid as if fully correlated: an
@@ -28,12 +32,12 @@ class ContaminationRow:
     method: str
     seed: int
     signal: str
-    m_phi: float
-    r_inv: float
+    point: Point
     auc: float
     auc_error: float
     n_signal: int
     n_background: int
+    background: str = "background"
 
 
 def scan_rows(arguments: Sequence[str]) -> list[ContaminationRow]:
@@ -62,16 +66,17 @@ def scan_averages(rows: Sequence[ContaminationRow]) -> dict[str, dict[float, See
     averages: dict[str, dict[float, SeedAverage]] = {}
     for fraction in sorted({row.signal_fraction for row in rows}):
         plain = [AucRow(*astuple(row)[1:]) for row in rows if row.signal_fraction == fraction]
-        for method, average in average_over_grid(plain).items():
+        for method, average in average_over_grid(of_training(plain)).items():
             averages.setdefault(method, {})[fraction] = average
     return averages
 
 
-def write_scan(rows: Sequence[ContaminationRow]) -> str:
+def write_scan(rows: Sequence[ContaminationRow], titles: Titles | None = None) -> str:
     """Write the scan as Markdown: one row a method, one column a share of signal."""
+    titles = titles or Titles()
     averages = scan_averages(rows)
     fractions = sorted({row.signal_fraction for row in rows})
     table = [["method", *(f"{fraction:.4g} signal" for fraction in fractions)]]
     for method, found in averages.items():
-        table.append([method, *(str(found[fraction]) if fraction in found else "-" for fraction in fractions)])
-    return "\n".join(["# Signal in the training", "", *markdown(table), "", NOTE])
+        table.append([titles(method), *(str(found[fraction]) if fraction in found else "-" for fraction in fractions)])
+    return "\n".join(["# Signal in the training", "", *markdown_table(table), "", NOTE])

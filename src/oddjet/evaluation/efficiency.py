@@ -2,7 +2,7 @@
 
 Efficiencies are shares of weight that pass `score >= cut`. Between two cuts the ROC curve is a straight line: jets of
 equal score pass by lot, which is the same convention as one half for ties in the AUC. Weights of both signs are first
-shared among neighbouring scores (`oddjet.evaluation.pooling`), for signal as for background, so that efficiencies never
+shared among neighbouring scores (`oddjet.weighted`), for signal as for background, so that efficiencies never
 fall, and background that passes has one above 0.
 """
 
@@ -16,8 +16,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from oddjet.arrays import Floats
-from oddjet.evaluation.merit import SampleScores
-from oddjet.evaluation.pooling import pooled_weights
+from oddjet.evaluation.auc import SampleScores, compute_auc
+from oddjet.weighted import pooled_weights
 
 # No search cuts away more than four fifths of its signal, and what rests on fewer than ten background jets is luck.
 SMALLEST_SIGNAL_EFFICIENCY = 0.2
@@ -159,7 +159,7 @@ def merit_replicas(ranking: Ranking, background: Floats, signal: Floats) -> dict
     ranking : Ranking
         The two samples.
     background, signal : ndarray of float64, shapes (n_background, R) and (n_signal, R)
-        How often each jet was drawn in each of R replicas: `oddjet.evaluation.replicas`.
+        How often each jet was drawn in each of R replicas: `oddjet.evaluation.bootstrap`.
 
     Returns
     -------
@@ -175,3 +175,38 @@ def merit_replicas(ranking: Ranking, background: Floats, signal: Floats) -> dict
         for name, merit in MERITS.items():
             values[name].append(math.nan if curve is None else merit(curve).value)
     return {name: np.array(found) for name, found in values.items()}
+
+
+# Signal efficiency of the rejection and of the significance improvement in the paper's tables.
+AT = 0.3
+
+
+def event_merits(background: Floats, signal: Floats) -> dict[str, Merit]:
+    """Compute AUC, 1/eps_b and SI at eps_s = 0.3, the largest F1 and SI with where, and eps_b at eps_s = 0.3.
+
+    Parameters
+    ----------
+    background, signal
+        Scores, larger is more anomalous; shapes (n,) and (m,).
+
+    Returns
+    -------
+    By name. The AUC is never flipped; the largest SI is over cuts that keep a fifth of the signal and ten background
+    events, the paper asks for the former alone.
+    """
+    samples = SampleScores("background", background), SampleScores("signal", signal)
+    curve = Ranking(*samples).curve()
+    return {
+        "auc": Merit(compute_auc(*samples).value, math.nan),
+        "rejection": rejection(curve, AT),
+        "improvement": improvement(curve, AT),
+        "largest_f1": largest_f1(curve),
+        "largest_improvement": largest_improvement(curve),
+        "background_efficiency": Merit(background_efficiency(curve, AT), AT),
+    }
+
+
+def background_curve(background: Floats, signal: Floats, efficiencies: Floats) -> Floats:
+    """Give eps_b at each signal efficiency: shape of `efficiencies`."""
+    curve = Ranking(SampleScores("background", background), SampleScores("signal", signal)).curve()
+    return np.array([background_efficiency(curve, at) for at in efficiencies])

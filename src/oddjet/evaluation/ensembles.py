@@ -1,34 +1,35 @@
-"""Ensembles: the mean of the standardised scores of several seeds and methods, a score table as any other.
+"""The mean of the standardised scores of several seeds and methods, and its AUC beside that of other means.
 
-The mean and the standard deviation that standardise a seed's scores are those of the validation jets: background that
-trained no weights, that is not the background which is tested on, and that holds no signal.
+The mean and the standard deviation that standardise a seed's scores are those of the validation jets, as in
+`oddjet.detectors.mean`. The difference of two means on the same jets has a paired error.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from oddjet.detectors.mean import background_moments
+from oddjet.detectors.opening import KEPT, Method
 from oddjet.detectors.protocol import Detector
 from oddjet.errors import EvaluationError
-from oddjet.evaluation.scores import KEPT, Method, Scorer, read_method
-from oddjet.io.tables import TableWriter, read_attributes, read_columns, read_table
-
-# An ensemble is one model, to which no seed and no epoch belongs.
-SEEDS, EPOCHS = (0,), (0,)
+from oddjet.evaluation.auc import SampleScores, compute_auc
+from oddjet.evaluation.bootstrap import Replicas, auc_replicas, standard_error
+from oddjet.evaluation.scores import read_method
+from oddjet.evaluation.settings import MeritSettings
+from oddjet.io.tables import read_attributes, read_table
 
 
 class Member(NamedTuple):
     """A group of seeds of a method: who they are, what scores jets, and the score table that it made."""
 
     method: Method
-    scorer: Scorer | None
+    scorer: Callable[[NDArray[np.void]], NDArray[np.float64]] | None
     scores: Path
 
 
@@ -69,47 +70,8 @@ def members_of(models: Sequence[Detector], scores: Sequence[Path], option: str =
     ]
 
 
-def score_ensemble(
-    name: str, members: Sequence[Member], background: Path, output: Path, attributes: Mapping[str, str]
-) -> None:
-    """Average the standardised scores of all members and write them as the score table of a method.
-
-    Parameters
-    ----------
-    name : str
-        Of the ensemble.
-    members : sequence of Member
-        All seeds of all members count the same.
-    background : Path
-        Validation part of the background, which gives the means and deviations; no signal.
-    output : Path
-        Score table: all columns but `score` are those of the members' tables, weights included; `score` has shape (1,).
-    attributes : mapping of str to str
-        Provenance.
-
-    Raises
-    ------
-    EvaluationError
-        If a score table is not that of its model, the tables are not about the same jets with the same weights, or the
-        scores of a seed do not vary on the background.
-    """
-    scores, like, known = mean_scores(members, read_table(background))
-    first = members[0].scores
-    columns = [replace(c, dtype="(1,)f8") if c.name == "score" else c for c in read_columns(first)]
-    rows = np.zeros(len(like), dtype=[(column.name, column.dtype) for column in columns])
-    for column in columns:
-        rows[column.name] = scores[:, None] if column.name == "score" else like[column.name]
-    own = {"method": name, "seeds": json.dumps(SEEDS), "epochs": json.dumps(EPOCHS)}
-    kept = {key: known[key] for key in ("samples", "points")}
-    with TableWriter(output, columns, {**attributes, **own, **kept}) as writer:
-        writer.append(rows)
-        writer.finish()
-
-
 def mean_scores(members: Sequence[Member], background: NDArray[np.void] | None) -> MeanScores:
     """Average the scores of all seeds of all members, each standardised on the same background.
-
-    This is what an ensemble is, wherever one is scored or compared.
 
     Parameters
     ----------
@@ -121,13 +83,15 @@ def mean_scores(members: Sequence[Member], background: NDArray[np.void] | None) 
     Raises
     ------
     EvaluationError
-        See `score_ensemble`; or several seeds have nothing to be standardised by.
+        A score table is not that of its model, the tables are not about the same jets with the same weights, the scores
+        of a seed do not vary on the background, or several seeds have nothing to be standardised by.
     """
     first = members[0].scores
-    like, known = read_table(first), read_attributes(first)
+    needed = ["sample", *KEPT, "score"]
+    like, known = read_table(first, needed=needed), read_attributes(first)
     total, count = np.zeros(len(like)), sum(len(member.method.seeds) for member in members)
     for member in members:
-        table = like if member.scores is first else read_table(member.scores)
+        table = like if member.scores is first else read_table(member.scores, needed=needed)
         _check_same(member, table, like, known, first)
         scores = table["score"]
         if member.scorer is not None and background is not None:
@@ -141,47 +105,6 @@ def mean_scores(members: Sequence[Member], background: NDArray[np.void] | None) 
             )
         total += scores.sum(axis=1)
     return MeanScores(total / count, like, known)
-
-
-def background_moments(
-    scores: NDArray[np.float64], weights: NDArray[np.float64], method: Method
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Compute the weighted mean and standard deviation of each seed's scores.
-
-    Parameters
-    ----------
-    scores : ndarray of float64, shape (n, S)
-        Of background jets.
-    weights : ndarray of float64, shape (n,)
-        Of the same jets; single ones may be negative, their sum may not.
-    method : Method
-        Whose seeds they are, for the message.
-
-    Returns
-    -------
-    Means and standard deviations, shape (S,) each.
-
-    Raises
-    ------
-    EvaluationError
-        If the weights do not add up to something positive, a mean or deviation is not finite, or a deviation is 0.
-    """
-    if not 0 < weights.sum() < np.inf:
-        raise EvaluationError(
-            f"method {method.name}: the weights of {len(weights)} background jets add up to {weights.sum():g}, not "
-            "above 0: no score can be standardised; look at the generator weights of the validation jets"
-        )
-    with np.errstate(all="ignore"):
-        means = weights @ scores / weights.sum()
-        deviations = np.sqrt(weights @ (scores - means) ** 2 / weights.sum())
-    for seed, mean, deviation in zip(method.seeds, means, deviations, strict=True):
-        if not (np.isfinite(mean) and np.isfinite(deviation) and deviation > 0):
-            raise EvaluationError(
-                f"method {method.name}, seed {seed}: its scores of {len(scores)} background jets have mean {mean:g} "
-                f"and deviation {deviation:g}, so they cannot be standardised; look at its training history, or take "
-                "the method out of the ensemble"
-            )
-    return means, deviations
 
 
 def _check_same(
@@ -199,3 +122,66 @@ def _check_same(
     same = all(attributes[key] == known[key] for key in ("samples", "points")) and len(table) == len(like)
     if not same or any(not np.array_equal(table[name], like[name]) for name in ("sample", *KEPT)):
         raise EvaluationError(f"{member.scores}: other jets, or other weights, than in {first}; score both again")
+
+
+class Difference(NamedTuple):
+    """Mean AUC over the grid of two ensembles, and the error of their difference."""
+
+    first: float
+    second: float
+    error: float
+
+
+def ensemble_auc(members: Sequence[Member], background: NDArray[np.void] | None) -> dict[str, float]:
+    """Compute the AUC of an ensemble, as `oddjet.evaluation.ensembles.mean_scores` makes it, by signal."""
+    background_scores, *signals = _samples(mean_scores(members, background))
+    return {signal.name: compute_auc(background_scores, signal).value for signal in signals}
+
+
+def paired_difference(
+    first: Sequence[Member], second: Sequence[Member], background: NDArray[np.void] | None, settings: MeritSettings
+) -> Difference:
+    """Compare two ensembles on the same jets, by a bootstrap of events that is the same for both.
+
+    Parameters
+    ----------
+    first, second : sequence of Member
+        The two sides.
+    background : structured ndarray, shape (n,), optional
+        Validation jets; see `mean_scores`.
+    settings : MeritSettings
+        Number of replicas and the seed of their random numbers.
+
+    Raises
+    ------
+    EvaluationError
+        If they were not scored on the same jets with the same weights.
+        See `mean_scores`.
+    """
+    ours, theirs = (mean_scores(members, background) for members in (first, second))
+    identity = ["sample", *KEPT]
+    if len(ours.rows) != len(theirs.rows) or not np.array_equal(ours.rows[identity], theirs.rows[identity]):
+        raise EvaluationError("the two sides were not scored on the same jets: no paired comparison")
+    names = _names(ours)
+    replicas = Replicas([ours.rows[ours.rows["sample"] == code] for code in range(len(names))], settings)
+    sides = [_samples(side) for side in (ours, theirs)]
+    drawn = [auc_replicas(side, replicas).mean(axis=0) for side in sides]
+    one, other = (
+        float(np.mean([compute_auc(background_scores, signal).value for signal in signals]))
+        for background_scores, *signals in sides
+    )
+    return Difference(one, other, standard_error(drawn[0] - drawn[1]))
+
+
+def _names(side: MeanScores) -> list[str]:
+    """Return the background and the signals, without data."""
+    return ["background", *json.loads(side.attributes["points"])]
+
+
+def _samples(side: MeanScores) -> list[SampleScores]:
+    """Return scores and weights of the background and of each signal."""
+    codes = side.rows["sample"]
+    return [
+        SampleScores(name, side.scores[codes == code], side.rows["weight"][codes == code])
+        for code, name in enumerate(_names(side))
+    ]

@@ -7,10 +7,11 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from oddjet.evaluation.fit import SHUFFLED
-from oddjet.evaluation.history import NEGATIVES, Curves, EpochAucRow, SnapshotRow
-from oddjet.evaluation.merit import AucRow
-from oddjet.evaluation.summary import label
+from oddjet.evaluation.auc import AucRow
+from oddjet.evaluation.backgrounds import of_training
+from oddjet.evaluation.history import NEGATIVES, SHUFFLED, Curves, EpochAucRow, SnapshotRow
+from oddjet.report.markdown import markdown_table, with_errors
+from oddjet.titles import Titles
 
 EXPLANATION = """\
 Selection: the validation metric at the chosen epochs (W2^2 in the method's own coordinates; mean over seeds). W: of
@@ -53,9 +54,9 @@ def summarise(
     Parameters
     ----------
     auc : sequence of AucRow
-        On test jets.
+        On test jets; those against the background of the training count.
     ensemble : float
-        From `oddjet.evaluation.comparison.ensemble_auc`, mean over the grid.
+        From `oddjet.evaluation.ensembles.ensemble_auc`, mean over the grid.
     fit : sequence of SnapshotRow
         From `measure_fit`.
     epochs : sequence of EpochAucRow
@@ -64,7 +65,7 @@ def summarise(
         Seed to the validation metric at its chosen epoch.
     """
     by_seed: dict[int, list[float]] = defaultdict(list)
-    for row in auc:
+    for row in of_training(auc):
         by_seed[row.seed].append(row.auc)
     means = [statistics.fmean(by_seed[seed]) for seed in sorted(by_seed)]
     distances = [row.value for row in fit if (row.sample, row.quantity) == (NEGATIVES, "distance_to_background")]
@@ -115,18 +116,15 @@ def chosen_values(history: Mapping[str, Curves], epochs: Mapping[int, int]) -> d
     return {seed: dict(zip(*curves[seed], strict=True))[epoch] for seed, epoch in epochs.items()}
 
 
-def to_markdown(rows: Iterable[Experiment], approximate: Sequence[str] = ()) -> str:
+def to_markdown(rows: Iterable[Experiment], titles: Titles | None = None) -> str:
     """Write the table for people; methods whose loss is approximate transport (Sinkhorn's) are labelled so."""
-    lines = [
-        "# Experiments",
-        "",
-        "| method | seeds | selection | W | shuffled | together | AUC | by seed | ensemble | last quarter | point |",
-        "| --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |",
-    ]
+    titles = titles or Titles()
+    head = "method, seeds, selection, W, shuffled, together, AUC, by seed, ensemble, last quarter, point"
+    table = [head.split(", ")]
     for row in rows:
         numbers = [row.selection, row.distance, row.shuffled, row.shuffled_ensemble]
         cells = ["" if value is None else f"{value:.3f}" for value in numbers]
-        cells += [f"{row.auc:.3f} ± {row.spread:.3f}", row.aucs, f"{row.ensemble:.3f}"]
+        cells += [with_errors(row.auc, row.spread), row.aucs, f"{row.ensemble:.3f}"]
         cells += ["" if value is None else f"{value:.3f}" for value in (row.last_quarter, row.last_quarter_point)]
-        lines.append(f"| {label(row.method, approximate)} | {row.seeds} | {' | '.join(cells)} |")
-    return "\n".join([*lines, "", EXPLANATION])
+        table.append([titles.in_table(row.method), str(row.seeds), *cells])
+    return "\n".join(["# Experiments", "", *markdown_table(table), "", EXPLANATION])

@@ -13,17 +13,21 @@ import numpy as np
 from numpy.typing import NDArray
 
 from oddjet.arrays import Floats
+from oddjet.axes import Point
+from oddjet.evaluation.auc import SampleScores, compute_auc
+from oddjet.evaluation.backgrounds import TOGETHER, read_backgrounds
+from oddjet.evaluation.bootstrap import EVENT, Replicas, auc_replicas, standard_error
 from oddjet.evaluation.efficiency import MERITS, Ranking, merit_replicas
-from oddjet.evaluation.merit import SampleScores, compute_auc
-from oddjet.evaluation.replicas import EVENT, Replicas, auc_replicas, standard_error
+from oddjet.evaluation.planing import planing_weights, rank_correlation
 from oddjet.evaluation.scores import read_method
 from oddjet.evaluation.settings import MeritSettings
 from oddjet.evaluation.signals import read_points
-from oddjet.evaluation.spectra import planing_weights, rank_correlation
-from oddjet.io.tables import read_table
+from oddjet.io.tables import read_columns, read_table
 
 # Signals of a MeritRow that are none: the background alone, and the mean over all signals.
 BACKGROUND, GRID = "background", "mean over grid"
+# What the names of AUCs begin with that are planed in other columns than pT.
+PLANED = "auc_planed_in_"
 
 
 @dataclass(frozen=True)
@@ -31,19 +35,19 @@ class MeritRow:
     """One figure of merit of one method, seed and signal.
 
     `where` is the signal efficiency at which it is reached; it, and an error that cannot be given, are NaN (empty in
-    the file). Figures of the background alone have the signal `background` and no grid point, the mean of a figure over
-    all signals has the signal `mean over grid`.
+    the file). Figures of the background alone have the signal `background` and no point, the mean of a figure over
+    all signals has the signal `mean over grid`. `background` is that of the training.
     """
 
     method: str
     seed: int
     signal: str
-    m_phi: float
-    r_inv: float
+    point: Point
     merit: str
     value: float
     error: float
     where: float
+    background: str = TOGETHER
 
 
 def merit_rows(path: Path, settings: MeritSettings) -> list[MeritRow]:
@@ -60,8 +64,9 @@ def merit_rows(path: Path, settings: MeritSettings) -> list[MeritRow]:
     -------
     list of MeritRow
         By seed: `score_mass_correlation` on the background (Spearman), then for each signal `auc`, `auc_planed`
-        (background reweighted to the signal's pT) and the figures of `oddjet.evaluation.efficiency.MERITS`, then their
-        means over all signals, which are named `GRID`. Errors of the AUCs of a signal are DeLong's; all others are
+        (background reweighted to the signal's pT), `auc_planed_in_COLUMN` for each of `settings.planed` that the table
+        has, and the figures of `oddjet.evaluation.efficiency.MERITS`, then their means over all signals, which are
+        named `GRID`. Errors of the AUCs of a signal are DeLong's; all others are
         those of a bootstrap of events, with the same background for all signals and the same weights for every method.
 
     Raises
@@ -70,8 +75,10 @@ def merit_rows(path: Path, settings: MeritSettings) -> list[MeritRow]:
         If the file is not a score table, or a sample is empty.
     """
     method = read_method(path)
-    points = read_points(path)
-    table = read_table(path, [*EVENT, "sample", "pt", "mass", "weight", "score"])
+    points, against = read_points(path), read_backgrounds(path)[0].name
+    columns = {column.name for column in read_columns(path)}
+    more = [name for name in settings.planed if name in columns]
+    table = read_table(path, list(dict.fromkeys([*EVENT, "sample", "pt", "mass", "weight", "score", *more])))
     jets = [table[table["sample"] == code] for code in range(len(points) + 1)]
     replicas = Replicas(jets, settings)
     rows = []
@@ -82,18 +89,28 @@ def merit_rows(path: Path, settings: MeritSettings) -> list[MeritRow]:
         drawn: dict[str, list[Floats]] = {}
         for code, name in enumerate(points, start=1):
             signal = _sample(name, jets[code], jets[code]["score"][:, column])
-            pt = _sample("background", jets[0], jets[0]["pt"]), _sample(name, jets[code], jets[code]["pt"])
-            planed = planing_weights(pt[0], pt[1], settings.planing_bins)
+            planed = {
+                merit: planing_weights(
+                    _sample("background", jets[0], jets[0][column]),
+                    _sample(name, jets[code], jets[code][column]),
+                    settings.planing_bins,
+                )
+                for merit, column in {"auc_planed": "pt", **{planed_in(column): column for column in more}}.items()
+            }
             for merit, (figure, values) in _figures(background, signal, planed, replicas, code).items():
                 found[name, merit] = figure
                 drawn.setdefault(merit, []).append(values)
         found |= {(GRID, merit): _over_grid(merit, found, values) for merit, values in drawn.items()}
-        nowhere = (math.nan, math.nan)
         rows += [
-            MeritRow(method.name, seed, name, *points.get(name, nowhere), merit, *figure)
+            MeritRow(method.name, seed, name, points.get(name, {}), merit, *figure, against)
             for (name, merit), figure in found.items()
         ]
     return rows
+
+
+def planed_in(column: str) -> str:
+    """Name the AUC for which the background is reweighted to the signal's spectrum of a column."""
+    return f"{PLANED}{column}"
 
 
 class Figure(NamedTuple):
@@ -105,13 +122,13 @@ class Figure(NamedTuple):
 
 
 def _figures(
-    background: SampleScores, signal: SampleScores, planed: Floats, replicas: Replicas, code: int
+    background: SampleScores, signal: SampleScores, planed: Mapping[str, Floats], replicas: Replicas, code: int
 ) -> dict[str, tuple[Figure, Floats]]:
     """Compute each figure of one signal, and its values in all replicas, shape (R,)."""
     found = {}
-    for name, weights in (("auc", background.weights), ("auc_planed", planed)):
+    for name, weights in {"auc": background.weights, **planed}.items():
         samples = (
-            SampleScores("background, planed in pT" if weights is planed else "background", background.scores, weights),
+            SampleScores("background" if name == "auc" else f"background, {name}", background.scores, weights),
             signal,
         )
         found[name] = Figure(*compute_auc(*samples), math.nan), auc_replicas(samples, replicas, (0, code))[0]

@@ -11,7 +11,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeAlias, TypeVar
 
+from oddjet.axes import HeatmapSettings, Point, line_of
 from oddjet.errors import EvaluationError
+from oddjet.titles import Titles
 
 # Epochs and values, only where there is a value; by seed.
 Curve: TypeAlias = tuple[list[int], list[float]]
@@ -20,10 +22,10 @@ Curves: TypeAlias = dict[int, Curve]
 Key = TypeVar("Key", str, float, None)
 
 # Samples of a SnapshotRow that are no signal.
-BACKGROUND, NEGATIVES = "background", "negatives"
+BACKGROUND, NEGATIVES, SHUFFLED = "background", "negatives", "shuffled"
 
-# The mediator mass of the paper's figures by epoch.
-PAPER_MASS = 2000.0
+# Where the signals of the figures by epoch lie, if there are some: the paper's mediator mass.
+PREFERRED: Point = {"m_phi": 2000.0}
 
 
 @dataclass(frozen=True)
@@ -34,8 +36,7 @@ class EpochAucRow:
     seed: int
     epoch: int
     signal: str
-    m_phi: float
-    r_inv: float
+    point: Point
     auc: float
     auc_error: float
     n_signal: int
@@ -79,11 +80,15 @@ def read_history(paths: Iterable[Path]) -> dict[str, Curves]:
     for path in paths:
         try:
             with path.open(encoding="utf-8", newline="") as file:
-                points += [point for row in csv.DictReader(file) for point in _points(row)]
-        except (OSError, UnicodeDecodeError, KeyError, TypeError, ValueError) as error:
+                reader = csv.DictReader(file)
+                missing = {"seed", "epoch"} - set(reader.fieldnames or ())
+                points += [point for row in reader for point in _points(row)]
+        except (OSError, UnicodeDecodeError, KeyError, TypeError, ValueError, csv.Error) as error:
             raise EvaluationError(
                 f"{path}: not a readable training history ({type(error).__name__}: {error}); train the method again"
             ) from error
+        if missing:
+            raise EvaluationError(f"{path}: has no column {min(missing)}: no training history; train the method again")
     return _curves(points, lambda values: values[-1])
 
 
@@ -105,26 +110,21 @@ def with_gaps(history: Mapping[str, Curves]) -> dict[str, Curves]:
     return filled
 
 
-def choose_mass(rows: Sequence[EpochAucRow], wanted: float | None = None) -> float | None:
-    """Return the mediator mass whose AUC is drawn: `wanted`, else 2000 GeV, else the middle of the grid.
+def auc_lines(rows: Sequence[EpochAucRow], settings: HeatmapSettings, titles: Titles) -> tuple[dict[str, Curves], str]:
+    """Return the AUC curves of the signals along one axis, by their words, and what figures call where they all lie.
 
-    None if no signal is on a grid; raise `EvaluationError` if `wanted` is not a mass of the grid.
+    See `oddjet.axes.line_of`; signals at `PREFERRED` are taken where there are some. Signals without any value are left
+    out.
     """
-    masses = sorted({row.m_phi for row in rows if not math.isnan(row.m_phi + row.r_inv)})
-    if wanted is not None and wanted not in masses:
-        raise EvaluationError(
-            f"--m-phi {wanted:g} is not on the grid; its masses are {', '.join(map('{:g}'.format, masses))}"
-        )
-    if wanted is None and PAPER_MASS in masses:
-        return PAPER_MASS
-    return wanted if wanted is not None or not masses else masses[len(masses) // 2]
-
-
-def auc_by_fraction(rows: Iterable[EpochAucRow], m_phi: float | None) -> dict[float, Curves]:
-    """Return AUC curves for each r_inv at one mediator mass (the mean, where two signals share a grid point)."""
-    points = [(row.r_inv, row.seed, row.epoch, row.auc) for row in rows if row.m_phi == m_phi]
-    curves = _curves(points, statistics.fmean)
-    return {r_inv: curves[r_inv] for r_inv in sorted(curves)}
+    points = {row.signal: row.point for row in rows}
+    line = line_of(points, settings, PREFERRED)
+    curves = _curves([(row.signal, row.seed, row.epoch, row.auc) for row in rows], statistics.fmean)
+    found = {}
+    for name in line.signals:
+        own = {axis: value for axis, value in points[name].items() if axis not in line.fixed}
+        if name in curves:
+            found[settings.words(own) or titles.sample(name)] = curves[name]
+    return found, settings.words(line.fixed)
 
 
 def auc_over_grid(rows: Iterable[EpochAucRow]) -> Curves:

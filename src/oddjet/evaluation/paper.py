@@ -1,4 +1,4 @@
-"""The figures by epoch of CMS-MLG-24-002, from the tables of a training: which curves each of them shows."""
+"""The figures of CMS-MLG-24-002 by epoch and its histograms: which curves, features and samples each of them shows."""
 
 from __future__ import annotations
 
@@ -6,7 +6,11 @@ from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
+import numpy as np
+
+from oddjet.axes import HeatmapSettings
 from oddjet.errors import EvaluationError
+from oddjet.evaluation.epochs import chosen_epochs, epochs_around, last_before_divergence
 from oddjet.evaluation.history import (
     BACKGROUND,
     NEGATIVES,
@@ -14,14 +18,15 @@ from oddjet.evaluation.history import (
     Curves,
     EpochAucRow,
     SnapshotRow,
-    auc_by_fraction,
+    auc_lines,
     auc_over_grid,
-    choose_mass,
     with_gaps,
 )
-from oddjet.evaluation.moments import chosen_epochs, last_before_divergence
+from oddjet.evaluation.snapshots import Jets, Samples
 from oddjet.plotting.epochs import Band, Panel
-from oddjet.plotting.style import BLUE, FRACTION_COLOURS, ORANGE, PURPLE, RED
+from oddjet.plotting.histograms import HistogramPanel
+from oddjet.plotting.style import BLUE, ORANGE, PURPLE, RED, fraction_colours
+from oddjet.titles import Titles
 
 GREEN = "#2a9d5c"
 
@@ -84,13 +89,12 @@ def paper_panels(figure: str, tables: TrainingTables) -> list[Panel]:
 
 
 def _auc_panel(tables: TrainingTables, marks: Sequence[int] = ()) -> Panel:
-    mass = choose_mass(tables.auc)
-    curves = auc_by_fraction(tables.auc, mass)
+    curves, words = auc_lines(tables.auc, HeatmapSettings(), Titles())
     bands = [
-        Band(rf"$r_{{\mathrm{{inv}}}}$ = {r_inv:g}", colour, by_seed)
-        for colour, (r_inv, by_seed) in zip(FRACTION_COLOURS, curves.items(), strict=False)
+        Band(name, colour, by_seed)
+        for colour, (name, by_seed) in zip(fraction_colours(len(curves)), curves.items(), strict=True)
     ]
-    heading = None if mass is None else rf"$m_{{\Phi}}$ = {mass:g} GeV"
+    heading = words or None
     return Panel("AUC", bands, limits=(0.0, 1.05), level=0.5, heading=heading, marks=marks)
 
 
@@ -185,3 +189,68 @@ FIGURES: dict[str, Callable[[TrainingTables], list[Panel]]] = {
     "9b": _auc,
     "13": _reversed,
 }
+
+
+# Figure 4 shows one feature, figures 11 and 12 four each; with features of one's own, the first ones are taken.
+PAPER_FEATURES = ("tau2", "tau3", "efp1", "c2", "axis_major", "axis_minor", "ptd", "softdrop_mass")
+PANELS_AROUND_DIVERGENCE = 6
+
+
+def histogram_panels(
+    figure: str,
+    names: Sequence[str],
+    jets: Mapping[str, Jets],
+    negatives: Samples,
+    history: Mapping[str, Curves],
+    seed: int,
+) -> list[list[HistogramPanel]]:
+    """Make the panels of figure 4, 11 or 12, row by row.
+
+    Parameters
+    ----------
+    figure : str
+        4: tau3 at six snapshots from the last one before the training diverges; 11 and 12: four features each, at the
+        first and the last snapshot.
+    names : sequence of str
+        Features, in the order of the columns.
+    jets : mapping of str to Jets
+        Scaled `background` and `signal`, with their weights.
+    negatives : mapping of (int, int) to ndarray of shape (n, D)
+        (seed, epoch) to samples.
+    history : mapping of str to curves
+        Of the same training.
+    seed : int
+        The one that is drawn.
+
+    Raises
+    ------
+    EvaluationError
+        If there is no such figure, or no sample of the seed.
+    """
+    epochs = sorted(epoch for one, epoch in negatives if one == seed)
+    if not epochs:
+        raise EvaluationError(f"--seed {seed} has no negative samples in the tables of sample_negatives")
+
+    def panel(feature: str, epoch: int) -> HistogramPanel:
+        column = list(names).index(feature)
+        drawn = negatives[seed, epoch]
+        samples = {**jets, "negatives": Jets(drawn, np.ones(len(drawn)))}
+        columns = {key: (one.points[:, column], one.weights.astype(np.float64)) for key, one in samples.items()}
+        return HistogramPanel(feature, f"epoch {epoch}", columns)
+
+    known = [name for name in PAPER_FEATURES if name in names] or list(names)
+    if figure == "4":
+        feature = "tau3" if "tau3" in names else known[0]
+        filled = with_gaps(history)
+        names_of_energies = [f"{sign}_energy_train" for sign in ("positive", "negative")]
+        lacking = [name for name in names_of_energies if seed not in filled.get(name, {})]
+        if lacking:
+            raise EvaluationError(f"--history: no {lacking[0]} of seed {seed}; give the histories of the same training")
+        energies = [filled[name][seed] for name in names_of_energies]
+        shown = epochs_around(epochs, last_before_divergence(*energies), PANELS_AROUND_DIVERGENCE)
+        panels = [panel(feature, epoch) for epoch in shown]
+        return [row for row in (panels[:3], panels[3:]) if row]
+    if figure in ("11", "12"):
+        features = known[:4] if figure == "11" else known[4:8] or known[-4:]
+        return [[panel(feature, epoch) for feature in features] for epoch in (epochs[0], epochs[-1])]
+    raise EvaluationError(f"--figure {figure!r} is not one of 4, 11, 12")

@@ -1,107 +1,134 @@
-"""Score the background test jets and all signals with a trained method, and compute AUCs from the scores."""
+"""Score the background test rows and all signals with a method, and compute AUCs from the scores."""
 
 from __future__ import annotations
 
 import json
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import ExitStack
+from itertools import product
 from pathlib import Path
-from typing import NamedTuple, TypeAlias
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from oddjet.errors import EvaluationError, TableError
-from oddjet.evaluation.merit import AucRow, SampleScores, compute_auc, undefined
+from oddjet.detectors.opening import Method, Opened
+from oddjet.errors import EvaluationError, TableError, naming
+from oddjet.evaluation.auc import AucRow, SampleScores, compute_auc, undefined
+from oddjet.evaluation.backgrounds import TOGETHER, backgrounds_to_json, find_backgrounds, read_backgrounds
 from oddjet.evaluation.settings import EvaluationSettings
-from oddjet.evaluation.signals import Signal, check_counts, points_to_json, read_points
+from oddjet.evaluation.signals import Signal, check_counts, files_of, points_to_json, read_points
 from oddjet.io.tables import Column, TableWriter, read_attributes, read_columns, read_list, read_table
-from oddjet.io.weights import row_weights
 from oddjet.program import LOGGER, progress
-
-# From a structured array of n jets in physical units to scores, shape (n, S), one column a seed.
-Scorer: TypeAlias = Callable[[NDArray[np.void]], NDArray[np.float64]]
-
-# An event is told by its file (`source`, within its sample) and its entry there; its numbers are data like any other.
-KEPT = ("run", "luminosityBlock", "event", "source", "entry", "jet_rank", "pt", "mass", "weight")
-
-
-class Method(NamedTuple):
-    """Where scores come from: the method's name, its seeds and the epoch chosen for each seed."""
-
-    name: str
-    seeds: tuple[int, ...]
-    epochs: tuple[int, ...]
 
 
 def score_samples(
-    scorer: Scorer,
-    method: Method,
+    opened: Opened,
     background: Path,
     signals: Sequence[Signal],
-    output: Path,
-    settings: EvaluationSettings,
+    outputs: Sequence[Path],
+    settings: EvaluationSettings | None,
     attributes: Mapping[str, str],
     factors: Mapping[str, float] | None = None,
+    data: Mapping[str, Sequence[Path]] | None = None,
+    test_backgrounds: Mapping[str, Sequence[Path]] | None = None,
 ) -> None:
-    """Score background and signals, one file in memory at a time, and write one table.
+    """Score backgrounds, signals and data, one file in memory at a time, and write a table for each method.
 
     Parameters
     ----------
-    scorer : callable
-        From jets to scores; see `Scorer`.
-    method : Method
-        Kept as attributes of the table.
+    opened : Opened
+        A method that is open for scoring, or several that share their work.
     background : Path
         Test part of the background.
     signals : sequence of Signal
         With their feature tables.
-    output : Path
-        Score table: identifiers, pt, mass, weight, `sample` (0 is background) and `score`, shape (S,), float64.
-    settings : EvaluationSettings
-        Smallest number of signal jets.
+    outputs : sequence of Path
+        A score table a method: what identifies a row, of jets also pt, mass, weight and kept columns (`features.keep`),
+        `sample` (0 is background, then the signals, then data) and `score`, shape (S,), float64.
+    settings : EvaluationSettings, optional
+        Smallest number of signal jets; left out where the rows are no jets.
     attributes : mapping of str to str
         Provenance.
     factors : mapping of str to float, optional
-        On the weights of a signal, by its name: what weights it to its cross section.
+        On the weights of a signal or test background, by its name: what weights it to its cross section.
+    data : mapping of str to sequence of Path, optional
+        Feature tables of samples that are neither: they enter no figure of merit, and figures show them.
+    test_backgrounds : mapping of str to sequence of Path, optional
+        Tables of the samples that train nothing and that signals are tested against as well, by name.
 
     Raises
     ------
     EvaluationError
-        If a signal has too few jets.
+        If a signal has too few jets, or the outputs are not one a method.
         If a score is not finite; the message names method, seed, sample and number of jets.
     """
-    check_counts(signals, settings.minimum_signal_jets)
-    samples = {"background": (background,), **{signal.name: signal.files for signal in signals}}
-    more = {
-        "method": method.name,
-        "seeds": json.dumps(method.seeds),
-        "epochs": json.dumps(method.epochs),
+    if settings is not None:
+        check_counts(signals, settings.minimum_signal_jets)
+    if len(outputs) != len(opened.methods):
+        names = ", ".join(method.name for method in opened.methods)
+        raise EvaluationError(
+            f"--output: {len(outputs)} files for {len(opened.methods)} methods ({names}); give one each"
+        )
+    shown, others = data or {}, test_backgrounds or {}
+    samples = {TOGETHER: (background,), **files_of(signals), **shown, **others}
+    backgrounds = find_backgrounds(background, list(others), len(samples) - len(others), opened.rows.of_samples)
+    opened.rows.check([path for files in samples.values() for path in files])
+    told = {
         "samples": json.dumps(list(samples)),
         "points": points_to_json(signals),
+        "data": json.dumps(list(shown)),
+        "backgrounds": backgrounds_to_json(backgrounds),
     }
-    columns = _score_columns(background, len(method.seeds))
-    dtype = np.dtype([(column.name, column.dtype) for column in columns])
-    with TableWriter(output, columns, {**attributes, **more}) as writer:
-        items = progress(samples.items(), total=len(samples), description=f"scoring with {method.name}")
-        for code, (name, files) in enumerate(items):
-            for number, path in enumerate(files):
-                jets = read_table(path)
-                rows = np.zeros(len(jets), dtype=dtype)
-                rows["sample"], rows["source"] = code, number
-                # A feature table is one source; a table that was made of several says which one each jet is of.
-                for column in [kept for kept in KEPT if kept != "source" or kept in (jets.dtype.names or ())]:
-                    rows[column] = jets[column]
-                rows["weight"] = row_weights(jets["weight"], (factors or {}).get(name, 1.0))
-                rows["score"] = _checked(scorer(jets), name, method)
+    kept = opened.rows.columns(background)
+    columns = [_columns(kept, len(method.seeds)) for method in opened.methods]
+    with ExitStack() as stack:
+        writers = [
+            stack.enter_context(TableWriter(output, own, {**attributes, **told, **_described(method)}))
+            for output, own, method in zip(outputs, columns, opened.methods, strict=True)
+        ]
+        for values, scores in _scored(opened, samples, [column.name for column in kept], factors or {}):
+            for writer, own, found in zip(writers, columns, scores, strict=True):
+                rows = np.zeros(len(found), dtype=[(column.name, column.dtype) for column in own])
+                for column, value in {**values, "score": found}.items():
+                    rows[column] = value
                 writer.append(rows)
-        writer.finish()
+        for writer in writers:
+            writer.finish()
+
+
+def _scored(
+    opened: Opened, samples: Mapping[str, Sequence[Path]], kept: Sequence[str], factors: Mapping[str, float]
+) -> Iterator[tuple[dict[str, Any], list[NDArray[np.float64]]]]:
+    """Give sample and kept columns of the rows of all files, part by part, with the scores (n, S) of each method."""
+    items = progress(samples.items(), total=len(samples), description=f"scoring with {opened.methods[0].name}")
+    for code, (name, files) in enumerate(items):
+        for position, path in enumerate(files):
+            for values, what in opened.rows.read(path, kept, position, factors.get(name, 1.0)):
+                with naming(path):
+                    scores = [_checked(*one, name) for one in zip(opened.score(what), opened.methods, strict=True)]
+                yield {"sample": code, **values}, scores
+
+
+def _columns(kept: Sequence[Column], seeds: int) -> list[Column]:
+    return [
+        Column("sample", "i2", "1", "position in the attribute `samples`; 0 is background"),
+        *kept,
+        Column("score", f"({seeds},)f8", "1", "anomaly score of each seed; larger is more anomalous"),
+    ]
+
+
+def _described(method: Method) -> dict[str, str]:
+    return {"method": method.name, "seeds": json.dumps(method.seeds), "epochs": json.dumps(method.epochs)}
 
 
 def auc_rows(path: Path) -> list[AucRow]:
-    """Compute the AUC of every seed and signal of one score table: by seed, then in the table's order of signals.
+    """Compute the AUC of every seed, background and signal of one score table, in the table's order of each.
 
-    An AUC that cannot be given (`oddjet.evaluation.merit.undefined`) is NaN, and the log says why.
+    The background of the training comes first (`oddjet.evaluation.backgrounds`).
+
+    An AUC that cannot be given (`oddjet.evaluation.auc.undefined`) is NaN, and the log says why.
 
     Raises
     ------
@@ -111,18 +138,22 @@ def auc_rows(path: Path) -> list[AucRow]:
         If a sample is empty; the message names it.
     """
     method, points = read_method(path), read_points(path)
-    table = read_table(path, ["sample", "weight", "score"])
-    jets = [table[table["sample"] == code] for code in range(len(points) + 1)]
+    table = read_table(path, ["sample", "source", "weight", "score"])
+    jets = [table[table["sample"] == code] for code in range(1, len(points) + 1)]
+    backgrounds = {one.name: one.rows(table) for one in read_backgrounds(path)}
     rows = []
-    for column, seed in enumerate(method.seeds):
-        background = SampleScores("background", jets[0]["score"][:, column], jets[0]["weight"])
-        for name, selected in zip(points, jets[1:], strict=True):
+    for (column, seed), against in product(enumerate(method.seeds), backgrounds):
+        known = backgrounds[against]
+        background = SampleScores(against, known["score"][:, column], known["weight"])
+        for name, selected in zip(points, jets, strict=True):
             signal = SampleScores(name, selected["score"][:, column], selected["weight"])
             auc = compute_auc(background, signal)
             if math.isnan(auc.value):
                 why = undefined(background, signal)
-                LOGGER.warning("method %s, seed %s, signal %s has no AUC: %s", method.name, seed, name, why)
-            rows.append(AucRow(method.name, seed, name, *points[name], *auc, len(selected), len(jets[0])))
+                LOGGER.warning(
+                    "method %s, seed %s, signal %s has no AUC against %s: %s", method.name, seed, name, against, why
+                )
+            rows.append(AucRow(method.name, seed, name, points[name], *auc, len(selected), len(known), against))
     return rows
 
 
@@ -131,7 +162,7 @@ def read_method(path: Path) -> Method:
     attributes = read_attributes(path)
     missing = [key for key in ("method", "seeds", "epochs", "samples", "points") if key not in attributes]
     if missing:
-        raise TableError(f"{path}: no attribute '{missing[0]}'; give a table that score_samples wrote")
+        raise TableError(f"{path}: no attribute '{missing[0]}'; give a table that score wrote")
     seeds, epochs = (tuple(read_list(path, key, int)) for key in ("seeds", "epochs"))
     width = _score_width(path)
     if not len(seeds) == len(epochs) == width:
@@ -139,9 +170,23 @@ def read_method(path: Path) -> Method:
             f"{path}: {len(seeds)} seeds, {len(epochs)} epochs and {width} columns of scores do not fit; score again"
         )
     samples, points = read_list(path, "samples", str), read_points(path)
-    if samples[1:] != list(points):
+    known = [*points, *data_of(path)]
+    if samples[1 : len(known) + 1] != known:
         raise TableError(f"{path}: its samples {samples} and points, of {list(points)}, do not fit; score again")
     return Method(attributes["method"], seeds, epochs)
+
+
+def data_of(path: Path) -> list[str]:
+    """Return the samples of data of a score table, which come behind the signals."""
+    return read_list(path, "data", str) if "data" in read_attributes(path) else []
+
+
+def epochs_by_method(paths: Iterable[Path]) -> dict[str, dict[int, int]]:
+    """Read from score tables which epoch was chosen for each seed of each method."""
+    epochs: dict[str, dict[int, int]] = {}
+    for method in map(read_method, paths):
+        epochs.setdefault(method.name, {}).update(zip(method.seeds, method.epochs, strict=True))
+    return epochs
 
 
 def _score_width(path: Path) -> int:
@@ -150,8 +195,12 @@ def _score_width(path: Path) -> int:
     return dtypes[0].shape[0] if dtypes and dtypes[0].shape else 0
 
 
-def _checked(scores: NDArray[np.float64], sample: str, method: Method) -> NDArray[np.float64]:
-    """Return scores of shape (n, S) if all are finite."""
+def _checked(scores: NDArray[np.float64], method: Method, sample: str) -> NDArray[np.float64]:
+    """Return scores if they have the shape (n, S) and all are finite."""
+    if scores.ndim != 2 or scores.shape[1] != len(method.seeds):
+        raise EvaluationError(
+            f"method {method.name}, sample {sample}: scores of shape {scores.shape} for {len(method.seeds)} seeds"
+        )
     bad = np.count_nonzero(~np.isfinite(scores), axis=0)
     if bad.any():
         seed = int(np.argmax(bad > 0))
@@ -160,16 +209,3 @@ def _checked(scores: NDArray[np.float64], sample: str, method: Method) -> NDArra
             "are not finite; look at the training history of this method"
         )
     return scores
-
-
-def _score_columns(background: Path, seeds: int) -> list[Column]:
-    """Return the columns of a score table; the kept ones are described as in the feature table."""
-    known = {column.name: column for column in read_columns(background)}
-    missing = [name for name in KEPT if name not in known]
-    if missing:
-        raise TableError(f"{background}: no column {missing[0]}; give a table that build_dataset wrote")
-    return [
-        Column("sample", "i2", "1", "position in the attribute `samples`; 0 is background"),
-        *(known[name] for name in KEPT),
-        Column("score", f"({seeds},)f8", "1", "anomaly score of each seed; larger is more anomalous"),
-    ]

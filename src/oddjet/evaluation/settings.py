@@ -1,10 +1,10 @@
-"""Settings of the evaluation: scores, figures of merit, averages of scores."""
+"""Settings of the evaluation: scores and figures of merit."""
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated
 
-from pydantic import BeforeValidator, Field, field_validator
+from pydantic import Field
 
 from oddjet.settings import Settings
 
@@ -29,27 +29,41 @@ class MeritSettings(Settings):
         ge=1,
         description="bins in pT, of equal signal weight, in which the background takes on its spectrum",
     )
-
-
-def _as_list(given: object) -> object:
-    return [given] if isinstance(given, str) else given
-
-
-class MeanSettings(Settings):
-    """Mean of the standardised scores of all seeds of one or several methods."""
-
-    kind: Literal["mean"]
-    of: Annotated[tuple[str, ...], BeforeValidator(_as_list, json_schema_input_type=str | tuple[str, ...])] = Field(
-        min_length=1,
-        description="one method or a list of them; all their seeds count the same, each with mean 0 and standard "
-        "deviation 1 on the validation jets of the background",
+    planed: tuple[str, ...] = Field(
+        default=(), description="other columns to plane, an AUC each: mass, or kept ones (features.keep)"
     )
 
-    @field_validator("of")
-    @classmethod
-    def _each_once(cls, of: tuple[str, ...]) -> tuple[str, ...]:
-        twice = next((name for name in of if of.count(name) > 1), None)
-        if twice is not None:
-            message = f"{twice} stands twice in the list; name it once"
-            raise ValueError(message)
-        return of
+
+class LimitSettings(Settings):
+    """Expected limits on the signals' cross sections, from `snakemake limits`."""
+
+    methods: tuple[str, ...] = Field((), description="left empty: all of the analysis")
+    luminosity: float = Field(138.0, gt=0, description="integrated luminosity (1/fb)")
+    efficiencies: tuple[Annotated[float, Field(gt=0, lt=1)], ...] = Field(
+        (0.5, 0.2, 0.1, 0.05, 0.02, 0.01),
+        min_length=1,
+        description="of the background, where bins of the score end; limits count the events of the tightest",
+    )
+    minimum_events: int = Field(10, ge=1, description="simulated background events a bin holds, or it is merged")
+    background_uncertainty: float = Field(0.1, ge=1e-3, description="relative, on the rate of the background")
+
+
+class AbcdSettings(Settings):
+    """How a pair of scores is chosen for an ABCD estimate, and where it is tested: what `snakemake abcd` does."""
+
+    jets: int = Field(
+        2000,
+        ge=100,
+        description="validation jets, at most, of which distance correlations are; memory grows as squared",
+    )
+    efficiencies: tuple[Annotated[float, Field(gt=0, lt=1)], ...] = Field(
+        (0.5, 0.3, 0.2, 0.1), min_length=1, description="of the background, for the cut on each of the two scores"
+    )
+
+
+class VariationSettings(Settings):
+    """How systematic variations are evaluated: what `snakemake variations` does."""
+
+    background_efficiency: float = Field(
+        default=0.1, gt=0, lt=1, description="share of the nominal background above the cut of the working point"
+    )

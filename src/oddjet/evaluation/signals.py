@@ -1,14 +1,14 @@
-"""The signals of an evaluation: names, grid points and feature tables."""
+"""The signals of an evaluation: names, points and feature tables."""
 
 from __future__ import annotations
 
 import json
-import math
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from oddjet.axes import Point
 from oddjet.errors import EvaluationError
 from oddjet.io.cutflow import where_jets_went
 from oddjet.io.tables import damage_of, read_attributes, read_json
@@ -21,29 +21,29 @@ class Signal:
     Attributes
     ----------
     name : str
-    m_phi, r_inv : float
-        Grid point (GeV and 1); NaN for a signal that is on no grid.
+    point : Point
+        A value an axis; empty for a signal on no axes.
     files : tuple of Path
         Its feature tables.
     """
 
     name: str
-    m_phi: float
-    r_inv: float
+    point: Point
     files: tuple[Path, ...] = ()
 
 
-def grid_point(name: str) -> tuple[float, float]:
-    """Return (m_phi in GeV, r_inv) from a signal's name; NaN for what the name does not hold.
+def grid_point(name: str) -> dict[str, float]:
+    """Return m_phi (GeV) and r_inv from a signal's name, and nothing unless it holds both.
 
     Examples
     --------
     >>> grid_point("svj_mphi-2000_rinv-0p3")
-    (2000.0, 0.3)
+    {'m_phi': 2000.0, 'r_inv': 0.3}
     """
-    found = [re.search(rf"(?:^|_){key}-(\d+(?:p\d+)?)(?:_|$)", name) for key in ("mphi", "rinv")]
-    m_phi, r_inv = (float(match[1].replace("p", ".")) if match else math.nan for match in found)
-    return m_phi, r_inv
+    axes = {"m_phi": "mphi", "r_inv": "rinv"}
+    found = {axis: re.search(rf"(?:^|_){key}-(\d+(?:p\d+)?)(?:_|$)", name) for axis, key in axes.items()}
+    point = {axis: float(match[1].replace("p", ".")) for axis, match in found.items() if match}
+    return point if len(point) == len(axes) else {}
 
 
 def parse_signals(arguments: Sequence[str], points: str | None = None) -> list[Signal]:
@@ -54,7 +54,7 @@ def parse_signals(arguments: Sequence[str], points: str | None = None) -> list[S
     arguments : sequence of str
         `NAME=FILE[,FILE...]`, one a signal.
     points : str, optional
-        JSON object, name to [m_phi, r_inv], for signals whose names do not hold their grid point.
+        JSON object, name to point, for signals whose names do not hold m_phi and r_inv.
 
     Raises
     ------
@@ -62,16 +62,30 @@ def parse_signals(arguments: Sequence[str], points: str | None = None) -> list[S
         For another form, a name that comes twice, or a point of no signal.
     """
     given = _read_points(points)
-    signals: dict[str, Signal] = {}
-    for argument in arguments:
-        name, _, files = argument.partition("=")
-        if not name or not files or name in signals:
-            raise EvaluationError(f"--signals: {argument!r} is not NAME=FILE or NAME=FILE,FILE with each name once")
-        point = given.pop(name, grid_point(name))
-        signals[name] = Signal(name, *point, tuple(Path(file) for file in files.split(",")))
+    signals = {
+        name: Signal(name, given.pop(name) if name in given else grid_point(name), files)
+        for name, files in parse_files("--signals", arguments).items()
+    }
     if given:
         raise EvaluationError(f"--points: {next(iter(given))!r} is no signal; the signals are {', '.join(signals)}")
     return list(signals.values())
+
+
+def parse_files(option: str, arguments: Sequence[str]) -> dict[str, tuple[Path, ...]]:
+    """Read `NAME=FILE[,FILE...]`, one a sample, as given to an option.
+
+    Raises
+    ------
+    EvaluationError
+        For another form, or a name that comes twice.
+    """
+    found: dict[str, tuple[Path, ...]] = {}
+    for argument in arguments:
+        name, _, files = argument.partition("=")
+        if not name or not files or name in found:
+            raise EvaluationError(f"{option}: {argument!r} is not NAME=FILE or NAME=FILE,FILE with each name once")
+        found[name] = tuple(Path(file) for file in files.split(","))
+    return found
 
 
 def files_of(signals: Sequence[Signal]) -> dict[str, tuple[Path, ...]]:
@@ -99,27 +113,25 @@ def check_counts(signals: Sequence[Signal], minimum: int) -> dict[str, int]:
 
 
 def points_to_json(signals: Sequence[Signal]) -> str:
-    """Write the grid points as the JSON that `parse_signals` reads; NaN becomes null."""
-    pairs = {signal.name: (signal.m_phi, signal.r_inv) for signal in signals}
-    return json.dumps({name: [None if math.isnan(value) else value for value in pair] for name, pair in pairs.items()})
+    """Write the points as the JSON that `parse_signals` reads."""
+    return json.dumps({signal.name: dict(signal.point) for signal in signals})
 
 
-def read_points(path: Path) -> dict[str, tuple[float, float]]:
-    """Read the grid points of the signals of a score table, by name; raise `TableError` for another table."""
+def read_points(path: Path) -> dict[str, Point]:
+    """Read the points of the signals of a score table, by name; raise `TableError` for another table."""
     with damage_of(path, "points"):
         return _points(read_json(path, "points"))
 
 
-def _points(content: Mapping[str, Sequence[float | None]]) -> dict[str, tuple[float, float]]:
+def _points(content: Mapping[str, Mapping[str, float]]) -> dict[str, Point]:
     """Turn what `points_to_json` wrote back into numbers."""
-    return {
-        name: (math.nan if m_phi is None else float(m_phi), math.nan if r_inv is None else float(r_inv))
-        for name, (m_phi, r_inv) in content.items()
-    }
+    return {name: {axis: float(value) for axis, value in point.items()} for name, point in content.items()}
 
 
-def _read_points(text: str | None) -> dict[str, tuple[float, float]]:
+def _read_points(text: str | None) -> dict[str, Point]:
     try:
         return _points(json.loads(text or "{}"))
     except (AttributeError, TypeError, ValueError) as error:
-        raise EvaluationError(f"--points: {text!r} is not a JSON object of name to [m_phi, r_inv] ({error})") from error
+        raise EvaluationError(
+            f"--points: {text!r} is not a JSON object of name to point, {{axis: value}} ({error})"
+        ) from error

@@ -1,20 +1,30 @@
-"""Energies and transport distances of every snapshot: background, negative samples and one signal."""
+"""Measurements of the snapshots of a training: AUC, energies, and transport distances between samples.
+
+Training itself never sees a signal. What is computed here looks back at it and chooses nothing.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from itertools import pairwise
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
-from oddjet.evaluation.history import NEGATIVES, SnapshotRow
-from oddjet.evaluation.monitor import ScaledScorer
-from oddjet.evaluation.negatives import Samples
+from oddjet.errors import EvaluationError, naming
+from oddjet.evaluation.auc import SampleScores, compute_auc
+from oddjet.evaluation.history import NEGATIVES, EpochAucRow, SnapshotRow
+from oddjet.evaluation.signals import Signal
 from oddjet.io.tables import read_table
-from oddjet.transport.law_distances import law_distance
-from oddjet.transport.laws import Law, draw_laws
+
+# From a structured array of n jets to what the networks see, (n, D); and from that to scores, (n, S).
+Transform: TypeAlias = Callable[[NDArray[np.void]], NDArray[np.float32]]
+ScaledScorer: TypeAlias = Callable[[NDArray[np.float32]], NDArray[np.float64]]
+
+# (seed, epoch) to samples, shape (N, D).
+Samples: TypeAlias = dict[tuple[int, int], NDArray[np.float32]]
 
 
 class Jets(NamedTuple):
@@ -24,11 +34,80 @@ class Jets(NamedTuple):
     weights: NDArray[np.floating[Any]]
 
 
-def read_jets(paths: Sequence[Path], scale: Callable[[NDArray[np.void]], NDArray[np.float32]]) -> Jets:
-    """Read the jets of tables, scaled, with their weights; raises `TableError`."""
-    tables = [read_table(path) for path in paths]
-    points = np.concatenate([scale(table) for table in tables])
-    return Jets(points, np.concatenate([table["weight"] for table in tables]))
+def read_jets(paths: Sequence[Path], scale: Transform) -> Jets:
+    """Read the jets of tables, scaled, with their weights.
+
+    Raises
+    ------
+    TableError
+        A table cannot be read or has no weights. What `scale` raises gets the name of the file.
+    """
+    points, weights = [], []
+    for path in paths:
+        table = read_table(path, needed=["weight"])
+        with naming(path):
+            points.append(scale(table))
+        weights.append(table["weight"])
+    return Jets(np.concatenate(points), np.concatenate(weights))
+
+
+class MonitoredJets:
+    """Background and signals as the networks see them: scaled once, not once a snapshot.
+
+    Parameters
+    ----------
+    transform : callable
+        The scaling of the method.
+    background : Path
+        Table of validation jets.
+    signals : sequence of Signal
+        With their tables.
+
+    Raises
+    ------
+    TableError, DatasetError
+        A table cannot be read or scaled.
+    """
+
+    def __init__(self, transform: Transform, background: Path, signals: Sequence[Signal]) -> None:
+        self.signals = tuple(signals)
+        jets = [read_jets(files, transform) for files in ((background,), *(signal.files for signal in signals))]
+        self.features = [np.asarray(one.points, dtype=np.float32) for one in jets]
+        self.weights = [one.weights.astype(np.float64) for one in jets]
+
+    def auc_by_epoch(
+        self, snapshots: Iterable[tuple[int, ScaledScorer]], method: str, seeds: Sequence[int]
+    ) -> Iterator[EpochAucRow]:
+        """Compute the AUC of every snapshot, seed and signal.
+
+        Parameters
+        ----------
+        snapshots : iterable of (int, callable)
+            Epoch, and a function from scaled features (n, D) to scores (n, S).
+        method : str
+            Name of the method.
+        seeds : sequence of int
+            The S seeds.
+
+        Yields
+        ------
+        EpochAucRow
+            By epoch, then seed, then signal.
+
+        Raises
+        ------
+        EvaluationError
+            If a score is not finite or a sample is empty; the message names method, seed, epoch and sample.
+        """
+        for epoch, score in snapshots:
+            scores = [score(features) for features in self.features]
+            for column, seed in enumerate(seeds):
+                where = f"{method}, seed {seed}, epoch {epoch}: "
+                background = SampleScores(where + "background", scores[0][:, column], self.weights[0])
+                for signal, values, weights in zip(self.signals, scores[1:], self.weights[1:], strict=True):
+                    auc = compute_auc(background, SampleScores(where + signal.name, values[:, column], weights))
+                    sizes = len(weights), len(self.weights[0])
+                    yield EpochAucRow(method, seed, epoch, signal.name, signal.point, *auc, *sizes)
 
 
 def measure_energies(
@@ -55,6 +134,32 @@ def measure_energies(
                 yield SnapshotRow(method, seed, epoch, "energy", sample, float(mean))
 
 
+def read_negatives(paths: Iterable[Path], names: Iterable[str]) -> Samples:
+    """Read the tables of all groups of a method: (seed, epoch) to samples, shape (N, D), features in the given order.
+
+    Raises
+    ------
+    EvaluationError
+        If there is no sample.
+    TableError
+        If a table cannot be read.
+    """
+    names, found = list(names), {}
+    for path in paths:
+        rows = read_table(path, ["seed", "epoch", *names])
+        keys = np.stack([rows["seed"], rows["epoch"]], axis=1)
+        # Rows of a seed and epoch stand together: cut where the pair changes.
+        edges = [0, *(np.flatnonzero((keys[1:] != keys[:-1]).any(axis=1)) + 1).tolist(), len(rows)]
+        for start, stop in pairwise(edges):
+            part = rows[start:stop]
+            if len(part):
+                key = int(part["seed"][0]), int(part["epoch"][0])
+                found[key] = np.stack([part[name] for name in names], axis=1)
+    if not found:
+        raise EvaluationError("no negative sample in the tables; run sample_negatives on a training that did not fail")
+    return found
+
+
 def measure_distances(negatives: Samples, method: str, background: Jets, signal: tuple[str, Jets]) -> list[SnapshotRow]:
     """Measure W2^2 between background, negative samples and signal, pair by pair, for each seed and snapshot.
 
@@ -72,6 +177,10 @@ def measure_distances(negatives: Samples, method: str, background: Jets, signal:
     signal : pair of str and Jets
         Name and scaled jets with their weights.
     """
+    # Compiled, which the other measurements do not need.
+    from oddjet.transport.assignment import law_distance
+    from oddjet.transport.laws import Law, draw_laws
+
     name, jets = signal
     size = min(len(points) for points in negatives.values())
     size = min(size, *(draw_laws(*one, size, 1)[0].net for one in (background, jets)))

@@ -5,11 +5,16 @@ from __future__ import annotations
 import math
 import statistics
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
+from oddjet.axes import Point, axes_of, axis_head, check_points
 from oddjet.errors import EvaluationError
-from oddjet.evaluation.merit import AucRow
+from oddjet.evaluation.auc import AucRow
+from oddjet.evaluation.backgrounds import TOGETHER, by_background, in_words
+from oddjet.evaluation.history import EpochAucRow
+from oddjet.report.markdown import markdown_table, with_errors
+from oddjet.titles import Titles
 
 EXPLANATION = """\
 Each cell is the mean AUC over seeds ± its uncertainty. AUC is the probability that a signal jet scores higher than a
@@ -17,7 +22,7 @@ background jet (ties count one half); it is never flipped, so values below 0.5 a
 is the statistical error (DeLong, mean over seeds: all seeds score the same jets) and the standard deviation over seeds
 (the spread of a single training, not divided by the root of their number), added in quadrature{single}.
 {grid}
-Every AUC is measured on background test jets that neither trained a model nor chose its epoch.
+Every AUC is measured on background jets that neither trained a model nor chose its epoch.
 """
 BOOTSTRAP = """\
 The statistical error of the mean over the grid is that of a bootstrap of events over the whole grid, whose points share
@@ -25,12 +30,9 @@ the background jets."""
 CORRELATED = """\
 In the mean over the grid the statistical errors are averaged as if fully correlated, since all grid points share the
 background jets: an upper bound, usually twice the error."""
-APPROXIMATE = """\
-(approximate): the loss is Sinkhorn's divergence and not exact transport; of an ensemble, that of at least one member.
-"""
 GAPS = """\
 There is no AUC where nearly all jets have the same score, or where weights of both signs leave a value outside 0 to 1;
-the log of compute_auc says which.
+the log of evaluate says which.
 """
 
 
@@ -49,7 +51,7 @@ class SeedAverage:
         return math.hypot(self.statistical, self.spread)
 
     def __str__(self) -> str:
-        return "-" if math.isnan(self.mean) else f"{self.mean:.3f} ± {self.uncertainty:.3f}"
+        return with_errors(self.mean, self.uncertainty)
 
 
 def average(values: Sequence[float], errors: Sequence[float]) -> SeedAverage:
@@ -106,31 +108,19 @@ def average_over_seeds(rows: Sequence[AucRow]) -> dict[str, dict[str, SeedAverag
     }
 
 
-def average_over_points(rows: Sequence[AucRow]) -> dict[tuple[float, float], SeedAverage]:
-    """Average one method's rows over seeds by grid point (m_phi in GeV, r_inv); signals off the grid are left out.
+def points_of(rows: Sequence[AucRow | EpochAucRow]) -> dict[str, Point]:
+    """Return the point of each signal; raise `AxesError` if two share one, or one lacks an axis of the others."""
+    points = {row.signal: row.point for row in rows}
+    check_points(points)
+    return points
 
-    Raises
-    ------
-    EvaluationError
-        If the rows are of more than one method, or two signals share a grid point.
-    """
+
+def averages_of_method(rows: Sequence[AucRow]) -> dict[str, SeedAverage]:
+    """Average one method's rows over seeds, by signal; raise `EvaluationError` if they are of more than one."""
     methods = sorted({row.method for row in rows})
     if len(methods) != 1:
         raise EvaluationError(f"one heatmap shows one method; the AUC table holds {', '.join(methods)}")
-    points = {row.signal: (row.m_phi, row.r_inv) for row in rows if not math.isnan(row.m_phi + row.r_inv)}
-    cells: dict[tuple[float, float], SeedAverage] = {}
-    names: dict[tuple[float, float], str] = {}
-    for signal, cell in average_over_seeds(rows)[methods[0]].items():
-        point = points.get(signal)
-        if point is None:
-            continue
-        if point in cells:
-            raise EvaluationError(
-                f"signals {names[point]} and {signal} share the grid point m_phi {point[0]:g} GeV, r_inv {point[1]:g}; "
-                "a heatmap has one cell for them: give each its own table"
-            )
-        cells[point], names[point] = cell, signal
-    return cells
+    return average_over_seeds(rows)[methods[0]]
 
 
 def average_over_grid(rows: Sequence[AucRow]) -> dict[str, SeedAverage]:
@@ -169,109 +159,107 @@ def check_same_jets(rows: Sequence[AucRow]) -> dict[str, tuple[int, int]]:
 
 def write_summary(
     rows: Sequence[AucRow],
-    grid: Mapping[str, SeedAverage] | None,
+    grid: Mapping[str, Mapping[str, SeedAverage]] | None,
     epochs: Mapping[str, Mapping[int, int]],
-    approximate: Sequence[str] = (),
+    titles: Titles | None = None,
 ) -> str:
-    """Write the summary of a run as Markdown: one table, method by signal.
+    """Write the summary of a run as Markdown: a table for each background, method by signal.
 
     Parameters
     ----------
     rows : sequence of AucRow
-        All methods, seeds and signals.
-    grid : mapping of str to SeedAverage
-        Method to its mean over the grid, from `oddjet.evaluation.grid`; None where there are AUCs and no scores: the
-        errors of the grid points are then averaged.
+        All methods, seeds, backgrounds and signals.
+    grid : mapping of str to mapping of str to SeedAverage
+        Background to method to its mean over the grid, from `oddjet.evaluation.grid`; None where there are AUCs and no
+        scores: the errors of the grid points are then averaged.
     epochs : mapping of str to mapping of int to int
         Method to seed to chosen epoch, where known.
-    approximate : sequence of str
-        Methods whose loss is approximate transport; they are labelled so.
+    titles : Titles
+        Of the methods; those whose loss is approximate transport are labelled so.
 
     Raises
     ------
     EvaluationError
         If rows come twice, are missing, or rest on different jets.
     """
+    titles = titles or Titles()
+    backgrounds = by_background(rows)
+    lines = ["# AUC, method by signal", ""]
+    for background, own in backgrounds.items():
+        if len(backgrounds) > 1:
+            lines += [f"## Against {in_words(background)}", ""]
+        means = average_over_grid(own) if grid is None else grid[background]
+        lines += [
+            *_opening(check_same_jets(own), background, axes_of(row.point for row in own)),
+            *_table(own, means, epochs, titles),
+            "",
+            *gaps(own, titles),
+        ]
+    seeds = {method: {row.seed for row in rows if row.method == method} for method in {row.method for row in rows}}
+    return "\n".join([*lines, *_closing(seeds, BOOTSTRAP if grid else CORRELATED), *titles.notes()])
+
+
+def _table(
+    rows: Sequence[AucRow],
+    means: Mapping[str, SeedAverage],
+    epochs: Mapping[str, Mapping[int, int]],
+    titles: Titles,
+) -> list[str]:
+    """Lay out the rows of one background, method by signal."""
     counts, cells = check_same_jets(rows), average_over_seeds(rows)
-    means = average_over_grid(rows) if grid is None else grid
     signals = list(counts)
     seeds = {method: sorted({row.seed for row in rows if row.method == method}) for method in cells}
     known = any(epochs.get(method) for method in cells)
-    head = [
-        "method",
-        "seeds",
-        *(["epochs"] if known else []),
-        "mean over grid",
-        *map(_title_of(rows).__getitem__, signals),
-    ]
-    lines = []
+    columns = map(_title_of(rows).__getitem__, signals)
+    lines = [["method", "seeds", *(["epochs"] if known else []), "mean over grid", *columns]]
     for method, averages in cells.items():
         chosen = [str(epochs.get(method, {}).get(seed, "-")) for seed in seeds[method]]
-        columns = [
-            label(method, approximate),
-            str(len(seeds[method])),
-            *([", ".join(chosen)] if known else []),
-            str(means[method]),
-        ]
-        lines.append(columns + [str(averages[signal]) if signal in averages else "-" for signal in signals])
+        first = [titles.in_table(method), str(len(seeds[method])), *([", ".join(chosen)] if known else [])]
+        values = [str(averages[signal]) if signal in averages else "-" for signal in signals]
+        lines.append([*first, str(means[method]), *values])
     lines.append(["signal jets", "", *([""] if known else []), "", *(str(counts[signal][0]) for signal in signals)])
-    notes = [*gaps(rows), *_closing(seeds, BOOTSTRAP if grid else CORRELATED), *legend(approximate)]
-    return "\n".join([*_opening(counts), *markdown([head, *lines]), "", *notes])
+    return markdown_table(lines)
 
 
-def gaps(rows: Sequence[AucRow]) -> list[str]:
+def gaps(rows: Sequence[AucRow], titles: Titles) -> list[str]:
     """Name the methods and seeds that have no AUC where others have one, and say why that may be."""
     seeds: dict[str, dict[int, int]] = defaultdict(lambda: defaultdict(int))
     for row in rows:
         if math.isnan(row.auc):
             seeds[row.method][row.seed] += 1
     lines = [
-        f"{method}, seed {seed}: no AUC of {count} signal{'s' if count > 1 else ''}, and so a dash for the method."
+        f"{titles(method)}, seed {seed}: no AUC of {count} signal{'s' if count > 1 else ''}, so a dash for the method."
         for method, by_seed in seeds.items()
         for seed, count in by_seed.items()
     ]
     return [*lines, GAPS] if lines else []
 
 
-def label(method: str, approximate: Sequence[str]) -> str:
-    """Name a method in a table for people: one whose loss is approximate transport says so."""
-    return f"{method} (approximate)" if method in approximate else method
-
-
-def legend(approximate: Sequence[str]) -> list[str]:
-    """Say what the label means, if a method has it."""
-    return [APPROXIMATE] if approximate else []
-
-
-def _opening(counts: Mapping[str, tuple[int, int]]) -> list[str]:
-    background = sorted({background for _, background in counts.values()})
+def _opening(counts: Mapping[str, tuple[int, int]], background: str, axes: Sequence[str]) -> list[str]:
+    sizes_of_background = sorted({size for _, size in counts.values()})
     sizes = [signal for signal, _ in counts.values()]
     samples = f"{len(counts)} signals ({min(sizes)} to {max(sizes)} jets each)"
-    test = f"{', '.join(map(str, background))} background test jets"
-    return ["# AUC, method by signal", "", f"{samples}, {test}. Columns: m_phi (GeV), r_inv.", ""]
+    test = f"{', '.join(map(str, sizes_of_background))} background test jets"
+    if background != TOGETHER:
+        test += f" ({background})"
+    columns = f" Columns: {', '.join(map(axis_head, axes))}." if axes else ""
+    return [f"{samples}, {test}.{columns}", ""]
 
 
-def _closing(seeds: Mapping[str, Sequence[int]], grid: str) -> list[str]:
+def _closing(seeds: Mapping[str, Collection[int]], grid: str) -> list[str]:
     alone = any(len(found) == 1 for found in seeds.values())
     single = "; a method with one seed has the statistical error alone" if alone else ""
     return [EXPLANATION.format(single=single, grid=grid)]
 
 
 def _title_of(rows: Sequence[AucRow]) -> dict[str, str]:
-    """Return a short column title for each signal: its grid point, or its name where it has none."""
-    points = {row.signal: (row.m_phi, row.r_inv) for row in rows}
+    """Return a short column title for each signal: its values on the axes, or its name where it has none."""
+    points = {row.signal: row.point for row in rows}
+    axes = axes_of(points.values())
     titles = {
-        name: name if math.isnan(m_phi + r_inv) else f"{m_phi:g}, {r_inv:g}" for name, (m_phi, r_inv) in points.items()
+        name: ", ".join(f"{point[axis]:g}" if axis in point else "-" for axis in axes) if point else name
+        for name, point in points.items()
     }
-    # Two samples of one grid point (another dark mass, say) are told apart by their full names.
+    # Two samples of one point are told apart by their full names.
     shared = {title for title in titles.values() if list(titles.values()).count(title) > 1}
     return {name: name if title in shared else title for name, title in titles.items()}
-
-
-def markdown(table: Sequence[Sequence[str]]) -> list[str]:
-    """Lay out a table with its header in the first row, padded so that it also reads as plain text."""
-    widths = [max(len(row[column]) for row in table) for column in range(len(table[0]))]
-    lines = [
-        "| " + " | ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)) + " |" for row in table
-    ]
-    return [lines[0], "|" + "|".join("-" * (width + 2) for width in widths) + "|", *lines[1:]]

@@ -5,13 +5,16 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import ClassVar, Literal
 
 import numpy as np
 
 from oddjet.arrays import Floats
+from oddjet.detectors.opening import Given, Opened
 from oddjet.events.layout import Events
 from oddjet.events.point_sets import missing_pt, multiplicity, sets_2d, sets_3d, sorted_pt, total_pt
-from oddjet.events.protocol import first_events
+from oddjet.events.protocol import EventScores, first_events, scored_together, training_events
+from oddjet.events.rows import EventRows
 from oddjet.events.settings import DistanceSettings, GroundSettings, ProtocolSettings
 from oddjet.transport.linearised import barycentre, embed, nearest_embedded
 from oddjet.transport.medoids import Restarts, find_medoids
@@ -22,8 +25,18 @@ LOGGER = logging.getLogger("oddjet")
 Score = Callable[[Events], Floats]
 # Events whose distances to all references are in memory at once.
 BLOCK = 1000
+# Events whose linearised distances are compared with the exact ones.
+COMPARED = 500
 # The linearised distance needs means of coordinates: phi is not periodic there, whatever the settings say.
 PLAIN = GroundSettings(wrap_phi=False)
+
+
+class DistanceScores(EventScores):
+    """Distances to background events, and observables to beat."""
+
+    opener: ClassVar[str] = "oddjet.events.distances"
+
+    kind: Literal["event_distances"]
 
 
 class EventDistances:
@@ -105,6 +118,25 @@ def prepare_distances(training: Path, settings: ProtocolSettings, threads: int =
     """Take the first background events of a file as references."""
     references = first_events(training, settings.distances.references, ground=settings.ground)
     return EventDistances(references, settings.distances, settings.ground, threads)
+
+
+def open_detector(given: Given) -> Opened:
+    """Open all scores by distance; recorded is how linearised distances of test background agree with exact ones.
+
+    Raises
+    ------
+    DetectorError
+        A file is not given.
+    EventError
+        See `oddjet.events.protocol.first_events`.
+    """
+    settings = given.settings
+    assert isinstance(settings, DistanceScores)
+    background = first_events(given.background, settings.sets.total, ground=settings.ground)
+    distances = prepare_distances(training_events(given), settings, given.threads)
+    agreement = linear_agreement(distances, background[:COMPARED])
+    rows = EventRows(settings.sets.total, settings.ground)
+    return scored_together(distances.scores, settings.distances.methods(), rows, agreement)
 
 
 def linear_agreement(distances: EventDistances, events: Events) -> Mapping[str, float]:

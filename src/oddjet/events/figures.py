@@ -6,8 +6,9 @@ import statistics
 from collections.abc import Mapping, Sequence
 
 from oddjet.events.merit_tables import CurvePoint, Latency, Summary
-from oddjet.events.pages import SIGNAL_TITLES, method_title
+from oddjet.events.pages import SIGNAL_TITLES
 from oddjet.plotting.events import Cost, Curve
+from oddjet.titles import Titles
 
 # The curves of the paper's figures, the SVM by its decision function (labels have no curve), and what to beat.
 CURVES = ("ot_2d", "ot_3d", "ot_3d_knn", "ot_3d_svm", "total_pt", "multiplicity")
@@ -15,7 +16,7 @@ Summaries = Mapping[tuple[str, str, str], Summary]
 
 
 def curve_panels(
-    points: Sequence[CurvePoint], summaries: Summaries, methods: Sequence[str], kind: str
+    points: Sequence[CurvePoint], summaries: Summaries, methods: Sequence[str], kind: str, titles: Titles
 ) -> dict[str, list[Curve]]:
     """Give the curves of each signal by its title, methods in the given order; those that are not there are left out.
 
@@ -29,6 +30,8 @@ def curve_panels(
         Scores to show.
     kind
         "roc" or "si".
+    titles
+        Of the methods.
     """
     found: dict[tuple[str, str], list[CurvePoint]] = {}
     for point in points:
@@ -42,7 +45,7 @@ def curve_panels(
                 roc = kind == "roc"
                 curves.append(
                     Curve(
-                        method_title(method),
+                        titles(method),
                         [point.signal_efficiency for point in own],
                         [point.rejected if roc else point.improvement for point in own],
                         [point.rejected_sd if roc else point.improvement_sd for point in own],
@@ -53,7 +56,7 @@ def curve_panels(
     return panels
 
 
-def costs(rows: Sequence[Latency], summaries: Summaries) -> list[Cost]:
+def costs(rows: Sequence[Latency], summaries: Summaries, titles: Titles) -> list[Cost]:
     """Put the AUC of each score, averaged over signals, beside its cost."""
     shown = []
     for row in rows:
@@ -61,5 +64,5 @@ def costs(rows: Sequence[Latency], summaries: Summaries) -> list[Cost]:
         if aucs:
             mean = statistics.fmean(value.mean for value in aucs)
             sd = statistics.fmean(value.sd for value in aucs)
-            shown.append(Cost(f"{method_title(row.method)}{row.what}", row.microseconds, mean, sd))
+            shown.append(Cost(f"{titles(row.method)}{row.what}", row.microseconds, mean, sd))
     return shown

@@ -13,12 +13,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import h5py
 import numpy as np
 from numpy.typing import NDArray
 
 from oddjet.errors import TableError
 from oddjet.io.atomic import atomic_path
-from oddjet.io.tables import open_hdf5, require_space
+from oddjet.io.hdf5 import attributes_of, new_hdf5, open_hdf5, require_space, write_attributes
 
 DATASET = "Particles"
 COORDINATES = ("Pt", "Eta", "Phi", "Class")
@@ -182,25 +183,27 @@ def write_events(path: Path, events: Events, attributes: Mapping[str, str]) -> N
     Raises
     ------
     TableError
-        An event breaks the rules of `check_events`, or the disk is full.
+        An event breaks the rules of `check_events`.
+    DiskError
+        The disk takes no more.
     """
     checked = check_events(np.asarray(events, dtype=np.float64), path)
     path.parent.mkdir(parents=True, exist_ok=True)
     require_space(path, checked.nbytes)
-    with atomic_path(path) as temporary, open_hdf5(temporary, "w") as file:
+    with atomic_path(path) as temporary, new_hdf5(temporary) as file:
         shape = (min(CHUNK_EVENTS, max(len(checked), 1)), SLOTS, len(COORDINATES))
         file.create_dataset(
             DATASET, data=checked, maxshape=(None, *shape[1:]), chunks=shape, compression="gzip", shuffle=True
         )
         for name, words in _words().items():
             file[name] = np.array([word.encode() for word in words])
-        file.attrs.update(attributes)
+        write_attributes(file, attributes)
 
 
 def read_event_attributes(path: Path) -> dict[str, str]:
     """Read the attributes at the root of a file as strings; raises `TableError` as `count_events` does."""
     with _open(path) as dataset:
-        return {name: str(value) for name, value in dataset.file.attrs.items()}
+        return {name: str(value) for name, value in attributes_of(dataset.file).items()}
 
 
 def _rising(events: Events, kind: ObjectClass) -> NDArray[np.bool_]:
@@ -231,7 +234,7 @@ def _open(path: Path) -> Iterator[Any]:
         raise TableError(f"{path}: not a readable HDF5 file ({error}).") from error
     with file:
         for name in (DATASET, *_words()):
-            if name not in file:
+            if not isinstance(file.get(name), h5py.Dataset):
                 raise TableError(
                     f"{path}: no dataset '{name}'; there are: {', '.join(file) or 'none'}. "
                     "Give a file of the CMS ADC 2021 layout (docs/event-inputs.md)."

@@ -3,20 +3,37 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import NamedTuple
+from typing import ClassVar, Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from oddjet.arrays import Floats
+from oddjet.detectors.opening import Given, Opened
 from oddjet.events.augmentations import NAMES, augment
 from oddjet.events.layout import Events
 from oddjet.events.point_sets import sets_3d
-from oddjet.events.protocol import first_events
-from oddjet.events.settings import GroundSettings, NeighbourSettings, ObjectSettings, ProtocolSettings, VoteSettings
+from oddjet.events.protocol import EventScores, first_events, scored_together, training_events
+from oddjet.events.rows import EventRows
+from oddjet.events.settings import (
+    NEIGHBOUR_METHODS,
+    GroundSettings,
+    NeighbourSettings,
+    ObjectSettings,
+    ProtocolSettings,
+    VoteSettings,
+)
 from oddjet.transport.point_sets import distance_matrix
 
 BLOCK = 1000
+
+
+class NeighbourScores(EventScores):
+    """Votes of the nearest neighbours among background events and augmented ones."""
+
+    opener: ClassVar[str] = "oddjet.events.neighbours"
+
+    kind: Literal["event_neighbours"]
 
 
 class Choice(NamedTuple):
@@ -122,6 +139,18 @@ class AugmentedNeighbours:
         """Say what was chosen, and how many events went through which augmentation."""
         counts = np.bincount(self.kinds, minlength=len(NAMES)).tolist()
         return {"k": self.choice.k, "auc_by_k": self.choice.aucs, "augmented": dict(zip(NAMES, counts, strict=True))}
+
+
+def open_detector(given: Given) -> Opened:
+    """Open the votes of the neighbours; recorded is the k that was chosen; raises as `first_events` does."""
+    settings = given.settings
+    assert isinstance(settings, NeighbourScores)
+    neighbours = prepare_neighbours(training_events(given), settings, settings.objects, given.threads)
+    (name,) = NEIGHBOUR_METHODS
+    rows = EventRows(settings.sets.total)
+    return scored_together(
+        lambda events: {name: neighbours.scores(events)}, NEIGHBOUR_METHODS, rows, neighbours.record()
+    )
 
 
 def prepare_neighbours(

@@ -10,6 +10,8 @@ from typing import NamedTuple
 
 from oddjet.events.merit_tables import Latency, Summary
 from oddjet.events.paper import MERITS, TABLE_1, TABLE_2, TABLE_3, PaperTable, PaperValue, paper_value
+from oddjet.report.markdown import markdown_table, with_errors
+from oddjet.titles import Titles
 
 Summaries = Mapping[tuple[str, str, str], Summary]
 
@@ -23,28 +25,6 @@ MERIT_TITLES = {
 # Scores with fewer references than the others.
 FEWER = re.compile(r"(ot_[23]d)_n(\d+)")
 SIGNAL_TITLES = {"a_4l": "A", "h0_tautau": "h0", "hpm_taunu": "h±", "lq_taub": "LQ"}
-METHOD_TITLES = {
-    "ot_2d": "2D OT",
-    "ot_2d_mean": "2D OT, mean",
-    "ot_2d_max": "2D OT, maximum",
-    "ot_3d": "3D OT",
-    "ot_3d_mean": "3D OT, mean",
-    "ot_3d_max": "3D OT, maximum",
-    "ot_3d_knn": "3D OT + anomaly kNN",
-    "ot_3d_svm": "3D OT + one-class SVM",
-    "ot_3d_svm_labels": "3D OT + one-class SVM, labels",
-    "ot_3d_svm_paper": "3D OT + one-class SVM, the paper's gamma (not blind)",
-    "ot_3d_svm_paper_labels": "3D OT + one-class SVM, the paper's gamma (not blind), labels",
-    "ot_3d_linear": "3D OT, linearised",
-    "sorted_pt": "sorted pT alone",
-    "total_pt": "total pT",
-    "met": "MET",
-    "multiplicity": "total multiplicity",
-    "ae": "AE",
-    "nae": "NAE",
-    "wnae": "WNAE",
-}
-
 EXPLANATION = """\
 Mean ± standard deviation over the test sets (table 3: over the folds); in brackets the paper's number, on its own data.
 `[n]` after 1/eps_b and SI is the error of the mean by the number of background events that pass (binomial), all sets
@@ -115,28 +95,16 @@ def papers(table: Table, method: str, merit: str, signal: str) -> PaperValue | N
     return paper_value(table.paper, fewer[1] if fewer else method, merit, signal)
 
 
-def method_title(name: str) -> str:
-    """Write a method as pages do."""
-    if fewer := FEWER.fullmatch(name):
-        return f"{METHOD_TITLES[fewer[1]]}, N = {fewer[2]}"
-    if name.startswith("ot_3d_pt"):
-        return f"3D OT, pT / {name.removeprefix('ot_3d_pt').replace('p', '.')} GeV"
-    if name.startswith("ot_3d_medoids"):
-        return f"3D OT to {name.removeprefix('ot_3d_medoids')} medoids"
-    return METHOD_TITLES.get(name, name)
-
-
-def table_markdown(table: Table, summaries: Summaries, signals: Sequence[str]) -> str:
+def table_markdown(table: Table, summaries: Summaries, signals: Sequence[str], titles: Titles) -> str:
     """Write one table: a block of lines for each figure of merit, a line a method, a column a signal."""
     lines = [f"## {table.title}", ""]
     for merit, title in MERIT_TITLES.items():
-        lines += [f"| {title} | {' | '.join(SIGNAL_TITLES.get(signal, signal) for signal in signals)} |"]
-        lines += ["|---|" + "---|" * len(signals)]
+        rows = [[title, *(SIGNAL_TITLES.get(signal, signal) for signal in signals)]]
         for method in table.columns:
             cells = [_cell(summaries, table, method, merit, signal) for signal in signals]
             if any(cell != "-" for cell in cells):
-                lines.append(f"| {method_title(method)} | {' | '.join(cells)} |")
-        lines.append("")
+                rows.append([titles(method), *cells])
+        lines += [*markdown_table(rows), ""]
     return "\n".join(lines)
 
 
@@ -153,19 +121,15 @@ def compared_numbers(table: Table, summaries: Summaries, signals: Sequence[str])
     return rows
 
 
-def latency_markdown(rows: Sequence[Latency], summaries: Summaries, signals: Sequence[str]) -> str:
+def latency_markdown(rows: Sequence[Latency], summaries: Summaries, signals: Sequence[str], titles: Titles) -> str:
     """Write the table of AUC against cost, the cheapest score first."""
     head = ["score", "µs an event", "memory, kB", *(f"AUC {SIGNAL_TITLES.get(name, name)}" for name in signals), "mean"]
-    lines = ["# Towards the trigger: AUC against cost on one core", "", _line(head), _line(["---"] * len(head))]
+    table = [head]
     for row in sorted(rows, key=lambda row: row.microseconds):
         aucs = [summaries[row.method, signal, "auc"].mean for signal in signals]
         cells = [f"{row.microseconds:.3g}", f"{row.bytes / 1000:.3g}", *(f"{auc:.3f}" for auc in aucs)]
-        lines.append(_line([f"{method_title(row.method)}{row.what}", *cells, f"{sum(aucs) / len(aucs):.3f}"]))
-    return "\n".join(lines) + "\n"
-
-
-def _line(cells: Sequence[str]) -> str:
-    return f"| {' | '.join(cells)} |"
+        table.append([f"{titles(row.method)}{row.what}", *cells, f"{sum(aucs) / len(aucs):.3f}"])
+    return "\n".join(["# Towards the trigger: AUC against cost on one core", "", *markdown_table(table), ""])
 
 
 def _defined(method: str, merit: str) -> bool:
@@ -187,7 +151,7 @@ def _ours(value: Summary, merit: str) -> str:
     if not math.isfinite(value.mean):
         return "no background left" if value.mean == math.inf else "-"
     digits = 4 if merit == "auc" or merit.startswith("largest_f") else 3
-    text = f"{value.mean:.{digits}g}" + ("" if math.isnan(value.sd) else f" ± {value.sd:.2g}")
+    text = with_errors(value.mean, value.sd, form=f".{digits}g", error_form=".2g")
     if merit.startswith("largest"):
         return f"{text} at {value.where:.2f}"
     return text if math.isnan(value.counting) else f"{text} [{value.counting:.2g}]"
@@ -195,4 +159,5 @@ def _ours(value: Summary, merit: str) -> str:
 
 def _theirs(value: PaperValue) -> str:
     where = "" if value.where is None else f" at {value.where:.2f}"
-    return f"{value.mean:.4g} ± {value.sd:.2g}{where}{'†' if value.remark else ''}"
+    text = with_errors(value.mean, value.sd, form=".4g", error_form=".2g")
+    return f"{text}{where}{'†' if value.remark else ''}"

@@ -1,18 +1,49 @@
-"""What the stages of the protocol share: the events they read, and the score tables they write."""
+"""What the scores of whole events share: their settings, and the events that they read."""
 
 from __future__ import annotations
 
 from argparse import ArgumentParser
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
+from pydantic import Field
 
-from oddjet.errors import EventError
+from oddjet.arrays import Floats
+from oddjet.detectors.opening import Given, Method, Opened, Rows
+from oddjet.detectors.registry import DetectorSettings
+from oddjet.errors import DetectorError, EventError
 from oddjet.events.layout import MET, PT, Events, count_events, read_events
-from oddjet.events.scores import BACKGROUND, write_scores
-from oddjet.events.settings import GroundSettings
+from oddjet.events.settings import GroundSettings, ObjectSettings, ProtocolSettings
+
+# Scores without randomness have one seed and one epoch that mean nothing.
+SEEDS, EPOCHS = (0,), (1,)
+
+
+class EventScores(ProtocolSettings, DetectorSettings):
+    """Settings of scores that are made from the protocol's: several methods that share their work."""
+
+    objects: ObjectSettings = Field(default=ObjectSettings(), description="objects and selection of the events")
+
+
+def training_events(given: Given) -> Path:
+    """Return the file of background events that a score is made from; raise `DetectorError` if none is given."""
+    if given.train is None:
+        raise DetectorError(f"{given.method}: no --train, the background events that it is made from")
+    return given.train
+
+
+def scored_together(
+    scores: Callable[[Events], Mapping[str, Floats]], names: Iterable[str], rows: Rows, record: Mapping[str, object]
+) -> Opened:
+    """Return methods that are scored together: from events to the scores (n,) of each method by its name."""
+    methods = tuple(Method(name, SEEDS, EPOCHS) for name in names)
+
+    def score(events: Events) -> list[Floats]:
+        found = scores(events)
+        return [np.asarray(found[method.name], dtype=np.float64)[:, None] for method in methods]
+
+    return Opened(methods, score, rows, record=record)
 
 
 def first_events(path: Path, number: int, start: int = 0, ground: GroundSettings | None = None) -> Events:
@@ -58,38 +89,6 @@ def refuse_empty(events: Events, path: Path, start: int, ground: GroundSettings)
         )
 
 
-def test_files(background: Path, signals: Sequence[str]) -> dict[str, Path]:
-    """Give the files by sample, the background first; signals as "NAME=FILE".
-
-    Raises
-    ------
-    EventError
-        If one is not of this form.
-    """
-    files = {BACKGROUND: background}
-    for text in signals:
-        name, equals, path = text.partition("=")
-        if not (name and equals and path) or name in files:
-            raise EventError(f"--signals: {text!r} is not NAME=FILE, or the name comes twice")
-        files[name] = Path(path)
-    return files
-
-
-def file_arguments(arguments: ArgumentParser) -> None:
-    """Add `--background` and `--signals`, the files of test events."""
-    arguments.add_argument("--background", type=Path, required=True, help="test events of the background (HDF5)")
-    arguments.add_argument("--signals", nargs="+", required=True, metavar="NAME=FILE", help="events of the signals")
-
-
 def objects_argument(arguments: ArgumentParser) -> None:
     """Add `--objects`, what the events were selected with."""
     arguments.add_argument("--objects", metavar="JSON", help="thresholds and acceptances (default: built-in)")
-
-
-def write_methods(
-    folder: Path, by_sample: Mapping[str, Mapping[str, NDArray[np.float64]]], attributes: Mapping[str, str]
-) -> None:
-    """Write a score table for each method, `folder/METHOD.h5`; scores by sample and then by method, shape (n,)."""
-    for method in by_sample[BACKGROUND]:
-        scores = {sample: found[method] for sample, found in by_sample.items()}
-        write_scores(folder / f"{method}.h5", method, scores, attributes)

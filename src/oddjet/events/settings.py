@@ -10,7 +10,8 @@ from typing import Literal, Self
 from pydantic import Field, PositiveFloat, PositiveInt, model_validator
 
 from oddjet.detectors.autoencoder.settings import MethodSettings, NetworkSettings, TrainingSettings
-from oddjet.settings import Settings, events_of_file
+from oddjet.settings import Settings
+from oddjet.simulation.parts import events_of_file
 
 ProcessName = Literal["w_lnu", "z_ll", "top_pairs", "qcd_lepton", "a_4l", "h0_tautau", "hpm_taunu", "lq_taub"]
 PARTS = ("train", "validation", "test")
@@ -299,6 +300,9 @@ class EventsSettings(Settings):
             for name in getattr(self, section):
                 if not NAME.fullmatch(name) or name in PARTS:
                     raise ValueError(f"{section}: the name {name!r} may hold letters, digits and - _ only")
+        parted = next((name for name, method in self.methods.items() if method.background is not None), None)
+        if parted is not None:
+            raise ValueError(f"methods.{parted}.background: whole events are one background; remove it")
         doubled = sorted(set(self.background) & set(self.signals))
         if doubled:
             raise ValueError(f"signals: {doubled[0]} is also a sample of the background")

@@ -3,25 +3,41 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import NamedTuple
+from typing import ClassVar, Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 from sklearn.svm import OneClassSVM
 
 from oddjet.arrays import Floats
-from oddjet.errors import EventError
+from oddjet.detectors.opening import Given, Opened
+from oddjet.errors import DetectorError, EventError
 from oddjet.events.augmentations import augment
 from oddjet.events.layout import Events
 from oddjet.events.neighbours import rank_auc
 from oddjet.events.point_sets import sets_3d
-from oddjet.events.protocol import first_events
-from oddjet.events.settings import GroundSettings, ObjectSettings, ProtocolSettings, SupportVectorSettings
+from oddjet.events.protocol import EventScores, first_events, scored_together, training_events
+from oddjet.events.rows import EventRows
+from oddjet.events.settings import (
+    SUPPORT_VECTOR_METHODS,
+    GroundSettings,
+    ObjectSettings,
+    ProtocolSettings,
+    SupportVectorSettings,
+)
 from oddjet.transport.point_sets import PaddedSets, distance_matrix, distances_within
 
 BLOCK = 1000
 # Eigenvalues of the kernel above minus this share of the largest count as rounding.
 ROUNDING = 1e-10
+
+
+class SupportVectorScores(EventScores):
+    """Decision functions and labels of one-class support vector machines on the transport kernel."""
+
+    opener: ClassVar[str] = "oddjet.events.support_vectors"
+
+    kind: Literal["event_svm"]
 
 
 class Spectrum(NamedTuple):
@@ -183,6 +199,25 @@ class TransportMachine:
                 "spectrum": self.paper.spectrum._asdict(),
             },
         }
+
+
+def open_detector(given: Given) -> Opened:
+    """Open the decision functions and labels of both machines; recorded is what was chosen.
+
+    Raises
+    ------
+    DetectorError
+        A file is not given.
+    EventError
+        See `prepare_machine`.
+    """
+    settings = given.settings
+    assert isinstance(settings, SupportVectorScores)
+    if given.validation is None:
+        raise DetectorError(f"{given.method}: no --validation, the background events that choose gamma")
+    training = training_events(given)
+    machine = prepare_machine(training, given.validation, settings, settings.objects, given.threads)
+    return scored_together(machine.scores, SUPPORT_VECTOR_METHODS, EventRows(settings.sets.total), machine.record())
 
 
 def prepare_machine(

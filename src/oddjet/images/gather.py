@@ -41,12 +41,14 @@ def gather_images(
     ImageError
         A jet has no image.
     """
-    jets = read_table(table, list(KEY.names or ()))
+    jets = read_table(table, [*(KEY.names or ()), "weight"])
     jets = jets[np.random.default_rng(seed).permutation(len(jets))]
     with ImageWriter(output, library.pixels, library.side, attributes or {}) as writer:
         for start in range(0, len(jets), JETS_AT_A_TIME):
             batch = library.of(jets[start : start + JETS_AT_A_TIME])
             images = batch.sparse
+            # With the cross section, where the analysis has some.
+            batch.jets["weight"] = jets["weight"][start : start + JETS_AT_A_TIME]
             writer.append_images(
                 batch.jets, images.indptr, images.pixel.astype(np.uint16), images.value.astype(np.float32)
             )

@@ -15,9 +15,12 @@ from oddjet.images.preprocessing import aligned, pixelate
 from oddjet.images.settings import ImageJetSettings
 from oddjet.images.store import ImageWriter
 from oddjet.io.cutflow import Cutflow
-from oddjet.io.root import read_candidates
-from oddjet.jets.extract import reading_of, select_jets
+from oddjet.io.root import open_events
+from oddjet.jets.corrections import Corrections
+from oddjet.jets.extract import opening_of, reading_of, select_jets
+from oddjet.jets.selection import Selection
 from oddjet.jets.settings import FeatureSettings, Match
+from oddjet.selection.settings import SampleSelection
 
 LOGGER = logging.getLogger("oddjet")
 
@@ -28,6 +31,7 @@ def make_grid_images(
     features: FeatureSettings,
     images: ImageJetSettings,
     *,
+    own: SampleSelection | None = None,
     require_match: Match,
     attributes: Mapping[str, str],
 ) -> int:
@@ -43,6 +47,8 @@ def make_grid_images(
         Clustering and cuts of the feature stage.
     images : ImageJetSettings
         Pixels and width alone are read; left out, the width is 3.2 times the radius of `features`.
+    own : SampleSelection, optional
+        Cuts of the sample's own, as for the feature table.
     require_match : {"none", "dark_quark", "dark_jet", "top"}
         As for the feature table.
     attributes : mapping of str to str
@@ -53,10 +59,11 @@ def make_grid_images(
     int
         Number of jets; 0 for a file that cannot be used, where `features.on_bad_file` is "skip".
     """
+    of_sample = Selection(features, own), Corrections(features.corrections, features.eta_max)
     side = images.width if images.width is not None else 3.2 * features.radius
     try:
         with ImageWriter(output, images.pixels, side, attributes) as writer:
-            return _append_all(path, writer, features, require_match, (images.pixels, side))
+            return _append_all(path, writer, features, of_sample, require_match, (images.pixels, side))
     except InputFileError as error:
         if features.on_bad_file == "fail" or isinstance(error, UnreachableFileError):
             raise
@@ -67,20 +74,26 @@ def make_grid_images(
 
 
 def _append_all(
-    path: str, writer: ImageWriter, features: FeatureSettings, require_match: Match, size: tuple[int, float]
+    path: str,
+    writer: ImageWriter,
+    features: FeatureSettings,
+    of_sample: tuple[Selection, Corrections],
+    require_match: Match,
+    size: tuple[int, float],
 ) -> int:
     """Write the images of a file, and count them."""
     total, cutflow = 0, Cutflow()
-    for record in read_candidates(
-        path,
-        reading_of(features, require_match),
-        chunk_size=features.chunk_size,
-        layout=features.layout,
-        network_seconds=features.network_seconds,
-    ):
-        jets, _ = select_jets(record, features, require_match, cutflow)
-        indptr, pixel, value, inside = pixelate(jets.constituents, *aligned(jets.constituents), *size)
-        writer.append_images(jet_rows(record, jets, inside), indptr, pixel, value)
-        total += len(jets)
+    selection, corrections = of_sample
+    with open_events(path, opening_of(features)) as file:
+        branches = tuple(dict.fromkeys([*selection.readable(file), *corrections.readable(file)]))
+        reading = reading_of(features, require_match, branches)
+        for record in file.chunks(reading, features.chunk_size)[1]:
+            passed = selection.of_events(record, cutflow)
+            jets, _ = select_jets(
+                passed, features, require_match, cutflow, selection=selection, corrections=corrections
+            )
+            indptr, pixel, value, inside = pixelate(jets.constituents, *aligned(jets.constituents), *size)
+            writer.append_images(jet_rows(passed, jets, inside), indptr, pixel, value)
+            total += len(jets)
     writer.finish()
     return total

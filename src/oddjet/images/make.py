@@ -17,14 +17,14 @@ from oddjet.errors import ImageError
 from oddjet.images.preprocessing import aligned, pixelate
 from oddjet.images.settings import ImageJetSettings
 from oddjet.images.store import JET_COLUMNS, ImageWriter
-from oddjet.io.candidates import CandidateRecord
+from oddjet.io.candidates import REASONS, CandidateRecord
 from oddjet.io.root import read_candidates
 from oddjet.jets.clustering import Jets, cluster
+from oddjet.jets.columns import rows_of
 from oddjet.jets.matching import truth_match
 from oddjet.program import progress
 
 LOGGER = logging.getLogger("oddjet")
-ROW = np.dtype([(column.name, column.dtype) for column in JET_COLUMNS])
 
 
 def make_images(
@@ -86,9 +86,10 @@ def leading_jets(
     counts = np.bincount(jets.event, minlength=len(record))
     leading = jets.where(jets.rank == 0)
     alive = np.ones(len(leading), bool)
-    left_out = record.losses.events if record.losses.left_out else 0
-    cutflow["events_read"] += len(record) + left_out
-    cutflow["bad_candidate"] += left_out
+    left_out = record.losses.left_out
+    cutflow["events_read"] += len(record) + sum(left_out.values())
+    for reason in REASONS:
+        cutflow[f"bad_{reason}"] += left_out.get(reason, 0)
     # A jet below the threshold of the second one is no leading jet either.
     cutflow["leading_pt"] += len(record) - len(leading)
     cuts = [
@@ -107,15 +108,7 @@ def leading_jets(
 
 def jet_rows(record: CandidateRecord, jets: Jets, inside: NDArray[np.float64]) -> NDArray[np.void]:
     """Give the rows of the table of jets."""
-    rows = np.empty(len(jets), ROW)
-    rows["run"] = record.run[jets.event]
-    rows["luminosityBlock"] = record.luminosity_block[jets.event]
-    rows["event"] = record.event[jets.event]
-    rows["entry"] = record.entry[jets.event]
-    rows["jet_rank"] = jets.rank
-    for name in ("pt", "eta", "phi", "mass"):
-        rows[name] = getattr(jets, name)
-    rows["n_constituents"] = jets.constituents.counts()
+    rows = rows_of(JET_COLUMNS, record, jets)
     rows["weight"] = record.weight[jets.event]
     rows["inside"] = inside
     return rows

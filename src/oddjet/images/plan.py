@@ -9,6 +9,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from oddjet.batches import Batch, batches_of
 from oddjet.images.settings import ImagesSettings
 from oddjet.io.kept import Kept, find_kept
 from oddjet.sources import Found, refuse_shared
@@ -52,6 +53,15 @@ class ImagePlan:
         if own.files:
             return list(self.found[sample].parts.values())
         return [f"results/images/samples/{sample}/{number:04d}.root" for number in range(own.parts)]
+
+    def batches(self, size: int) -> list[Batch]:
+        """Return the files that Pythia makes by the job that does, of at most `size` files."""
+        files = {
+            name: [f"{number:04d}" for number in range(sample.parts)]
+            for name, sample in self.settings.samples.items()
+            if not sample.files
+        }
+        return batches_of(files, size)
 
     def table(self, sample: str, split: str) -> str:
         """Return the images of a split of a sample."""
@@ -112,6 +122,10 @@ class ImagePlan:
         folder = f"results/images/vae/{metric}"
         return [f"{folder}/depth-{depth}/beta-{b:g}/model.pt" for depth in depths or run.depths for b in run.betas]
 
+    def vae_histories(self, metric: str, depths: Sequence[str | int]) -> list[str]:
+        """Return the histories of the trainings of these models."""
+        return [str(Path(model).parent / "history.csv") for model in self.vae_models(metric, depths)]
+
     def vae_auc(self) -> list[str]:
         """Return the AUC tables of all VAEs, and of the supervised networks after them."""
         vae = self.settings.vae
@@ -124,12 +138,6 @@ class ImagePlan:
         method = self.settings.vae_methods()[name]
         own = method.model_dump(include={"train_jets", "epochs", "batch_size"})
         return self.vae_settings(method.metric, own, seed=seed)
-
-    def method_models(self, name: str, seeds: Iterable[int]) -> list[str]:
-        """Return the models of such a method: one a seed and beta."""
-        betas = self.settings.vae_methods()[name].betas
-        folder = f"results/jets/models/{name}"
-        return [f"{folder}/seed-{seed}/beta-{beta:g}/model.pt" for seed in seeds for beta in betas]
 
     def results(self) -> list[str]:
         """Return what `snakemake images` makes."""

@@ -7,11 +7,13 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import numpy as np
+from pydantic import ConfigDict, TypeAdapter
 
 from oddjet.errors import ImageError
 from oddjet.images.distances import DistanceTable
 from oddjet.images.settings import MedoidSettings
 from oddjet.io.atomic import write_text
+from oddjet.io.failures import one_line
 from oddjet.transport.medoids import Restarts, elbow, find_medoids, histogram, most_frequent
 
 
@@ -32,11 +34,15 @@ class References:
         Distances to the nearest medoid for each k: sums of weights from 0 to the largest.
     breaking : float
         Where the two lines through the peaks meet.
-    elbow : int
-        The number of medoids that the break suggests.
+    chance : float
+        Probability that one straight line is joined so well by two.
+    elbow : int or None
+        The number of medoids that the break suggests; None where the curve has no elbow.
     random : list of list of int
         Random sets.
     """
+
+    __pydantic_config__ = ConfigDict(extra="forbid", allow_inf_nan=False)
 
     metric: str
     jets: int
@@ -46,7 +52,8 @@ class References:
     histograms: list[list[float]]
     largest: list[float]
     breaking: float
-    elbow: int
+    chance: float
+    elbow: int | None
     random: list[list[int]]
 
 
@@ -88,6 +95,7 @@ def find_references(table: DistanceTable, settings: MedoidSettings) -> Reference
         [counts.tolist() for counts, _ in histograms],
         [largest for _, largest in histograms],
         fitted.point,
+        fitted.chance,
         fitted.suggested,
         [[int(member) for member in draw] for draw in draws],
     )
@@ -101,6 +109,17 @@ def write_references(path: Path, references: References) -> None:
 def read_references(path: Path) -> References:
     """Read what `write_references` wrote; raises `ImageError` for anything else."""
     try:
-        return References(**json.loads(path.read_text(encoding="utf-8")))
-    except (OSError, ValueError, TypeError) as error:
-        raise ImageError(f"{path}: holds no reference jets ({error}); run find_medoids") from error
+        found = TypeAdapter(References).validate_json(path.read_bytes())
+    except (OSError, ValueError) as error:
+        raise ImageError(f"{path}: holds no reference jets ({one_line(error)}); run find_medoids") from error
+    groups = (*found.medoids, *found.random)
+    number = len(found.medoids)
+    same = {number, len(found.costs), len(found.peaks), len(found.histograms), len(found.largest)} == {number}
+    if not (
+        found.medoids
+        and found.random
+        and same
+        and all(group and 0 <= min(group) <= max(group) < found.jets for group in groups)
+    ):
+        raise ImageError(f"{path}: its reference jets do not fit together; run find_medoids again")
+    return found

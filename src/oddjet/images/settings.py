@@ -7,8 +7,10 @@ from typing import Annotated, Literal
 from pydantic import Discriminator, Field, Tag, model_validator
 
 from oddjet.dataset.settings import Fractions
+from oddjet.detectors.medoids import MedoidMethod, Metric
 from oddjet.detectors.vae.settings import VaeMethod, VaeSettings
-from oddjet.settings import Settings, events_of_file
+from oddjet.settings import Settings
+from oddjet.simulation.parts import events_of_file
 from oddjet.simulation.settings import Process
 
 
@@ -36,15 +38,6 @@ class ImageJetSettings(Settings):
     def side(self) -> float:
         """Side of the image in eta and phi."""
         return self.width if self.width is not None else 4.0 * self.radius * 0.8
-
-
-Metric = Annotated[
-    str,
-    Field(
-        pattern=r"^(mae|mse|wass\d+(p\d+)?)$",
-        description="mae, mse, or wass and the power p of the transport cost: wass1, wass0p5",
-    ),
-]
 
 
 class DistanceSettings(Settings):
@@ -93,23 +86,6 @@ class EnsembleSettings(Settings):
             if len(set(given)) != len(given):
                 raise ValueError(f"{key}: {list(given)} names one twice")
         return self
-
-
-class MedoidMethod(Settings):
-    """One method: the distance to medoids of background training jets."""
-
-    kind: Literal["medoids"] = Field(default="medoids", description="distance to reference jets")
-    metric: Metric = Field(default="wass1", description="distance between images, see images.ensembles.metrics")
-    medoids: int = Field(default=5, ge=1, le=50, description="number of reference jets")
-    combination: Literal["min", "sum"] = Field(default="min", description="smallest distance, or sum over the medoids")
-    restarts: int = Field(
-        default=5,
-        ge=0,
-        description="random starts for k medoids, beside that from k - 1; the best is kept",
-    )
-    jets: int = Field(
-        default=1000, ge=2, le=20_000, description="training jets, drawn anew for every seed, that medoids are found in"
-    )
 
 
 # Names become wildcards and file names.
@@ -202,13 +178,15 @@ class ImagesSettings(Settings):
         """Give the names of the signal samples."""
         return [name for name in self.samples if name != self.background]
 
-    def medoid_methods(self) -> dict[str, MedoidMethod]:
-        """Give the methods that are distances to reference jets, by name."""
-        return {name: method for name, method in self.methods.items() if isinstance(method, MedoidMethod)}
-
     def vae_methods(self) -> dict[str, VaeMethod]:
         """Give the methods that are image VAEs, by name."""
         return {name: method for name, method in self.methods.items() if isinstance(method, VaeMethod)}
+
+    def approximate(self) -> list[str]:
+        """Give the methods whose training loss is approximate transport; their scores are exact."""
+        if self.vae.transport == "exact":
+            return []
+        return [name for name, method in self.vae_methods().items() if method.metric.startswith("wass")]
 
     @model_validator(mode="after")
     def _samples_exist(self) -> ImagesSettings:
@@ -218,6 +196,11 @@ class ImagesSettings(Settings):
         ):
             if name not in self.samples:
                 raise ValueError(f"{key}: there is no sample {name!r} in images.samples ({', '.join(self.samples)})")
+        wanted = [name for name, method in self.vae_methods().items() if method.metric == "wass0p5"]
+        if wanted and self.vae.transport == "sinkhorn":
+            raise ValueError(
+                f"methods.{wanted[0]}: Sinkhorn's divergence is for wass1 and wass2; set vae.transport to exact"
+            )
         if not self.signals():
             raise ValueError("samples: besides the background there must be a signal")
         return self

@@ -14,8 +14,7 @@ from typing import Self
 import numpy as np
 from numpy.typing import NDArray
 
-from oddjet.errors import ImageError, TableError
-from oddjet.io.jet_columns import RECONSTRUCTED
+from oddjet.errors import ImageError, TableError, naming
 from oddjet.io.tables import (
     DATASET,
     Column,
@@ -25,6 +24,7 @@ from oddjet.io.tables import (
     read_array,
     read_attributes,
 )
+from oddjet.jets.columns import RECONSTRUCTED
 from oddjet.transport.sparse import SparseImages, concatenated, normalised
 
 JET_COLUMNS = (
@@ -116,15 +116,22 @@ def read_images(path: Path, start: int = 0, stop: int | None = None) -> ImageBat
     attributes = read_attributes(path)
     if "pixels" not in attributes:
         raise TableError(f"{path}: holds no images; give a file of make_images")
-    rows = range(count_rows(path))[start:stop]
-    indptr = read_array(path, "indptr", rows.start, rows.stop + 1)
-    pixel, value = (read_array(path, name, int(indptr[0]), int(indptr[-1])) for name in ("pixel", "value"))
-    jets = read_array(path, DATASET, rows.start, rows.stop)
     with damage_of(path, "pixels"):
         pixels = int(attributes["pixels"])
     with damage_of(path, "side"):
         side = float(attributes["side"])
-    return ImageBatch(jets, normalised(indptr, pixel, value, pixels, side))
+    rows = range(count_rows(path))[start:stop]
+    indptr = read_array(path, "indptr", rows.start, rows.stop + 1)
+    if len(indptr) != len(rows) + 1 or indptr.dtype.kind not in "iu":
+        raise TableError(f"{path}: its index does not fit its {len(rows)} images; make the images again")
+    pixel, value = (read_array(path, name, int(indptr[0]), int(indptr[-1])) for name in ("pixel", "value"))
+    if (pixel.dtype.kind, value.dtype.kind) != ("u", "f"):
+        raise TableError(f"{path}: its pixels are of the types {pixel.dtype} and {value.dtype}; make the images again")
+    if pixel.shape != value.shape or pixel.shape != (int(indptr[-1] - indptr[0]),) or not (pixel < pixels**2).all():
+        raise TableError(f"{path}: its pixels do not fit its images; make the images again")
+    jets = read_array(path, DATASET, rows.start, rows.stop)
+    with naming(path):
+        return ImageBatch(jets, normalised(indptr, pixel, value, pixels, side))
 
 
 class ImageLibrary:
@@ -177,6 +184,9 @@ class ImageLibrary:
 
 
 def _keys(jets: NDArray[np.void]) -> NDArray[np.bytes_]:
+    missing = [name for name in KEY.names or () if name not in (jets.dtype.names or ())]
+    if missing:
+        raise ImageError(f"the table has no column {missing[0]}, by which images are found; give a table of jets")
     packed = np.empty(len(jets), KEY)
     for name in KEY.names or ():
         packed[name] = jets[name]

@@ -10,7 +10,9 @@ class VaeAucRow:
     """One AUC of an image VAE, or (training metric `supervised`) of the supervised network.
 
     `chosen` is 1 for the beta with the lowest validation loss on background, 0 for the others of the scan. The signal
-    `labelled` is what a supervised network was trained on, `none` for the VAE.
+    `labelled` is what a supervised network was trained on, `none` for the VAE. `late_fall` and `of_mean_image` (the
+    validation loss over that of the mean image; NaN for a supervised network) are those of
+    `oddjet.studies.vae_convergence`.
     """
 
     training_metric: str
@@ -18,6 +20,8 @@ class VaeAucRow:
     beta: float
     chosen: int
     validation_loss: float
+    late_fall: float
+    of_mean_image: float
     labelled: str
     signal: str
     anomaly_metric: str

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import numpy.typing as npt
+
+from oddjet.io.columns import Columns
 
 
 @dataclass(frozen=True)
@@ -44,6 +46,11 @@ class Particles:
             passed[self.offsets].astype(np.int64), self.pt[keep], self.eta[keep], self.phi[keep], self.mass[keep]
         )
 
+    def of_rows(self, keep: npt.NDArray[np.bool_]) -> Particles:
+        """Keep the rows where `keep`, a bool array of shape (rows,), is true."""
+        counts = self.counts()
+        return self.take(counts[keep], np.flatnonzero(np.repeat(keep, counts)))
+
     def take(self, counts: npt.NDArray[np.int64], indices: npt.NDArray[np.int64]) -> Particles:
         """Make new rows of the particles at `indices`, `counts` of them a row."""
         offsets = np.concatenate(([0], np.cumsum(counts))).astype(np.int64)
@@ -80,27 +87,37 @@ class StoredJets:
     constituents: Particles | None
     raw: npt.NDArray[np.float64]
 
+    def of_rows(self, keep: npt.NDArray[np.bool_]) -> StoredJets:
+        """Keep the events where `keep`, a bool array of shape (events,), is true."""
+        jets = np.repeat(keep, self.momenta.counts())
+        constituents = None if self.constituents is None else self.constituents.of_rows(jets)
+        return StoredJets(self.momenta.of_rows(keep), constituents, self.raw[jets])
+
+
+# Whose momentum makes an event bad, in the order in which an event is counted.
+REASONS = ("candidate", "jet", "particle")
+
 
 @dataclass(frozen=True)
 class Losses:
-    """What a chunk had of candidates without a momentum: NaN, infinite, beyond all measure, negative PUPPI weight.
+    """What a chunk had of momenta that no particle has: NaN, infinite, beyond all measure, negative PUPPI weight.
 
     Attributes
     ----------
     events : int
-        Events with such a candidate.
+        Events with such a momentum, left out or not.
     candidates : int
         Such candidates.
     weight : float
         Sum of the generator weights of the events that were left out.
-    left_out : bool
-        The events were left out; otherwise the candidates alone.
+    left_out : mapping of str to int
+        Events that were left out, each for the first of `REASONS` that it has.
     """
 
     events: int = 0
     candidates: int = 0
     weight: float = 0.0
-    left_out: bool = False
+    left_out: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -125,6 +142,10 @@ class CandidateRecord:
         The file's own jets, if it has any.
     losses : Losses
         Events that are not among these, or have lost candidates.
+    columns : Columns or None
+        The branches that were asked for by name (`oddjet.io.chunks.Reading`).
+    own_jets : str or None
+        Name of the collection of `jets`, before `_` or `.` in the names of its branches.
     """
 
     file: str
@@ -136,7 +157,33 @@ class CandidateRecord:
     candidates: Particles
     partons: Mapping[str, Particles] | None
     jets: StoredJets | None = None
-    losses: Losses = Losses()
+    losses: Losses = field(default_factory=Losses)
+    columns: Columns | None = None
+    own_jets: str | None = None
 
     def __len__(self) -> int:
         return len(self.event)
+
+    def is_of_own_jets(self, branch: str) -> bool:
+        """Tell whether a branch is one of the collection of `jets`."""
+        return self.own_jets is not None and branch.startswith((f"{self.own_jets}_", f"{self.own_jets}."))
+
+    def where(self, keep: npt.NDArray[np.bool_]) -> CandidateRecord:
+        """Keep the events where `keep`, a bool array of shape (events,), is true."""
+        if keep.all():
+            return self
+        partons, jets, columns = self.partons, self.jets, self.columns
+        return CandidateRecord(
+            file=self.file,
+            entry=self.entry[keep],
+            run=self.run[keep],
+            luminosity_block=self.luminosity_block[keep],
+            event=self.event[keep],
+            weight=self.weight[keep],
+            candidates=self.candidates.of_rows(keep),
+            partons=partons and {kind: particles.of_rows(keep) for kind, particles in partons.items()},
+            jets=None if jets is None else jets.of_rows(keep),
+            losses=self.losses,
+            columns=None if columns is None else columns.where(keep),
+            own_jets=self.own_jets,
+        )

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 import awkward as ak
@@ -13,9 +13,11 @@ import numpy.typing as npt
 
 from oddjet.arrays import Floats, Ints
 from oddjet.errors import DamagedFileError, InputFileError
-from oddjet.io.candidates import CandidateRecord, Losses, Particles, StoredJets, joined
+from oddjet.io.candidates import REASONS, CandidateRecord, Losses, Particles, StoredJets, joined
 from oddjet.io.columns import Columns, has
 from oddjet.io.layouts import JetBranches, Layout, Momenta, Truth
+from oddjet.io.momenta import MOMENTUM_LIMIT, PHI_LIMIT, StoredMomenta, mass_of, offsets, read_momenta
+from oddjet.io.stored_jets import jet_momenta, read_jets
 
 # |PDG identifiers| and status code of the partons that jets are matched to: the dark quarks of the hard process in all
 # flavours of Pythia's hidden valley, and top quarks and W bosons just before their decay (Pythia's status codes).
@@ -28,17 +30,6 @@ PARTONS = {
 DARK_PRODUCTS = "dark_product"
 DARK_HADRONS = (4900109, 4900999)
 INVISIBLE = (12, 14, 16, *range(51, 61))
-# No particle of a collider has a larger |eta|, or pT or mass in GeV (even if MeV are taken for it): what lies above is
-# a placeholder or damage, and sums of squares of what lies below are finite.
-ETA_LIMIT = 30.0
-MOMENTUM_LIMIT = 1e9
-# An azimuth is counted from -pi or from 0; one that goes further is in degrees. A little is for rounding.
-PHI_LIMIT = 2 * np.pi + 0.01
-FULL_CIRCLE = 360.0
-# PUPPI weights lie between 0 and 1; 255 would be one that is still packed.
-WEIGHT_LIMIT = 1.01
-# Packed masses of massless candidates can come out slightly negative; this is a placeholder.
-NO_MASS = -1.0
 
 BadCandidates = Literal["event", "candidate", "file"]
 
@@ -56,9 +47,11 @@ class Reading:
     decays : bool
         Read the particles that dark hadrons decay to as well.
     bad_candidates : {"event", "candidate", "file"}
-        What is left out where a candidate has no momentum.
+        What is left out where a candidate has no momentum; for a jet or parton without one the event, or the file.
     max_bad_events : float
         Largest share of the file's events with such a candidate, rounded up to whole events.
+    branches : tuple of str
+        Other branches, which the file must have.
     """
 
     apply_puppi_weight: bool = True
@@ -66,88 +59,7 @@ class Reading:
     decays: bool = False
     bad_candidates: BadCandidates = "event"
     max_bad_events: float = 0.01
-
-
-@dataclass(frozen=True)
-class _Group:
-    """One collection as it is stored: its momenta's branches, PUPPI weights, and lengths."""
-
-    group: Momenta
-    counts: Ints
-    values: Mapping[str, Floats]
-    mass: str | None
-    weight: str | None
-
-    def rows(self) -> Ints:
-        return np.repeat(np.arange(len(self.counts)), self.counts)
-
-    def bad(self) -> npt.NDArray[np.bool_] | None:
-        """Tell which particles with a pT have no momentum; None if there is none of that kind."""
-        pt, eta, phi = (self.values[name] for name in (self.group.pt, self.group.eta, self.group.phi))
-        mass = self.values[self.mass] if self.mass else np.zeros(1)
-        total = np.zeros_like(pt)
-        with np.errstate(invalid="ignore"):  # infinities of two signs
-            for values in self.values.values():
-                total += values
-        weight = self.values[self.weight] if self.weight else None
-        # Nearly every chunk is sound: one look at each column's extremes tells.
-        if np.isfinite(total).all() and (
-            len(pt) == 0
-            or (
-                np.abs(eta).max() <= ETA_LIMIT
-                and np.abs(phi).max() <= PHI_LIMIT
-                and max(pt.max(), mass.max()) <= MOMENTUM_LIMIT
-                and pt.min() >= 0
-                and mass.min() > NO_MASS
-                and (weight is None or (weight.min() >= 0 and weight.max() <= WEIGHT_LIMIT))
-            )
-        ):
-            return None
-        bad = ~np.isfinite(total)
-        for name in self.values:
-            bad |= self._beyond(name)
-        bad &= pt != 0  # padding, which is dropped anyway
-        return bad if bad.any() else None
-
-    def reason(self, particle: int) -> str:
-        """Name the branch that makes a particle bad, and its value."""
-        for name, values in self.values.items():
-            if not np.isfinite(values[particle]) or self._beyond(name)[particle]:
-                return f"{name} is {values[particle]:g}{self._hint(name, values[particle])}"
-        return f"{self.group.pt} and the others add up to no number"
-
-    def _beyond(self, name: str) -> npt.NDArray[np.bool_]:
-        """Tell where a branch has values that no particle has."""
-        values = self.values[name]
-        if name == self.group.eta:
-            return np.abs(values) > ETA_LIMIT
-        if name == self.group.phi:
-            return np.abs(values) > PHI_LIMIT
-        if name == self.weight:
-            return (values < 0) | (values > WEIGHT_LIMIT)
-        if name == self.mass:
-            return (values > MOMENTUM_LIMIT) | (values <= NO_MASS)
-        return (values > MOMENTUM_LIMIT) | (values < 0)
-
-    def _hint(self, name: str, value: float) -> str:
-        """Guess what a value means that no particle has."""
-        if name == self.group.phi and PHI_LIMIT < abs(value) <= FULL_CIRCLE:
-            return " (in degrees? It must be in radians)"
-        if name == self.weight and value > WEIGHT_LIMIT:
-            return " (still packed? A PUPPI weight lies between 0 and 1; or set apply_puppi_weight: false)"
-        return ""
-
-    def particles(self, left_out: npt.NDArray[np.bool_] | None = None) -> Particles:
-        """Give the momenta, weighted; those of `left_out` have pT 0, so that positions stay."""
-        pt = self.values[self.group.pt]
-        mass = self.values[self.mass] if self.mass else np.zeros_like(pt)
-        eta, phi = self.values[self.group.eta], self.values[self.group.phi]
-        if self.weight:
-            pt, mass = pt * self.values[self.weight], mass * self.values[self.weight]
-        if left_out is not None:
-            pt, eta, phi, mass = (np.where(left_out, 0.0, values) for values in (pt, eta, phi, mass))
-        # Packed masses of massless candidates can come out slightly negative.
-        return Particles(offsets(self.counts), pt, eta, _wrapped(phi), np.maximum(mass, 0.0))
+    branches: tuple[str, ...] = ()
 
 
 class ChunkReader:
@@ -169,7 +81,7 @@ class ChunkReader:
     found : Counter
         Particles of each kind found so far.
     first_bad : str or None
-        Branch, value and entry of the first bad candidate.
+        Branch, value and entry of the first bad momentum.
     """
 
     def __init__(self, path: str, layout: Layout, branches: Mapping[str, str], reading: Reading) -> None:
@@ -178,9 +90,8 @@ class ChunkReader:
         self.reading = reading
         self.truth = layout.truth if layout.truth and has(branches, *layout.truth.required()) else None
         self.weight = layout.weight if layout.weight and has(branches, layout.weight) else None
-        self.jets = layout.jets if layout.jets and has(branches, *layout.jets.momenta.required()) else None
-        self.raw_factor = self.jets.raw_factor if self.jets and has(branches, self.jets.raw_factor or "?") else None
-        self.masses = [_first(branches, group.mass, group.optional_mass) for group in layout.candidates]
+        self.jets = _of_file(layout.jets, branches)
+        self.masses = [mass_of(group, branches) for group in layout.candidates]
         self.weighted = [_is_weighted(layout, group, branches) for group in layout.candidates]
         self.puppi = [
             None if weighted or not reading.apply_puppi_weight else _first(branches, group.weight)
@@ -193,12 +104,15 @@ class ChunkReader:
     def names(self) -> list[str]:
         """Names of the branches to read, as the layout has them."""
         names = list(self.layout.required())
-        names += [name for name in (*self.masses, *self.puppi, self.weight, self.raw_factor) if name]
+        masses = [mass for mass, group in self._with_masses() if not group.energy]
+        names += [name for name in (*masses, *self.puppi, self.weight) if name]
         if self.jets:
-            names += self.jets.momenta.required()
-            names += (self.jets.links or ()) if self.reading.stored_jets else ()
+            names += self.jets.required() if self.reading.stored_jets else self.jets.momenta.required()
+            counts = self.jets.counts if self.reading.stored_jets else None
+            names += [name for name in (self.jets.raw_factor, counts) if name]
         if self.truth:
-            names += self._truth_names(self.truth)
+            names += [*self.truth.required(), *(self.truth.mothers() if self.reading.decays else ())]
+        names += self.reading.branches
         return list(dict.fromkeys(names))
 
     def read(self, chunk: ak.Array, first_entry: int) -> CandidateRecord:
@@ -217,15 +131,22 @@ class ChunkReader:
         entry = np.arange(first_entry, first_entry + len(columns), dtype=np.int64)
         weight = columns.finite(self.weight, entry) if self.weight else np.ones(len(columns))
         groups = self._groups(columns)
-        losses, masks = Losses(), [group.bad() for group in groups]
-        if any(mask is not None for mask in masks):
-            hit = self._events_hit(groups, masks, entry)
-            found = int(sum(mask.sum() for mask in masks if mask is not None))
-            left_out = self.reading.bad_candidates == "event"
-            losses = Losses(int(hit.sum()), found, float(weight[hit].sum()) if left_out else 0.0, left_out)
-            if left_out:
-                columns, entry, weight = columns.where(~hit), entry[~hit], weight[~hit]
-                groups, masks = self._groups(columns), [None] * len(masks)
+        masks = [group.bad() for group in groups]
+        partons, seen = self._partons(columns, self.truth) if self.truth else ({}, {})
+        hits = {
+            "candidate": self._events_hit(groups, masks, entry),
+            "jet": self._events_of_bad_jets(columns, entry),
+            "particle": self._events_of_bad_partons(partons, entry),
+        }
+        losses, left_out = self._losses(hits, masks, weight)
+        if left_out.any():
+            columns, entry, weight = columns.where(~left_out), entry[~left_out], weight[~left_out]
+            groups = self._groups(columns)
+            masks = [group.bad() for group in groups]
+            partons, seen = self._partons(columns, self.truth) if self.truth else ({}, {})
+        for kind, codes in seen.items():
+            self.statuses[kind].update(codes)
+        self.found.update({kind: len(one.pt) for kind, one in partons.items()})
         particles = [group.particles(mask) for group, mask in zip(groups, masks, strict=True)]
         ones = np.ones(len(columns), np.uint32)
         block = layout.luminosity_block
@@ -234,12 +155,14 @@ class ChunkReader:
             entry=entry,
             run=columns.identifiers(layout.run, np.uint32, entry) if layout.run else ones,
             luminosity_block=columns.identifiers(block, np.uint32, entry) if block else ones,
-            event=columns.identifiers(layout.event, np.uint64, entry),
+            event=columns.identifiers(layout.event, np.uint64, entry) if layout.event else entry.astype(np.uint64),
             weight=weight,
             candidates=joined([one.where(one.pt > 0) for one in particles]),
-            partons=self._partons(columns, self.truth, entry) if self.truth else None,
+            partons=partons if self.truth else None,
             jets=self._jets(columns, particles[0], entry),
             losses=losses,
+            columns=columns.only(self.reading.branches) if self.reading.branches else None,
+            own_jets=layout.jets.collection() if layout.jets else None,
         )
 
     def used(self) -> dict[str, str]:
@@ -266,20 +189,37 @@ class ChunkReader:
         first, last = identifiers[0], identifiers[-1]
         return (str(first) if first == last else f"{first} to {last}"), status
 
-    def _truth_names(self, truth: Truth) -> list[str]:
-        return [*truth.required(), *([truth.mother] if self.reading.decays else [])]
+    def _groups(self, columns: Columns) -> list[StoredMomenta]:
+        return [
+            read_momenta(columns, group, self.layout.unit, mass, weight)
+            for group, mass, weight in zip(self.layout.candidates, self.masses, self.puppi, strict=True)
+        ]
 
-    def _groups(self, columns: Columns) -> list[_Group]:
-        groups = []
-        for group, mass, weight in zip(self.layout.candidates, self.masses, self.puppi, strict=True):
-            names = dict.fromkeys(name for name in (group.pt, group.eta, group.phi, mass, weight) if name)
-            groups.append(_Group(group, *columns.same_lists(names), mass, weight))
-        return groups
+    def _losses(
+        self, hits: Mapping[str, npt.NDArray[np.bool_]], masks: Sequence[npt.NDArray[np.bool_] | None], weight: Floats
+    ) -> tuple[Losses, npt.NDArray[np.bool_]]:
+        """Count what is bad, and tell which events are left out; raises `DamagedFileError` where the file is to be."""
+        if self.first_bad is not None and self.reading.bad_candidates == "file":
+            raise DamagedFileError(
+                f"{self.path}: {self.first_bad}; repair the file, leave it out, or set bad_candidates"
+            )
+        counts: dict[str, int] = {}
+        left_out = np.zeros(len(weight), bool)
+        for reason in REASONS:
+            # A candidate can be left out alone; without one of its jets or partons an event would be another one.
+            if reason == "candidate" and self.reading.bad_candidates == "candidate":
+                continue
+            if number := int((hits[reason] & ~left_out).sum()):
+                counts[reason] = number
+                left_out |= hits[reason]
+        bad = np.logical_or.reduce(list(hits.values()))
+        found = int(sum(mask.sum() for mask in masks if mask is not None))
+        return Losses(int(bad.sum()), found, float(weight[left_out].sum()), counts), left_out
 
     def _events_hit(
-        self, groups: list[_Group], masks: list[npt.NDArray[np.bool_] | None], entry: Ints
+        self, groups: Sequence[StoredMomenta], masks: Sequence[npt.NDArray[np.bool_] | None], entry: Ints
     ) -> npt.NDArray[np.bool_]:
-        """Tell which events have a bad candidate; raises `DamagedFileError` where that is trouble of the file."""
+        """Tell which events have a particle of `masks`, and keep the first reason."""
         hit = np.zeros(len(entry), bool)
         for group, mask in zip(groups, masks, strict=True):
             if mask is None:
@@ -289,96 +229,74 @@ class ChunkReader:
             if self.first_bad is None:
                 bad = int(np.argmax(mask))
                 self.first_bad = f"{group.reason(bad)} in entry {entry[rows[bad]]}"
-        if self.reading.bad_candidates == "file":
-            raise DamagedFileError(
-                f"{self.path}: {self.first_bad}; repair the file, leave it out, or set bad_candidates"
-            )
         return hit
 
-    def _partons(self, columns: Columns, truth: Truth, entry: Ints) -> dict[str, Particles]:
-        counts, values = columns.same_lists(self._truth_names(truth))
+    def _events_of_bad_jets(self, columns: Columns, entry: Ints) -> npt.NDArray[np.bool_]:
+        """Tell which events have a stored jet without a momentum; none where ours are compared with them alone."""
+        if self.jets is None or not self.reading.stored_jets:
+            return np.zeros(len(entry), bool)
+        group = jet_momenta(columns, self.jets, self.layout.unit)
+        return self._events_hit([group], [group.bad()], entry)
+
+    def _events_of_bad_partons(self, partons: Mapping[str, Particles], entry: Ints) -> npt.NDArray[np.bool_]:
+        """Tell which events have a parton that no jet can be matched to.
+
+        Beam particles have no finite pseudorapidity; only the partons themselves must. A NaN would match no jet, an
+        infinite pT of a dark product every jet, and an azimuth in degrees any.
+        """
+        hit = np.zeros(len(entry), bool)
+        for one in partons.values():
+            for name, limit in (("pt", MOMENTUM_LIMIT), ("eta", np.inf), ("phi", PHI_LIMIT)):
+                numbers = getattr(one, name)
+                bad = ~(np.isfinite(numbers) & (np.abs(numbers) <= limit))
+                if not bad.any():
+                    continue
+                first, rows = int(np.argmax(bad)), one.rows()
+                hit[rows[bad]] = True
+                if self.first_bad is None and self.truth is not None:
+                    branch = getattr(self.truth.momenta, name)
+                    self.first_bad = f"{branch} is {numbers[first]} in entry {entry[rows[first]]}"
+        return hit
+
+    def _partons(self, columns: Columns, truth: Truth) -> tuple[dict[str, Particles], dict[str, list[int]]]:
+        """Give the partons of each kind, and the status codes of all particles of its identifiers."""
+        more = [truth.pdg_id, truth.status, *(truth.mothers() if self.reading.decays else ())]
+        group = read_momenta(columns, truth.momenta, self.layout.unit, truth.momenta.mass, None, more)
+        counts, values, momenta = group.counts, group.values, truth.momenta
         pdg_id, status = np.abs(values[truth.pdg_id]), values[truth.status]
-        particles = Particles(offsets(counts), *(values[name] for name in truth.momenta.required()))
-        kept = {}
+        mass = values[momenta.mass] if momenta.mass else np.zeros(len(pdg_id))
+        particles = Particles(offsets(counts), values[momenta.pt], values[momenta.eta], values[momenta.phi], mass)
+        kept, seen = {}, {}
         for kind, (identifiers, code) in PARTONS.items():
             is_kind = np.isin(pdg_id, identifiers) if len(identifiers) > 1 else pdg_id == identifiers[0]
-            self.statuses[kind].update(status[is_kind].astype(int).tolist())
+            seen[kind] = status[is_kind].astype(int).tolist()
             kept[kind] = is_kind & (status == code)
-        if self.reading.decays:
+        if self.reading.decays and truth.mother:
             kept[DARK_PRODUCTS] = _from_dark_hadrons(pdg_id, values[truth.mother], counts)
-        found = {kind: particles.where(keep) for kind, keep in kept.items()}
-        self.found.update({kind: len(one.pt) for kind, one in found.items()})
-        for one in found.values():
-            # Beam particles have no finite pseudorapidity; only the partons themselves must.
-            for name, numbers in ((truth.momenta.eta, one.eta), (truth.momenta.phi, one.phi)):
-                if not np.isfinite(numbers).all():
-                    bad = int(np.argmin(np.isfinite(numbers)))
-                    raise DamagedFileError(f"{self.path}: {name} is {numbers[bad]} in entry {entry[one.rows()[bad]]}")
-        return found
+        return {kind: particles.where(keep) for kind, keep in kept.items()}, seen
 
     def _jets(self, columns: Columns, candidates: Particles, entry: Ints) -> StoredJets | None:
         """Read the file's own jets; where they serve for a comparison alone, those that cannot be read are none."""
         if self.jets is None:
             return None
         try:
-            return self._stored_jets(columns, self.jets, candidates, entry)
+            wanted = candidates if self.reading.stored_jets else None
+            return read_jets(columns, self.jets, self.layout.unit, wanted, entry)
         except InputFileError:
             if self.reading.stored_jets:
                 raise
             return None
 
-    def _stored_jets(self, columns: Columns, jets: JetBranches, candidates: Particles, entry: Ints) -> StoredJets:
-        names = [*jets.momenta.required(), *([self.raw_factor] if self.raw_factor else [])]
-        group = _Group(jets.momenta, *columns.same_lists(names), jets.momenta.mass, None)
-        mask = group.bad()
-        if mask is not None:
-            bad = int(np.argmax(mask))
-            raise DamagedFileError(f"{self.path}: {group.reason(bad)} in entry {entry[group.rows()[bad]]}")
-        momenta = group.particles()
-        raw = 1 - group.values[self.raw_factor] if self.raw_factor else np.ones(len(momenta.pt))
-        if not self.reading.stored_jets or jets.links is None:
-            return StoredJets(momenta, None, raw)
-        links, values = columns.same_lists(jets.links)
-        event = np.repeat(np.arange(len(links)), links)
-        jet, candidate = (self._positions(name, values[name]) for name in jets.links)
-        for name, index, sizes in zip(
-            jets.links, (jet, candidate), (momenta.counts(), candidates.counts()), strict=True
-        ):
-            outside = (index < 0) | (index >= sizes[event])
-            if outside.any():
-                bad = int(np.argmax(outside))
-                raise DamagedFileError(f"{self.path}: {name} is {index[bad]} in entry {entry[event[bad]]}")
-        jet += momenta.offsets[event]
-        candidate += candidates.offsets[event]
-        pairs, first = np.unique(jet * max(len(candidates.pt), 1) + candidate, return_index=True)
-        if len(pairs) < len(jet):
-            bad = int(np.setdiff1d(np.arange(len(jet)), first)[0])
-            raise DamagedFileError(
-                f"{self.path}: {' and '.join(jets.links)} link a candidate to one jet twice in entry "
-                f"{entry[event[bad]]}; set recluster: true"
-            )
-        kept = candidates.pt[candidate] > 0
-        jet, candidate = jet[kept], candidate[kept]
-        order = np.lexsort((-candidates.pt[candidate], jet))
-        counts = np.bincount(jet, minlength=len(momenta.pt))
-        return StoredJets(momenta, candidates.take(counts, candidate[order]), raw)
-
-    def _positions(self, name: str, values: Floats) -> Ints:
-        """Give positions in a collection; raises `DamagedFileError` for those that are no whole numbers."""
-        found = values.astype(np.int64)
-        if not np.array_equal(found, values):
-            bad = int(np.argmax(found != values))
-            raise DamagedFileError(f"{self.path}: {name} is {values[bad]:g}, which is no position in a collection")
-        return found
-
-
-def offsets(counts: Ints) -> Ints:
-    """Give the offsets of rows of so many particles."""
-    return np.concatenate(([0], np.cumsum(counts))).astype(np.int64)
-
 
 def _first(branches: Collection[str], *names: str | None) -> str | None:
     return next((name for name in names if name and has(branches, name)), None)
+
+
+def _of_file(jets: JetBranches | None, branches: Collection[str]) -> JetBranches | None:
+    """Give the branches of jets without the optional ones that a file lacks; None where it lacks others."""
+    if jets is None or not has(branches, *jets.momenta.required()):
+        return None
+    return replace(jets, raw_factor=_first(branches, jets.raw_factor), counts=_first(branches, jets.counts))
 
 
 def _is_weighted(layout: Layout, group: Momenta, branches: Mapping[str, str]) -> bool:
@@ -397,8 +315,3 @@ def _from_dark_hadrons(pdg_id: Floats, mother: Floats, counts: Ints) -> npt.NDAr
     dark = known & (of >= DARK_HADRONS[0]) & (of <= DARK_HADRONS[1])
     result: npt.NDArray[Any] = dark & (pdg_id < DARK_HADRONS[0] - 1000) & ~np.isin(pdg_id, INVISIBLE)
     return result
-
-
-def _wrapped(phi: Floats) -> Floats:
-    """Azimuth in [-pi, pi]; some formats count from 0 to 2 pi."""
-    return np.where(np.abs(phi) > np.pi, (phi + np.pi) % (2 * np.pi) - np.pi, phi)

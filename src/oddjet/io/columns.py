@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from oddjet.arrays import Floats, Ints
-from oddjet.errors import DamagedFileError, UnreadableFileError
+from oddjet.errors import DamagedFileError, SelectionError, UnreadableFileError
 
 # Weights are stored as float32, after a factor of the sample's.
 WEIGHT_LIMIT = 1e30
@@ -50,6 +50,39 @@ class Columns:
     def where(self, keep: npt.NDArray[np.bool_]) -> Columns:
         """Keep the events where `keep`, a bool array of shape (events,), is true."""
         return Columns(self.path, self._chunk[keep])
+
+    def holds(self, name: str) -> bool:
+        """Tell whether there is such a column."""
+        return stored_name(name, self._chunk.fields) is not None
+
+    def only(self, names: Collection[str]) -> Columns:
+        """Keep these columns alone."""
+        return Columns(self.path, self._chunk[[str(stored_name(name, self._chunk.fields)) for name in names]])
+
+    def values(self, name: str) -> npt.NDArray[Any] | ak.Array:
+        """Give the column for an expression: numbers, shape (events,), or a list of them an event.
+
+        Whole numbers are int64 and others float64, so that no difference or sum of small types wraps.
+
+        Raises
+        ------
+        SelectionError
+            It holds no numbers, or lists of lists.
+        """
+        column = ak.from_regular(self._column(name), axis=None)
+        layout = _plain(column)
+        lists = layout.minmax_depth == (2, 2) and layout.is_list
+        inner = layout.content if lists else layout
+        while inner.is_indexed and not inner.is_option:
+            inner = inner.project()
+        if not (lists or layout.minmax_depth == (1, 1)) or not inner.is_numpy or inner.data.dtype.kind not in "biuf":
+            raise SelectionError(
+                f"{name} is of the type {_short(column)}; a cut or a column is made of numbers, one an "
+                "event or a list of them"
+            )
+        kind = inner.data.dtype.kind
+        column = column if kind == "b" else ak.values_astype(column, np.float64 if kind == "f" else np.int64)
+        return column if lists else np.asarray(ak.to_numpy(column))
 
     def _column(self, name: str) -> ak.Array:
         stored = stored_name(name, self._chunk.fields)
@@ -130,14 +163,38 @@ class Columns:
             raise DamagedFileError(f"{self.path}: {name} is {values[bad]} in entry {entry[bad]}")
         return values
 
-    def same_lists(self, names: Collection[str]) -> tuple[Ints, dict[str, Floats]]:
+    def lists_of_lists(self, name: str) -> tuple[tuple[Ints, Ints], npt.NDArray[Any]]:
+        """Give the lengths of the events' lists, those of the lists in them, and all numbers, one after the other.
+
+        Raises
+        ------
+        UnreadableFileError
+            It is of another shape or type.
+        """
+        column = self._column(name)
+        if _plain(column).minmax_depth != (3, 3):
+            raise UnreadableFileError(
+                f"{self.path}: {name} is of the type {_short(column)}; it must be a list for each jet of an event"
+            )
+        outer, inner = (np.asarray(ak.to_numpy(n)) for n in (ak.num(column), ak.flatten(ak.num(column, axis=2))))
+        return (outer.astype(np.int64), inner.astype(np.int64)), np.asarray(ak.to_numpy(ak.flatten(column, axis=None)))
+
+    def same_lists(self, names: Collection[str], *, alone: bool = False) -> tuple[Ints, dict[str, Floats]]:
         """Give the lengths of lists that all of `names` share, and their numbers.
+
+        Parameters
+        ----------
+        names : collection of str
+        alone : bool
+            They are numbers, one an event, and stand for lists of one.
 
         Raises
         ------
         DamagedFileError
             They differ in length.
         """
+        if alone:
+            return np.ones(len(self), np.int64), {name: _doubles(self.numbers(name)) for name in names}
         found = {name: self.lists(name) for name in names}
         first = next(iter(found))
         for name, (counts, _) in found.items():

@@ -1,7 +1,8 @@
 """Tables of results as CSV: a row is a frozen dataclass, a column one of its fields.
 
 Numbers are written with a fixed number of digits, what is not known (None, NaN) as an empty field, truth as 0 or 1. A
-file is whole or not there.
+field that is a mapping of str to float is a column a key, in the order in which the rows bring them; a row without the
+key has an empty field. A file is whole or not there.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from dataclasses import fields
 from io import StringIO
 from pathlib import Path
 from types import NoneType
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar, get_args, get_type_hints
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar, get_args, get_origin, get_type_hints
 
 from oddjet.errors import TableError
 from oddjet.io.atomic import write_text
@@ -36,15 +37,23 @@ def write_rows(path: Path, rows: Iterable[Row], kind: type[Row], digits: int | N
     rows
         Of one kind.
     kind
-        Their class; its fields are int, float, str, bool, or one of these or None.
+        Their class; its fields are int, float, str, bool, one of these or None, or one mapping of str to float.
     digits
         Significant digits of a float; None: as many as tell it from every other one.
     """
-    names = [field.name for field in fields(kind)]
+    names, spread, found = [field.name for field in fields(kind)], _spread(kind), list(rows)
+    keys = list(dict.fromkeys(key for row in found for key in getattr(row, spread))) if spread else []
+    taken = next((key for key in keys if key in names), None)
+    if taken is not None:
+        raise TableError(f"{path}: {spread} has the key {taken!r}, which is the name of a column; take another")
     text = StringIO()
     writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(names)
-    writer.writerows([_to_text(getattr(row, name), digits) for name in names] for row in rows)
+    writer.writerow([one for name in names for one in (keys if name == spread else [name])])
+    for row in found:
+        cells = (
+            [getattr(row, name).get(key) for key in keys] if name == spread else [getattr(row, name)] for name in names
+        )
+        writer.writerow([_to_text(value, digits) for own in cells for value in own])
     write_text(path, text.getvalue())
 
 
@@ -56,21 +65,38 @@ def read_rows(paths: Path | Iterable[Path], kind: type[Row]) -> list[Row]:
     TableError
         If a file is missing, has other columns, no row, or a field of another type; the message names file and line.
     """
-    types = {name: _type_of(hint) for name, hint in get_type_hints(kind).items()}
+    spread = _spread(kind)
+    types = {name: _type_of(hint) for name, hint in get_type_hints(kind).items() if name != spread}
+    names = [field.name for field in fields(kind)]
+    before = len(names) if spread is None else names.index(spread)
     files = [paths] if isinstance(paths, Path) else paths
-    return [kind(**values) for path in files for values in _read(path, types)]
+    return [kind(**_gathered(values, types, spread)) for path in files for values in _read(path, types, before)]
 
 
-def _read(path: Path, types: Mapping[str, _Type]) -> list[dict[str, Any]]:
-    """Return the values of each row by the name of its column."""
+def _spread(kind: type[Any]) -> str | None:
+    """Return the field of a kind that is a mapping, and so a column a key; None if there is none."""
+    return next((name for name, hint in get_type_hints(kind).items() if get_origin(hint) is Mapping), None)
+
+
+def _gathered(values: dict[str, Any], types: Mapping[str, _Type], spread: str | None) -> dict[str, Any]:
+    """Put the values of columns that are no fields into the field that is a mapping."""
+    if spread is None:
+        return values
+    more = {key: value for key, value in values.items() if key not in types and not math.isnan(value)}
+    return {**{key: value for key, value in values.items() if key in types}, spread: more}
+
+
+def _read(path: Path, types: Mapping[str, _Type], before: int) -> list[dict[str, Any]]:
+    """Return the values of each row by the name of its column; behind the first `before` there may be more columns."""
     try:
         with path.open(encoding="utf-8", newline="") as file:
             reader = csv.DictReader(file)
-            if reader.fieldnames != list(types):
-                raise TableError(
-                    f"{path}: columns are {', '.join(reader.fieldnames or ['none'])}, expected {', '.join(types)}"
-                )
-            rows = [_from_text(path, line, row, types) for line, row in enumerate(reader, start=2)]
+            given, names = list(reader.fieldnames or []), list(types)
+            more = given[before : len(given) - len(names) + before] if before < len(names) else []
+            if given != [*names[:before], *more, *names[before:]]:
+                raise TableError(f"{path}: columns are {', '.join(given or ['none'])}, expected {', '.join(types)}")
+            known = {**types, **dict.fromkeys(more, _type_of(float))}
+            rows = [_from_text(path, line, row, known) for line, row in enumerate(reader, start=2)]
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise TableError(f"{path}: not a readable table of results ({error}); run the stage that makes it") from error
     if not rows:

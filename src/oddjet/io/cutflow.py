@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
+from typing import Any
 
 from oddjet.errors import TableError
 from oddjet.io.tables import damage_of, read_attributes
@@ -19,9 +20,22 @@ GUESSES = {
     "jets_eta": "they lie outside eta_max",
     "jets_rank": "max_jets keeps the leading ones alone",
     "jets_unmatched": "require_match drops them: is it the right kind for this sample, and match_radius wide enough?",
-    "events_without_candidates": "no candidate has a pT: are the PUPPI weights all 0? Try apply_puppi_weight: false",
+    "events_without_candidates": "they hold no candidate with a pT: is its collection filled? If the PUPPI weights are "
+    "all 0, try apply_puppi_weight: false",
+    "events_not_certified": "golden_json does not list their luminosity blocks: is it of this year and these runs?",
+    "jets_not_in_file": "none of the file's own jets lies near: is pt_min below the pT from which these are kept?",
     "events_bad_candidate": "a candidate without a momentum is among theirs: see the log, and bad_candidates",
+    "events_bad_jet": "a stored jet without a momentum is among theirs: see the log, or set recluster: true",
+    "events_bad_particle": "a generator particle to match with has no momentum: see the log, and require_match",
 }
+
+
+# Between the kind of a cut and its clause, in the name of a count.
+CLAUSE = ": "
+# What a clause of a cut probably is where it takes nearly all.
+CUT_GUESS = "is this cut the right one, and in the units of the file?"
+# Counts that are told only where they are not 0: most samples have nothing to do with them.
+RARE = ("events_not_certified", "jets_not_in_file", "luminosity_blocks_read", "luminosity_blocks_certified")
 
 
 @dataclass
@@ -34,8 +48,18 @@ class Cutflow:
         The sums of the other counts of their kind.
     events_bad_candidate : int
         Left out for a candidate without a momentum.
+    events_bad_jet, events_bad_particle : int
+        Left out for a stored jet, or a generator particle that jets are matched to, without a momentum.
+    events_not_certified : int
+        Of data: in luminosity blocks that golden_json does not list.
+    events_cut, jets_cut : dict of str to int
+        Left out by each clause of the cuts on events and jets, those that passed the cuts before alone.
+    jets_not_in_file : int
+        Without a jet of the file's own nearby, where a cut or a kept column asks for one.
     candidates_bad : int
-        Such candidates, whether their events or they alone were left out.
+        Candidates without a momentum, whether their events or they alone were left out.
+    luminosity_blocks_read, luminosity_blocks_certified : int
+        Of data with golden_json; a block in two files counts twice until `oddjet.jets.cutflow` merges them.
     sum_of_weights : float
         Generator weights of all events read.
     sum_of_generated_weights : float
@@ -44,6 +68,10 @@ class Cutflow:
 
     events_read: int = 0
     events_bad_candidate: int = 0
+    events_bad_jet: int = 0
+    events_bad_particle: int = 0
+    events_not_certified: int = 0
+    events_cut: dict[str, int] = field(default_factory=dict)
     events_without_candidates: int = 0
     events_without_selected_jet: int = 0
     events_passed: int = 0
@@ -53,46 +81,81 @@ class Cutflow:
     jets_eta: int = 0
     jets_rank: int = 0
     jets_unmatched: int = 0
+    jets_not_in_file: int = 0
+    jets_cut: dict[str, int] = field(default_factory=dict)
     jets_passed: int = 0
     candidates_bad: int = 0
+    luminosity_blocks_read: int = 0
+    luminosity_blocks_certified: int = 0
     sum_of_weights: float = 0.0
     sum_of_generated_weights: float = 0.0
 
     def __add__(self, other: Cutflow) -> Cutflow:
-        return Cutflow(**{f.name: getattr(self, f.name) + getattr(other, f.name) for f in fields(self)})
+        return Cutflow(**{f.name: _sum(getattr(self, f.name), getattr(other, f.name)) for f in fields(self)})
+
+    def counts(self) -> dict[str, float]:
+        """Return all counts by name, those of a clause as `events_cut: MET_pt > 200`."""
+        counts: dict[str, float] = {}
+        for one in fields(self):
+            value = getattr(self, one.name)
+            if isinstance(value, dict):
+                counts |= {f"{one.name}{CLAUSE}{clause}": number for clause, number in value.items()}
+            elif value or one.name not in RARE:
+                counts[one.name] = value
+        return counts
 
     def check(self, file: str) -> None:
         """Raise TableError, naming the file, unless every event and jet read is passed or rejected by a cut."""
+        counts = self.counts()
         for kind, first in (("events", "events_read"), ("jets", "jets_clustered")):
-            parts = [f.name for f in fields(self) if f.name.startswith(f"{kind}_") and f.name != first]
-            total = sum(getattr(self, name) for name in parts)
-            if total != getattr(self, first):
-                raise TableError(f"{file}: {first} is {getattr(self, first)}, but {' + '.join(parts)} is {total}")
+            parts = [name for name in counts if name.startswith(f"{kind}_") and name != first]
+            total = sum(counts[name] for name in parts)
+            if total != counts[first]:
+                raise TableError(f"{file}: {first} is {counts[first]}, but {' + '.join(parts)} is {total}")
 
     def largest_loss(self) -> str:
         """Say which cut took most, and what that probably means."""
         if not self.events_read:
             return "no event was read"
+        counts = self.counts()
+        guesses = {name: CUT_GUESS for name in counts if CLAUSE in name} | GUESSES
         for whole, kind in (("events_read", "events"), ("jets_clustered", "jets")):
-            total = getattr(self, whole)
-            losses = {name: getattr(self, name) for name in GUESSES if name.startswith(kind)}
+            total = counts[whole]
+            losses = {name: counts.get(name, 0) for name in guesses if name.startswith(kind)}
             name = max(losses, key=lambda name: losses[name])
             if losses[name] >= NEARLY_ALL * total > 0:
-                return f"{name} takes {losses[name]} of {total} {kind}; {GUESSES[name]}"
+                guess = guesses["events_bad_candidate" if kind == "events" and self.candidates_bad else name]
+                return f"{name} takes {losses[name]} of {total} {kind}; {guess}"
+        cut = sum(self.events_cut.values()) + self.events_not_certified
+        if cut == self.events_read:
+            return f"the cuts on events take all {cut} of them: {json.dumps(self.events_cut)}"
         if not self.jets_clustered:
-            return f"no jet is found in {self.events_read} events: is cluster_pt_min above every jet"
-        counts = {name: getattr(self, name) for name in GUESSES if name.startswith("jets")}
-        name = max(counts, key=lambda name: counts[name])
-        return f"the largest loss is {name}, {counts[name]} of {self.jets_clustered} jets ({self.events_read} events)"
+            return f"no jet is found in {self.events_read - cut} events: is cluster_pt_min above every jet"
+        losses = {name: counts.get(name, 0) for name in guesses if name.startswith("jets")}
+        name = max(losses, key=lambda name: losses[name])
+        return f"the largest loss is {name}, {losses[name]} of {self.jets_clustered} jets ({self.events_read} events)"
 
     def to_json(self) -> str:
-        """JSON list of [name, count]."""
-        return json.dumps([[f.name, getattr(self, f.name)] for f in fields(self)])
+        """JSON list of [name, count], a clause of a cut as [events_cut: MET_pt > 200, count]."""
+        return json.dumps([[name, count] for name, count in self.counts().items()])
 
     @classmethod
     def from_json(cls, text: str) -> Cutflow:
         """Read what `to_json` wrote; raises `ValueError` or `TypeError` for anything else."""
-        return cls(**dict(json.loads(text)))
+        given: dict[str, Any] = {}
+        for name, count in dict(json.loads(text)).items():
+            kind, is_clause, clause = name.partition(CLAUSE)
+            if is_clause:
+                given.setdefault(kind, {})[clause] = count
+            else:
+                given[kind] = count
+        return cls(**given)
+
+
+def _sum(one: Any, other: Any) -> Any:  # noqa: ANN401  numbers, or numbers by clause
+    if isinstance(one, dict):
+        return {clause: one.get(clause, 0) + other.get(clause, 0) for clause in {**one, **other}}
+    return one + other
 
 
 @dataclass(frozen=True)

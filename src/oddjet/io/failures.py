@@ -9,7 +9,6 @@ from __future__ import annotations
 import errno
 import re
 import ssl
-from collections.abc import Iterator
 
 from oddjet.errors import (
     AccessError,
@@ -19,6 +18,7 @@ from oddjet.errors import (
     SourceError,
     TransientError,
     UnreadableFileError,
+    chain,
 )
 
 # How an XRootD server says that it has no such file, and that one may not read it; its client raises an OSError for
@@ -72,19 +72,15 @@ def failure_of(path: str, error: BaseException, what: str, in_file: type[InputFi
     in_file : type of InputFileError
         The kind if it does.
     """
-    kind: type[OddjetError]
     if isinstance(error, OddjetError):
         return error
     if isinstance(error, ImportError):
         if not is_address(path):
             return UnreadableFileError(f"{path}: a package that reads it is missing ({one_line(error)})")
-        return SourceError(f"{path}: a package for this kind of address is missing ({one_line(error)})")
-    if is_address(path):
-        if isinstance(error, ValueError) and "Protocol not known" in str(error):
-            return SourceError(f"{path}: no such kind of address is known; use root:// or https://")
-        kind = _remote_kind(error, in_file)
-    else:
-        kind = _local_kind(error, in_file)
+        return SourceError(
+            f"{path}: a package for this kind of address is missing ({one_line(error)}); pip install 'oddjet[remote]'"
+        )
+    kind = _remote_kind(error, in_file) if is_address(path) else _local_kind(error, in_file)
     say = {
         MissingFileError: "no such file",
         TransientError: "cannot be reached now",
@@ -93,37 +89,27 @@ def failure_of(path: str, error: BaseException, what: str, in_file: type[InputFi
     return kind(f"{path}: {say} ({_innermost(error)})")
 
 
-def _chain(error: BaseException) -> Iterator[BaseException]:
-    """Go through an exception and those that it came from."""
-    seen: set[int] = set()
-    current: BaseException | None = error
-    while current is not None and id(current) not in seen:
-        seen.add(id(current))
-        yield current
-        current = current.__cause__ or current.__context__
-
-
 def _innermost(error: BaseException) -> str:
     """Describe the exception that says most: fsspec turns every answer of a server into "file not found"."""
     status = _status(error)
     if status is not None:
-        message = next((one.message for one in _chain(error) if hasattr(one, "message")), "")
+        message = next((one.message for one in chain(error) if hasattr(one, "message")), "")
         return f"the server answers {status} {' '.join(str(message).split())[:MAXIMUM_LETTERS]}".strip()
     return one_line(error)
 
 
 def _status(error: BaseException) -> int | None:
     """Give the status that a server answers; an answer that is no HTTP gets one from aiohttp, which is none."""
-    chain = list(_chain(error))
-    if any(type(one).__module__ == "aiohttp.http_exceptions" for one in chain):
+    causes = list(chain(error))
+    if any(type(one).__module__ == "aiohttp.http_exceptions" for one in causes):
         return None
-    return next((one.status for one in chain if getattr(one, "status", None)), None)  # type: ignore[attr-defined]
+    return next((one.status for one in causes if getattr(one, "status", None)), None)  # type: ignore[attr-defined]
 
 
 def _refusal(error: BaseException) -> str:
     """Say what to do about a refusal."""
     status = _status(error)
-    if any(type(one).__name__ == "TooManyRedirects" for one in _chain(error)):
+    if any(type(one).__name__ == "TooManyRedirects" for one in chain(error)):
         return "is redirected in a circle; look at the address in a browser, perhaps to log in"
     if status is None or status in HTTP_NO_ACCESS:
         return "may not be read; renew the proxy or token, or ask for the permission"
@@ -131,11 +117,11 @@ def _refusal(error: BaseException) -> str:
 
 
 def _remote_kind(error: BaseException, in_file: type[InputFileError]) -> type[InputFileError]:
-    chain = list(_chain(error))
+    causes = list(chain(error))
     status = _status(error)
-    if any(type(one).__name__ == "TooManyRedirects" for one in chain):
+    if any(type(one).__name__ == "TooManyRedirects" for one in causes):
         return AccessError
-    text = " ".join(str(one) for one in chain)
+    text = " ".join(str(one) for one in causes)
     if status is not None:
         if status in HTTP_MISSING:
             return MissingFileError
@@ -144,14 +130,14 @@ def _remote_kind(error: BaseException, in_file: type[InputFileError]) -> type[In
         return TransientError if status in HTTP_PASSING or status >= HTTP_SERVER_ERROR else AccessError
     if any(mark in text for mark in XROOTD_NOT_FOUND):
         return MissingFileError
-    if any(mark in text for mark in XROOTD_NO_ACCESS) or any(isinstance(one, ssl.SSLError) for one in chain):
+    if any(mark in text for mark in XROOTD_NO_ACCESS) or any(isinstance(one, ssl.SSLError) for one in causes):
         return AccessError
     if SHORT_FILE in text:
         return in_file
-    network = any(isinstance(one, OSError | TimeoutError) and not isinstance(one, FileNotFoundError) for one in chain)
+    network = any(isinstance(one, OSError | TimeoutError) and not isinstance(one, FileNotFoundError) for one in causes)
     if EXCEPTION_AS_BYTES.search(text):
         return TransientError
-    if network or any(type(one).__module__.split(".")[0] in ("aiohttp", "fsspec") for one in chain):
+    if network or any(type(one).__module__.split(".")[0] in ("aiohttp", "fsspec") for one in causes):
         return TransientError
     return MissingFileError if isinstance(error, FileNotFoundError) else in_file
 

@@ -1,6 +1,6 @@
 """Tables made of several files together, which stand for those of the files that are gone since.
 
-The images and the events have such tables; those of the jets, one a file, are the work of `oddjet.gone`.
+The images and the events have such tables; those of the jets, one a file, are the work of `oddjet.inputs`.
 """
 
 from __future__ import annotations
@@ -83,9 +83,9 @@ def _find_kept(sample: Kept, suffixes: Sequence[str]) -> Found:
 def _attributes_of(table: Path) -> dict[str, str]:
     """Give the attributes of an HDF5 file of any layout; none of one that cannot be read."""
     try:
-        from oddjet.io.tables import open_hdf5
+        from oddjet.io.hdf5 import attributes_of, open_hdf5
 
         with open_hdf5(table) as file:
-            return {name: str(value) for name, value in file.attrs.items()}
+            return {name: str(value) for name, value in attributes_of(file).items()}
     except (ImportError, OSError, RuntimeError, ValueError):
         return {}

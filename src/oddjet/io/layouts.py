@@ -2,11 +2,13 @@
 
 A layout says which branches hold the candidates, the event identifiers, the generator weight and the truth
 particles, under all the names that a format has given them, and which columns change what others mean. The reader
-(`oddjet.io.root`) knows no branch name of its own: a new format is a new row of `LAYOUTS`.
+(`oddjet.io.root`) knows no branch name of its own: a new format is a new row of `LAYOUTS`, or is declared in the
+configuration (`oddjet.io.declared_layouts`).
 """
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
 
@@ -17,9 +19,14 @@ class Momenta:
     Attributes
     ----------
     pt, eta, phi : str
-        Transverse momentum (or transverse energy) in GeV, pseudorapidity, azimuth in radians.
+        Transverse momentum (or transverse energy), pseudorapidity, azimuth in radians. Where `cartesian` is given,
+        they are no branches and only name what is computed.
     mass : str or None
-        Mass in GeV; None where the format has none (calorimeter towers: massless).
+        None where the format has none (calorimeter towers: massless).
+    energy : str or None
+        In the place of the mass, which is computed from it.
+    cartesian : tuple of str, or None
+        px, py and pz in the place of pT, pseudorapidity and azimuth.
     optional_mass : str or None
         Mass that only some versions of the format have; the particles are massless in the others.
     weight : str or None
@@ -33,10 +40,13 @@ class Momenta:
     mass: str | None = None
     optional_mass: str | None = None
     weight: str | None = None
+    energy: str | None = None
+    cartesian: tuple[str, str, str] | None = None
 
     def required(self) -> tuple[str, ...]:
         """Branches without which the collection cannot be read."""
-        return (self.pt, self.eta, self.phi) + ((self.mass,) if self.mass else ())
+        last = self.energy or self.mass
+        return (self.cartesian or (self.pt, self.eta, self.phi)) + ((last,) if last else ())
 
     def optional(self) -> tuple[str, ...]:
         """Branches that are used where the file has them."""
@@ -51,18 +61,22 @@ class Truth:
     ----------
     momenta : Momenta
     pdg_id, status : str
-    mother : str
+    mother : str or None
         Position of the particle's mother among the event's, -1 for none; optional, for decay products alone.
     """
 
     momenta: Momenta
     pdg_id: str
     status: str
-    mother: str
+    mother: str | None = None
 
     def required(self) -> tuple[str, ...]:
         """Branches that must all be there for the file to have truth."""
         return (*self.momenta.required(), self.pdg_id, self.status)
+
+    def mothers(self) -> tuple[str, ...]:
+        """Branches that tell decay products."""
+        return (self.mother,) if self.mother else ()
 
 
 @dataclass(frozen=True)
@@ -76,19 +90,35 @@ class JetBranches:
         One minus uncalibrated over calibrated momentum; optional, 0 without it.
     links : tuple of str, or None
         Two branches with one entry a (jet, candidate) pair: position of the jet in its collection, and of the candidate
-        in the first candidate collection. None where the format links none.
-    radius : float
-        R of anti-kT that the format's jets usually have.
+        in the first candidate collection.
+    constituents : str or None
+        In the place of links: a list of positions of candidates for each jet of an event; or, where the file has
+        `counts`, all of an event in one list.
+    counts : str or None
+        Numbers of constituents of the jets; optional in the file.
+    alone : bool
+        Every entry of the tree is one jet, whose momentum is a number and whose constituents are all candidates.
     """
 
     momenta: Momenta
-    raw_factor: str | None
-    links: tuple[str, str] | None
-    radius: float = 0.8
+    raw_factor: str | None = None
+    links: tuple[str, str] | None = None
+    constituents: str | None = None
+    counts: str | None = None
+    alone: bool = False
+
+    def linked(self) -> bool:
+        """Tell whether the format says which candidates a jet is made of."""
+        return self.alone or self.links is not None or self.constituents is not None
+
+    def collection(self) -> str:
+        """Return what the names of all branches of these jets begin with, `FatJet` of `FatJet_pt` or `FatJet.PT`."""
+        return re.split(r"[_.]", self.momenta.pt)[0]
 
     def required(self) -> tuple[str, ...]:
         """Branches without which the file's own jets cannot be used."""
-        return (*self.momenta.required(), *(self.links or ()))
+        one = (self.constituents,) if self.constituents else ()
+        return (*self.momenta.required(), *(self.links or one))
 
 
 @dataclass(frozen=True)
@@ -99,11 +129,12 @@ class Layout:
     ----------
     name : str
     tree : str
-        Name of the TTree or RNTuple.
+        Name of the TTree or RNTuple, with the folders that it lies in.
     candidates : tuple of Momenta
         Collections that together are the event's candidates; the first one is what jets refer to.
     run, luminosity_block, event : str or None
-        Event identifiers; None for the first two where the format has none (they are then 1).
+        Event identifiers. Where the format has none, run and luminosity block are 1, and the number of an event is its
+        position in the file.
     weight : str or None
         Generator weight, optional in the file.
     generated : tuple of str and tuple of str, or None
@@ -114,6 +145,10 @@ class Layout:
         The candidates' momenta hold their PUPPI weights already, unless the file has a weight beside them.
     versions : str
         Which files are of this format, for messages.
+    unit : float
+        GeV in the unit of all momenta, energies and masses.
+    declared : bool
+        By the configuration: what it names is not optional in a file, but for what data lack.
     """
 
     name: str
@@ -121,35 +156,44 @@ class Layout:
     candidates: tuple[Momenta, ...]
     run: str | None
     luminosity_block: str | None
-    event: str
+    event: str | None
     weight: str | None
     generated: tuple[str, tuple[str, ...]] | None
     truth: Truth | None
     jets: JetBranches | None
     weighted: bool
     versions: str
+    unit: float = 1.0
+    declared: bool = False
 
     def known(self) -> tuple[str, ...]:
         """Every branch that the layout can use."""
-        names = [*self.required(), self.weight or self.event]
-        for group in self.candidates:
-            names += group.optional()
+        return (
+            *self.required(),
+            *(name for group in self.candidates for name in group.optional()),
+            *self.not_of_data(),
+        )
+
+    def not_of_data(self) -> tuple[str, ...]:
+        """Branches that only some files have: the generator's, and those of the file's own jets."""
+        names: list[str | None] = [self.weight]
         if self.truth:
             names += [*self.truth.required(), self.truth.mother]
         if self.jets:
-            names += [*self.jets.required(), self.jets.raw_factor or self.event]
-        return tuple(names)
+            names += [*self.jets.required(), self.jets.raw_factor, self.jets.counts]
+        return tuple(name for name in names if name)
 
     def required(self) -> tuple[str, ...]:
         """Branches that tell the layout: every file of this layout has them."""
         identifiers = tuple(name for name in (self.run, self.luminosity_block, self.event) if name)
-        return tuple(name for group in self.candidates for name in group.required()) + identifiers
+        weights = tuple(group.weight for group in self.candidates if self.declared and group.weight)
+        return tuple(name for group in self.candidates for name in group.required()) + weights + identifiers
 
 
 _FAT_JET = Momenta("FatJet_pt", "FatJet_eta", "FatJet_phi", "FatJet_mass")
 
 
-def _nanoaod(name: str, candidates: Momenta, links: tuple[str, str], *, weighted: bool, versions: str) -> Layout:
+def _nanoaod(name: str, candidates: Momenta, jets: JetBranches, *, weighted: bool, versions: str) -> Layout:
     return Layout(
         name=name,
         tree="Events",
@@ -166,7 +210,7 @@ def _nanoaod(name: str, candidates: Momenta, links: tuple[str, str], *, weighted
             "GenPart_status",
             "GenPart_genPartIdxMother",
         ),
-        jets=JetBranches(_FAT_JET, "FatJet_rawFactor", links),
+        jets=jets,
         weighted=weighted,
         versions=versions,
     )
@@ -175,7 +219,7 @@ def _nanoaod(name: str, candidates: Momenta, links: tuple[str, str], *, weighted
 PFNANO = _nanoaod(
     "pfnano",
     Momenta("PFCands_pt", "PFCands_eta", "PFCands_phi", "PFCands_mass", weight="PFCands_puppiWeight"),
-    ("FatJetPFCands_jetIdx", "FatJetPFCands_pFCandsIdx"),
+    JetBranches(_FAT_JET, "FatJet_rawFactor", ("FatJetPFCands_jetIdx", "FatJetPFCands_pFCandsIdx")),
     weighted=False,
     versions="PFNano (NanoAOD with PFCands) and oddjet's own simulation",
 )
@@ -185,9 +229,25 @@ PFNANO = _nanoaod(
 NANOAOD_V15 = _nanoaod(
     "nanoaod_v15",
     Momenta("PFCand_pt", "PFCand_eta", "PFCand_phi", "PFCand_mass", weight="PFCand_puppiWeight"),
-    ("FatJetPFCand_jetIdx", "FatJetPFCand_pfCandIdx"),
+    JetBranches(_FAT_JET, "FatJet_rawFactor", ("FatJetPFCand_jetIdx", "FatJetPFCand_pfCandIdx")),
     weighted=True,
     versions="NanoAOD from v15 on (earlier versions hold no candidates), JMEPFNano",
+)
+
+# CMSSW, run3scouting_cff: the table of candidates is made on demand, and the jets clustered from it are not calibrated.
+SCOUTING = _nanoaod(
+    "scouting_nano",
+    Momenta("ScoutingPFCandidate_pt", "ScoutingPFCandidate_eta", "ScoutingPFCandidate_phi", "ScoutingPFCandidate_mass"),
+    JetBranches(
+        Momenta(
+            "ScoutingFatPFJetRecluster_pt",
+            "ScoutingFatPFJetRecluster_eta",
+            "ScoutingFatPFJetRecluster_phi",
+            "ScoutingFatPFJetRecluster_mass",
+        )
+    ),
+    weighted=False,
+    versions="NanoAOD of Run 3 scouting with the table ScoutingPFCandidate",
 )
 
 DELPHES = Layout(
@@ -210,9 +270,59 @@ DELPHES = Layout(
         "Particle.Status",
         "Particle.M1",
     ),
-    jets=JetBranches(Momenta("FatJet.PT", "FatJet.Eta", "FatJet.Phi", "FatJet.Mass"), None, None),
+    jets=JetBranches(Momenta("FatJet.PT", "FatJet.Eta", "FatJet.Phi", "FatJet.Mass")),
     weighted=False,
     versions="Delphes with the branches EFlowTrack, EFlowPhoton and EFlowNeutralHadron",
 )
 
-LAYOUTS: tuple[Layout, ...] = (PFNANO, NANOAOD_V15, DELPHES)
+
+def _split_vector(name: str, weight: str | None = None) -> Momenta:
+    """Name the leaves of a vector of ROOT's four-vectors in pT, pseudorapidity, azimuth and energy."""
+    pt, eta, phi, energy = (f"{name}.fCoordinates.f{part}" for part in ("Pt", "Eta", "Phi", "E"))
+    return Momenta(pt, eta, phi, f"mass of {energy}", energy=energy, weight=weight)
+
+
+# Only candidates inside jets. Its lists of constituents are one an event with the counts beside, and were one a jet.
+TREEMAKER = Layout(
+    name="treemaker",
+    tree="PreSelection",
+    candidates=(_split_vector("JetsConstituents", "JetsConstituents_PuppiWeight"),),
+    run="RunNum",
+    luminosity_block="LumiBlockNum",
+    event="EvtNum",
+    weight="Weight",
+    generated=None,
+    truth=Truth(_split_vector("GenParticles"), "GenParticles_PdgId", "GenParticles_Status", "GenParticles_ParentIdx"),
+    jets=JetBranches(
+        _split_vector("JetsAK8"), constituents="JetsAK8_constituentsIndex", counts="JetsAK8_constituentsIndexCounts"
+    ),
+    weighted=False,
+    versions="TreeMaker ntuples with JetsConstituents",
+)
+
+# One entry a jet, and no number that tells an event.
+JETCLASS = Layout(
+    name="jetclass",
+    tree="tree",
+    candidates=(
+        Momenta(
+            "pT of part_px, part_py",
+            "pseudorapidity of part_px, part_py, part_pz",
+            "azimuth of part_px, part_py",
+            "mass of part_energy",
+            energy="part_energy",
+            cartesian=("part_px", "part_py", "part_pz"),
+        ),
+    ),
+    run=None,
+    luminosity_block=None,
+    event=None,
+    weight=None,
+    generated=None,
+    truth=None,
+    jets=JetBranches(Momenta("jet_pt", "jet_eta", "jet_phi", "mass of jet_energy", energy="jet_energy"), alone=True),
+    weighted=False,
+    versions="JetClass (one jet an entry)",
+)
+
+LAYOUTS: tuple[Layout, ...] = (PFNANO, NANOAOD_V15, SCOUTING, DELPHES, TREEMAKER, JETCLASS)

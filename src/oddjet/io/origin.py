@@ -1,11 +1,16 @@
-"""What a result was made from, for formats that cannot hold it (CSV, Markdown, PDF, PNG): a JSON file beside it."""
+"""What a result was made from, for files that are not HDF5.
+
+CSV, Markdown, PDF and PNG have a JSON file beside them; a simulated ROOT file has a record inside.
+"""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
+from oddjet.errors import TableError
 from oddjet.io.atomic import write_text
 from oddjet.provenance.attributes import attributes, file_digest
 
@@ -32,3 +37,12 @@ def write_origin(
     }
     path = outputs[0].with_name(outputs[0].name + SUFFIX)
     write_text(path, json.dumps(content, indent=1) + "\n")
+
+
+def read_origin(path: Path) -> dict[str, Any]:
+    """Return the record that lies beside a file; raises `TableError` where it cannot be read."""
+    beside = path.with_name(path.name + SUFFIX)
+    try:
+        return dict(json.loads(beside.read_text(encoding="utf-8")))
+    except (OSError, ValueError, TypeError) as error:
+        raise TableError(f"{beside}: not a readable record ({error}); make {path.name} again") from error

@@ -1,30 +1,25 @@
 """HDF5 tables: one structured dataset with units, and named arrays beside it; whole or refused.
 
 The layout follows the tables that ATLAS flavour tagging trains from (umami-hep/salt): one compound dataset.
-
-All HDF5 files are opened here, without a lock: some network file systems refuse HDF5's locks, and every file has one
-writer and is renamed when it is whole. The environment variable of HDF5 for that is read when the library is loaded,
-which is too early for us.
 """
 
 from __future__ import annotations
 
 import json
-import os
-import shutil
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Literal, TypeVar
+from typing import Any, TypeVar
 
 import h5py
 import numpy as np
 from numpy.typing import NDArray
 
 from oddjet.errors import TableError
-from oddjet.io.atomic import sync, sync_folder
+from oddjet.io.atomic import discard, sync, sync_folder, temporary_of, writing
+from oddjet.io.hdf5 import attributes_of, close_hdf5, open_hdf5, require_space, write_attributes
 
 Item = TypeVar("Item")
 
@@ -34,30 +29,6 @@ DATASET = "jets"
 CHUNK_ROWS = 4096
 # Of an array beside the rows: elements, where it has one dimension.
 CHUNK_ELEMENTS = 65536
-# More than HDF5 holds back in its caches.
-SPARE_BYTES = 16_000_000
-
-
-def open_hdf5(path: Path, mode: Literal["r", "r+", "w"] = "r") -> h5py.File:
-    """Open an HDF5 file without a lock; raises what h5py does, `OSError` above all."""
-    return h5py.File(path, mode, locking=False)
-
-
-def require_space(path: Path, size: int) -> None:
-    """Raise `TableError` unless the disk of `path` has room for `size` more bytes.
-
-    A write that fails inside HDF5 leaves it in a state in which closing the file ends the process with a segmentation
-    fault (HDF5 2.0): so the disk is asked first.
-    """
-    try:
-        left = shutil.disk_usage(path.parent).free
-    except OSError:
-        return  # a file system that does not say; quotas, which no file system says, are not seen either way
-    if left < size + SPARE_BYTES:
-        raise TableError(
-            f"{path}: disk full: {left / 1e6:.0f} MB left, {(size + SPARE_BYTES) / 1e6:.0f} MB needed. "
-            "Make room and run again; nothing half-written stays."
-        )
 
 
 @dataclass(frozen=True)
@@ -113,10 +84,9 @@ class TableWriter:
         self._path = path
         self._columns = tuple(columns)
         self._dtype = np.dtype([(column.name, column.dtype) for column in columns])
-        self._temporary = path.with_name(f".tmp-{os.getpid()}-{path.name}")
         self._finished = False
-        path.parent.mkdir(parents=True, exist_ok=True)
-        try:
+        with writing(path):
+            self._temporary = temporary_of(path)
             self._file = open_hdf5(self._temporary, "w")
             self._dataset = self._file.create_dataset(
                 DATASET,
@@ -128,18 +98,14 @@ class TableWriter:
                 compression_opts=4,
                 shuffle=True,
             )
-            for name, dtype in (arrays or {}).items():
-                self._file.create_dataset(
+            self._arrays = {
+                name: self._file.create_dataset(
                     name, (0,), dtype, maxshape=(None,), chunks=(CHUNK_ELEMENTS,), compression="gzip", shuffle=True
                 )
-        except OSError as error:
-            self._temporary.unlink(missing_ok=True)
-            raise TableError(
-                f"{path}: cannot be written ({error}). Check the folder's permissions and the space left."
-            ) from error
-        self._file.attrs["schema_version"] = SCHEMA_VERSION
-        self._file.attrs["columns"] = json.dumps([asdict(column) for column in columns])
-        self._file.attrs.update(attributes or {})
+                for name, dtype in (arrays or {}).items()
+            }
+        own = {"schema_version": SCHEMA_VERSION, "columns": json.dumps([asdict(column) for column in columns])}
+        write_attributes(self._file, {**own, **(attributes or {})})
 
     def __enter__(self) -> TableWriter:
         return self
@@ -161,8 +127,9 @@ class TableWriter:
         Raises
         ------
         TableError
-            A field is missing or too many, a value is not finite (the message names the column and the row), or the
-            disk is full.
+            A field is missing or too many, or a value is not finite (the message names the column and the row).
+        DiskError
+            The disk takes no more.
         """
         names = array.dtype.names or ()
         if set(names) != set(self._dtype.names or ()):
@@ -180,16 +147,18 @@ class TableWriter:
             rows[column.name] = values
         start = len(self._dataset)
         require_space(self._path, rows.nbytes)
-        self._dataset.resize(start + len(rows), axis=0)
-        self._dataset[start:] = rows
+        with writing(self._path):
+            self._dataset.resize(start + len(rows), axis=0)
+            self._dataset[start:] = rows
 
     def extend(self, name: str, values: NDArray[np.generic]) -> int:
-        """Add to an array beside the rows, shape (n,); return its length before. Raises `TableError` on a full disk."""
+        """Add to an array beside the rows, shape (n,); return its length before. Raises `DiskError`."""
         require_space(self._path, values.nbytes)
-        dataset = self._file[name]
+        dataset = self._arrays[name]
         start = len(dataset)
-        dataset.resize(start + len(values), axis=0)
-        dataset[start:] = values
+        with writing(self._path):
+            dataset.resize(start + len(values), axis=0)
+            dataset[start:] = values
         return start
 
     def finish(self, attributes: Mapping[str, str] | None = None) -> None:
@@ -199,13 +168,16 @@ class TableWriter:
         ------
         TableError
             The written file does not read back.
+        DiskError
+            The disk takes no more.
         """
         rows = len(self._dataset)
-        self._file.attrs.update(attributes or {})
-        self._file.attrs["rows"] = rows
-        self._file.attrs["complete"] = True
-        self._file.close()
-        sync(self._temporary)
+        with writing(self._path):
+            write_attributes(self._file, attributes or {})
+            self._file.attrs["rows"] = rows
+            self._file.attrs["complete"] = True
+            self._close()
+            sync(self._temporary)
         try:
             # The last chunk is the one that a full disk would have cut.
             with _open(self._temporary) as file:
@@ -213,13 +185,19 @@ class TableWriter:
         except (OSError, TableError) as error:
             self._discard()
             raise TableError(f"{self._path}: the file does not read back ({error}). Check the disk.") from error
-        self._temporary.replace(self._path)
+        with writing(self._path):
+            self._temporary.replace(self._path)
+        discard(self._temporary)
         sync_folder(self._path.parent)
         self._finished = True
 
+    def _close(self) -> None:
+        close_hdf5(self._file, (self._dataset, *self._arrays.values()))
+
     def _discard(self) -> None:
-        self._file.close()
-        self._temporary.unlink(missing_ok=True)
+        discard(self._temporary)
+        with suppress(OSError, RuntimeError):
+            self._close()
 
 
 def write_table(path: Path, columns: Sequence[Column], array: NDArray[np.void], attributes: Mapping[str, str]) -> None:
@@ -229,7 +207,7 @@ def write_table(path: Path, columns: Sequence[Column], array: NDArray[np.void], 
         table.finish()
 
 
-def read_table(path: Path, columns: Sequence[str] | None = None) -> NDArray[np.void]:
+def read_table(path: Path, columns: Sequence[str] | None = None, *, needed: Sequence[str] = ()) -> NDArray[np.void]:
     """Read a table.
 
     Parameters
@@ -238,6 +216,8 @@ def read_table(path: Path, columns: Sequence[str] | None = None) -> NDArray[np.v
         The file.
     columns
         The columns to read; all when left out.
+    needed
+        Columns that must be among all.
 
     Returns
     -------
@@ -250,7 +230,8 @@ def read_table(path: Path, columns: Sequence[str] | None = None) -> NDArray[np.v
         The file is missing, not a table, incomplete, of another schema version, or lacks a column.
     """
     with _open(path) as file, _damage_named(path):
-        return np.asarray(_fields(path, file[DATASET], columns)[:])
+        _check_columns(path, file[DATASET], needed)
+        return _finite(path, np.asarray(_fields(path, file[DATASET], columns)[:]))
 
 
 def read_array(path: Path, name: str, start: int = 0, stop: int | None = None) -> NDArray[Any]:
@@ -274,7 +255,19 @@ def iterate_table(path: Path, columns: Sequence[str] | None, rows: int) -> Itera
         for start in range(0, len(dataset), rows):
             with _damage_named(path):
                 part = np.asarray(_fields(path, dataset, columns)[start : start + rows])
-            yield part
+            yield _finite(path, part, start)
+
+
+def _finite(path: Path, rows: NDArray[np.void], start: int = 0) -> NDArray[np.void]:
+    """Return rows, the first of which is row `start`, if all are finite: none else was ever written."""
+    for name in rows.dtype.names or ():
+        if rows[name].dtype.kind == "f" and not (sound := np.isfinite(rows[name])).all():
+            row = start + int(np.argwhere(~sound)[0][0])
+            raise TableError(
+                f"{path}: damaged: column '{name}' is not finite in row {row}. Delete it and run the stage that makes "
+                "it."
+            )
+    return rows
 
 
 def count_rows(path: Path) -> int:
@@ -286,28 +279,39 @@ def count_rows(path: Path) -> int:
 def _fields(path: Path, dataset: Any, columns: Sequence[str] | None) -> Any:  # noqa: ANN401  h5py has no types
     if columns is None:
         return dataset
-    missing = [name for name in columns if name not in dataset.dtype.names]
+    _check_columns(path, dataset, columns)
+    return dataset.fields(list(columns))
+
+
+def _check_columns(path: Path, dataset: Any, names: Sequence[str]) -> None:  # noqa: ANN401  as above
+    missing = [name for name in names if name not in dataset.dtype.names]
     if missing:
         raise TableError(
             f"{path}: column '{missing[0]}' is missing; the table has {', '.join(dataset.dtype.names)}. "
-            "Add the feature to `features` in the config, or take it out of the list that asks for it."
+            "Give a table of the stage that makes it; a feature: add it to `features` in the config, or take it out of "
+            "the list that asks for it."
         )
-    return dataset.fields(list(columns))
 
 
 def read_attributes(path: Path) -> dict[str, str]:
     """Read the attributes of a table as strings; raises `TableError` as `read_table` does."""
     with _open(path) as file, _damage_named(path):
-        return {name: str(value) for name, value in file.attrs.items()}
+        return {name: str(value) for name, value in attributes_of(file).items()}
+
+
+def read_attribute(path: Path, name: str) -> str:
+    """Read one attribute of a table; raises `TableError` as `read_table` does, or where there is none."""
+    attributes = read_attributes(path)
+    if name not in attributes:
+        raise TableError(f"{path}: has no attribute {name!r}: a table of another kind or version. Make it again.")
+    return attributes[name]
 
 
 def read_json(path: Path, name: str) -> Any:  # noqa: ANN401  whatever the JSON holds
     """Read an attribute of a table that is JSON; raises `TableError` that names the file and the attribute."""
-    attributes = read_attributes(path)
-    if name not in attributes:
-        raise TableError(f"{path}: has no attribute {name!r}: a table of another kind or version. Make it again.")
+    text = read_attribute(path, name)
     with damage_of(path, name):
-        return json.loads(attributes[name])
+        return json.loads(text)
 
 
 @contextmanager
@@ -371,13 +375,20 @@ def _open(path: Path) -> h5py.File:
 
 
 def _why_unusable(file: h5py.File) -> str | None:
-    if DATASET not in file or not file.attrs.get("complete", False):
+    attributes = attributes_of(file)
+    if DATASET not in file or not attributes.get("complete", False):
         return "the table is incomplete: its writing was interrupted. Delete it and run the stage that makes it."
-    version = file.attrs.get("schema_version", "none")
+    version = attributes.get("schema_version", "none")
     if version != SCHEMA_VERSION:
         return f"the table has schema version {version}, not {SCHEMA_VERSION}. Make it again."
     if file[DATASET].dtype.names is None:
         return "not a table: it has no columns. Give one that a stage of oddjet wrote."
-    if len(file[DATASET]) != file.attrs["rows"]:
-        return f"the table has {len(file[DATASET])} rows and was written with {file.attrs['rows']}. Make it again."
+    if len(file[DATASET]) != attributes["rows"]:
+        return f"the table has {len(file[DATASET])} rows and was written with {attributes['rows']}. Make it again."
+    try:
+        written = np.dtype([(column["name"], column["dtype"]) for column in json.loads(attributes["columns"])])
+    except (KeyError, TypeError, ValueError):
+        return None  # said where the attribute is read
+    if file[DATASET].dtype != written:
+        return "its columns are not those that it was written with. Make it again."
     return None

@@ -7,7 +7,8 @@ samples come together (the dataset, the score tables) the weight of a row is tha
 
 in pb: the sum over a sample, were nothing cut away, is its cross section (times the sample's `weight`, then a
 k-factor). There is no luminosity: it is the same for all samples, and no result depends on it. Without cross sections
-the stored weights stand as they are.
+the stored weights stand as they are. Or the samples of a background all count the same: then the sum over the rows of
+each is the same, and that over all of them what it was.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from oddjet.errors import DatasetError
-from oddjet.io.tables import damage_of, read_attributes, read_json
+from oddjet.io.tables import damage_of, read_attributes, read_json, read_table
 
 # Entry of the cutflow that holds it.
 GENERATED = "sum_of_generated_weights"
@@ -53,6 +54,33 @@ def sample_factors(samples: Mapping[str, Sequence[Path]], cross_sections: Mappin
         name: cross_sections[name] / _generated(tables, cross_sections[name]) if name in cross_sections else 1.0
         for name, tables in samples.items()
     }
+
+
+def equal_factors(samples: Mapping[str, Sequence[Path]]) -> dict[str, float]:
+    """Return the factor on the stored weights of every sample with which the rows of each add up to the same.
+
+    Parameters
+    ----------
+    samples : mapping of str to sequence of Path
+        All feature tables of each sample, by its name.
+
+    Raises
+    ------
+    DatasetError
+        If the weights of a sample do not add up to more than 0.
+    """
+    sums = {
+        name: sum(float(read_table(path, ["weight"])["weight"].sum(dtype=np.float64)) for path in tables)
+        for name, tables in samples.items()
+    }
+    wrong = next((name for name, total in sums.items() if not total > 0), None)
+    if wrong is not None:
+        raise DatasetError(
+            f"sample {wrong}: the weights of its jets add up to {sums[wrong]:g}, so it cannot count as much as others; "
+            "look at its generator weights, or leave out dataset.sample_weights"
+        )
+    mean = sum(sums.values()) / len(sums)
+    return {name: mean / total for name, total in sums.items()}
 
 
 def row_weights(stored: NDArray[np.floating[Any]], factor: float) -> NDArray[np.float64]:

@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping
 
 import numpy as np
 
-from oddjet.arrays import Bools, Floats, Ints
+from oddjet.arrays import Bools, Floats
 from oddjet.errors import JetError
 from oddjet.io.candidates import CandidateRecord, Particles
 from oddjet.jets.clustering import Jets, cartesian, cluster, trees
@@ -51,7 +51,7 @@ class FastjetCheck:
         JetError
             Names the file, the event, the quantity and both values.
         """
-        some = jets.where(np.arange(len(jets)) < self.left)
+        some = jets.where(np.arange(len(jets)) < self.left).uncorrected()
         self.left -= len(some)
         if len(some) and (self.settings.recluster or record.jets is None):
             _compare(record, some, _values(some, some), lambda turned: _clustered(record, some, self.settings, turned))
@@ -128,18 +128,8 @@ def _clustered(record: CandidateRecord, jets: Jets, settings: FeatureSettings, t
     }
     rows = np.array([place.get(key, -1) for key in zip(jets.event.tolist(), jets.rank.tolist(), strict=True)])
     there = rows >= 0
-    values = _values(_taken(found, rows[there]), jets.where(there))
+    values = _values(found.take(rows[there]), jets.where(there))
     return {name: _spread(column, there) for name, column in values.items()}
-
-
-def _taken(jets: Jets, rows: Ints) -> Jets:
-    """Jets at these rows, in their order."""
-    counts = jets.constituents.counts()[rows]
-    first = np.repeat(jets.constituents.offsets[rows] - np.cumsum(counts) + counts, counts)
-    members = jets.constituents.take(counts, first + np.arange(len(first)))
-    return Jets(
-        jets.event[rows], jets.rank[rows], jets.pt[rows], jets.eta[rows], jets.phi[rows], jets.mass[rows], members
-    )
 
 
 def _spread(values: Floats, there: Bools) -> Floats:

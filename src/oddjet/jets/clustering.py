@@ -5,7 +5,7 @@ The jets are those of fastjet, which every run compares (`check`); `docs/perform
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -31,6 +31,8 @@ class Jets:
         GeV, pseudorapidity, radians in [-pi, pi), GeV (at least 0).
     constituents : Particles
         One row a jet, in falling pT.
+    clustered : tuple of int16 and float64 arrays, shape (jets,), or None
+        Of corrected jets (`oddjet.jets.corrections`): their ranks before, and the factors on pT and mass.
     """
 
     event: npt.NDArray[np.int64]
@@ -40,9 +42,33 @@ class Jets:
     phi: Floats
     mass: Floats
     constituents: Particles
+    clustered: tuple[npt.NDArray[np.int16], Floats] | None = None
 
     def __len__(self) -> int:
         return len(self.event)
+
+    def uncorrected(self) -> Jets:
+        """Give the jets as they were clustered, in the order that they are in."""
+        if self.clustered is None:
+            return self
+        rank, factor = self.clustered
+        return replace(self, rank=rank, pt=self.pt / factor, mass=self.mass / factor, clustered=None)
+
+    def take(self, rows: npt.NDArray[np.int64]) -> Jets:
+        """Give the jets at these rows, in their order."""
+        counts = self.constituents.counts()[rows]
+        first = np.repeat(self.constituents.offsets[rows] - np.cumsum(counts) + counts, counts)
+        members = self.constituents.take(counts, first + np.arange(len(first)))
+        return Jets(
+            self.event[rows],
+            self.rank[rows],
+            self.pt[rows],
+            self.eta[rows],
+            self.phi[rows],
+            self.mass[rows],
+            members,
+            self.clustered and (self.clustered[0][rows], self.clustered[1][rows]),
+        )
 
     def where(self, keep: npt.NDArray[np.bool_]) -> Jets:
         """Keep the jets where `keep`, a bool array of shape (jets,), is true."""
@@ -56,6 +82,7 @@ class Jets:
             self.phi[keep],
             self.mass[keep],
             self.constituents.take(counts, members),
+            self.clustered and (self.clustered[0][keep], self.clustered[1][keep]),
         )
 
 
@@ -134,8 +161,10 @@ def cluster(candidates: Particles, radius: float, pt_min: float, backend: Cluste
     )
 
 
-def stored(jets: StoredJets) -> Jets:
-    """Take the jets that the file brought along, in falling pT; their calibrated momenta, their own constituents.
+def stored(jets: StoredJets, *, raw: bool = False) -> Jets:
+    """Take the jets that the file brought along, in falling pT, with their own constituents.
+
+    Their momenta are calibrated as they are in the file, or with `raw` before that.
 
     Jets without constituents (below the threshold from which the file keeps them) are dropped.
 
@@ -148,7 +177,8 @@ def stored(jets: StoredJets) -> Jets:
     if constituents is None:
         raise JetError("the file's own jets were read without their constituents")
     event = jets.momenta.rows()
-    order = np.lexsort((-jets.momenta.pt, event))
+    factor = jets.raw if raw else np.ones(len(jets.raw))
+    order = np.lexsort((-jets.momenta.pt * factor, event))
     order = order[constituents.counts()[order] > 0]
     event = event[order]
     counts = constituents.counts()[order]
@@ -156,10 +186,10 @@ def stored(jets: StoredJets) -> Jets:
     return Jets(
         event=event,
         rank=(np.arange(len(event)) - np.searchsorted(event, event)).astype(np.int16),
-        pt=jets.momenta.pt[order],
+        pt=(jets.momenta.pt * factor)[order],
         eta=jets.momenta.eta[order],
         phi=jets.momenta.phi[order],
-        mass=jets.momenta.mass[order],
+        mass=(jets.momenta.mass * factor)[order],
         constituents=constituents.take(counts, np.repeat(constituents.offsets[order], counts) + within),
     )
 

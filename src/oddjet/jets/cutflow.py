@@ -13,10 +13,14 @@ from numpy.typing import NDArray
 
 from oddjet.errors import JetError, TableError
 from oddjet.io.cutflow import BadFile, Cutflow
-from oddjet.io.tables import read_attributes, read_table
+from oddjet.io.tables import damage_of, read_attributes, read_json, read_table
+from oddjet.selection import golden
+from oddjet.selection.golden import Blocks
 
 LOGGER = logging.getLogger("oddjet")
 
+# Attributes of the table of data with a golden JSON: the blocks that were read, and the certified ones among them.
+BLOCKS = ("luminosity_blocks_read", "luminosity_blocks_certified")
 IDENTIFIERS = ["run", "luminosityBlock", "event"]
 
 
@@ -56,8 +60,27 @@ def table_cutflow(path: Path) -> tuple[Cutflow, BadFile | None, NDArray[np.void]
     return cutflow, skipped, events
 
 
+def luminosity_blocks(tables: Sequence[Path]) -> dict[str, Blocks]:
+    """Return the luminosity blocks of a sample's tables, each once, by the name of their count in the cutflow.
+
+    Raises
+    ------
+    TableError
+        An attribute of a table is damaged.
+    """
+    found: dict[str, list[Blocks]] = {name: [] for name in BLOCKS}
+    for path in tables:
+        for name in BLOCKS:
+            if name in read_attributes(path):
+                with damage_of(path, name):
+                    found[name].append(golden.from_json(read_json(path, name)))
+    return {name: golden.union(several) for name, several in found.items()}
+
+
 def merge_sample(name: str, tables: Sequence[Path]) -> tuple[Cutflow, list[BadFile]]:
     """Merge the cutflows of a sample's tables: their sum, and the files that were skipped.
+
+    A luminosity block that several files hold is counted once.
 
     Events are told apart by file and entry. Those that share run, luminosity block and event number with another are
     counted and named once, in the log: private productions number their events again and again.
@@ -74,6 +97,8 @@ def merge_sample(name: str, tables: Sequence[Path]) -> tuple[Cutflow, list[BadFi
         merged += cutflow
         bad += [skipped] if skipped else []
         events.append(rows[IDENTIFIERS])
+    for key, blocks in luminosity_blocks(tables).items():
+        setattr(merged, key, golden.count(blocks))
     merged.check(name)
     values, counts = np.unique(np.concatenate(events), return_counts=True)
     if len(values) and counts.max() > 1:
@@ -94,7 +119,7 @@ def check_enough(
     signals: Sequence[str],
     minimum_signal_jets: int,
 ) -> None:
-    """Refuse samples with too few jets before anything is trained, and say where they went.
+    """Refuse samples with too few jets, or without weight, before anything is trained, and say where jets went.
 
     Parameters
     ----------
@@ -108,7 +133,7 @@ def check_enough(
     Raises
     ------
     JetError
-        Names every such sample, its largest loss and its skipped files.
+        Names every such sample, its largest loss and its skipped files, or its sum of weights.
     """
     wrong = []
     limits = {**dict.fromkeys(backgrounds, 1), **dict.fromkeys(signals, minimum_signal_jets)}
@@ -125,6 +150,13 @@ def check_enough(
             "\n".join(wrong) + "\nGive more events or files, change the cuts (features), or lower "
             "evaluation.minimum_signal_jets"
         )
+    for name in limits:
+        cutflow, _ = samples[name]
+        if cutflow.sum_of_weights <= 0:
+            raise JetError(
+                f"sample {name}: the generator weights of its {cutflow.events_read} events add up to "
+                f"{cutflow.sum_of_weights:g}, so nothing can be said of shares of it. Look at the files' weights"
+            )
 
 
 def check_bad_files(name: str, bad: Sequence[BadFile], tables: int, max_bad_fraction: float) -> None:
@@ -150,6 +182,12 @@ def check_bad_files(name: str, bad: Sequence[BadFile], tables: int, max_bad_frac
             f"sample {name}: {len(bad)} of {tables} files were skipped, with at least {lost} events, more than "
             f"max_bad_fraction {max_bad_fraction} allows; the first: {bad[0].reason}"
         )
+
+
+def processed(tables: Mapping[str, Sequence[Path]]) -> str:
+    """Write the certified luminosity blocks that were read, by sample, each in the form of a golden JSON."""
+    blocks = {name: luminosity_blocks(paths)[BLOCKS[1]] for name, paths in tables.items()}
+    return json.dumps({name: json.loads(golden.to_json(one)) for name, one in blocks.items() if one}) + "\n"
 
 
 def report(samples: Mapping[str, tuple[Cutflow, list[BadFile]]]) -> tuple[str, str]:

@@ -11,22 +11,31 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
+from oddjet.addresses import is_remote
 from oddjet.errors import InputFileError, JetError, UnreachableFileError
 from oddjet.io.candidates import CandidateRecord
 from oddjet.io.checksums import verify
 from oddjet.io.chunks import Reading
 from oddjet.io.cutflow import BadFile, Cutflow
-from oddjet.io.jet_columns import RECONSTRUCTED
-from oddjet.io.root import EventFile, open_events
+from oddjet.io.root import EventFile, Opening, open_events
 from oddjet.io.tables import Column, TableWriter
 from oddjet.io.weights import SUM_TOLERANCE
 from oddjet.jets.check import FastjetCheck
 from oddjet.jets.closure import Closure
 from oddjet.jets.clustering import Jets, cluster, stored
+from oddjet.jets.columns import RECONSTRUCTED, rows_of
+from oddjet.jets.corrections import Corrections
+from oddjet.jets.cutflow import BLOCKS
 from oddjet.jets.features import Feature, Substructure, chosen_features
 from oddjet.jets.matching import check_found, truth_match
+from oddjet.jets.selection import Selection
 from oddjet.jets.settings import FeatureSettings, Match
 from oddjet.program import progress
+from oddjet.selection import golden
+from oddjet.selection.settings import SampleSelection
+
+# Events that cuts are tried on before a run.
+TRIED = 100
 
 LOGGER = logging.getLogger("oddjet")
 
@@ -62,53 +71,67 @@ def select_jets(
     require_match: Match,
     cutflow: Cutflow,
     closure: Closure | None = None,
+    selection: Selection | None = None,
+    corrections: Corrections | None = None,
 ) -> tuple[Jets, npt.NDArray[np.int8]]:
-    """Jets of one record that pass every cut, and their truth match; adds the record to `cutflow`.
+    """Jets of one record that pass every cut, and their truth match; adds them to `cutflow`.
 
     Parameters
     ----------
     record : CandidateRecord
+        With the events that pass alone: `oddjet.jets.selection.Selection.of_events`.
     settings : FeatureSettings
     require_match : {"none", "dark_quark", "dark_jet", "top"}
     cutflow : Cutflow
     closure : Closure, optional
         Compares with the file's own jets, if there are any.
+    selection : Selection, optional
+        Cuts on jets beside those of the settings.
+    corrections : Corrections, optional
+        Of the jets, before any cut on them.
 
     Raises
     ------
+    CorrectionError
+        A payload has no value for a jet.
     JetError
         A match is required and the file has no truth.
+    SelectionError
+        A clause of the cut on jets cannot be evaluated.
     """
     if settings.recluster or record.jets is None:
         jets = cluster(record.candidates, settings.radius, settings.cluster_pt_min, settings.clustering)
         if closure is not None and record.jets is not None:
             closure.add(jets, record.jets)
     else:
-        jets = stored(record.jets)
+        jets = stored(record.jets, raw=corrections is not None and corrections.of_jets)
+    if corrections is not None:
+        jets = corrections.corrected(jets, record)
     jets = jets.where(select(jets, settings, cutflow))
     match = truth_match(jets, record, require_match, settings.match_radius)
     if require_match != "none":
         cutflow.jets_unmatched += int(np.sum(match != 1))
         jets, match = jets.where(match == 1), match[match == 1]
+    if selection is not None:
+        passed = selection.of_jets(jets, record, cutflow)
+        jets, match = jets.where(passed), match[passed]
     selected = len(np.unique(jets.event))
     empty = int(np.sum(record.candidates.counts() == 0))
-    lost = record.losses
-    left_out = lost.events if lost.left_out else 0
-    cutflow.events_read += len(record) + left_out
-    cutflow.events_bad_candidate += left_out
-    cutflow.candidates_bad += lost.candidates
     cutflow.events_without_candidates += empty
     cutflow.events_without_selected_jet += len(record) - empty - selected
     cutflow.events_passed += selected
     cutflow.jets_passed += len(jets)
-    cutflow.sum_of_weights += float(np.sum(record.weight)) + lost.weight
     return jets, match
 
 
-def table_columns(features: Sequence[Feature]) -> list[Column]:
-    """Columns of the table: the jet's own, then the features that are not among those (mass is)."""
+def table_columns(
+    features: Sequence[Feature], selection: Selection | None = None, corrections: Corrections | None = None
+) -> list[Column]:
+    """Columns of the table: the jet's own, the features not among those (mass is), what is kept, varied weights."""
     own = {column.name for column in JET_COLUMNS}
-    return [*JET_COLUMNS, *(feature.column() for feature in features if feature.name not in own)]
+    kept = selection.columns() if selection else []
+    kept += corrections.columns() if corrections else []
+    return [*JET_COLUMNS, *(feature.column() for feature in features if feature.name not in own), *kept]
 
 
 def jet_rows(
@@ -118,6 +141,8 @@ def jet_rows(
     features: Sequence[Feature],
     settings: FeatureSettings,
     weight: float,
+    selection: Selection | None = None,
+    corrections: Corrections | None = None,
 ) -> npt.NDArray[np.void]:
     """Rows of the table for the selected jets of one record.
 
@@ -126,16 +151,7 @@ def jet_rows(
     JetError
         Names the feature, the file and the event of a value that is not finite.
     """
-    columns = table_columns(features)
-    rows = np.empty(len(jets), dtype=[(column.name, column.dtype) for column in columns])
-    rows["run"] = record.run[jets.event]
-    rows["luminosityBlock"] = record.luminosity_block[jets.event]
-    rows["event"] = record.event[jets.event]
-    rows["entry"] = record.entry[jets.event]
-    rows["jet_rank"] = jets.rank
-    for name in ("pt", "eta", "phi", "mass"):
-        rows[name] = getattr(jets, name)
-    rows["n_constituents"] = jets.constituents.counts()
+    rows = rows_of(table_columns(features, selection, corrections), record, jets)
     rows["truth_match"] = match
     rows["weight"] = record.weight[jets.event] * weight
     shared = Substructure(jets, settings)
@@ -148,6 +164,10 @@ def jet_rows(
                 f"{rows['run'][jet]}:{rows['luminosityBlock'][jet]}:{rows['event'][jet]}"
             )
         rows[feature.name] = values
+    if selection is not None:
+        selection.fill(rows, jets, record)
+    if corrections is not None:
+        corrections.fill(rows, jets, record, weight)
     return rows
 
 
@@ -156,8 +176,10 @@ def extract_features(
     output: Path,
     settings: FeatureSettings,
     *,
+    own: SampleSelection | None = None,
     require_match: Match = "none",
     weight: float = 1.0,
+    variation: str | None = None,
     attributes: Mapping[str, str] | None = None,
 ) -> Cutflow:
     """Write the table of selected jets of one ROOT file.
@@ -169,10 +191,14 @@ def extract_features(
     output : Path
         HDF5 table, written under a temporary name until it is whole.
     settings : FeatureSettings
+    own : SampleSelection, optional
+        Cuts of the sample's own, and its golden JSON.
     require_match : {"none", "dark_quark", "dark_jet", "top"}
         Keep only jets near such a parton, or made of dark decay products by more than half.
     weight : float
         Factor on the generator weights.
+    variation : str, optional
+        Of the corrections, in the place of the nominal ones.
     attributes : mapping of str to str
         Provenance to store in the table; the cutflow is added, `reading` (JSON: the layout and the branches that were
         used) and, where the file has jets of its own, `closure` (JSON: how ours compare).
@@ -189,19 +215,23 @@ def extract_features(
     InputFileError
         Unless `on_bad_file` is "skip": then a complete table without rows takes the place of the file's, with the
         reason in its attribute `bad_file`.
-    JetError, TableError
+    CorrectionError, JetError, TableError
+    SelectionError
+        A cut or a kept column names no branch of the file, or cannot be evaluated; whatever `on_bad_file` says.
     """
-    columns = table_columns(chosen_features(settings.features))
+    selection = Selection(settings, own)
+    corrections = Corrections(settings.corrections, settings.eta_max, variation)
+    columns = table_columns(chosen_features(settings.features), selection, corrections)
     promised = None
     try:
         if settings.checksums:
             verify(path, Path(settings.checksums))
         with (
-            open_events(path, settings.layout, settings.network_seconds) as file,
+            open_events(path, opening_of(settings)) as file,
             TableWriter(output, columns, attributes or {}) as table,
         ):
             promised = file.entries
-            cutflow, told = _fill(table, file, settings, require_match, weight)
+            cutflow, told = _fill(table, file, settings, (selection, corrections), require_match, weight)
             table.finish({"cutflow": cutflow.to_json(), **told})
         LOGGER.info("%s: %d jets in %d events", path, cutflow.jets_passed, cutflow.events_read)
         if not cutflow.jets_passed:
@@ -220,29 +250,69 @@ def extract_features(
     return cutflow
 
 
-def reading_of(settings: FeatureSettings, require_match: Match) -> Reading:
-    """Say what the settings ask of a file."""
+def try_selection(path: str | Path, settings: FeatureSettings, own: SampleSelection) -> None:
+    """Evaluate cuts and kept columns on the first `TRIED` events of a file.
+
+    Raises
+    ------
+    InputFileError, SelectionError, JetError
+        As `extract_features`.
+    """
+    selection = Selection(settings, own)
+    with open_events(path, opening_of(settings)) as file:
+        reading = reading_of(settings, "none", selection.readable(file))
+        for record in file.chunks(reading, TRIED)[1]:
+            # Of jets without a cut on their pT, so that there are some in a few events.
+            jets = cluster(record.candidates, settings.radius, settings.cluster_pt_min, settings.clustering)
+            selection.of_events(record, Cutflow())
+            jets = jets.where(selection.of_jets(jets, record, Cutflow()))
+            selection.fill(np.empty(len(jets), [(column.name, "f8") for column in selection.columns()]), jets, record)
+            return
+
+
+def reading_of(settings: FeatureSettings, require_match: Match, branches: tuple[str, ...] = ()) -> Reading:
+    """Say what the settings ask of a file; `branches` are those of `Selection.readable`."""
     return Reading(
         apply_puppi_weight=settings.apply_puppi_weight,
         stored_jets=not settings.recluster,
         decays=require_match == "dark_jet",
         bad_candidates=settings.bad_candidates,
         max_bad_events=settings.max_bad_event_fraction,
+        branches=branches,
+    )
+
+
+def opening_of(settings: FeatureSettings) -> Opening:
+    """Say how files are opened under the settings."""
+    return Opening(
+        settings.layout,
+        tuple(layout.layout(name) for name, layout in settings.layouts.items()),
+        settings.network_seconds,
+        settings.prefixes,
     )
 
 
 def _fill(
-    table: TableWriter, file: EventFile, settings: FeatureSettings, require_match: Match, weight: float
+    table: TableWriter,
+    file: EventFile,
+    settings: FeatureSettings,
+    of_sample: tuple[Selection, Corrections],
+    require_match: Match,
+    weight: float,
 ) -> tuple[Cutflow, dict[str, str]]:
     """Append the jets of a file to its table; give the cutflow and what the table says of the reading."""
     features = chosen_features(settings.features)
+    selection, corrections = of_sample
     cutflow, closure, check = Cutflow(), Closure(), FastjetCheck(settings)
-    reader, records = file.chunks(reading_of(settings, require_match), settings.chunk_size)
+    branches = tuple(dict.fromkeys([*selection.readable(file), *corrections.readable(file)]))
+    reading = reading_of(settings, require_match, branches)
+    reader, records = file.chunks(reading, settings.chunk_size)
     chunks = math.ceil(file.entries / settings.chunk_size)
     for record in progress(records, total=chunks, description=f"chunks of {file.path}"):
-        jets, match = select_jets(record, settings, require_match, cutflow, closure)
-        check.add(record, jets)
-        table.append(jet_rows(record, jets, match, features, settings, weight))
+        passed = selection.of_events(record, cutflow)
+        jets, match = select_jets(passed, settings, require_match, cutflow, closure, selection, corrections)
+        check.add(passed, jets)
+        table.append(jet_rows(passed, jets, match, features, settings, weight, selection, corrections))
     check_found(reader, require_match, cutflow.events_read)
     generated = file.generated_weight()
     cutflow.sum_of_generated_weights = cutflow.sum_of_weights if generated is None else generated[0]
@@ -255,15 +325,29 @@ def _fill(
             generated[0],
             cutflow.sum_of_weights,
         )
+    if selection.certified is not None:
+        selection.remember(file.luminosity_blocks())
+    blocks = selection.luminosity_blocks()
+    if blocks is not None:
+        cutflow.luminosity_blocks_read, cutflow.luminosity_blocks_certified = map(golden.count, blocks)
     cutflow.check(file.path)
     told = {**reader.used(), "generated": "the events read" if generated is None else generated[1]}
+    # Where a file on a network came from; the path of one on this machine is in the record of the inputs.
+    told |= {"served": ", ".join(file.served)} if is_remote(file.path) else {}
     compared = closure.report(file.path)
     if reader.first_bad is not None:
         LOGGER.warning(
-            "%s: %d candidates without a momentum, the first: %s; left out: the %s (features.bad_candidates)",
+            "%s: %d candidates without a momentum, %d events left out for a candidate, %d for a stored jet, %d for a "
+            "generator particle; the first: %s (features.bad_candidates: %s)",
             file.path,
             cutflow.candidates_bad,
+            cutflow.events_bad_candidate,
+            cutflow.events_bad_jet,
+            cutflow.events_bad_particle,
             reader.first_bad,
             settings.bad_candidates,
         )
-    return cutflow, {"reading": json.dumps(told), **({"closure": compared} if compared else {})}
+    more = {"closure": compared} if compared else {}
+    if blocks is not None:
+        more |= {name: golden.to_json(one) for name, one in zip(BLOCKS, blocks, strict=True)}
+    return cutflow, {"reading": json.dumps(told), **more}

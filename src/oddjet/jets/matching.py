@@ -47,6 +47,32 @@ def matched(jets: Jets, partons: Particles, radius: float) -> npt.NDArray[np.boo
     return found
 
 
+def nearest(jets: Jets, others: Particles, radius: float) -> Ints:
+    """Return the position of the nearest particle of each jet's event, -1 where none lies within `radius`.
+
+    Parameters
+    ----------
+    jets : Jets
+    others : Particles
+        One row an event of the chunk.
+    radius : float
+        Largest Delta R, exclusive.
+
+    Returns
+    -------
+    int64 array, shape (jets,)
+    """
+    jet, particle, near = _pairs(jets, others, radius)
+    jet, particle = jet[near], particle[near]
+    distance = np.asarray(momenta(jets, jet).deltaR(momenta(others, particle)))
+    order = np.lexsort((distance, jet))
+    jet, particle = jet[order], particle[order]
+    found = np.full(len(jets), -1, np.int64)
+    first = np.unique(jet, return_index=True)[1]
+    found[jet[first]] = particle[first]
+    return found
+
+
 def _pairs(
     jets: Jets, particles: Particles, radius: float
 ) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64], npt.NDArray[np.bool_]]:

@@ -5,10 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Literal
 
-from pydantic import Field, NonNegativeInt, model_validator
+from pydantic import Field, NonNegativeInt, ValidationInfo, field_validator, model_validator
 
-from oddjet.names import not_among
-from oddjet.settings import Settings
+from oddjet.addresses import is_read, is_remote
+from oddjet.io.declared_layouts import LayoutSettings
+from oddjet.io.layouts import LAYOUTS
+from oddjet.jets.correction_settings import CorrectionSettings
+from oddjet.messages import not_among
+from oddjet.selection.expressions import JET_COLUMNS, TRIGGERS, parse_column, parse_cut
+from oddjet.selection.settings import Kept, SampleSelection, SelectionSettings
+from oddjet.settings import VARIED, Settings
 
 Match = Literal["none", "dark_quark", "dark_jet", "top"]
 ClusteringBackend = Literal["own", "fastjet"]
@@ -16,8 +22,14 @@ ClusteringBackend = Literal["own", "fastjet"]
 EIGHT_FEATURES = ("tau2", "tau3", "efp1", "c2", "axis_major", "axis_minor", "ptd", "softdrop_mass")
 # All names of the registry in features.py, here where they can be checked before anything heavy is imported.
 FEATURES = (*EIGHT_FEATURES, "tau1", "tau21", "tau32", "mass", "multiplicity", "d2", "lund_multiplicity")
-# The columns that every table of jets begins with, those of oddjet.io.jet_columns.
+# The columns that every table of jets begins with, those of oddjet.jets.columns.
 COLUMNS = ("run", "luminosityBlock", "event", "entry", "jet_rank", "pt", "eta", "phi", "mass", "n_constituents")
+
+# Names that no kept column may have: those of features, and what tables of jets, of datasets and of scores hold.
+TAKEN = (*COLUMNS, *FEATURES, "truth_match", "weight", "source", "sample", "score", "in_window", "mean_score")
+
+
+BUILT_IN = tuple(one.name for one in LAYOUTS)
 
 
 class SoftDropSettings(Settings):
@@ -68,8 +80,12 @@ class Efp(Settings):
 class FeatureSettings(Settings):
     """Jets, their selection and their features (defaults: design, section 7)."""
 
-    layout: Literal["auto", "pfnano", "nanoaod_v15", "delphes"] = Field(
-        default="auto", description="Format of the ROOT files; auto tells it from the branches."
+    layouts: dict[str, LayoutSettings] = Field(
+        default={}, description="Formats of one's own by name, beside those that are built in (docs/formats.md)."
+    )
+    layout: str = Field(
+        default="auto",
+        description="Format of the ROOT files: auto tells it from the branches; or the name of one to accept alone.",
     )
     chunk_size: int = Field(
         default=1000, ge=1, le=1_000_000, description="Events read and clustered at a time (memory)."
@@ -112,13 +128,14 @@ class FeatureSettings(Settings):
     bad_candidates: Literal["event", "candidate", "file"] = Field(
         default="event",
         description="What is left out for a candidate whose momentum is NaN, infinite or beyond all measure, or whose "
-        "PUPPI weight is negative: its event, the candidate alone, or the whole file (then see on_bad_file).",
+        "PUPPI weight is negative: its event, the candidate alone, or the whole file (then see on_bad_file). A "
+        "stored jet or a generator particle to match with whose momentum is so costs its event, or the file.",
     )
     max_bad_event_fraction: float = Field(
         default=0.01,
         ge=0,
         le=1,
-        description="Largest share of a file's events with such a candidate, rounded up to whole events; with more, "
+        description="Largest share of a file's events with such a momentum, rounded up to whole events; with more, "
         "the file is bad.",
     )
     network_seconds: float = Field(
@@ -128,10 +145,27 @@ class FeatureSettings(Settings):
         description="How long a file that cannot be reached (time-out, busy server, lost connection) is tried again "
         "before the job ends (s).",
     )
+    prefixes: tuple[str, ...] = Field(
+        default=(),
+        description="Beginnings of addresses that stand for each other (redirectors, sites): a file that one does not "
+        "give is read behind the next.",
+    )
     checksums: str | None = Field(
         default=None, description="Manifest of sha256sum that every local input file must agree with; null for none."
     )
+    selection: SelectionSettings = Field(
+        default_factory=lambda: SelectionSettings(), description="Cuts beside those of pT and eta (docs/selection.md)."
+    )
+    keep: Kept = Field(
+        default_factory=dict,
+        description="Columns that travel to the tables: branches, or a name and its expression: "
+        "[MET_pt, {ht: sum(Jet_pt)}].",
+    )
     softdrop: SoftDropSettings = Field(default_factory=lambda: SoftDropSettings())
+    corrections: CorrectionSettings = Field(
+        default_factory=lambda: CorrectionSettings(),
+        description="Payloads that correct jets and weights, and their variations (docs/corrections.md).",
+    )
     lund_kt_min: float = Field(default=1.0, gt=0, description="Least kT of a branching in lund_multiplicity (GeV).")
     efp_backend: Literal["auto", "own", "energyflow"] = Field(
         default="auto",
@@ -145,6 +179,30 @@ class FeatureSettings(Settings):
         "{efp: {graph: [[0,1],[1,2]], beta: 1}} or {efp: {degree: 3, beta: 1}}.",
     )
 
+    @field_validator("layouts")
+    @classmethod
+    def _own_names(cls, layouts: dict[str, LayoutSettings]) -> dict[str, LayoutSettings]:
+        taken = next((name for name in ("auto", *BUILT_IN) if name in layouts), None)
+        if taken is not None:
+            raise ValueError(f"{taken!r} is built in; take another name")
+        return layouts
+
+    @field_validator("layout")
+    @classmethod
+    def _known(cls, layout: str, info: ValidationInfo) -> str:
+        known = ("auto", *BUILT_IN, *info.data.get("layouts", ()))
+        if layout not in known:
+            raise ValueError(not_among(layout, known))
+        return layout
+
+    @field_validator("prefixes")
+    @classmethod
+    def _addresses(cls, prefixes: tuple[str, ...]) -> tuple[str, ...]:
+        for prefix in prefixes:
+            if not is_remote(prefix) or not is_read(prefix):
+                raise ValueError(f"{prefix!r} is no beginning of an address, as root://HOST/")
+        return prefixes
+
     @model_validator(mode="after")
     def _consistent(self) -> FeatureSettings:
         if self.pt_max <= self.pt_min:
@@ -157,6 +215,12 @@ class FeatureSettings(Settings):
         unknown = [name for name in self.names() if name not in FEATURES]
         if unknown:
             raise ValueError(f"features: {not_among(unknown[0], FEATURES)}")
+        taken = next((name for name in self.keep if name.startswith(VARIED)), None)
+        if taken is not None:
+            raise ValueError(f"keep: {taken!r}: {VARIED} begins the columns of varied weights; give it another name")
+        taken = next((name for name in self.keep if name in TAKEN or self._is_polynomial(name)), None)
+        if taken is not None:
+            raise ValueError(f"keep: {taken!r} is a column already; give it another name, as in {{my_{taken}: ...}}")
         return self
 
     def names(self) -> list[str]:
@@ -164,7 +228,49 @@ class FeatureSettings(Settings):
         return [entry for entry in self.features if isinstance(entry, str)]
 
     def not_computed(self, names: Iterable[str]) -> list[str]:
-        """List those of `names` that no entry of `features` computes."""
-        plain = set(self.names())
-        polynomials = [entry.efp for entry in self.features if isinstance(entry, Efp)]
-        return [name for name in names if name not in plain and not any(efp.provides(name) for efp in polynomials)]
+        """List those of `names` that no entry of `features` computes and `keep` does not hold."""
+        plain = {*self.names(), *self.keep}
+        return [name for name in names if name not in plain and not self._is_polynomial(name)]
+
+    def is_of_jets(self, name: str) -> bool:
+        """Tell whether a name in a cut on jets, or in a kept column, is a column of the jet or a feature."""
+        return name in JET_COLUMNS or name in FEATURES or self._is_polynomial(name)
+
+    def named_branches(self, own: SampleSelection) -> dict[str, str]:
+        """Give the branches that the cuts of a sample and the kept columns name, and where each is named first.
+
+        A kept column that a cut names stands for its expression.
+        """
+        found: dict[str, str] = {}
+        for words, of_jets, cuts in (
+            ("the cut on events", False, own.event_cuts(self.selection)),
+            ("the cut on jets", True, own.jet_cuts(self.selection)),
+        ):
+            for clause in (clause for text in cuts for clause in parse_cut(text)):
+                for name in clause.names:
+                    for branch in parse_column(self.keep.get(name, name)).names:
+                        if not (of_jets and self.is_of_jets(branch)):
+                            found.setdefault(branch, f"{words} {clause.text!r}")
+        for key, text in self.keep.items():
+            for name in parse_column(text).names:
+                if not self.is_of_jets(name):
+                    found.setdefault(name, f"features.keep.{key}")
+        return found
+
+    def kept_in_cuts(self) -> dict[str, str]:
+        """Give the kept columns that the cuts of all samples name."""
+        cuts = [text for text in (self.selection.events, self.selection.jets) if text is not None]
+        named = {name for text in cuts for clause in parse_cut(text) for name in clause.names}
+        return {name: text for name, text in self.keep.items() if name in named}
+
+    def may_be_missing(self, branch: str) -> bool:
+        """Tell whether a file may lack a branch: a trigger that then did not fire."""
+        return self.selection.missing_triggers == "not_fired" and branch.startswith(TRIGGERS)
+
+    def _is_polynomial(self, name: str) -> bool:
+        return any(entry.efp.provides(name) for entry in self.features if isinstance(entry, Efp))
+
+
+def with_corrections(features: FeatureSettings, own: CorrectionSettings | None) -> FeatureSettings:
+    """Give settings of the features with the corrections of a sample, where it has some of its own."""
+    return features if own is None else features.model_copy(update={"corrections": own})

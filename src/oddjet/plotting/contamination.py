@@ -7,9 +7,7 @@ from collections.abc import Mapping
 from matplotlib.figure import Figure
 
 from oddjet.errors import FigureError
-from oddjet.plotting.style import figure_style, method_title, write_heading
-
-MARKERS = "osD^vPX*<>"
+from oddjet.plotting.style import MARKERS, figure_style, write_heading
 
 
 def draw_contamination(scan: Mapping[str, Mapping[float, tuple[float, float]]], label: str) -> Figure:
@@ -18,7 +16,7 @@ def draw_contamination(scan: Mapping[str, Mapping[float, tuple[float, float]]], 
     Parameters
     ----------
     scan : mapping of str to mapping of float to pair of float
-        Method to share of signal to mean AUC and its uncertainty.
+        Title of a method to share of signal to mean AUC and its uncertainty.
     label : str
         Words above the left corner, "Simulation".
 
@@ -38,7 +36,7 @@ def draw_contamination(scan: Mapping[str, Mapping[float, tuple[float, float]]], 
         figure = Figure(figsize=(10, 9), layout="constrained")
         axes = figure.subplots()
         axes.axhline(0.5, color="0.6", linewidth=1.2, zorder=0)
-        for index, (method, found) in enumerate(scan.items()):
+        for index, (title, found) in enumerate(scan.items()):
             # Shares differ by powers of ten, and the first is none: they stand side by side, as categories.
             places = [fractions.index(fraction) + 0.03 * (index - len(scan) / 2) for fraction in found]
             values, errors = zip(*found.values(), strict=True)
@@ -48,7 +46,7 @@ def draw_contamination(scan: Mapping[str, Mapping[float, tuple[float, float]]], 
                 yerr=errors,
                 fmt=f"-{MARKERS[index % len(MARKERS)]}",
                 capsize=3,
-                label=method_title(method),
+                label=title,
             )
         axes.set_xticks(range(len(fractions)), [f"{100 * fraction:.3g} %" for fraction in fractions])
         axes.tick_params(axis="x", which="minor", length=0)

@@ -4,17 +4,21 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.transforms import Bbox
 
 from oddjet.errors import FigureError
 from oddjet.plotting.style import BLUE, GREY, ORANGE, PURPLE, RED, figure_style, write_heading
 
 # Brightness differs as well, and lines differ in pattern.
 LOOKS = ((BLUE, "--"), (RED, "-"), (ORANGE, "-."), (PURPLE, ":"), (GREY, (0, (5, 1, 1, 1))), ("black", (0, (1, 1))))
+
+# Points from a name to its point from which on a line leads there.
+FAR = 36.0
 
 
 class Curve(NamedTuple):
@@ -106,20 +110,51 @@ def draw_costs(costs: Sequence[Cost], label: str) -> Figure:
         raise FigureError("no score to draw")
     ordered = sorted(costs, key=lambda cost: cost.microseconds)
     with figure_style():
-        figure = Figure(figsize=(17, 9.5), layout="constrained")
-        axes, beside = figure.subplots(1, 2, width_ratios=(1.9, 1))
-        beside.set_axis_off()
-        for number, cost in enumerate(ordered, start=1):
+        figure = Figure(figsize=(15, 10), layout="constrained")
+        axes = figure.subplots()
+        for cost in ordered:
             axes.errorbar(
-                cost.microseconds, cost.auc, yerr=cost.sd, fmt="o", color=BLUE, markersize=11, elinewidth=2, capsize=4
+                cost.microseconds, cost.auc, yerr=cost.sd, fmt="o", color=BLUE, markersize=9, elinewidth=2, capsize=4
             )
-            axes.annotate(
-                str(number), (cost.microseconds, cost.auc), xytext=(9, 7), textcoords="offset points", fontsize=20
-            )
-        names = "\n".join(f"{number}  {cost.title}" for number, cost in enumerate(ordered, start=1))
-        beside.text(0.0, 1.0, names, transform=beside.transAxes, fontsize=18, va="top", ha="left", linespacing=1.6)
         axes.set_xscale("log")
+        axes.margins(0.14, 0.12)
         axes.set_xlabel("processor time an event, one core [µs]")
         axes.set_ylabel("AUC, mean over signals")
         write_heading(axes, label, "")
+        _name_points(axes, ordered)
     return figure
+
+
+def _name_points(axes: Axes, costs: Sequence[Cost]) -> None:
+    """Write each name at the nearest place beside its point that is free of other names, points and the frame."""
+    figure = axes.get_figure(root=True)
+    assert figure is not None, "axes of a figure"
+    figure.draw_without_rendering()
+    frame, pixels = axes.get_window_extent(), figure.dpi / 72
+    taken = []
+    for cost in costs:
+        ends = [(cost.microseconds, cost.auc + side * (cost.sd if math.isfinite(cost.sd) else 0.0)) for side in (-1, 1)]
+        (x, low), (_, high) = axes.transData.transform(ends)
+        taken.append(Bbox.from_extents(x - 6 * pixels, low - 4 * pixels, x + 6 * pixels, high + 4 * pixels))
+    for cost in costs:
+        places = []
+        for rank, (across, up) in enumerate(_places()):
+            align = "left" if across > 0 else "right" if across < 0 else "center"
+            style: dict[str, Any] = {"ha": align, "va": "center", "fontsize": 16, "textcoords": "offset points"}
+            text = axes.annotate(cost.title, (cost.microseconds, cost.auc), (across, up), **style)
+            box = text.get_window_extent()
+            text.remove()
+            outside = box.x0 < frame.x0 or box.x1 > frame.x1 or box.y0 < frame.y0 or box.y1 > frame.y1
+            places.append((outside + sum(box.overlaps(other) for other in taken), rank, (across, up), box, style))
+        _, _, offset, box, style = min(places, key=lambda place: place[:2])
+        if math.hypot(*offset) > FAR:
+            style["arrowprops"] = {"arrowstyle": "-", "color": "0.6", "linewidth": 1.0, "shrinkB": 6}
+        axes.annotate(cost.title, (cost.microseconds, cost.auc), offset, **style)
+        taken.append(box)
+
+
+def _places() -> list[tuple[float, float]]:
+    """Return where a name may stand from its point, in points, the nearest first."""
+    places = [(side * 11.0, float(up)) for up in range(-150, 151, 10) for side in (1, -1)]
+    places += [(0.0, float(up)) for up in range(-150, 151, 10) if abs(up) >= 30]
+    return sorted(places, key=lambda place: (abs(place[1]), -place[0]))

@@ -14,10 +14,12 @@ from numpy.typing import NDArray
 
 from oddjet.errors import FigureError
 from oddjet.plotting.style import RED, figure_style, write_heading
+from oddjet.weighted import quantiles, unequal
 
 BINS = 40
 # Of the background and of the negatives; the axis reaches as far as all but so many of them, half on either side.
 BEYOND = 0.01
+INSIDE = np.array([BEYOND / 2, 1.0 - BEYOND / 2])
 # Jets red and solid, samples blue and dashed, signal green: as in the paper, in shades that colour-blind readers tell
 # apart, and with lines that differ without any colour.
 LINES: dict[str, tuple[str, Any, float]] = {
@@ -39,11 +41,11 @@ FEATURES = {
 
 @dataclass(frozen=True)
 class HistogramPanel:
-    """One pair of axes: a feature, where it was looked at, and values of each of `LINES`."""
+    """One pair of axes: a feature, where it was looked at, and of each of `LINES` values and their weights, (n,)."""
 
     feature: str
     title: str
-    samples: Mapping[str, NDArray[np.floating[Any]]]
+    samples: Mapping[str, tuple[NDArray[np.floating[Any]], NDArray[np.floating[Any]]]]
 
 
 def draw_histograms(
@@ -54,6 +56,8 @@ def draw_histograms(
     box: tuple[float, float] | None = None,
 ) -> Figure:
     """Draw histograms of equal area (100 in all bins and beyond) with 40 bins, the same in all panels.
+
+    Beside an arrow stands the share of each sample that lies beyond that edge.
 
     Parameters
     ----------
@@ -76,7 +80,7 @@ def draw_histograms(
     FigureError
         If there is no panel, or a sample has no value.
     """
-    if not rows or not all(len(values) for row in rows for panel in row for values in panel.samples.values()):
+    if not rows or not all(len(values) for row in rows for panel in row for values, _ in panel.samples.values()):
         raise FigureError(f"{right}: a histogram without jets; look at the tables of this training")
     edges = np.linspace(*_limits(rows, box), BINS + 1)
     width, height = max(len(row) for row in rows), len(rows)
@@ -92,8 +96,11 @@ def draw_histograms(
         handles, keys = grid[0, 0].get_legend_handles_labels()
         figure.legend(handles, [names[key] for key in keys], loc="outside lower center", ncols=3, fontsize=26)
         # Above the first row, a line higher than the panels' titles.
-        write_heading(grid[0, 0], label, "")
-        write_heading(grid[0, -1], "", right)
+        if width == 1:
+            write_heading(grid[0, 0], label, right)
+        else:
+            write_heading(grid[0, 0], label, "")
+            write_heading(grid[0, -1], "", right)
     return figure
 
 
@@ -101,8 +108,8 @@ def _limits(rows: Sequence[Sequence[HistogramPanel]], box: tuple[float, float] |
     """Return the ends of the axis: the box, or wider to hold all but `BEYOND` of each sample that is no signal."""
     ends = [] if box is None else [box]
     for panel in (panel for row in rows for panel in row):
-        samples = [values for key, values in panel.samples.items() if key != "signal"] or list(panel.samples.values())
-        ends += [tuple(np.quantile(values, [BEYOND / 2, 1.0 - BEYOND / 2])) for values in samples]
+        samples = [sample for key, sample in panel.samples.items() if key != "signal"] or list(panel.samples.values())
+        ends += [tuple(quantiles(values, INSIDE, unequal(weights))) for values, weights in samples]
     low, high = min(end[0] for end in ends), max(end[1] for end in ends)
     # Of the box as it is, whole numbers beyond it.
     low = low if box and low == box[0] else math.floor(low)
@@ -111,21 +118,36 @@ def _limits(rows: Sequence[Sequence[HistogramPanel]], box: tuple[float, float] |
 
 
 def _draw_panel(axes: Axes, panel: HistogramPanel, edges: NDArray[np.float64]) -> None:
-    highest = 0.0
+    highest, beyond = 0.0, []
     for key, (colour, style, width) in LINES.items():
-        values = panel.samples.get(key)
-        if values is None:
+        if key not in panel.samples:
             continue
-        counts = np.histogram(values, edges)[0] * (100.0 / len(values))
+        values, weights = panel.samples[key]
+        counts = np.histogram(values, edges, weights=weights)[0] * (100.0 / weights.sum())
         axes.stairs(counts, edges, color=colour, linestyle=style, linewidth=width, label=key, baseline=None)
         highest = max(highest, float(counts.max()))
+        sides = [float(weights[out].sum() / weights.sum()) for out in (values < edges[0], values > edges[-1])]
+        beyond += [(colour, side, share) for side, share in enumerate(sides) if share > 0]
     axes.set_xlim(edges[0], edges[-1])
-    axes.set_ylim(0, 1.35 * highest)
+    axes.set_ylim(0, 1.6 * highest)
     axes.set_xlabel(f"{FEATURES.get(panel.feature, panel.feature)} (scaled)")
     axes.text(0.95, 0.94, panel.title, transform=axes.transAxes, ha="right", va="top", fontsize=24)
+    _write_shares(axes, beyond)
 
 
-def sample_names(m_phi: float, r_inv: float) -> dict[str, str]:
-    """Name the samples for the legend, the signal by its grid point (GeV and 1; NaN where it has none)."""
-    point = "" if math.isnan(m_phi + r_inv) else rf" ($m_\Phi$ = {m_phi:g} GeV, $r_\mathrm{{inv}}$ = {r_inv:g})"
-    return {"background": "positive samples", "negatives": "negative samples", "signal": f"signal{point}"}
+def _write_shares(axes: Axes, beyond: Sequence[tuple[str, int, float]]) -> None:
+    """Write which share of each sample lies beyond the left (0) and the right (1) edge, in its colour."""
+    lines = [0, 0]
+    for colour, side, share in beyond:
+        percent = f"{100 * share:.1f}%" if share >= 0.0005 else "<0.1%"
+        words = f"{percent} →" if side else f"← {percent}"
+        where, align = ((0.97, 0.83), "right") if side else ((0.03, 0.83), "left")
+        height = where[1] - 0.07 * lines[side]
+        axes.text(where[0], height, words, transform=axes.transAxes, ha=align, va="top", fontsize=16, color=colour)
+        lines[side] += 1
+
+
+def sample_names(point: str) -> dict[str, str]:
+    """Name the samples for the legend, the signal by words for its point, empty where it has none."""
+    words = f" ({point})" if point else ""
+    return {"background": "positive samples", "negatives": "negative samples", "signal": f"signal{words}"}

@@ -32,14 +32,17 @@ class ElbowCurves:
         Most frequent distance.
     lines : tuple of (sequence of k, sequence of float)
         The corners of the two lines through it: their ends and where they break.
-    suggested : int
-        The number of medoids that the break suggests.
+    suggested : int or None
+        The number of medoids that the break suggests; None where there is no elbow.
+    chance : float
+        Probability that one straight line is joined so well by two.
     """
 
     histograms: Sequence[tuple[Sequence[float], float]]
     peaks: Sequence[float]
     lines: tuple[Sequence[float], Sequence[float]]
-    suggested: int
+    suggested: int | None
+    chance: float
 
 
 def draw_references(
@@ -102,8 +105,11 @@ def _draw_histograms(axes: Axes, curves: ElbowCurves) -> None:
 def _draw_elbow(axes: Axes, curves: ElbowCurves) -> None:
     k = np.arange(1, len(curves.peaks) + 1)
     axes.plot(k, curves.peaks, "o", color="black", markersize=9, label="most frequent distance")
-    axes.plot(*curves.lines, color=RED, linewidth=2, label="two joined lines")
-    axes.axvline(curves.suggested, color=GREY, linestyle="--", label=f"elbow: k = {curves.suggested}")
+    axes.plot(*curves.lines, color=RED, linewidth=2, label=f"two joined lines, p = {curves.chance:.2g}")
+    if curves.suggested is None:
+        axes.plot([], [], " ", label="no elbow")
+    else:
+        axes.axvline(curves.suggested, color=GREY, linestyle="--", label=f"elbow: k = {curves.suggested}")
     axes.set_xlabel("number of medoids k")
     axes.set_ylabel("peak of the histogram")
     axes.legend(fontsize=18)

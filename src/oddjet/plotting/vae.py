@@ -127,7 +127,7 @@ def _draw_panel(axes: Axes, x: NDArray[np.float64], y: NDArray[np.float64], x_ti
 def _unit(largest: float) -> tuple[float, str]:
     """Give the power of ten that numbers up to `largest` are divided by, and how a label says so."""
     power = int(np.floor(np.log10(largest))) if largest > 0 else 0
-    return (1.0, "") if -2 <= power <= 3 else (10.0**power, rf" $\times 10^{{{-power}}}$")
+    return (1.0, "") if -2 <= power <= 3 else (10.0**power, rf" [$10^{{{power}}}$]")
 
 
 def _inner_title(name: str) -> str:

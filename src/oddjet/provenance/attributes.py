@@ -53,14 +53,14 @@ def attributes(script: str, settings: str, inputs: Sequence[Path], *modules: str
         `processor`, which tells where a result was made and makes it neither old nor another's.
     """
     return {
-        "oddjet_version": _version("oddjet"),
+        "oddjet_version": installed_version("oddjet"),
         "script": script,
         "code_digest": code_digest(script, *modules),
         "options": json.dumps(given_options(), sort_keys=True),
         "settings": settings,
         "settings_digest": text_digest(settings),
         "inputs": json.dumps({str(path): file_digest(path) for path in inputs}, sort_keys=True),
-        "packages": json.dumps({name: _version(name) for name in PACKAGES}),
+        "packages": json.dumps({name: installed_version(name) for name in PACKAGES}),
         "processor": processor(),
     }
 
@@ -75,7 +75,8 @@ def processor(description: Path = Path("/proc/cpuinfo")) -> str:
     return platform.machine()
 
 
-def _version(package: str) -> str:
+def installed_version(package: str) -> str:
+    """Return the version of an installed package, or that it is not installed."""
     try:
         return version(package)
     except PackageNotFoundError:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Sequence
+from functools import cache
 from pathlib import Path
 
 from oddjet.errors import DigestError
@@ -51,8 +52,7 @@ def code_digest(entry: str, *modules: str) -> str:
     DigestError
         The script or a named module does not exist, or does not parse.
     """
-    code = _followed(modules)
-    return _digest(code, _reached(code, entry, modules))
+    return _code_digest(_followed(modules), entry, modules)
 
 
 def reached_definitions(entry: str, *modules: str) -> set[str]:
@@ -90,7 +90,14 @@ def closure(modules: Sequence[str]) -> set[str]:
 
 def forget() -> None:
     """Read all files again from now on, for those who edit them."""
+    _code_digest.cache_clear()
     forget_files()
+
+
+@cache
+def _code_digest(code: Code, entry: str, modules: tuple[str, ...]) -> str:
+    # A rule asks for each of its jobs, and most of them have the same code.
+    return _digest(code, _reached(code, entry, modules))
 
 
 def _reached(code: Code, entry: str, modules: Sequence[str]) -> set[Place]:

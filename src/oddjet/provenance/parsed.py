@@ -74,7 +74,7 @@ def _write(store: Path, text: str) -> None:
     temporary = store.with_name(f"{store.name}.{os.getpid()}")
     with contextlib.suppress(OSError):
         store.parent.mkdir(exist_ok=True)
-        temporary.write_text(text)
+        temporary.write_text(text, encoding="utf-8")
         try:
             temporary.replace(store)
         finally:

@@ -19,8 +19,14 @@ from oddjet.provenance.parsed import kept_definitions, read_contents
 
 # Scripts go by their file's name, which no module has.
 SCRIPT = "workflow/scripts/{}.py"
-# What makes digests counts for none: what an edit of it changes is the digests themselves.
-DIGESTING = tuple(f"provenance/{name}" for name in ("definitions", "digest", "parsed", "reach", "syntax"))
+# What counts for none: what makes digests, for an edit of it changes the digests themselves; the words of errors, which
+# leave no result; how a whole file gets its name; and where compiled kernels lie, which is named by what they were
+# compiled from.
+UNCOUNTED = (
+    *(f"provenance/{name}" for name in ("definitions", "digest", "kernel_cache", "parsed", "reach", "syntax")),
+    "io/atomic",
+    "messages",
+)
 # A definition: its module and its place there.
 Place = tuple[str, int]
 
@@ -93,7 +99,7 @@ def module_file(code: Code, module: str) -> Path | None:
     path = folder.joinpath(*rest)
     for file in (path.with_suffix(".py"), path / "__init__.py"):
         if file.is_file():
-            return None if folder == code.package and "/".join(rest) in DIGESTING else file
+            return None if folder == code.package and "/".join(rest) in UNCOUNTED else file
     return None
 
 

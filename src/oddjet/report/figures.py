@@ -1,4 +1,4 @@
-"""What every program that draws a figure shares: its options, the files it writes, and the origin beside them."""
+"""What every program that draws figures shares: its options, the files it writes, and the origin beside them."""
 
 from __future__ import annotations
 
@@ -9,25 +9,38 @@ from pathlib import Path
 
 from matplotlib.figure import Figure
 
+from oddjet.axes import HeatmapSettings
 from oddjet.io.atomic import atomic_path
 from oddjet.io.origin import write_origin
 from oddjet.plotting.style import save_figure
+from oddjet.program import read_settings
 
 
-def figure_arguments(arguments: argparse.ArgumentParser, *, label: bool = True) -> None:
-    """Add `--output-pdf` and `--output-png`, and `--label` for a figure that shows data."""
+def figure_arguments(
+    arguments: argparse.ArgumentParser, *, label: bool = True, written: str = "the figure to write, as PDF and PNG"
+) -> None:
+    """Add `--output`, and `--label` for a figure that shows data."""
     if label:
         arguments.add_argument(
             "--label", default="Simulation", help="words above the left corner (default: %(default)s)"
         )
-    arguments.add_argument("--output-pdf", type=Path, required=True, help="figure to write")
-    arguments.add_argument("--output-png", type=Path, required=True, help="the same figure to write")
+    arguments.add_argument("--output", nargs="+", type=Path, required=True, metavar="FILE", help=written)
+
+
+def heatmap_argument(arguments: argparse.ArgumentParser) -> None:
+    """Add `--heatmap` to a program whose figure shows signals."""
+    arguments.add_argument("--heatmap", metavar="JSON", help="axes of the signals (default: the two with most values)")
+
+
+def read_heatmap(given: argparse.Namespace) -> HeatmapSettings:
+    """Return what the option of `heatmap_argument` says; raise `ConfigError` if it does not fit."""
+    return read_settings(given.heatmap, HeatmapSettings, "--heatmap")
 
 
 def write_figure(
-    script: str, figure: Figure, given: argparse.Namespace, settings: Mapping[str, object], inputs: Sequence[Path]
+    script: str, figure: Figure, outputs: Sequence[Path], settings: Mapping[str, object], inputs: Sequence[Path]
 ) -> None:
-    """Write a figure as PDF and PNG, each whole or not at all, with its origin beside it.
+    """Write a figure to one or more files, each whole or not at all, with its origin beside the first.
 
     Parameters
     ----------
@@ -35,14 +48,13 @@ def write_figure(
         Name of the program without `.py`.
     figure
         What was drawn.
-    given
-        Parsed options, with those of `figure_arguments`.
+    outputs
+        Files to write; the suffix of each is its format.
     settings
         What steers the figure, as its origin names it.
     inputs
         Files that it was made from.
     """
-    outputs = [given.output_pdf, given.output_png]
     save_figures(figure, outputs)
     write_origin(script, json.dumps(settings), inputs, outputs)
 
@@ -52,3 +64,11 @@ def save_figures(figure: Figure, outputs: Sequence[Path]) -> None:
     for output in outputs:
         with atomic_path(output) as path:
             save_figure(figure, path)
+
+
+def by_name(outputs: Sequence[Path]) -> dict[str, list[Path]]:
+    """Return the files of each figure by its name, which has no suffix."""
+    figures: dict[str, list[Path]] = {}
+    for path in outputs:
+        figures.setdefault(path.stem, []).append(path)
+    return figures

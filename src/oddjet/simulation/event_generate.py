@@ -13,9 +13,8 @@ from oddjet.errors import SimulationError
 from oddjet.simulation.detector import Candidates, VisibleParticles, reconstruct
 from oddjet.simulation.event_processes import EVENT_PROCESSES, EventProcess, event_pythia_settings
 from oddjet.simulation.event_veto import EarlyVeto
-from oddjet.simulation.generate import captured_output, generator_facts
-from oddjet.simulation.pythia import new_pythia
-from oddjet.simulation.seeds import derive_seed
+from oddjet.simulation.generate import captured_output, generator_facts, new_pythia
+from oddjet.simulation.parts import derive_seed
 from oddjet.simulation.settings import SimulationSettings
 
 LOGGER = logging.getLogger("oddjet")
@@ -46,7 +45,7 @@ def simulate_events(
     select
         From candidates to selected events; see `Select`.
     sample, part, seed
-        From which the job's seed follows; see `oddjet.simulation.seeds.derive_seed`.
+        From which the job's seed follows; see `oddjet.simulation.parts.derive_seed`.
     events
         Number of selected events.
 

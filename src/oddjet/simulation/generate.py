@@ -22,9 +22,8 @@ from oddjet.errors import SimulationError
 from oddjet.io.atomic import atomic_path
 from oddjet.program import progress
 from oddjet.simulation.columns import event_columns
+from oddjet.simulation.parts import derive_seed, run_number
 from oddjet.simulation.processes import pythia_settings
-from oddjet.simulation.pythia import new_pythia
-from oddjet.simulation.seeds import derive_seed, run_number
 from oddjet.simulation.settings import Process, SimulationSettings
 
 LOGGER = logging.getLogger("oddjet")
@@ -61,7 +60,7 @@ def simulate_sample(
     events
         Number of events in the file, at least 1.
     seed
-        Seed of the config; see `oddjet.simulation.seeds`.
+        Seed of the config; see `oddjet.simulation.parts`.
     attributes
         Provenance, kept in the metadata.
 
@@ -179,3 +178,12 @@ def captured_output() -> Iterator[Callable[[], str]]:
             messages.extend(line for line in lines if line.startswith(MESSAGE_START))
             for message in messages:
                 LOGGER.debug(message)
+
+
+def new_pythia() -> pythia8mc.Pythia:
+    """Make a Pythia that reads the settings and particle data that it was built with.
+
+    `PYTHIA8DATA`, which other software sets to the data of another Pythia, would be read in their place.
+    """
+    os.environ.pop("PYTHIA8DATA", None)
+    return pythia8mc.Pythia("", False)

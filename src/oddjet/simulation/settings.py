@@ -9,6 +9,13 @@ from pydantic import ConfigDict, Field, RootModel, model_validator
 
 from oddjet.settings import Settings
 
+# The branches of the files that are made, here where they can be checked before anything heavy is imported.
+BRANCHES = (
+    *("run", "luminosityBlock", "event", "genWeight", "MET_pt", "MET_phi", "nDarkHadrons", "invisibleFraction"),
+    *("nPFCands", *(f"PFCands_{name}" for name in ("pt", "eta", "phi", "mass", "pdgId", "charge", "puppiWeight"))),
+    *("nGenPart", *(f"GenPart_{name}" for name in ("pt", "eta", "phi", "mass", "pdgId", "status", "genPartIdxMother"))),
+)
+
 Probability = Annotated[float, Field(ge=0, le=1)]
 
 

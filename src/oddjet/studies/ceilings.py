@@ -16,7 +16,8 @@ from sklearn.ensemble import HistGradientBoostingClassifier
 
 from oddjet.dataset.split import event_uniform
 from oddjet.errors import TrainingError
-from oddjet.evaluation.merit import Auc, AucRow, SampleScores, compute_auc
+from oddjet.evaluation.auc import Auc, AucRow, SampleScores, compute_auc
+from oddjet.evaluation.backgrounds import find_backgrounds
 from oddjet.evaluation.signals import Signal
 from oddjet.io.tables import read_table
 from oddjet.program import progress
@@ -76,8 +77,9 @@ def ceiling_rows(
         train = _single if mode == SINGLE else _pooled
         for name, auc in train(jets, samples, features, seed):
             found[mode, seed, name] = auc
+    against, count = find_backgrounds(background[1], (), 1)[0].name, len(jets.test)
     return [
-        AucRow(mode, seed, signal.name, signal.m_phi, signal.r_inv, *auc, len(samples[signal.name]), len(jets.test))
+        AucRow(mode, seed, signal.name, signal.point, *auc, len(samples[signal.name]), count, against)
         for mode in (SINGLE, POOLED)
         for seed in seeds
         for signal in signals

@@ -9,18 +9,20 @@ import numpy as np
 
 from oddjet.arrays import Floats
 from oddjet.detectors.vae.scores import ANOMALY_METRICS, score_images
-from oddjet.detectors.vae.train import TrainedVae, load_vae
+from oddjet.detectors.vae.train import TrainedVae, images_of, load_vae
 from oddjet.errors import DetectorError
-from oddjet.evaluation.merit import SampleScores, compute_auc
+from oddjet.evaluation.auc import SampleScores, compute_auc
 from oddjet.images.store import ImageBatch, read_images
 from oddjet.images.vae_results import VaeAucRow
 from oddjet.io.tables import Column, TableWriter
+from oddjet.studies.vae_convergence import late_fall, mean_image_loss
 
 IDENTIFIERS = ("run", "luminosityBlock", "event", "jet_rank", "pt", "mass", "weight")
 
 
 def score_scan(
     models: Sequence[Path],
+    trained_on: tuple[Path, Path],
     samples: Mapping[str, Path],
     jets: int,
     output: Path,
@@ -32,7 +34,9 @@ def score_scan(
     Parameters
     ----------
     models : sequence of Path
-        One a beta.
+        One a beta, each beside its history.
+    trained_on : (Path, Path)
+        Training and validation images.
     samples : mapping of str to Path
         Test images by sample, the background first.
     jets : int
@@ -55,16 +59,20 @@ def score_scan(
     DetectorError
         The models are not of one training metric and depth, or there is no signal sample.
     """
-    vaes = sorted((load_vae(path) for path in models), key=lambda vae: vae.run.beta)
+    trained = {path: load_vae(path) for path in models}
+    vaes = sorted(trained.values(), key=lambda vae: vae.run.beta)
     if len({(vae.run.metric, vae.run.depth) for vae in vaes}) != 1 or len(samples) < 2:
         raise DetectorError("give the models of one training metric and depth, and background and signal samples")
     chosen = min(vaes, key=lambda vae: vae.validation_loss)
+    falls = {vae.run.beta: late_fall(path.parent / "history.csv") for path, vae in trained.items()}
+    unlearnt = mean_image_loss(*images_of(chosen.run, chosen.settings, *trained_on), chosen.run.metric)
     batches = {name: read_images(path, 0, jets) for name, path in samples.items()}
     rows = []
     for vae in vaes:
         metrics = ANOMALY_METRICS if vae is chosen else ("loss",)
         scores = {name: score_images(vae, batch, metrics, threads) for name, batch in batches.items()}
-        rows += _auc_rows(vae, scores, batches, metrics, chosen=vae is chosen)
+        ended = (falls[vae.run.beta], vae.validation_loss / unlearnt)
+        rows += _auc_rows(vae, ended, scores, batches, metrics, chosen=vae is chosen)
         if vae is chosen:
             _write_scores(output, scores, batches, {**attributes, "run": str(vae.run._asdict())})
     return rows
@@ -72,6 +80,7 @@ def score_scan(
 
 def _auc_rows(
     vae: TrainedVae,
+    ended: tuple[float, float],
     scores: Mapping[str, Mapping[str, Floats]],
     batches: Mapping[str, ImageBatch],
     metrics: Sequence[str],
@@ -79,7 +88,7 @@ def _auc_rows(
     chosen: bool,
 ) -> list[VaeAucRow]:
     background, *signals = scores
-    start = (vae.run.metric, vae.run.depth, vae.run.beta, int(chosen), vae.validation_loss, "none")
+    start = (vae.run.metric, vae.run.depth, vae.run.beta, int(chosen), vae.validation_loss, *ended, "none")
     return [
         VaeAucRow(
             *start,

@@ -5,8 +5,10 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
-from oddjet.evaluation.summary import markdown
+from oddjet.errors import EvaluationError
 from oddjet.images.vae_results import LatentRow, VaeAucRow
+from oddjet.report.markdown import markdown_table, with_errors
+from oddjet.studies.vae_convergence import FLAT, LEARNT, shortcomings
 
 METRICS = ("loss", "mse", "mae", "wass0p5", "wass1", "wass2")
 TITLES = {"mse": "MSE", "mae": "MAE", "loss": "Loss", "wass0p5": "Wass(0.5)", "wass1": "Wass(1)", "wass2": "Wass(2)"}
@@ -30,10 +32,14 @@ PAPER_SUPERVISED = {("top", "top"): 0.94, ("w", "w"): 0.96, ("top", "w"): 0.86}
 NOTE = """\
 AUC ± statistical error (DeLong) on test jets, one seed; in brackets the paper's number (arXiv:2110.06948, table 1:
 MadGraph, Delphes, 550 000 training jets). AUC is never flipped. Beta is the one with the lowest loss on background
-validation jets, as in the paper; no signal has a say. The training with Wass(p) uses an approximation (Sinkhorn); all
-scores are exact, so that Loss and the training's own metric differ by the KLD alone. Supervised networks were trained
-on the signal that is named, and are no anomaly detectors; the number of down-samplings is the one with the lowest
-validation loss.
+validation jets, as in the paper; no signal has a say. Scores by transport are exact whatever the training used, so that
+Loss and the training's own metric differ by the KLD alone. Supervised networks were trained on the signal that is
+named, and are no anomaly detectors; the number of down-samplings is the one with the lowest validation loss.
+"""
+TRAININGS_NOTE = f"""\
+A training has converged where the lowest validation loss of the last quarter of its epochs is no more than
+{100 * FLAT:.0f} % below the lowest one before, and, for a VAE, below {LEARNT:g} of the loss of the mean training image,
+which needs no network. Numbers of the others say how far a training came, and not what the method finds.
 """
 LATENT_NOTE = """\
 Pearson correlations over pairs of background test jets (figures 1, 4, 5, 6 of the paper): Euclidean distance inside the
@@ -61,21 +67,28 @@ def write_vae_table(rows: Sequence[VaeAucRow], latent: Sequence[LatentRow]) -> s
             cells = [
                 _vae_cell(row) for name in signals for row in own if (row.signal, row.anomaly_metric) == (name, metric)
             ]
-            table.append([TITLES[start[0]], str(start[1]), f"{start[2]:g}", TITLES[metric], *cells])
+            table.append(
+                [TITLES.get(start[0], start[0]) + _mark(own[0]), str(start[1]), f"{start[2]:g}", TITLES[metric], *cells]
+            )
     return "\n".join(
         [
             "# Image VAE",
             "",
-            *markdown(table),
+            *markdown_table(table),
             "",
             "## Supervised",
             "",
-            *markdown(_supervised(rows, signals)),
+            *markdown_table(_supervised(rows, signals)),
             "",
             NOTE,
+            "## Trainings",
+            "",
+            *markdown_table(_trainings(rows)),
+            "",
+            TRAININGS_NOTE,
             "## Distances inside the network",
             "",
-            *markdown(_correlations(latent)),
+            *markdown_table(_correlations(latent)),
             "",
             LATENT_NOTE,
         ]
@@ -88,7 +101,7 @@ def _vae_cell(row: VaeAucRow) -> str:
 
 
 def _cell(row: VaeAucRow, paper: float | None) -> str:
-    own = "-" if math.isnan(row.auc) else f"{row.auc:.3f} ± {row.auc_error:.3f}"
+    own = with_errors(row.auc, row.auc_error)
     return own + ("" if paper is None else f" ({paper:.2f})")
 
 
@@ -103,7 +116,31 @@ def _supervised(rows: Sequence[VaeAucRow], signals: Sequence[str]) -> list[list[
             for row in own
             if (row.signal, row.depth) == (name, depth)
         ]
-        table.append([labelled, str(depth), *cells])
+        (mark,) = {_mark(row) for row in own if row.depth == depth}
+        table.append([labelled + mark, str(depth), *cells])
+    return table
+
+
+def _mark(row: VaeAucRow) -> str:
+    return ", **not converged**" if shortcomings(row.late_fall, row.of_mean_image) else ""
+
+
+def _trainings(rows: Sequence[VaeAucRow]) -> list[list[str]]:
+    """Return a line a training that was chosen by its validation loss, or (supervised) a line a network."""
+    table = [["trained with", "down-samplings", "beta", "validation loss", "of the mean image's", "fell late by", ""]]
+    for row in {(row.training_metric, row.labelled, row.depth): row for row in rows if row.chosen}.values():
+        vae = row.labelled == "none"
+        table.append(
+            [
+                TITLES.get(row.training_metric, row.training_metric) if vae else f"labels of {row.labelled}",
+                str(row.depth),
+                f"{row.beta:g}" if vae else "",
+                f"{row.validation_loss:.3g}",
+                f"{row.of_mean_image:.2f}" if vae else "",
+                "-" if math.isnan(row.late_fall) else f"{100 * row.late_fall:.1f} %",
+                f"not converged: {why}" if (why := shortcomings(row.late_fall, row.of_mean_image)) else "converged",
+            ]
+        )
     return table
 
 
@@ -112,10 +149,13 @@ def _correlations(rows: Sequence[LatentRow]) -> list[list[str]]:
     table = [["training metric", "down-samplings", "beta", "layer", *(TITLES.get(name, name) for name in metrics)]]
     found = {(*_place(row), row.image_metric): row.correlation for row in rows}
     for place in dict.fromkeys(_place(row) for row in rows):
+        lacking = [name for name in metrics if (*place, name) not in found]
+        if lacking:
+            raise EvaluationError(f"no correlation with {lacking[0]} of {place}; run the stage that makes it again")
         first = (
             ["-", "-", "-", "images, MSE"]
             if place[3] == "images"
-            else [TITLES[place[0]], str(place[1]), f"{place[2]:g}", place[3]]
+            else [TITLES.get(place[0], place[0]), str(place[1]), f"{place[2]:g}", place[3]]
         )
         table.append([*first, *(f"{found[*place, name]:.3f}" for name in metrics)])
     return table

@@ -13,9 +13,8 @@ from pathlib import Path
 from types import FrameType, TracebackType
 from typing import Any, Protocol
 
-import torch
-
-from oddjet.io.atomic import atomic_path
+from oddjet.errors import DiskError
+from oddjet.io.tensors import read_tensors, write_tensors
 
 LOGGER = logging.getLogger("oddjet")
 # 3: one state for all networks.
@@ -84,11 +83,22 @@ class Checkpoints:
         if time.monotonic() - self._last >= self.seconds:
             self.write(state)
 
-    def write(self, state: Resumable) -> None:
-        """Write the state; the file is whole at every moment."""
-        with atomic_path(self.path) as temporary:
-            torch.save({"format": FORMAT, "digest": self.digest, "state": state.state_dict()}, temporary)
+    def write(self, state: Resumable) -> bool:
+        """Write the state; the file is whole at every moment.
+
+        Returns
+        -------
+        Whether the disk took it: a training needs no checkpoint to go on, so that the log alone says if it did not.
+        """
         self._last = time.monotonic()
+        content = {"format": FORMAT, "digest": self.digest, "state": state.state_dict()}
+        try:
+            write_tensors(self.path, content)
+        except DiskError as error:
+            LOGGER.warning("no checkpoint after epoch %d, the training goes on without: %s", state.epoch, error)
+            return False
+        self._last = time.monotonic()
+        return True
 
     def resume(self, state: Resumable) -> bool:
         """Put the kept state into `state`; a state that is damaged or of another training is discarded, and said so.
@@ -100,7 +110,7 @@ class Checkpoints:
         if not self.path.is_file():
             return False
         try:
-            content = torch.load(self.path, map_location="cpu", weights_only=True)
+            content = read_tensors(self.path)
             kept, wanted = (content["format"], content["digest"]), (FORMAT, self.digest)
             found = content["state"]
         except Exception as error:  # noqa: BLE001  torch raises EOFError, IndexError ... by kind of damage

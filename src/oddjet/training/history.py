@@ -5,11 +5,13 @@ from __future__ import annotations
 import csv
 import logging
 import math
+import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from oddjet.io.atomic import atomic_path
+from oddjet.errors import DiskError
+from oddjet.io.atomic import atomic_path, writing
 
 LOGGER = logging.getLogger("oddjet")
 QUANTITIES = ("positive_energy", "negative_energy", "wasserstein")
@@ -66,6 +68,7 @@ class HistoryFile:
         self._folder = path.parent / "tensorboard" if tensorboard else None
         self._writers: dict[int, Any] = {}
         self._first = 1
+        self._behind = False
         self.rows: list[dict[str, float]] = []
 
     def start(self, rows: Sequence[Mapping[str, float]]) -> None:
@@ -75,13 +78,34 @@ class HistoryFile:
         self._first = 1 + int(rows[-1]["epoch"]) if rows else 1
 
     def append(self, rows: Sequence[Mapping[str, float]]) -> None:
-        """Add the rows of an epoch; whoever reads the file meanwhile finds whole lines."""
+        """Add the rows of an epoch; whoever reads the file meanwhile finds whole lines.
+
+        Where the disk has no room the log says so, and a later epoch brings the file up to date.
+        """
         self.rows += [dict(entry) for entry in rows]
-        with self.path.open("a", newline="", encoding="utf-8") as file:
-            csv.writer(file, lineterminator="\n").writerows(_fields(self.method, entry) for entry in rows)
+        try:
+            with writing(self.path):
+                self._add(rows)
+        except DiskError as error:
+            if not self._behind:
+                LOGGER.warning("the history lacks epochs from %d on, the training goes on: %s", rows[0]["epoch"], error)
+            self._behind = True
         for entry in rows:
             if self._folder is not None:
                 self._follow(self._folder, entry)
+
+    def _add(self, rows: Sequence[Mapping[str, float]]) -> None:
+        if self._behind:
+            write_history(self.path, self.method, self.rows)
+            self._behind = False
+            return
+        size = self.path.stat().st_size
+        try:
+            with self.path.open("a", newline="", encoding="utf-8") as file:
+                csv.writer(file, lineterminator="\n").writerows(_fields(self.method, entry) for entry in rows)
+        except OSError:
+            os.truncate(self.path, size)
+            raise
 
     def _follow(self, folder: Path, entry: Mapping[str, float]) -> None:
         seed, epoch = int(entry["seed"]), int(entry["epoch"])
@@ -91,7 +115,7 @@ class HistoryFile:
             except ImportError:
                 LOGGER.warning(
                     "training.tensorboard: the package tensorboard is not installed, so no events are written; "
-                    "history.csv has the same numbers (python -m pip install tensorboard)"
+                    "history.csv has the same numbers (pip install 'oddjet[tensorboard]')"
                 )
                 self._folder = None
                 return

@@ -83,10 +83,11 @@ def _run(
             _log(state)
         # After the last epoch writing the results takes no longer than a checkpoint.
         if interruption is not None and checkpoints is not None and interruption.name is not None and not state.done:
-            checkpoints.write(state)
+            kept = checkpoints.write(state)
             raise TrainingError(
                 f"{interruption.name} received: the training stops after epoch {epoch} of {state.schedule.epochs} and"
-                f" keeps it in {checkpoints.path}. Start it again to go on from there."
+                f" {'keeps it in' if kept else 'cannot keep it: no room for'} {checkpoints.path}."
+                f" Start it again to go on from {'there' if kept else 'the last epoch that was kept'}."
             )
         if checkpoints is not None:
             checkpoints.after_epoch(state)

@@ -70,6 +70,21 @@ class Schedule(Settings):
             )
         return self
 
+    @model_validator(mode="after")
+    def _nothing_in_vain(self) -> Self:
+        """Refuse numbers that no training would read: written down, they were meant to do something."""
+        read_by = {
+            "momentum": (self.optimiser == "sgd", "optimiser: sgd"),
+            "betas": (self.optimiser == "adam", "optimiser: adam"),
+            "learning_rate_factor": (self.learning_rate_patience is not None, "learning_rate_patience"),
+            "learning_rate_floor": (self.learning_rate_patience is not None, "learning_rate_patience"),
+        }
+        for name, (is_read, what) in read_by.items():
+            value = getattr(self, name)
+            if not is_read and value != type(self).model_fields[name].default:
+                raise ValueError(f"{name} is {value}, which only {what} reads: give that too, or take {name} out")
+        return self
+
     def rate_of(self, epoch: int) -> float | None:
         """Return the learning rate of an epoch, counted from 1; None where it does not depend on the epoch."""
         start, end = self.learning_rate, self.learning_rate_end

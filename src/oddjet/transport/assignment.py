@@ -3,10 +3,14 @@
 Between two sets of n points, each of weight 1/n, some optimal plan is a permutation (Birkhoff), so the network simplex
 of general transport is not needed: shortest augmenting paths (`oddjet.transport.augmenting_paths`) find the same cost
 many times faster.
+
+Between two laws with negative parts (`oddjet.transport.laws`) these change sides: P+ - P- is the same law as Q+ - Q-
+exactly where P+ + Q- and Q+ + P- are the same, and both of these are sets of equal weight and size.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -14,8 +18,9 @@ from numpy.typing import NDArray
 
 from oddjet.arrays import Floats, Ints
 from oddjet.errors import TransportError
-from oddjet.transport.augmenting_paths import fill_assignments
+from oddjet.transport.augmenting_paths import fill_assignment
 from oddjet.transport.distances import aligned_distances
+from oddjet.transport.laws import Law
 
 
 def squared_distances(x: NDArray[np.floating[Any]], y: NDArray[np.floating[Any]]) -> Floats:
@@ -77,10 +82,9 @@ def assign(costs: Floats) -> Ints:
         where = tuple(int(index) for index in np.argwhere(~finite)[0])
         raise TransportError(f"assignment: cost {array[where]} at {where} is not finite; check the points")
     columns = np.empty(array.shape[:-1], np.int64)
-    if array.ndim == 2:
-        fill_assignments(array[None], columns[None])
-    else:
-        fill_assignments(array, columns)
+    problems, matches = (array, columns) if array.ndim == 3 else (array[None], columns[None])
+    for problem, match in zip(problems, matches, strict=True):
+        fill_assignment(problem, match)
     return columns
 
 
@@ -173,3 +177,15 @@ def _normalised(weights: Floats | None, n: int, name: str) -> Floats:
         raise TransportError(f"transport plan: {name} must be finite, not negative, and not all zero")
     normalised: Floats = array / array.sum()
     return normalised
+
+
+def law_distance(first: Law, second: Law, power: int = 2) -> float:
+    """Measure W_p^p a net jet between two laws of the same net size; without negative parts it is `wasserstein`."""
+    ours = np.concatenate([first.positive, second.negative])
+    theirs = np.concatenate([second.positive, first.negative])
+    return wasserstein(ours, theirs, power=power) * (len(ours) / first.net)
+
+
+def distance_of_samples(laws: Sequence[Law], power: int = 2) -> list[float]:
+    """Measure each sample's distance to the next one, in a ring: what finite samples of one law are apart."""
+    return [law_distance(law, laws[(index + 1) % len(laws)], power) for index, law in enumerate(laws)]

@@ -10,10 +10,7 @@ integers finds both the least distance and its column.
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
-from numpy.typing import NDArray
 
 from oddjet.arrays import Floats, Ints
 from oddjet.kernels import kernel
@@ -23,18 +20,22 @@ INFINITE_BITS = np.int64(np.float64(np.inf).view(np.int64))
 # A search ends when this share of its trees has reached a free column: the last trees would have to grow very large,
 # and fewer are left of them once the others are matched.
 ENOUGH = 0.3
+# The search for all free rows is done again as long as it matches this share of them. Below, their trees are in each
+# other's way, and rows are matched one by one.
+WORTH = 0.1
 # Rows bid for columns before the first search, so often a free row: each bid is cheap, and later ones gain little.
 BIDS = 8
 
 
-@kernel
-def fill_matches(x: NDArray[np.floating[Any]], y: NDArray[np.floating[Any]], columns: Ints, power: int) -> None:
+def fill_matches(x: Floats, y: Floats, columns: Ints, power: int) -> None:
     """Match two sets of points at the least cost, each seed for itself.
+
+    Not a kernel itself: one that held all of those that it calls would take longer to compile than all of them.
 
     Parameters
     ----------
     x, y
-        Finite points, shapes (S, N, D).
+        Finite points, float64 arrays of shape (S, N, D), contiguous: each other layout would be compiled for.
     columns
         Filled: the y of each x, shape (S, N).
     power
@@ -47,17 +48,8 @@ def fill_matches(x: NDArray[np.floating[Any]], y: NDArray[np.floating[Any]], col
             aligned_distances(x[seed], y[seed], costs)
         else:
             distances_between(x[seed], y[seed], costs)
-            for i in range(n):
-                for j in range(n):
-                    costs[i, j] = np.sqrt(costs[i, j])
+            np.sqrt(costs, out=costs)
         fill_assignment(costs, columns[seed])
-
-
-@kernel
-def fill_assignments(costs: Floats, columns: Ints) -> None:
-    """Put the column of each row into `columns`, shape (S, N); costs are finite, shape (S, N, N)."""
-    for problem in range(len(costs)):
-        fill_assignment(costs[problem], columns[problem])
 
 
 @kernel
@@ -77,8 +69,13 @@ def fill_assignment(costs: Floats, match: Ints) -> None:
     row_dual = np.empty(n)
     for k in range(left):
         row_dual[free[k]] = _least_reduced(costs[free[k]], dual)
-    while left:
+    matched = left
+    while left and matched >= WORTH * left:
+        before = left
         left = _augment(costs, dual, row_dual, owner, match, free, left, mask)
+        matched = before - left
+    for k in range(left):
+        _augment(costs, dual, row_dual, owner, match, free[k : k + 1], 1, mask)
 
 
 @kernel
@@ -86,8 +83,8 @@ def _match_column_minima(costs: Floats, dual: Floats, owner: Ints, match: Ints, 
     """Start with the least cost of each column as its dual; match what this allows; number of free rows, in `free`."""
     n = len(costs)
     owner[:] = 0
-    dual[:] = costs[0]
-    for i in range(1, n):
+    dual[:] = np.inf
+    for i in range(n):
         row = costs[i]
         for j in range(n):
             better = row[j] < dual[j]
@@ -137,7 +134,7 @@ def _bid(costs: Floats, dual: Floats, owner: Ints, match: Ints, free: Ints, left
         gain = reduced[other] - first
         dual[column] -= gain
         if gain <= 0.0 and owner[column] >= 0:
-            column = other
+            column = _free_as_near(reduced, owner, first, other)
         loser = owner[column]
         owner[column], match[row] = row, column
         if loser >= 0:
@@ -149,6 +146,18 @@ def _bid(costs: Floats, dual: Floats, owner: Ints, match: Ints, free: Ints, left
                 free[still] = loser
                 still += 1
     return still
+
+
+@kernel
+def _free_as_near(reduced: Floats, owner: Ints, least: float, column: int) -> int:
+    """Return a free column whose reduced cost is the least one, or `column` where there is none.
+
+    Copies of a point have many columns at the least cost: rows that took the first two would only rob each other.
+    """
+    for j in range(len(reduced)):
+        if owner[j] < 0 and reduced[j] <= least:
+            return j
+    return column
 
 
 @kernel

@@ -4,7 +4,8 @@ Rows are drawn by systematic sampling from a random order (Madow 1949): in n row
 comes floor(n p) or ceil(n p) times. With equal weights that is a draw without replacement.
 
 Simulation at next-to-leading order has jets of negative weight. No set of equal weights holds such a law, but two do: a
-set of positive weight, and one that is taken away from it (`oddjet.transport.law_distances`).
+set of positive weight, and one that is taken away from it. Their distances are in `oddjet.transport.assignment`: who
+only draws laws, as every training does, needs no solver.
 """
 
 from __future__ import annotations

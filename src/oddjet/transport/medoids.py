@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.special import fdtrc
 
 from oddjet.arrays import Floats, Ints
 from oddjet.errors import TransportError
@@ -204,6 +205,10 @@ def _warn_of_repeats(matrix: Floats, medoids: Medoids) -> None:
         )
 
 
+# Above it, two joined lines are taken for one: there is no elbow.
+LARGEST_CHANCE = 0.05
+
+
 def histogram(
     nearest: NDArray[np.floating[Any]], bins: int, weights: NDArray[np.floating[Any]] | None = None
 ) -> tuple[Floats, float]:
@@ -227,17 +232,21 @@ class Elbow:
         Where they break.
     start, slope, bend : float
         Least squares.
+    chance : float
+        Probability that points around one straight line are joined so well by two (F test with 2 degrees of freedom).
     """
 
     point: float
     start: float
     slope: float
     bend: float
+    chance: float
 
     @property
-    def suggested(self) -> int:
-        """The first integer that is not below the break."""
-        return int(np.ceil(self.point - 1e-9))
+    def suggested(self) -> int | None:
+        """The first integer that is not below the break; None where the curve does not fall and then flatten."""
+        falls = self.slope < 0 < self.bend and -self.slope > abs(self.slope + self.bend)
+        return int(np.ceil(self.point - 1e-9)) if falls and self.chance < LARGEST_CHANCE else None
 
     def value(self, k: Floats) -> Floats:
         """Value of the lines at k, of any shape."""
@@ -246,6 +255,8 @@ class Elbow:
 
 def elbow(peaks: Sequence[float], steps_a_unit: int = 200) -> Elbow:
     """Fit two joined straight lines to a curve of k = 1, 2, ...: the break with the least sum of squares.
+
+    Each line has two values at least, so the break lies between the second value and the last but one.
 
     Parameters
     ----------
@@ -261,14 +272,23 @@ def elbow(peaks: Sequence[float], steps_a_unit: int = 200) -> Elbow:
     """
     if len(peaks) < 4:
         raise TransportError(f"an elbow needs at least 4 values of k, not {len(peaks)}")
-    k = np.arange(1, len(peaks) + 1, dtype=np.float64)
-    tried = np.linspace(1, len(peaks), (len(peaks) - 1) * steps_a_unit + 1)[1:-1]
-    best, least = Elbow(1.0, 0.0, 0.0, 0.0), np.inf
-    for point in tried:
-        model = np.stack([np.ones_like(k), k, np.maximum(k - point, 0.0)], axis=1)
-        fitted = Elbow(float(point), *(float(x) for x in np.linalg.lstsq(model, np.asarray(peaks), rcond=None)[0]))
-        squares = float(((fitted.value(k) - peaks) ** 2).sum())
+    k, values = np.arange(1, len(peaks) + 1, dtype=np.float64), np.asarray(peaks, dtype=np.float64)
+    straight = np.stack([np.ones_like(k), k], axis=1)
+    squares_of_one = float(((straight @ np.linalg.lstsq(straight, values, rcond=None)[0] - values) ** 2).sum())
+    best, least = (2.0, 0.0, 0.0, 0.0), np.inf
+    for point in np.linspace(2, len(peaks) - 1, (len(peaks) - 3) * steps_a_unit + 1):
+        model = np.column_stack([straight, np.maximum(k - point, 0.0)])
+        start, slope, bend = (float(x) for x in np.linalg.lstsq(model, values, rcond=None)[0])
+        squares = float(((model @ [start, slope, bend] - values) ** 2).sum())
         # Where the break may lie anywhere between two values of k, the first place counts, whatever rounding says.
         if squares < least - 1e-15:
-            best, least = fitted, squares
-    return best
+            best, least = (float(point), start, slope, bend), squares
+    return Elbow(*best, _chance(squares_of_one, least, len(peaks) - 4))
+
+
+def _chance(squares_of_one: float, squares_of_two: float, degrees: int) -> float:
+    """Return the F test's probability; 1 where two lines go through any points, or one line through these."""
+    if degrees < 1 or squares_of_one <= 1e-15:
+        return 1.0
+    ratio = 0.5 * (squares_of_one - squares_of_two) / max(squares_of_two / degrees, 1e-15 * squares_of_one)
+    return float(fdtrc(2, degrees, ratio))

@@ -1,17 +1,97 @@
-"""Which jets a batch holds: every jet once an epoch where all weights are equal, a draw by weight where they differ."""
+"""The jets that a training draws its batches from, in memory or in a file, and which of them a batch holds.
+
+Every jet comes once an epoch where all weights are equal; where they differ, jets are drawn by weight.
+"""
 
 from __future__ import annotations
 
 import logging
+import tempfile
+from collections.abc import Sequence
 from itertools import pairwise
+from pathlib import Path
 from typing import NamedTuple
 
+import numpy as np
 import torch
 from torch import Tensor
 
+from oddjet.dataset.of_samples import count_of, iterate_of
+from oddjet.dataset.scaling import Scaler
 from oddjet.detectors.autoencoder.generators import Generators
 from oddjet.detectors.autoencoder.settings import MethodSettings
 from oddjet.errors import TrainingError
+from oddjet.io.atomic import writing
+
+ROWS_AT_A_TIME = 1_000_000
+
+
+def read_jets(
+    path: Path,
+    scaler: Scaler,
+    device: torch.device,
+    memory_mb: float,
+    scratch: Path,
+    rows: int = ROWS_AT_A_TIME,
+    samples: Sequence[str] | None = None,
+) -> tuple[Tensor, Tensor]:
+    """Read a table's jets, so many rows at a time.
+
+    Parameters
+    ----------
+    path
+        Table of background jets.
+    scaler
+        Scaler of the dataset.
+    device
+        Where jets go that fit.
+    memory_mb
+        Scaled jets that are larger are written to a file and read from there, batch by batch: the tensor is a view of
+        the file (the system keeps in memory what it can), stays on the CPU, and its values are the same.
+    scratch
+        Folder of that file, which has no name: it goes when the process ends, however it ends.
+    rows
+        Rows read at a time.
+    samples
+        Background samples whose jets are read; None: all.
+
+    Returns
+    -------
+    Scaled features (N, D) and weights (N,), float32.
+
+    Raises
+    ------
+    TableError, DatasetError
+        See `oddjet.dataset.of_samples.iterate_of` and `oddjet.dataset.scaling`.
+    DiskError
+        The disk of `scratch` takes no more.
+    """
+    count, width = count_of(path, samples), len(scaler.names)
+    pieces = iterate_of(path, [*scaler.names, "weight"], rows, samples)
+    weights = np.empty(count, np.float32)
+    if count * width * 4 <= memory_mb * 1e6:
+        scaled = np.empty((count, width), np.float32)
+        start = 0
+        for piece in pieces:
+            scaled[start : start + len(piece)] = scaler.transform(piece)
+            weights[start : start + len(piece)] = piece["weight"]
+            start += len(piece)
+        return torch.from_numpy(scaled).to(device), torch.from_numpy(weights).to(device)
+    LOGGER.info(
+        "%s: %.0f MB of scaled jets are more than %g MB: read from a file", path, count * width * 4e-6, memory_mb
+    )
+    scratch.mkdir(parents=True, exist_ok=True)
+    with writing(scratch), tempfile.TemporaryFile(dir=scratch) as file:
+        start = 0
+        # Written and not mapped while it grows: a full disk is then an error and not the end of the process.
+        for piece in pieces:
+            file.write(np.ascontiguousarray(scaler.transform(piece), dtype=np.float32).tobytes())
+            weights[start : start + len(piece)] = piece["weight"]
+            start += len(piece)
+        file.flush()
+        mapped = np.memmap(file, np.float32, mode="c", shape=(count, width))
+    return torch.from_numpy(mapped), torch.from_numpy(weights).to(device)
+
 
 LOGGER = logging.getLogger("oddjet")
 

@@ -6,7 +6,7 @@ from typing import ClassVar, Literal, Self
 
 from pydantic import Field, model_validator
 
-from oddjet.detectors.registry import DetectorSettings
+from oddjet.detectors.registry import TrainedSettings
 from oddjet.settings import Settings
 from oddjet.training.settings import Schedule
 
@@ -191,7 +191,7 @@ class ValidationSettings(Settings):
     )
 
 
-class ModelSettings(DetectorSettings):
+class ModelSettings(TrainedSettings):
     """What is trained: kind of loss, network and, for the normalized autoencoders, chain and buffer."""
 
     by_epoch: ClassVar[bool] = True

@@ -8,10 +8,11 @@ from pathlib import Path
 
 import torch
 
+from oddjet.dataset.jet_settings import read_jet_settings
 from oddjet.dataset.scaler_file import Inputs, method_scaler
+from oddjet.detectors.autoencoder.batches import read_jets
 from oddjet.detectors.autoencoder.detector import snapshot_parameters
 from oddjet.detectors.autoencoder.group import AutoencoderGroup, BackgroundJets
-from oddjet.detectors.autoencoder.jets import read_jets
 from oddjet.detectors.autoencoder.settings import MethodSettings
 from oddjet.detectors.cards import Card
 from oddjet.detectors.file import content_of, write
@@ -66,11 +67,12 @@ def train_method(
     # The tensors are small: torch's own threads cost more than they bring. Threads are for seeds.
     torch.set_num_threads(1)
     record = attributes("train_model", settings.model_dump_json(), inputs, kind_named(settings.kind).module)
-    scaler = method_scaler(settings.scaling, inputs.scaler, inputs.train)
-    jets, weights = read_jets(inputs.train, scaler, device, settings.training.memory_mb, output)
-    others, other_weights = read_jets(inputs.validation, scaler, device, float("inf"), output)
-    told = (method, list(seeds), device, len(jets), len(others))
-    LOGGER.info("%s: seeds %s on %s, %d training and %d validation jets", *told)
+    own = settings.background
+    scaler = method_scaler(settings.scaling, inputs.scaler, inputs.train, own)
+    jets, weights = read_jets(inputs.train, scaler, device, settings.training.memory_mb, output, samples=own)
+    others, other_weights = read_jets(inputs.validation, scaler, device, float("inf"), output, samples=own)
+    words = "%s: seeds %s on %s, %d training and %d validation jets"
+    LOGGER.info(words, method, list(seeds), device, len(jets), len(others))
     group = AutoencoderGroup(
         settings, seeds, BackgroundJets(jets, others, weights, other_weights), device, threads=threads
     )
@@ -85,7 +87,8 @@ def train_method(
         "errors": [choice.error for choice in state.choices],
     }
     stopped = {str(seed): epoch for seed, epoch in state.guard.stopped.items()}
-    write_results(output, state, group, Card(method, settings, scaler, record, selection, stopped))
+    told = read_jet_settings(inputs.train)
+    write_results(output, state, group, Card(method, settings, scaler, record, selection, stopped, told))
     checkpoints.discard()
 
 

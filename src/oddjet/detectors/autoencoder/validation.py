@@ -17,7 +17,7 @@ from oddjet.detectors.autoencoder.network import Network
 from oddjet.detectors.autoencoder.own_chains import MOST_ROUNDS, OwnChains
 from oddjet.detectors.autoencoder.settings import ModelSettings, ValidationSettings
 from oddjet.detectors.autoencoder.validation_jets import ValidationJets
-from oddjet.transport.law_distances import distance_of_samples
+from oddjet.transport.assignment import distance_of_samples
 from oddjet.transport.laws import Law
 
 LOGGER = logging.getLogger("oddjet")

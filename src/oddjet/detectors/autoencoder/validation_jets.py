@@ -1,4 +1,7 @@
-"""Validation jets as a training uses them: all with weights for means, samples of equal weight for transport."""
+"""Validation jets of every autoencoder: means take all of them with weights, transport takes samples of equal weight.
+
+Apart from what moves chains: the plain autoencoder is judged by the mean energy of jets alone.
+"""
 
 from __future__ import annotations
 

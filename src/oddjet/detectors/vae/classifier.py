@@ -16,8 +16,8 @@ from torch.nn.functional import binary_cross_entropy_with_logits
 
 from oddjet.detectors.vae.networks import IMAGES_AT_A_TIME, Classifier, Shape
 from oddjet.detectors.vae.settings import VaeSettings
-from oddjet.detectors.vae.train import train_on_images
-from oddjet.images.store import ImageBatch, read_images
+from oddjet.detectors.vae.train import counted_images, train_on_images
+from oddjet.images.store import ImageBatch
 from oddjet.provenance.attributes import attributes
 from oddjet.training.networks import seeded
 
@@ -90,14 +90,21 @@ def train_classifier(
     Returns
     -------
     The network with its best weights, and its validation loss.
+
+    Raises
+    ------
+    DatasetError
+        See `oddjet.detectors.vae.train.counted_images`: weights count by a draw, and have one sign.
     """
     torch.set_num_threads(1)
     own = settings.cnn
     inputs = [path for pair in files.values() for path in pair]
     text = json.dumps({**json.loads(settings.model_dump_json()), "labelled": labelled, "depth": depth})
     record = attributes("train_cnn", text, inputs)
-    train = _together([read_images(pair.train, 0, own.train_jets) for pair in files.values()])
-    held_out = _together([read_images(pair.validation, 0, settings.validation_jets) for pair in files.values()])
+    train, held_out = (
+        _together([counted_images(pair[part], size, settings.seed, f"cnn: {name}") for name, pair in files.items()])
+        for part, size in enumerate((own.train_jets, settings.validation_jets))
+    )
     shape = Shape(depth, train[0].shape[1], settings.filters)
     network = seeded(lambda: Classifier(shape, own.scale), settings.seed)
     objective = ClassifierObjective(network, *train, *held_out)

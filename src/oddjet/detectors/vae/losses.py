@@ -1,7 +1,7 @@
 """Losses of the image VAE: distances between images and reconstructions, and the weight of the KLD.
 
-The transport distances here are approximate and can be differentiated (Sinkhorn's divergence); scores are computed with
-the exact ones of `oddjet.transport`.
+Transport is exact (`oddjet.transport.loss`), or Sinkhorn's divergence, which is approximate and made of products of
+matrices alone, for a GPU; scores are exact always.
 
 The entropic cost OT_eps, eps = blur^p, is debiased with those of each image to itself (Feydy et al., Interpolating
 between optimal transport and MMD using Sinkhorn divergences, 2019):
@@ -16,10 +16,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from typing import Literal, TypeAlias
+from typing import Any, Literal, TypeAlias
 
 import torch
 from torch import Tensor
+
+from oddjet.transport.images import metric_of
+from oddjet.transport.loss import exact_transport
 
 # From images and reconstructions, (n, pixels, pixels) each, to distances (n,).
 Distance: TypeAlias = Callable[[Tensor, Tensor], Tensor]
@@ -52,23 +55,65 @@ def weighted_loss(distance: Tensor, divergence: Tensor, beta: float) -> Tensor:
     return distance if beta == 0 else (1.0 - beta) * distance + beta * divergence
 
 
-def training_distance(metric: str, side: float, blur: float, scaling: float) -> Distance:
+def training_distance(metric: str, side: float, blur: float | None = None, scaling: float = 0.5) -> Distance:
     """Return the distance of a training metric.
 
     Parameters
     ----------
     metric
-        `mse`, `mae`, `wass1` or `wass2`; wass2 is W2 with the root.
+        `mse`, `mae`, `wass0p5`, `wass1` or `wass2`; wass2 is W2 with the root, wass0p5 the cost itself.
     side
         Length of a side of the images, in eta and phi.
     blur, scaling
-        Of wass1 and wass2, see `divergence`.
+        Of Sinkhorn's divergence, for wass1 and wass2, see `divergence`; None: transport is exact.
     """
     if metric == "mse":
         return lambda images, made: ((images - made) ** 2).mean(dim=(1, 2))
     if metric == "mae":
         return lambda images, made: (images - made).abs().mean(dim=(1, 2))
+    if blur is None:
+        return Exact(metric_of(metric).power, side)
     return Sinkhorn(int(metric.removeprefix("wass")), side, blur, scaling)
+
+
+class Exact:
+    """Exact Wasserstein distance between images and reconstructions, whose pixels at or below zero are empty.
+
+    On an empty pixel the gradient is that of the first grain of weight where this lowers the distance, so that the
+    pixel comes up again, and zero where it raises it: less than empty is no nearer. A reconstruction without a pixel
+    above zero counts by its height above -1, the least that an ELU gives.
+
+    Parameters
+    ----------
+    power
+        p, of the ground cost; the root is taken for p > 1.
+    side
+        Length of a side, in eta and phi.
+    """
+
+    def __init__(self, power: float, side: float) -> None:
+        self.power, self.side = power, side
+
+    def __call__(self, images: Tensor, made: Tensor) -> Tensor:
+        """Return the distances, shape (n,)."""
+        empty = ~(made > 0).flatten(1).any(dim=1)
+        weights: Tensor = _Filled.apply(torch.where(empty[:, None, None], made + 1, made))  # type: ignore[no-untyped-call]
+        cost = exact_transport(images, weights, self.power, side=self.side)
+        return smooth_root(cost) if self.power > 1 else cost
+
+
+class _Filled(torch.autograd.Function):
+    """The same pixels; the gradient leaves out those that are empty and that it would lower."""
+
+    @staticmethod
+    def forward(context: Any, made: Tensor) -> Tensor:  # noqa: ANN401  torch gives it no type
+        context.save_for_backward(made)
+        return made.view_as(made)
+
+    @staticmethod
+    def backward(context: Any, slope: Tensor) -> Tensor:  # noqa: ANN401  the same
+        (made,) = context.saved_tensors
+        return torch.where((made <= 0) & (slope > 0), 0.0, slope)
 
 
 def probability_images(made: Tensor) -> Tensor:

@@ -8,15 +8,16 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Sequence
-from pathlib import Path
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 
 from oddjet.arrays import Floats
+from oddjet.detectors.opening import Given, Method, Opened, one_method
 from oddjet.detectors.vae.losses import kld
 from oddjet.detectors.vae.networks import IMAGES_AT_A_TIME
+from oddjet.detectors.vae.settings import VaeMethod
 from oddjet.detectors.vae.train import TrainedVae, load_vae
 from oddjet.errors import DetectorError, ImageError
 from oddjet.images.store import ImageBatch, ImageLibrary
@@ -74,74 +75,47 @@ def score_images(vae: TrainedVae, batch: ImageBatch, metrics: Sequence[str], thr
     return {**{name: distances[name] for name in metrics}, "kld": divergence}
 
 
-class VaeDetector:
-    """A VAE a seed; of several betas, the lowest validation loss on background chooses.
-
-    Parameters
-    ----------
-    name : str
-        Name of the method, for the tables.
-    library : ImageLibrary
-        Images of all jets that will be asked for.
-    models : sequence of Path
-        Of every seed one a beta.
-    anomaly : str
-        Of `ANOMALY_METRICS`.
-    seeds : sequence of int
-        One column of scores each.
-    threads : int
-        For transport distances.
-
-    Attributes
-    ----------
-    vaes : list of TrainedVae
-        The chosen ones, in the order of the seeds.
+def open_detector(given: Given) -> Opened:
+    """Open a VAE a seed, which scores a table of n jets by their images: shape (n, S), larger is less like background.
 
     Raises
     ------
     DetectorError
         A seed has no model, or a model was trained on images of another size.
     """
+    assert isinstance(given.settings, VaeMethod)
+    # In another number of threads a reconstruction has other last bits.
+    torch.set_num_threads(1)
+    library, anomaly = ImageLibrary(given.images), given.settings.anomaly
+    vaes = chosen_vaes(given, library)
 
-    def __init__(
-        self,
-        name: str,
-        library: ImageLibrary,
-        models: Sequence[Path],
-        anomaly: str,
-        seeds: Sequence[int],
-        threads: int,
-    ) -> None:
-        self.name, self.seeds = name, tuple(seeds)
-        self._library, self._anomaly, self._threads = library, anomaly, threads
-        trained: dict[int, list[TrainedVae]] = defaultdict(list)
-        for path in models:
-            vae = load_vae(path)
-            if (vae.network.shape.pixels, vae.side) != (library.pixels, library.side):
-                raise DetectorError(
-                    f"{path}: trained on images of {vae.network.shape.pixels} pixels on {vae.side:g}, the images have "
-                    f"{library.pixels} on {library.side:g}; train it on images of the same jets"
-                )
-            trained[vae.settings.seed].append(vae)
-        missing = [seed for seed in seeds if seed not in trained]
-        if missing:
-            raise DetectorError(f"seed {missing[0]}: no model; the models are of seeds {sorted(trained)}")
-        self.vaes = [min(trained[seed], key=lambda vae: vae.validation_loss) for seed in seeds]
-
-    @property
-    def epochs(self) -> tuple[int, ...]:
-        """Epoch of each seed that is kept."""
-        return tuple(vae.epoch for vae in self.vaes)
-
-    def score(self, jets: NDArray[np.void]) -> Floats:
-        """Score a table of n jets by their images: shape (n, seeds), larger is less like the background."""
-        scores = np.empty((len(jets), len(self.vaes)))
+    def score(jets: NDArray[np.void]) -> Floats:
+        scores = np.empty((len(jets), len(vaes)))
         for start in range(0, len(jets), JETS_AT_A_TIME):
             part = slice(start, start + JETS_AT_A_TIME)
-            batch = self._library.of(jets[part])
-            for column, vae in enumerate(self.vaes):
-                scores[part, column] = score_images(vae, batch, (self._anomaly,), self._threads)[self._anomaly]
+            batch = library.of(jets[part])
+            for column, vae in enumerate(vaes):
+                scores[part, column] = score_images(vae, batch, (anomaly,), given.threads)[anomaly]
         return scores
+
+    return one_method(Method(given.method, given.seeds, tuple(vae.epoch for vae in vaes)), score)
+
+
+def chosen_vaes(given: Given, library: ImageLibrary) -> list[TrainedVae]:
+    """Return the VAE of each seed: of several betas, the lowest validation loss on background chooses."""
+    trained: dict[int, list[TrainedVae]] = defaultdict(list)
+    for path in given.models:
+        vae = load_vae(path)
+        if (vae.network.shape.pixels, vae.side) != (library.pixels, library.side):
+            raise DetectorError(
+                f"{path}: trained on images of {vae.network.shape.pixels} pixels on {vae.side:g}, the images have "
+                f"{library.pixels} on {library.side:g}; train it on images of the same jets"
+            )
+        trained[vae.settings.seed].append(vae)
+    missing = [seed for seed in given.seeds if seed not in trained]
+    if missing:
+        raise DetectorError(f"seed {missing[0]}: no model; the models are of seeds {sorted(trained)}")
+    return [min(trained[seed], key=lambda vae: vae.validation_loss) for seed in given.seeds]
 
 
 def _reconstruct(vae: TrainedVae, batch: ImageBatch) -> tuple[Floats, Floats]:

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field, model_validator
 
+from oddjet.detectors.registry import DetectorSettings
 from oddjet.settings import Settings
 from oddjet.training.settings import Schedule, refuse_moved_keys
 
-Metric = Literal["mse", "mae", "wass1", "wass2"]
+Metric = Literal["mse", "mae", "wass0p5", "wass1", "wass2"]
 Depth = Annotated[int, Field(ge=1, le=3)]
 
 
@@ -60,7 +61,7 @@ class VaeTraining(TrainingSize):
 
 
 class SinkhornSettings(Settings):
-    """The approximate transport distance of the training with wass1 and wass2; no score is computed with it."""
+    """Sinkhorn's divergence, for trainings with `transport: sinkhorn`; no score is computed with it."""
 
     blur: float = Field(
         default=0.003,
@@ -109,6 +110,14 @@ class VaeSettings(Settings):
             "stop_after",
         )
 
+    @model_validator(mode="after")
+    def _divergence_exists(self) -> VaeSettings:
+        if self.transport == "sinkhorn" and "wass0p5" in self.trainings:
+            raise ValueError(
+                "trainings: Sinkhorn's divergence is for wass1 and wass2; set transport to exact for wass0p5"
+            )
+        return self
+
     latent: int = Field(default=64, ge=1, description="latent dimensions")
     hidden: int = Field(default=100, ge=1, description="nodes of the dense layer before and after the latent space")
     filters: int = Field(default=5, ge=1, description="filters of every convolution")
@@ -129,7 +138,12 @@ class VaeSettings(Settings):
         },
         description="which metrics are trained with, and how",
     )
-    sinkhorn: SinkhornSettings = Field(default=SinkhornSettings(), description="training metric of wass1 and wass2")
+    transport: Literal["exact", "sinkhorn"] = Field(
+        default="exact",
+        description="loss of trainings with wass0p5, wass1 and wass2: exact, by the network simplex; or sinkhorn, "
+        "which is APPROXIMATE, has no wass0p5, and costs 14 to 160 times as much on a CPU (docs/vae.md)",
+    )
+    sinkhorn: SinkhornSettings = Field(default=SinkhornSettings(), description="of transport: sinkhorn")
     test_jets: int = Field(
         default=400, ge=2, description="jets of each sample that are scored, at most; three exact distances each"
     )
@@ -140,11 +154,13 @@ class VaeSettings(Settings):
     seed: int = Field(default=1, ge=0, description="of initial weights, batches and latent noise")
 
 
-class VaeMethod(TrainingSize):
-    """One method: an image VAE trained on background jets of the analysis, one a seed.
+class VaeMethod(TrainingSize, DetectorSettings):
+    """Distance of a jet's image from what a VAE makes of it, trained on background jets of the analysis, one a seed.
 
     Networks and schedule are those of `images.vae`, but for what is named here.
     """
+
+    opener: ClassVar[str] = "oddjet.detectors.vae.scores"
 
     kind: Literal["vae"] = Field(description="distance of an image from its reconstruction")
     metric: Metric = Field(default="mse", description="distance that it is trained with")

@@ -12,13 +12,14 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor, nn
 
-from oddjet.detectors.file import FORMAT, read_content
+from oddjet.detectors.file import FORMAT, read_content, write
 from oddjet.detectors.vae.losses import Distance, kld, training_distance, weighted_loss
 from oddjet.detectors.vae.networks import Shape, Vae
 from oddjet.detectors.vae.settings import Metric, VaeSettings
 from oddjet.errors import DetectorError
-from oddjet.images.store import read_images
-from oddjet.io.atomic import atomic_path
+from oddjet.images.store import ImageBatch, read_images
+from oddjet.io.failures import one_line
+from oddjet.io.tables import read_table
 from oddjet.provenance.attributes import attributes
 from oddjet.training.checkpoint import Checkpoints, checkpoint_digest
 from oddjet.training.history import HistoryFile, write_history
@@ -26,6 +27,7 @@ from oddjet.training.loop import fit
 from oddjet.training.networks import NetworkGroup, Objective, seeded
 from oddjet.training.settings import Schedule
 from oddjet.training.state import TrainingState
+from oddjet.weighted import check_weights, draw, unequal
 
 LOGGER = logging.getLogger("oddjet")
 
@@ -134,23 +136,77 @@ def train_vae(run: VaeRun, settings: VaeSettings, train: Path, validation: Path,
 
     Raises
     ------
-    TableError, TrainingError, TrainingError
+    TableError, TrainingError
         See `oddjet.images.store` and `oddjet.training`.
+    DatasetError
+        See `counted_images`.
     """
     torch.set_num_threads(1)
-    own = settings.trainings[run.metric]
-    batch, held_out = read_images(train, 0, own.train_jets), read_images(validation, 0, settings.validation_jets)
+    batch, held_out = images_of(run, settings, train, validation)
     text = json.dumps({**json.loads(settings.model_dump_json()), "run": run._asdict()})
     record = attributes("train_vae", text, [train, validation])
     sizes = settings.filters, settings.hidden, settings.latent, settings.decoder_start
     shape = Shape(run.depth, batch.sparse.pixels, *sizes)
     network = seeded(lambda: Vae(shape), settings.seed)
-    distance = training_distance(run.metric, batch.side, settings.sinkhorn.blur, settings.sinkhorn.scaling)
+    if run.metric.startswith("wass"):
+        network.decoder.begin_above_zero()
+    approximate = settings.sinkhorn.blur if settings.transport == "sinkhorn" else None
+    if approximate and run.metric.startswith("wass"):
+        LOGGER.warning("the loss is Sinkhorn's divergence (blur %g): approximate transport", approximate)
+    distance = training_distance(run.metric, batch.side, approximate, settings.sinkhorn.scaling)
     images, others = (torch.from_numpy(part.dense()) for part in (batch, held_out))
     objective = VaeObjective(network, run, settings, images, others, distance)
     LOGGER.info("%s, depth %d, beta %g: %d training, %d validation jets", *run, len(images), len(others))
     metadata = {"run": run._asdict(), "shape": asdict(shape), "side": batch.side}
-    train_on_images("image_vae", objective, settings, own.schedule(settings.training), record, output, metadata)
+    schedule = settings.trainings[run.metric].schedule(settings.training)
+    train_on_images("image_vae", objective, settings, schedule, record, output, metadata)
+
+
+def images_of(run: VaeRun, settings: VaeSettings, train: Path, validation: Path) -> tuple[ImageBatch, ImageBatch]:
+    """Read the training and validation images of a run; see `counted_images`."""
+    sizes = settings.trainings[run.metric].train_jets, settings.validation_jets
+    what = f"image VAE ({run.metric}): {{}} images"
+    return (
+        counted_images(train, sizes[0], settings.seed, what.format("training")),
+        counted_images(validation, sizes[1], settings.seed, what.format("validation")),
+    )
+
+
+def counted_images(path: Path, limit: int, seed: int, what: str) -> ImageBatch:
+    """Read images of which each counts the same: the first ones, or a sample of all that is drawn by weight.
+
+    Parameters
+    ----------
+    path
+        Images and their jets.
+    limit
+        Read no more than so many.
+    seed
+        Of the draw.
+    what
+        Begins a message: whose images.
+
+    Returns
+    -------
+    The first `limit` images where all weights are equal. Otherwise as many as the weights are worth, up to `limit`, see
+    `oddjet.weighted.draw`.
+
+    Raises
+    ------
+    TableError
+        See `oddjet.images.store.read_images`.
+    DatasetError
+        A weight is negative, or they do not add up to a finite number above 0.
+    """
+    weights = read_table(path, ["weight"])["weight"]
+    check_weights(weights, what, signed=False)
+    varying = unequal(weights)
+    if varying is None:
+        return read_images(path, 0, limit)
+    rows = draw(varying, limit, seed)
+    LOGGER.info("%s: %d of %d jets, drawn by weight, as many as the weights are worth", what, len(rows), len(weights))
+    batch = read_images(path)
+    return ImageBatch(batch.jets[rows], batch.sparse.take(rows))
 
 
 def train_on_images(
@@ -212,8 +268,7 @@ def _write(
         "epochs": list(epochs),
         "metadata": json.dumps(metadata),
     }
-    with atomic_path(path) as temporary:
-        torch.save(content, temporary)
+    write(path, content)
 
 
 def load_vae(path: Path) -> TrainedVae:
@@ -227,6 +282,6 @@ def load_vae(path: Path) -> TrainedVae:
         run, loss, side = VaeRun(**metadata["run"]), float(metadata["validation_loss"]), float(metadata["side"])
         (epoch,) = map(int, content["epochs"])
     except (KeyError, TypeError, ValueError, RuntimeError) as error:
-        raise DetectorError(f"{path}: not the file of an image VAE ({error}); train it again") from error
+        raise DetectorError(f"{path}: not the file of an image VAE ({one_line(error)}); train it again") from error
     network.eval()
     return TrainedVae(network, run, settings, loss, side, epoch)

@@ -1,0 +1,1 @@
+"""Detectors to publish: one ONNX graph from physical features to scores, thresholds, a card, check jets."""

@@ -1,0 +1,149 @@
+"""Bootstrap of the test jets: how much a mean over the grid, and the difference of two methods, would vary with others.
+
+A replica gives every event a weight from Poisson(1). All signals of a replica have the same background, and all methods
+the same replicas, so the errors hold what AUCs share: the background within a grid, all jets in a difference.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from oddjet.arrays import Floats
+from oddjet.errors import EvaluationError
+from oddjet.evaluation.auc import SampleScores
+from oddjet.evaluation.backgrounds import read_backgrounds
+from oddjet.evaluation.scores import read_method
+from oddjet.evaluation.settings import MeritSettings
+from oddjet.evaluation.signals import read_points
+from oddjet.io.tables import read_table
+
+# Within a sample: the numbers of an event may be those of another one, its place in a file is not.
+EVENT = ("source", "entry")
+# Replicas that are computed together: a few MB of sums for ten thousand jets.
+TOGETHER = 32
+EVERY = slice(None)
+
+
+class Replicas:
+    """Poisson weights of the events of several samples.
+
+    Parameters
+    ----------
+    samples : sequence of structured ndarray
+        Jets of the background and of each signal, with the columns `EVENT`. Jets of an event get the same weights.
+    settings : MeritSettings
+        Number of replicas and the seed of the random numbers: the same jets always get the same weights.
+    """
+
+    def __init__(self, samples: Sequence[NDArray[np.void]], settings: MeritSettings) -> None:
+        self.size = settings.replicas
+        generator = np.random.default_rng(settings.seed)
+        self._events = [np.unique(jets[list(EVENT)], return_inverse=True)[1] for jets in samples]
+        self._drawn = [
+            generator.poisson(1.0, (int(events.max(initial=-1)) + 1, self.size)).astype(np.uint8)
+            for events in self._events
+        ]
+
+    def weights(self, sample: int, part: slice = EVERY) -> Floats:
+        """Return the weights of a sample's jets in some or all of the replicas, shape (n, r)."""
+        return self._drawn[sample][self._events[sample], part].astype(np.float64)
+
+
+def standard_error(values: Floats) -> float:
+    """Return the standard deviation over replicas; NaN if one of them has no value."""
+    return float(np.std(values, ddof=1)) if np.isfinite(values).all() else math.nan
+
+
+def auc_replicas(samples: Sequence[SampleScores], replicas: Replicas, codes: Sequence[int] | None = None) -> Floats:
+    """Compute the AUC of each signal in every replica.
+
+    Parameters
+    ----------
+    samples : sequence of SampleScores
+        Background and signals, jet by jet those of `replicas`.
+    replicas : Replicas
+    codes : sequence of int, optional
+        Which samples of the replicas they are; left out: all, in order.
+
+    Returns
+    -------
+    ndarray of float64, shape (signals, replicas)
+        NaN where the weights of a replica do not add up to something positive.
+    """
+    codes = range(len(samples)) if codes is None else codes
+    background, *signals = samples
+    order = np.argsort(background.scores, kind="stable")
+    ranked = background.scores[order]
+    scores = np.concatenate([signal.scores for signal in signals])
+    left, right = (np.searchsorted(ranked, scores, side=side) for side in ("left", "right"))
+    starts = np.cumsum([0, *(len(signal.scores) for signal in signals[:-1])])
+    found = np.empty((len(signals), replicas.size))
+    for start in range(0, replicas.size, TOGETHER):
+        part = slice(start, start + TOGETHER)
+        jets = (background.weights[:, None] * replicas.weights(codes[0], part))[order]
+        below = np.concatenate([np.zeros((1, jets.shape[1])), np.cumsum(jets, axis=0)])
+        weights = np.concatenate(
+            [one.weights[:, None] * replicas.weights(code, part) for code, one in zip(codes[1:], signals, strict=True)]
+        )
+        wins = np.add.reduceat(weights * (below[left] + below[right]), starts, axis=0)
+        totals = 2.0 * np.add.reduceat(weights, starts, axis=0) * below[-1]
+        found[:, part] = np.divide(wins, totals, out=np.full(wins.shape, np.nan), where=totals > 0)
+    return found
+
+
+def grid_replicas(paths: Iterable[Path], settings: MeritSettings) -> dict[str, dict[str, Floats]]:
+    """Compute the mean AUC of each method over the grid and its seeds in every replica, against each background.
+
+    Parameters
+    ----------
+    paths : iterable of Path
+        Score tables of all methods and groups of seeds.
+    settings : MeritSettings
+        See `Replicas`.
+
+    Returns
+    -------
+    dict of str to dict of str to ndarray of float64, shape (replicas,)
+        Background, that of the training first, to method to its means.
+
+    Raises
+    ------
+    EvaluationError
+        If two tables are not about the same jets with the same weights.
+        If a sample is empty.
+    """
+    sums: dict[str, dict[str, Floats]] = {}
+    seeds: dict[str, int] = {}
+    shared: tuple[Path, list[str], NDArray[np.void], Replicas] | None = None
+    for path in paths:
+        method, signals, backgrounds = read_method(path), list(read_points(path)), read_backgrounds(path)
+        table = read_table(path, [*EVENT, "sample", "weight", "score"])
+        jets = table[[*EVENT, "sample", "weight"]]
+        # Backgrounds after the first one come last: their number changes no replica of the others.
+        first_background, *others = (one.rows(table) for one in backgrounds)
+        parts = [first_background, *(table[table["sample"] == code + 1] for code in range(len(signals))), *others]
+        names = [backgrounds[0].name, *signals, *(one.name for one in backgrounds[1:])]
+        if shared is None:
+            shared = path, names, jets, Replicas(parts, settings)
+        first, known, like, replicas = shared
+        if names != known or not np.array_equal(jets, like):
+            raise EvaluationError(f"{path}: other jets, or other weights, than in {first}; score both again")
+        for column in range(len(method.seeds)):
+            samples = [
+                SampleScores(name, part["score"][:, column], part["weight"])
+                for name, part in zip(names, parts, strict=True)
+            ]
+            for place in (0, *range(len(signals) + 1, len(names))):
+                codes = [place, *range(1, len(signals) + 1)]
+                means = auc_replicas([samples[code] for code in codes], replicas, codes).mean(axis=0)
+                own = sums.setdefault(names[place], {})
+                own[method.name] = own.get(method.name, np.zeros(settings.replicas)) + means
+        seeds[method.name] = seeds.get(method.name, 0) + len(method.seeds)
+    return {
+        background: {method: total / seeds[method] for method, total in own.items()} for background, own in sums.items()
+    }

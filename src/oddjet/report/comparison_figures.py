@@ -1,0 +1,115 @@
+"""The figures that show all methods of an analysis side by side.
+
+A figure is a line in `FIGURES`. What draws is imported where it is needed: the plan of a run reads the names alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from oddjet.axes import HeatmapSettings
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+    from oddjet.evaluation.curves import MethodScores
+    from oddjet.titles import Titles
+
+
+@dataclass(frozen=True)
+class Compared:
+    """What the figures are drawn from.
+
+    Attributes
+    ----------
+    score_tables
+        Of all methods.
+    leaderboard, grid, merit, ceilings
+        The tables of `summarize`, and the AUCs of supervised trees, which not every analysis has.
+    titles
+        Of the methods and of the samples.
+    settings
+        Axes of the signals.
+    """
+
+    score_tables: Sequence[Path]
+    leaderboard: Path
+    grid: Path
+    merit: Path
+    ceilings: Path | None
+    titles: Titles
+    settings: HeatmapSettings = field(default_factory=HeatmapSettings)
+
+    def files(self) -> list[Path]:
+        """Return all of the tables."""
+        tables = (self.leaderboard, self.grid, self.merit, self.ceilings)
+        return [*self.score_tables, *(path for path in tables if path is not None)]
+
+    @cached_property
+    def scores(self) -> dict[str, MethodScores]:
+        """The scores of each method."""
+        from oddjet.evaluation.curves import read_scores
+
+        return read_scores(self.score_tables)
+
+    def background(self) -> str:
+        """Return what a figure calls the background of the training."""
+        from oddjet.evaluation.backgrounds import label_of
+
+        return label_of(next(iter(self.scores.values())).background, self.titles, several=False) or "background"
+
+
+def roc(found: Compared, label: str) -> Figure:
+    """Draw the ROC curves, averaged over the signals."""
+    from oddjet.evaluation.curves import EFFICIENCIES
+    from oddjet.plotting.roc import Curve, draw_roc
+
+    first, background = next(iter(found.scores.values())), found.background()
+    signals, jets = len(first.points), len(first.jets[0])
+    curves = [Curve(found.titles(name), one.mean_roc()) for name, one in found.scores.items()]
+    right = f"mean of {signals} signal{'s' if signals > 1 else ''}, {jets} {background} jets"
+    return draw_roc(curves, EFFICIENCIES, label, background, right)
+
+
+def sculpting(found: Compared, label: str) -> Figure:
+    """Draw what a cut on the score does to the background's mass and pT."""
+    from oddjet.evaluation.curves import CUT
+    from oddjet.plotting.sculpting import Shapes, draw_sculpting
+    from oddjet.report.flatness_figure import QUANTITIES
+
+    panels: dict[str, list[Shapes]] = {words: [] for words in QUANTITIES.values()}
+    for name, one in found.scores.items():
+        for quantity, words in QUANTITIES.items():
+            shape = one.shape(quantity)
+            means = shape.efficiency.mean(axis=0), shape.error.mean(axis=0)
+            panels[words].append(Shapes(found.titles(name), shape.edges, *means))
+    jets = len(next(iter(found.scores.values())).jets[0])
+    background = found.background()
+    return draw_sculpting({"": panels}, CUT, label, f"{jets} {background} jets", background)
+
+
+def leaderboard(found: Compared, label: str) -> Figure:
+    """Draw all methods by their AUC averaged over the signal grid."""
+    from oddjet.evaluation.auc import AucRow
+    from oddjet.evaluation.backgrounds import by_background, label_of
+    from oddjet.evaluation.figures_of_merit import MeritRow
+    from oddjet.evaluation.grid import GridRow
+    from oddjet.io.csv import read_rows
+    from oddjet.plotting.leaderboard import draw_leaderboard
+    from oddjet.report.leaderboard import leaderboard_entries
+
+    titles, grid = found.titles, read_rows(found.grid, GridRow)
+    rows, merits = read_rows(found.leaderboard, AucRow), read_rows(found.merit, MeritRow)
+    entries = leaderboard_entries(rows, merits, grid, titles, found.settings)
+    if found.ceilings is not None:
+        ceilings = read_rows(found.ceilings, AucRow)
+        entries += leaderboard_entries(ceilings, titles=titles, settings=found.settings, supervised=True)
+    against = label_of(grid[0].background, titles, several=len(by_background(grid)) > 1)
+    return draw_leaderboard(entries, label, titles(grid[0].reference), against)
+
+
+FIGURES: dict[str, Callable[[Compared, str], Figure]] = {"leaderboard": leaderboard, "roc": roc, "sculpting": sculpting}

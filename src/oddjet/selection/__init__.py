@@ -1,0 +1,1 @@
+"""Cuts and columns that a user writes: expressions over branches and features, and luminosity blocks of data."""
