@@ -13,14 +13,22 @@ if not workflow.modifier.is_main_snakefile() or not workflow.overwrite_configfil
     configfile: f"{workflow.current_basedir}/config/config.yaml"
 
 
+report: "workflow/report/workflow.rst"
+
+
 include: "rules/common.smk"
 include: "rules/samples.smk"
 include: "rules/tables.smk"
 include: "rules/dataset.smk"
 include: "rules/train.smk"
 include: "rules/score.smk"
+include: "rules/variations.smk"
+include: "rules/bundle.smk"
+include: "rules/statistics.smk"
 include: "rules/evaluate.smk"
 include: "rules/figures.smk"
+include: "rules/matrix.smk"
+include: "rules/report.smk"
 include: "rules/paper.smk"
 include: "rules/images.smk"
 include: "rules/vae.smk"

@@ -2,7 +2,10 @@
 import json
 import os
 import re
+import shlex
 import sys
+import tempfile
+from contextlib import suppress
 from pathlib import Path
 
 from snakemake.exceptions import WorkflowError
@@ -17,8 +20,13 @@ if not (ODDJET / "src/oddjet").is_dir():
 # The package of this folder is the one whose code is digested, so it is the one that every job imports; and the Python
 # that runs Snakemake runs the jobs, unless they have conda environments of their own.
 sys.path.insert(0, str(ODDJET / "src"))
-from oddjet.provenance.environment import UNWANTED, job_environment
+from oddjet.provenance.environment import (
+    UNWANTED,
+    full_temporary_folder,
+    job_environment,
+)
 
+FULL = full_temporary_folder(os.environ)
 CONDA = DeploymentMethod.CONDA in workflow.deployment_settings.deployment_method
 os.environ.update(
     job_environment(
@@ -27,15 +35,27 @@ os.environ.update(
 )
 for name in UNWANTED:
     os.environ.pop(name, None)
+if FULL is not None:
+    tempfile.tempdir = os.environ.get("TMPDIR")
+    # A run folder that cannot be written is told below.
+    with suppress(OSError):
+        Path(tempfile.tempdir).mkdir(parents=True, exist_ok=True)
+    if workflow.is_main_process:
+        logger.warning(
+            f"{FULL}: takes no temporary files (full, missing or not to be written); they are in {tempfile.tempdir}"
+        )
 
 from oddjet.addresses import is_remote
 from oddjet.analyses import groups_of
+from oddjet.published import exported, quantized
+from oddjet.addresses import is_remote
+from oddjet.clusters import check_slurm, set_up_htcondor
 from oddjet.config import load_config
 from oddjet.configfile import read_configuration
+from oddjet.detectors.mean import GROUP as MEAN
 from oddjet.detectors.registry import kind_named
 from oddjet.errors import OddjetError
 from oddjet.events.plan import EventPlan, listed_events
-from oddjet.events.settings import NEIGHBOUR_METHODS, SUPPORT_VECTOR_METHODS
 from oddjet.images.plan import METRIC, ImagePlan, listed_images
 from oddjet.inputs import listed_files
 from oddjet.methods import (
@@ -55,9 +75,20 @@ from oddjet.paper_figures import (
     SKETCHES,
     PaperFigures,
 )
-from oddjet.plan import FIGURES, WITH_IMAGES, Plan, board_analysis
+from oddjet.plan import (
+    BOARD_TABLES,
+    COMPARISONS,
+    FIGURES,
+    WITH_IMAGES,
+    Plan,
+    board_analysis,
+)
 from oddjet.provenance.digest import code_digest
-from oddjet.run_record import check_slurm, check_start, file_names, other_configuration
+from oddjet.published import Published
+from oddjet.run_record import check_start, file_names, other_configuration
+from oddjet.titles import titles_of
+
+set_up_htcondor()
 
 CONFIG_FILES = workflow.overwrite_configfiles or [ODDJET / "config/config.yaml"]
 
@@ -82,13 +113,19 @@ try:
     PLAN = Plan(CONFIG, with_left_out(listed_files(CONFIG)))
     IMAGES = ImagePlan(CONFIG.images, with_left_out(listed_images(CONFIG.images)))
     EVENTS = EventPlan(
-        CONFIG.events, with_left_out(listed_events(CONFIG.events, CONFIG.seed))
+        CONFIG.events,
+        with_left_out(listed_events(CONFIG.events, CONFIG.seed)),
+        groups_of(CONFIG.seeds, CONFIG.seeds_per_job),
     )
 except OddjetError as error:
     raise WorkflowError(str(error)) from None
+if workflow.is_main_process:
+    for line in CONFIG.notes():
+        logger.warning(line)
 SAMPLES = CONFIG.all_samples()
 ANALYSES = PLAN.analyses
 PAPER = PaperFigures(PLAN)
+PUBLISHED = Published(PLAN)
 
 if not any(os.access(path, os.W_OK) for path in (".snakemake", ".")):
     raise WorkflowError(
@@ -116,8 +153,40 @@ def grown(megabytes, minutes):
 
     return {
         "mem_mb": memory,
+        # HTCondor's name for it: its plugin takes no other.
+        "htcondor_request_mem_mb": memory,
         "runtime": lambda wildcards, attempt: attempt * minutes,
     }
+
+
+# Those of a sample in the place of the common ones.
+def own_corrections(sample):
+    own = SAMPLES[sample].corrections
+    return [] if own is None else ["--corrections", own.model_dump_json()]
+
+
+def own_selection(wildcards):
+    return SAMPLES[wildcards.sample].own_selection().model_dump_json()
+
+
+def opened_from(option):
+    return lambda wildcards: PLAN.opened_from(
+        wildcards.analysis, wildcards.method, wildcards.group
+    )[option]
+
+
+# Data have no images.
+def scored_data(of):
+    return lambda wildcards: (
+        [] if wildcards.method in PLAN.image_methods else of(wildcards)
+    )
+
+
+# Where Snakemake looks for a file when this is a module with a prefix.
+def placed(path):
+    prefix = workflow.modifier.path_modifier.prefix
+    outside = is_remote(path) or Path(path).is_absolute()
+    return f"{prefix}{path}" if prefix and not outside else path
 
 
 def split(name):
@@ -130,6 +199,14 @@ def scaler(wildcards):
 
 def signal_tables(wildcards):
     return PLAN.signal_tables(wildcards.analysis)
+
+
+def data_tables(wildcards):
+    return PLAN.data_tables(wildcards.analysis)
+
+
+def data_arguments(wildcards):
+    return PLAN.data_arguments(wildcards.analysis)
 
 
 # Nothing is reported of samples that lost events.
@@ -145,8 +222,8 @@ def points(wildcards):
     return PLAN.points(wildcards.analysis)
 
 
-def signal_cross_sections(wildcards):
-    return PLAN.signal_cross_sections(wildcards.analysis)
+def tested_cross_sections(wildcards):
+    return PLAN.tested_cross_sections(wildcards.analysis)
 
 
 def evaluation(wildcards):
@@ -161,13 +238,56 @@ def seeds(wildcards):
     return PLAN.seeds(wildcards.analysis, wildcards.group)
 
 
-# A function: braces in a plain string would be taken for wildcards.
+def mean_option(wildcards):
+    return ["--mean"] if wildcards.method in ensembles(PLAN.methods) else []
+
+
+# Functions: braces in a plain string would be taken for wildcards.
+def titles(wildcards):
+    return json.dumps(PLAN.titles(getattr(wildcards, "analysis", "jets")))
+
+
+def sample_titles(wildcards):
+    return json.dumps(PLAN.sample_titles(getattr(wildcards, "analysis", "jets")))
+
+
+def heatmap(wildcards):
+    return PLAN.heatmap(getattr(wildcards, "analysis", "jets"))
+
+
+def event_titles(wildcards):
+    return EVENTS.titles()
+
+
 def label(wildcards):
     return CONFIG.label
 
 
 def folder_of(name):
     return lambda wildcards, output: str(Path(output[name]).parent)
+
+
+# What the page of `snakemake --report` calls the figures of an analysis.
+FIGURE_TITLES = {
+    "auc_heatmap": "AUC over the signal grid",
+    "scores": "scores and ROC curves",
+    "training": "training by epoch",
+    "leaderboard": "leaderboard",
+    "roc": "ROC curves",
+    "sculpting": "efficiency by mass and pT",
+}
+
+
+# A figure as PNG is shown by `snakemake --report`; a PDF would be a file to download.
+def reported(path, caption, category, figure, of="all methods"):
+    if not path.endswith(".png"):
+        return path
+    return report(
+        path,
+        caption=f"../workflow/report/{caption}.rst",
+        category=category,
+        labels={"figure": figure, "of": of},
+    )
 
 
 def contaminated_auc(wildcards):
@@ -177,6 +297,25 @@ def contaminated_auc(wildcards):
             f" Name some of {', '.join(with_models(CONFIG.methods))}."
         )
     return list(PLAN.contaminated_auc())
+
+
+def limits_of(wildcards):
+    try:
+        found = (
+            PUBLISHED.limits()
+            if not wildcards
+            else PUBLISHED.limit_tables(wildcards.analysis)
+        )
+    except OddjetError as error:
+        raise WorkflowError(str(error)) from None
+    return found
+
+
+# What the target `bundle` makes; the methods that have none are named.
+def bundles(wildcards):
+    for line in PUBLISHED.without_bundle():
+        logger.warning(f"no bundle of {line}")
+    return PUBLISHED.bundles()
 
 
 # What the target `figures` makes; the figures that the configuration lacks something for are named.

@@ -23,7 +23,7 @@ rule build_dataset:
     wildcard_constraints:
         analysis=any_of(name for name in ANALYSES if not ANALYSES[name].base),
     conda:
-        "../envs/dataset.yaml"
+        "../envs/jets.yaml"
     resources:
         **grown(4000, 60),
     params:
@@ -61,7 +61,7 @@ rule contaminate_dataset:
     log:
         "results/logs/contaminate_dataset.log",
     conda:
-        "../envs/dataset.yaml"
+        "../envs/jets.yaml"
     resources:
         **grown(2000, 60),
     params:

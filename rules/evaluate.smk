@@ -1,8 +1,6 @@
 # Seconds of work each: on a cluster too they run where Snakemake runs.
 localrules:
     summarize,
-    summarize_merit,
-    write_leaderboard,
     summarize_contamination,
     compare_experiments,
 
@@ -11,41 +9,45 @@ localrules:
 BOARD = any_of([*ANALYSES, WITH_IMAGES])
 
 
-rule compute_auc:
+rule evaluate:
     input:
         lambda wildcards: PLAN.scores(*wildcards),
     output:
-        "results/{analysis}/auc/{method}.csv",
+        auc="results/{analysis}/auc/{method}.csv",
+        merit="results/{analysis}/merit/{method}.csv",
     log:
-        "results/logs/compute_auc/{analysis}/{method}.log",
+        "results/logs/evaluate/{analysis}/{method}.log",
     benchmark:
-        "results/benchmarks/compute_auc/{analysis}/{method}.tsv"
+        "results/benchmarks/evaluate/{analysis}/{method}.tsv"
     conda:
-        "../envs/dataset.yaml"
+        "../envs/jets.yaml"
     resources:
         **grown(2000, 60),
     params:
-        code=code_digest("compute_auc"),
+        settings=CONFIG.merit.model_dump_json(),
+        code=code_digest("evaluate"),
     message:
-        "AUC of {wildcards.method} of {wildcards.analysis}"
+        "AUC and figures of merit of {wildcards.method} of {wildcards.analysis}"
     shell:
-        'python "$ODDJET"/workflow/scripts/compute_auc.py --scores {input:q} --output {output:q} > {log:q} 2>&1'
+        'python "$ODDJET"/workflow/scripts/evaluate.py --settings {params.settings:q} --scores {input:q}'
+        " --auc {output.auc:q} --merit {output.merit:q} > {log:q} 2>&1"
 
 
+# All methods side by side, in tables and to read.
 rule summarize:
     input:
         auc=lambda wildcards: PLAN.board_tables(wildcards.analysis, "auc"),
+        merit=lambda wildcards: PLAN.board_tables(wildcards.analysis, "merit"),
         scores=lambda wildcards: PLAN.board_scores(wildcards.analysis),
+        ceilings=lambda wildcards: f"results/{board_analysis(wildcards.analysis)}/ceilings.csv",
     output:
-        leaderboard="results/{analysis}/leaderboard.csv",
-        grid="results/{analysis}/grid_means.csv",
-        summary="results/{analysis}/summary.md",
+        [f"results/{{analysis}}/{name}" for name in BOARD_TABLES],
     log:
         "results/logs/summarize/{analysis}.log",
     wildcard_constraints:
         analysis=BOARD,
     conda:
-        "../envs/dataset.yaml"
+        "../envs/jets.yaml"
     resources:
         **grown(1000, 10),
     params:
@@ -54,60 +56,15 @@ rule summarize:
         baselines=lambda wildcards: baselines(
             ANALYSES[board_analysis(wildcards.analysis)].methods
         ),
+        titles=titles,
+        folder=lambda wildcards: f"results/{wildcards.analysis}",
         code=code_digest("summarize"),
     message:
-        "One table over all methods of {wildcards.analysis}"
+        "Tables over all methods of {wildcards.analysis}"
     shell:
-        'python "$ODDJET"/workflow/scripts/summarize.py --settings {params.settings:q} --auc {input.auc:q} --scores {input.scores:q}'
-        " --baselines {params.baselines:q} --leaderboard {output.leaderboard:q} --grid {output.grid:q}"
-        " --approximate {params.approximate:q} --summary {output.summary:q} > {log:q} 2>&1"
-
-
-rule compute_merit:
-    input:
-        lambda wildcards: PLAN.scores(*wildcards),
-    output:
-        "results/{analysis}/merit/{method}.csv",
-    log:
-        "results/logs/compute_merit/{analysis}/{method}.log",
-    benchmark:
-        "results/benchmarks/compute_merit/{analysis}/{method}.tsv"
-    conda:
-        "../envs/dataset.yaml"
-    resources:
-        **grown(2000, 60),
-    params:
-        settings=CONFIG.merit.model_dump_json(),
-        code=code_digest("compute_merit"),
-    message:
-        "Figures of merit of {wildcards.method} of {wildcards.analysis}"
-    shell:
-        'python "$ODDJET"/workflow/scripts/compute_merit.py --settings {params.settings:q} --scores {input:q}'
-        " --output {output:q} > {log:q} 2>&1"
-
-
-rule summarize_merit:
-    input:
-        lambda wildcards: PLAN.board_tables(wildcards.analysis, "merit"),
-    output:
-        table="results/{analysis}/merit.csv",
-        summary="results/{analysis}/merit.md",
-    log:
-        "results/logs/summarize_merit/{analysis}.log",
-    wildcard_constraints:
-        analysis=BOARD,
-    conda:
-        "../envs/dataset.yaml"
-    resources:
-        **grown(1000, 10),
-    params:
-        approximate=lambda wildcards: PLAN.approximate(wildcards.analysis),
-        code=code_digest("summarize_merit"),
-    message:
-        "Figures of merit of all methods of {wildcards.analysis} side by side"
-    shell:
-        'python "$ODDJET"/workflow/scripts/summarize_merit.py --merit {input:q} --table {output.table:q}'
-        " --approximate {params.approximate:q} --summary {output.summary:q} > {log:q} 2>&1"
+        'python "$ODDJET"/workflow/scripts/summarize.py --titles {params.titles:q} --settings {params.settings:q}'
+        " --auc {input.auc:q} --merit {input.merit:q} --scores {input.scores:q} --ceilings {input.ceilings:q}"
+        " --baselines {params.baselines:q} --approximate {params.approximate:q} --folder {params.folder:q} > {log:q} 2>&1"
 
 
 # Trained on signal, and so no method: nothing but the leaderboard reads this, and no choice rests on it.
@@ -142,32 +99,6 @@ rule train_ceilings:
         " --summary {output.summary:q} > {log:q} 2>&1"
 
 
-rule write_leaderboard:
-    input:
-        leaderboard="results/{analysis}/leaderboard.csv",
-        grid="results/{analysis}/grid_means.csv",
-        merit="results/{analysis}/merit.csv",
-        ceilings=lambda wildcards: f"results/{board_analysis(wildcards.analysis)}/ceilings.csv",
-    output:
-        "results/{analysis}/leaderboard.md",
-    log:
-        "results/logs/write_leaderboard/{analysis}.log",
-    wildcard_constraints:
-        analysis=BOARD,
-    conda:
-        "../envs/dataset.yaml"
-    resources:
-        **grown(1000, 10),
-    params:
-        approximate=lambda wildcards: PLAN.approximate(wildcards.analysis),
-        code=code_digest("write_leaderboard"),
-    message:
-        "The leaderboard of {wildcards.analysis} to read"
-    shell:
-        'python "$ODDJET"/workflow/scripts/write_leaderboard.py --leaderboard {input.leaderboard:q} --grid {input.grid:q} --merit {input.merit:q}'
-        " --ceilings {input.ceilings:q} --approximate {params.approximate:q} --output {output:q} > {log:q} 2>&1"
-
-
 rule summarize_contamination:
     input:
         contaminated_auc,
@@ -177,16 +108,17 @@ rule summarize_contamination:
     log:
         "results/logs/summarize_contamination.log",
     conda:
-        "../envs/dataset.yaml"
+        "../envs/jets.yaml"
     resources:
         **grown(1000, 10),
     params:
         auc=[f"{share}={path}" for path, share in PLAN.contaminated_auc().items()],
+        titles=titles,
         code=code_digest("summarize_contamination"),
     message:
         "AUC by share of signal in the training"
     shell:
-        'python "$ODDJET"/workflow/scripts/summarize_contamination.py --auc {params.auc:q} --table {output.table:q}'
+        'python "$ODDJET"/workflow/scripts/summarize_contamination.py --titles {params.titles:q} --auc {params.auc:q} --table {output.table:q}'
         " --summary {output.summary:q} > {log:q} 2>&1"
 
 
@@ -234,6 +166,7 @@ rule compare_experiments:
         methods=lambda wildcards: with_models(ANALYSES[wildcards.analysis].methods),
         groups=lambda wildcards: list(ANALYSES[wildcards.analysis].groups()),
         approximate=lambda wildcards: PLAN.approximate(wildcards.analysis),
+        titles=titles,
         code=lambda wildcards: code_digest(
             "compare_experiments",
             *loaded_modules(
@@ -243,6 +176,6 @@ rule compare_experiments:
     message:
         "Compare all methods of {wildcards.analysis} by what chose them and by AUC"
     shell:
-        'python "$ODDJET"/workflow/scripts/compare_experiments.py --results {params.folder:q} --methods {params.methods:q}'
+        'python "$ODDJET"/workflow/scripts/compare_experiments.py --titles {params.titles:q} --results {params.folder:q} --methods {params.methods:q}'
         " --groups {params.groups:q} --approximate {params.approximate:q} --table {output.table:q}"
         " --summary {output.summary:q} > {log:q} 2>&1"

@@ -9,100 +9,83 @@ localrules:
     plot_event_latency,
 
 
-rule score_event_distances:
+# All seeds that train together in one table.
+use rule score as score_event_networks with:
     input:
-        references=EVENTS.table("background_train"),
+        models="results/events/models/{method}/{group}/model.pt",
+        train=[],
+        validation=[],
+        images=[],
         background=EVENTS.table("background_test"),
         signals=EVENTS.signal_tables(),
+        data=[],
+        test_backgrounds=[],
+        cutflow=[],
     output:
-        scores=EVENTS.scores(EVENTS.settings.protocol.distances.methods()),
-        agreement="results/events/choices/linearised.json",
+        "results/events/scores/{method}/{group}.h5",
     log:
-        "results/logs/score_event_distances.log",
+        "results/logs/score_event_networks/{method}/{group}.log",
     benchmark:
-        "results/benchmarks/score_event_distances.tsv"
-    conda:
-        "../envs/train.yaml"
-    threads: 2
+        "results/benchmarks/score_event_networks/{method}/{group}.tsv"
+    wildcard_constraints:
+        method=any_of(EVENTS.settings.methods),
+        group=any_of(EVENTS.groups),
+    threads: 1
     resources:
-        **grown(2000, 60),
+        **grown(3000, 60),
     params:
-        settings=EVENTS.protocol("sets", "distances"),
+        settings=lambda wildcards: EVENTS.settings.methods[
+            wildcards.method
+        ].model_dump_json(),
+        rows="events",
+        seeds=lambda wildcards: EVENTS.groups[wildcards.group],
+        evaluation="{}",
         signals=EVENTS.signal_arguments(),
-        folder=lambda wildcards, output: str(Path(output.scores[0]).parent),
-        code=code_digest("score_event_distances"),
+        data=[],
+        test_backgrounds=[],
+        points="{}",
+        cross_sections="{}",
+        code=lambda wildcards: code_digest(
+            "score", *EVENTS.opened_modules(wildcards.method)
+        ),
     message:
-        "Score whole events by transport distances"
-    shell:
-        'python "$ODDJET"/workflow/scripts/score_event_distances.py --settings {params.settings:q} --references {input.references:q}'
-        " --background {input.background:q} --signals {params.signals:q} --threads {threads}"
-        " --output-dir {params.folder:q} --agreement {output.agreement:q} > {log:q} 2>&1"
+        "Score whole events with {wildcards.method}, {wildcards.group}"
 
 
-rule score_event_neighbours:
-    input:
-        training=EVENTS.table("background_train"),
-        background=EVENTS.table("background_test"),
-        signals=EVENTS.signal_tables(),
-    output:
-        scores=EVENTS.scores(NEIGHBOUR_METHODS),
-        choice="results/events/choices/neighbours.json",
-    log:
-        "results/logs/score_event_neighbours.log",
-    benchmark:
-        "results/benchmarks/score_event_neighbours.tsv"
-    conda:
-        "../envs/train.yaml"
-    threads: 2
-    resources:
-        **grown(2000, 60),
-    params:
-        # `distances` says how many events the references take before these.
-        settings=EVENTS.protocol("seed", "sets", "distances", "neighbours"),
-        signals=EVENTS.signal_arguments(),
-        folder=lambda wildcards, output: str(Path(output.scores[0]).parent),
-        objects=EVENTS.settings.objects.model_dump_json(),
-        code=code_digest("score_event_neighbours"),
-    message:
-        "Score whole events by neighbours among augmented ones"
-    shell:
-        'python "$ODDJET"/workflow/scripts/score_event_neighbours.py --settings {params.settings:q}'
-        " --objects {params.objects:q} --training {input.training:q}"
-        " --background {input.background:q} --signals {params.signals:q} --threads {threads}"
-        " --output-dir {params.folder:q} --choice {output.choice:q} > {log:q} 2>&1"
+# Methods that share their work, and so a job: all transport distances, the neighbours, the support vector machines.
+for family in EVENTS.families():
 
-
-rule score_event_svm:
-    input:
-        training=EVENTS.table("background_train"),
-        validation=EVENTS.table("background_validation"),
-        background=EVENTS.table("background_test"),
-        signals=EVENTS.signal_tables(),
-    output:
-        scores=EVENTS.scores(SUPPORT_VECTOR_METHODS),
-        choice="results/events/choices/svm.json",
-    log:
-        "results/logs/score_event_svm.log",
-    benchmark:
-        "results/benchmarks/score_event_svm.tsv"
-    conda:
-        "../envs/train.yaml"
-    threads: 2
-    resources:
-        **grown(3000, 120),
-    params:
-        settings=EVENTS.protocol("seed", "sets", "support_vectors"),
-        signals=EVENTS.signal_arguments(),
-        folder=lambda wildcards, output: str(Path(output.scores[0]).parent),
-        objects=EVENTS.settings.objects.model_dump_json(),
-        code=code_digest("score_event_svm"),
-    message:
-        "Score whole events by support vectors on the transport kernel"
-    shell:
-        'python "$ODDJET"/workflow/scripts/score_event_svm.py --settings {params.settings:q}'
-        " --objects {params.objects:q} --training {input.training:q}"
-        " --validation {input.validation:q} --background {input.background:q} --signals {params.signals:q}"
-        " --threads {threads} --output-dir {params.folder:q} --choice {output.choice:q} > {log:q} 2>&1"
+    rule:
+        name:
+            f"score_{family}"
+        input:
+            **EVENTS.opened_from(family),
+            background=EVENTS.table("background_test"),
+            signals=EVENTS.signal_tables(),
+        output:
+            scores=EVENTS.scores(EVENTS.families()[family]),
+            record=EVENTS.record(family),
+        log:
+            f"results/logs/score_{family}.log",
+        benchmark:
+            f"results/benchmarks/score_{family}.tsv"
+        conda:
+            "../envs/train.yaml"
+        threads: 2
+        resources:
+            **grown(3000, 120),
+        params:
+            method=family,
+            settings=EVENTS.family_settings(family),
+            signals=EVENTS.signal_arguments(),
+            code=code_digest("score", *EVENTS.opened_modules(family)),
+        message:
+            f"Score whole events by {family}"
+        shell:
+            'python "$ODDJET"/workflow/scripts/score.py --settings {params.settings:q} --method {params.method} --rows events'
+            " --train {input.train:q} --validation {input.validation:q} --background {input.background:q}"
+            " --signals {params.signals:q} --threads {threads} --record {output.record:q}"
+            " --output {output.scores:q} > {log:q} 2>&1"
 
 
 rule classify_events:
@@ -140,7 +123,7 @@ rule compare_event_scores:
     log:
         "results/logs/compare_event_scores.log",
     conda:
-        "../envs/dataset.yaml"
+        "../envs/jets.yaml"
     resources:
         **grown(1000, 30),
     params:
@@ -166,16 +149,17 @@ rule tabulate_events:
     log:
         "results/logs/tabulate_events.log",
     conda:
-        "../envs/dataset.yaml"
+        "../envs/jets.yaml"
     resources:
         **grown(1000, 10),
     params:
         folder=lambda wildcards, output: str(Path(output.tables[0]).parent),
+        titles=event_titles,
         code=code_digest("tabulate_events"),
     message:
         "Tables of whole events"
     shell:
-        'python "$ODDJET"/workflow/scripts/tabulate_events.py --merit {input.merit:q} --classification {input.classification:q}'
+        'python "$ODDJET"/workflow/scripts/tabulate_events.py --titles {params.titles:q} --merit {input.merit:q} --classification {input.classification:q}'
         " --output-dir {params.folder:q} > {log:q} 2>&1"
 
 
@@ -185,7 +169,7 @@ rule measure_event_latency:
         validation=EVENTS.table("background_validation"),
         test=EVENTS.table("background_test"),
         models=[
-            EVENTS.models(method, EVENT_GROUPS)[0]
+            f"results/events/models/{method}/{next(iter(EVENTS.groups))}/model.pt"
             for method in EVENTS.settings.methods
         ],
         merit="results/events/merit.csv",
@@ -205,11 +189,12 @@ rule measure_event_latency:
             "seed", "distances", "neighbours", "support_vectors", "latency"
         ),
         objects=EVENTS.settings.objects.model_dump_json(),
+        titles=event_titles,
         code=code_digest("measure_event_latency"),
     message:
         "Cost of the scores of whole events on one core"
     shell:
-        'python "$ODDJET"/workflow/scripts/measure_event_latency.py --settings {params.settings:q}'
+        'python "$ODDJET"/workflow/scripts/measure_event_latency.py --titles {params.titles:q} --settings {params.settings:q}'
         " --objects {params.objects:q} --training {input.training:q}"
         " --validation {input.validation:q} --test {input.test:q} --models {input.models:q} --merit {input.merit:q}"
         " --table {output.table:q} --page {output.page:q} > {log:q} 2>&1"
@@ -221,23 +206,29 @@ rule plot_event_curves:
         merit="results/events/merit.csv",
     output:
         pdf="results/events/figures/{kind}.pdf",
-        png="results/events/figures/{kind}.png",
+        png=reported(
+            "results/events/figures/{kind}.png",
+            "events",
+            "events",
+            "curves: {kind}",
+        ),
     log:
         "results/logs/plot_event_curves/{kind}.log",
     wildcard_constraints:
         kind="roc|si",
     conda:
-        "../envs/figures.yaml"
+        "../envs/jets.yaml"
     resources:
         **grown(1000, 10),
     params:
         label=label,
+        titles=event_titles,
         code=code_digest("plot_event_curves"),
     message:
         "Curves of whole events: {wildcards.kind}"
     shell:
-        'python "$ODDJET"/workflow/scripts/plot_event_curves.py --curves {input.curves:q} --merit {input.merit:q}'
-        " --kind {wildcards.kind} --label {params.label:q} --output-pdf {output.pdf:q} --output-png {output.png:q}"
+        'python "$ODDJET"/workflow/scripts/plot_event_curves.py --titles {params.titles:q} --curves {input.curves:q} --merit {input.merit:q}'
+        " --kind {wildcards.kind} --label {params.label:q} --output {output:q}"
         " > {log:q} 2>&1"
 
 
@@ -247,18 +238,24 @@ rule plot_event_latency:
         merit="results/events/merit.csv",
     output:
         pdf="results/events/figures/latency.pdf",
-        png="results/events/figures/latency.png",
+        png=reported(
+            "results/events/figures/latency.png",
+            "events",
+            "events",
+            "AUC against cost",
+        ),
     log:
         "results/logs/plot_event_latency.log",
     conda:
-        "../envs/figures.yaml"
+        "../envs/jets.yaml"
     resources:
         **grown(1000, 10),
     params:
         label=label,
+        titles=event_titles,
         code=code_digest("plot_event_latency"),
     message:
         "AUC of whole events against cost"
     shell:
-        'python "$ODDJET"/workflow/scripts/plot_event_latency.py --latency {input.latency:q} --merit {input.merit:q}'
-        " --label {params.label:q} --output-pdf {output.pdf:q} --output-png {output.png:q} > {log:q} 2>&1"
+        'python "$ODDJET"/workflow/scripts/plot_event_latency.py --titles {params.titles:q} --latency {input.latency:q} --merit {input.merit:q}'
+        " --label {params.label:q} --output {output:q} > {log:q} 2>&1"

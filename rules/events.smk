@@ -1,7 +1,5 @@
 # Whole events: samples, inputs, autoencoders; `snakemake events` makes all. event_scores.smk compares the scores.
 
-EVENT_GROUPS = groups_of(CONFIG.seeds, CONFIG.seeds_per_job)
-
 
 # Seconds of work each: on a cluster too they run where Snakemake runs.
 localrules:
@@ -20,7 +18,7 @@ rule simulate_events:
     wildcard_constraints:
         sample=any_of(EVENTS.settings.samples()),
     conda:
-        "../envs/events.yaml"
+        "../envs/jets.yaml"
     resources:
         **grown(2000, 120),
     params:
@@ -51,7 +49,7 @@ rule mix_events:
     log:
         "results/logs/mix_events.log",
     conda:
-        "../envs/dataset.yaml"
+        "../envs/jets.yaml"
     resources:
         **grown(2000, 30),
     params:
@@ -78,7 +76,7 @@ rule gather_events:
     wildcard_constraints:
         signal=any_of(EVENTS.settings.signals),
     conda:
-        "../envs/dataset.yaml"
+        "../envs/jets.yaml"
     resources:
         **grown(2000, 30),
     params:
@@ -102,7 +100,7 @@ rule build_event_table:
     log:
         "results/logs/build_event_table.log",
     conda:
-        "../envs/dataset.yaml"
+        "../envs/jets.yaml"
     resources:
         **grown(2000, 30),
     params:
@@ -133,14 +131,14 @@ use rule train_model as train_event_model with:
         "results/benchmarks/train_event_model/{method}/{group}.tsv"
     wildcard_constraints:
         method=any_of(EVENTS.settings.methods),
-        group=any_of(EVENT_GROUPS),
+        group=any_of(EVENTS.groups),
     resources:
         **grown(3000, 120),
     params:
         settings=lambda wildcards: EVENTS.settings.methods[
             wildcards.method
         ].model_dump_json(),
-        seeds=lambda wildcards: EVENT_GROUPS[wildcards.group],
+        seeds=lambda wildcards: EVENTS.groups[wildcards.group],
         folder=lambda wildcards, output: str(Path(output.model).parent),
         code=lambda wildcards: code_digest(
             "train_model",
@@ -148,30 +146,3 @@ use rule train_model as train_event_model with:
         ),
     message:
         "Train {wildcards.method} on whole events, seeds {params.seeds}"
-
-
-rule score_events:
-    input:
-        models=lambda wildcards: EVENTS.models(wildcards.method, EVENT_GROUPS),
-        background=EVENTS.table("background_test"),
-        signals=EVENTS.signal_tables(),
-    output:
-        "results/events/scores/{method}.h5",
-    log:
-        "results/logs/score_events/{method}.log",
-    benchmark:
-        "results/benchmarks/score_events/{method}.tsv"
-    wildcard_constraints:
-        method=any_of(EVENTS.settings.methods),
-    conda:
-        "../envs/train.yaml"
-    resources:
-        **grown(3000, 60),
-    params:
-        signals=EVENTS.signal_arguments(),
-        code=code_digest("score_events"),
-    message:
-        "Score whole events with {wildcards.method}"
-    shell:
-        'python "$ODDJET"/workflow/scripts/score_events.py --models {input.models:q} --background {input.background:q}'
-        " --signals {params.signals:q} --output {output:q} > {log:q} 2>&1"

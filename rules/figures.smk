@@ -1,101 +1,150 @@
 # Seconds of work each: on a cluster too they run where Snakemake runs.
 localrules:
-    plot_leaderboard,
+    plot_comparison,
+    plot_features,
     plot_contamination,
 
 
-rule plot_heatmap:
+# The figures of all methods of an analysis in one job: starting a program takes as long as drawing one of them. Which
+# files these are only the plan knows, so each analysis has a rule of its own.
+for board in PLAN.boards():
+
+    rule:
+        name:
+            f"plot_methods_{board}"
+        input:
+            **PLAN.drawn_tables(board),
+        output:
+            [
+                reported(
+                    path, kind, board, FIGURE_TITLES[kind], PLAN.titles(board)[method]
+                )
+                for path, (kind, method) in PLAN.method_figure_files(board).items()
+            ],
+        log:
+            f"results/logs/plot_methods/{board}.log",
+        localrule: True
+        conda:
+            "../envs/jets.yaml"
+        resources:
+            **grown(2000, 10),
+        params:
+            label=label,
+            titles=lambda wildcards, board=board: json.dumps(PLAN.titles(board)),
+            samples=lambda wildcards, board=board: json.dumps(PLAN.sample_titles(board)),
+            heatmap=PLAN.heatmap(board),
+            means=list(ensembles(PLAN.methods)),
+            code=code_digest("plot_methods"),
+        message:
+            f"Figures of each method of {board}"
+        shell:
+            'python "$ODDJET"/workflow/scripts/plot_methods.py --titles {params.titles:q} --sample-titles {params.samples:q} --heatmap {params.heatmap:q}'
+            " --auc {input.auc:q}"
+            " --scores {input.scores:q} --history {input.history:q} --auc-by-epoch {input.auc_by_epoch:q}"
+            " --means {params.means:q} --label {params.label:q} --output {output:q} > {log:q} 2>&1"
+
+
+rule plot_comparison:
     input:
-        "results/{analysis}/auc/{method}.csv",
-    output:
-        multiext(
-            "results/{analysis}/figures/auc_heatmap_{method}", pdf=".pdf", png=".png"
-        ),
-    log:
-        "results/logs/plot_heatmap/{analysis}/{method}.log",
-    conda:
-        "../envs/figures.yaml"
-    resources:
-        **grown(1000, 10),
-    params:
-        label=label,
-        code=code_digest("plot_heatmap"),
-    message:
-        "Heatmap of {wildcards.method} of {wildcards.analysis}"
-    shell:
-        'python "$ODDJET"/workflow/scripts/plot_heatmap.py --auc {input:q}'
-        " --label {params.label:q} --output-pdf {output.pdf:q} --output-png {output.png:q} > {log:q} 2>&1"
-
-
-rule plot_training:
-    input:
-        history=lambda wildcards: PLAN.models(*wildcards, "history.csv"),
-        auc=lambda wildcards: PLAN.models(*wildcards, "auc_by_epoch.csv"),
-        scores=lambda wildcards: PLAN.scores(*wildcards),
-    output:
-        multiext("results/{analysis}/figures/training_{method}", pdf=".pdf", png=".png"),
-    log:
-        "results/logs/plot_training/{analysis}/{method}.log",
-    wildcard_constraints:
-        method=any_of(trained(PLAN.methods)),
-    conda:
-        "../envs/figures.yaml"
-    resources:
-        **grown(1000, 10),
-    params:
-        label=label,
-        code=code_digest("plot_training"),
-    message:
-        "Training of {wildcards.method} of {wildcards.analysis} by epoch"
-    shell:
-        'python "$ODDJET"/workflow/scripts/plot_training.py --history {input.history:q} --auc-by-epoch {input.auc:q}'
-        " --scores {input.scores:q}"
-        " --label {params.label:q} --output-pdf {output.pdf:q} --output-png {output.png:q} > {log:q} 2>&1"
-
-
-rule plot_leaderboard:
-    input:
+        scores=lambda wildcards: PLAN.board_scores(wildcards.analysis),
         leaderboard="results/{analysis}/leaderboard.csv",
         grid="results/{analysis}/grid_means.csv",
         merit="results/{analysis}/merit.csv",
         ceilings=lambda wildcards: f"results/{board_analysis(wildcards.analysis)}/ceilings.csv",
     output:
-        multiext("results/{analysis}/figures/leaderboard", pdf=".pdf", png=".png"),
+        [
+            reported(
+                f"results/{{analysis}}/figures/{name}.{suffix}",
+                name,
+                "{analysis}",
+                FIGURE_TITLES[name],
+            )
+            for name in COMPARISONS
+            for suffix in FIGURES
+        ],
     log:
-        "results/logs/plot_leaderboard/{analysis}.log",
+        "results/logs/plot_comparison/{analysis}.log",
     wildcard_constraints:
         analysis=BOARD,
     conda:
-        "../envs/figures.yaml"
+        "../envs/jets.yaml"
     resources:
-        **grown(1000, 10),
+        **grown(2000, 10),
     params:
         label=label,
-        code=code_digest("plot_leaderboard"),
+        titles=titles,
+        samples=sample_titles,
+        heatmap=heatmap,
+        code=code_digest("plot_comparison"),
     message:
-        "All methods of {wildcards.analysis} by their mean AUC"
+        "All methods of {wildcards.analysis} side by side"
     shell:
-        'python "$ODDJET"/workflow/scripts/plot_leaderboard.py --leaderboard {input.leaderboard:q} --grid {input.grid:q}'
-        " --merit {input.merit:q} --ceilings {input.ceilings:q}"
-        " --label {params.label:q} --output-pdf {output.pdf:q} --output-png {output.png:q} > {log:q} 2>&1"
+        'python "$ODDJET"/workflow/scripts/plot_comparison.py --titles {params.titles:q} --sample-titles {params.samples:q} --heatmap {params.heatmap:q}'
+        " --scores {input.scores:q}"
+        " --leaderboard {input.leaderboard:q} --grid {input.grid:q} --merit {input.merit:q} --ceilings {input.ceilings:q}"
+        " --label {params.label:q} --output {output:q} > {log:q} 2>&1"
+
+
+rule plot_features:
+    input:
+        background=split("test"),
+        signals=signal_tables,
+        data=data_tables,
+    output:
+        pdf="results/{analysis}/figures/features.pdf",
+        png=reported(
+            "results/{analysis}/figures/features.png",
+            "features",
+            "{analysis}",
+            "features",
+            "background and signals",
+        ),
+    log:
+        "results/logs/plot_features/{analysis}.log",
+    conda:
+        "../envs/jets.yaml"
+    resources:
+        **grown(2000, 10),
+    params:
+        label=label,
+        columns=lambda wildcards: PLAN.figure_columns(wildcards.analysis),
+        signals=signal_arguments,
+        data=data_arguments,
+        points=points,
+        samples=sample_titles,
+        heatmap=heatmap,
+        code=code_digest("plot_features"),
+    message:
+        "Features of background and signals of {wildcards.analysis}"
+    shell:
+        'python "$ODDJET"/workflow/scripts/plot_features.py --background {input.background:q} --columns {params.columns:q}'
+        " --signals {params.signals:q} --data {params.data:q} --points {params.points:q}"
+        " --sample-titles {params.samples:q} --heatmap {params.heatmap:q} --label {params.label:q} --output {output:q} > {log:q} 2>&1"
 
 
 rule plot_contamination:
     input:
         "results/jets/contamination.csv",
     output:
-        multiext("results/jets/figures/contamination", pdf=".pdf", png=".png"),
+        pdf="results/jets/figures/contamination.pdf",
+        png=reported(
+            "results/jets/figures/contamination.png",
+            "contamination",
+            "jets",
+            "signal among the training jets",
+        ),
     log:
         "results/logs/plot_contamination.log",
     conda:
-        "../envs/figures.yaml"
+        "../envs/jets.yaml"
     resources:
         **grown(1000, 10),
     params:
         label=label,
+        titles=titles,
         code=code_digest("plot_contamination"),
     message:
         "Figure of the contamination scan"
     shell:
-        'python "$ODDJET"/workflow/scripts/plot_contamination.py --table {input:q}'
-        " --label {params.label:q} --output-pdf {output.pdf:q} --output-png {output.png:q} > {log:q} 2>&1"
+        'python "$ODDJET"/workflow/scripts/plot_contamination.py --titles {params.titles:q} --table {input:q}'
+        " --label {params.label:q} --output {output:q} > {log:q} 2>&1"

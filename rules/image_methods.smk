@@ -1,12 +1,12 @@
 # The jets of the analysis `jets`, scored by their images; `snakemake image_scores` makes all. AUC, figures of merit and
 # heatmaps are those of any method; the leaderboard `jets_with_images` has all methods.
-MEDOID_METHODS = CONFIG.images.medoid_methods()
 VAE_METHODS = CONFIG.images.vae_methods()
 
 
 rule make_grid_images:
     input:
         lambda wildcards: PLAN.local_candidates(wildcards.sample, wildcards.file),
+        payloads=lambda wildcards: PLAN.payloads(wildcards.sample),
     output:
         "results/jets/images/{sample}/{file}.h5",
     log:
@@ -14,22 +14,28 @@ rule make_grid_images:
     benchmark:
         "results/benchmarks/make_grid_images/{sample}/{file}.tsv"
     conda:
-        "../envs/features.yaml"
+        "../envs/jets.yaml"
     resources:
         **grown(3000, 120),
     params:
         settings=CONFIG.images.jets.model_dump_json(
             include={"pixels", "width"},
         ),
-        features=CONFIG.features.model_dump_json(exclude={"features"}),
+        # Which features there are makes no other jets, unless a cut is on one.
+        features=lambda wildcards: SAMPLES[wildcards.sample]
+        .own_features(CONFIG.features)
+        .model_dump_json(
+            exclude=set() if CONFIG.cuts_on_jets() else {"features"},
+        ),
         file=lambda wildcards: PLAN.candidates(wildcards.sample, wildcards.file),
         require_match=lambda wildcards: SAMPLES[wildcards.sample].require_match,
+        selection=own_selection,
         code=code_digest("make_grid_images"),
     message:
         "Images of the jets of {wildcards.sample}, file {wildcards.file}"
     shell:
         'python "$ODDJET"/workflow/scripts/make_grid_images.py --settings {params.settings:q} --features {params.features:q}'
-        " --require-match {params.require_match} --input {params.file:q} --output {output:q} > {log:q} 2>&1"
+        " --require-match {params.require_match} --selection {params.selection:q} --input {params.file:q} --output {output:q} > {log:q} 2>&1"
 
 
 # The background jets that a VAE is trained on, and those of its validation loss.
@@ -47,7 +53,7 @@ rule gather_grid_images:
     benchmark:
         "results/benchmarks/gather_grid_images.tsv"
     conda:
-        "../envs/features.yaml"
+        "../envs/jets.yaml"
     resources:
         **grown(4000, 60),
     params:
@@ -88,81 +94,3 @@ use rule train_vae as train_grid_vae with:
         depth=lambda wildcards: VAE_METHODS[wildcards.method].depth,
     message:
         "Train {wildcards.method}, seed {wildcards.seed}, {wildcards.beta}"
-
-
-rule score_grid_images:
-    input:
-        images=lambda wildcards: PLAN.scored_images(),
-        train=split("train"),
-        background=split("test"),
-        signals=signal_tables,
-        cutflow=cutflow,
-    output:
-        "results/{analysis}/scores/{method}/{group}.h5",
-    log:
-        "results/logs/score_grid_images/{analysis}/{method}/{group}.log",
-    benchmark:
-        "results/benchmarks/score_grid_images/{analysis}/{method}/{group}.tsv"
-    wildcard_constraints:
-        analysis="jets",
-        method=any_of(MEDOID_METHODS),
-    conda:
-        "../envs/features.yaml"
-    threads: 2
-    resources:
-        **grown(4000, 120),
-    params:
-        settings=lambda wildcards: MEDOID_METHODS[wildcards.method].model_dump_json(),
-        evaluation=evaluation,
-        seeds=seeds,
-        signals=signal_arguments,
-        points=points,
-        cross_sections=signal_cross_sections,
-        code=code_digest("score_grid_images"),
-    message:
-        "Score test background and signals with {wildcards.method}, {wildcards.group}"
-    shell:
-        'python "$ODDJET"/workflow/scripts/score_grid_images.py --settings {params.settings:q} --evaluation {params.evaluation:q}'
-        " --method {wildcards.method:q} --seeds {params.seeds} --images {input.images:q} --train {input.train:q}"
-        " --background {input.background:q} --signals {params.signals:q} --points {params.points:q}"
-        " --cross-sections {params.cross_sections:q} --threads {threads} --output {output:q} > {log:q} 2>&1"
-
-
-rule score_grid_vae:
-    input:
-        models=lambda wildcards: IMAGES.method_models(
-            wildcards.method, seeds(wildcards)
-        ),
-        images=lambda wildcards: PLAN.scored_images(),
-        background=split("test"),
-        signals=signal_tables,
-        cutflow=cutflow,
-    output:
-        "results/{analysis}/scores/{method}/{group}.h5",
-    log:
-        "results/logs/score_grid_vae/{analysis}/{method}/{group}.log",
-    benchmark:
-        "results/benchmarks/score_grid_vae/{analysis}/{method}/{group}.tsv"
-    wildcard_constraints:
-        analysis="jets",
-        method=any_of(VAE_METHODS),
-    conda:
-        "../envs/train.yaml"
-    threads: 2
-    resources:
-        **grown(4000, 240),
-    params:
-        settings=lambda wildcards: VAE_METHODS[wildcards.method].model_dump_json(),
-        evaluation=evaluation,
-        seeds=seeds,
-        signals=signal_arguments,
-        points=points,
-        cross_sections=signal_cross_sections,
-        code=code_digest("score_grid_vae"),
-    message:
-        "Score test background and signals with {wildcards.method}, {wildcards.group}"
-    shell:
-        'python "$ODDJET"/workflow/scripts/score_grid_vae.py --settings {params.settings:q} --evaluation {params.evaluation:q}'
-        " --method {wildcards.method:q} --seeds {params.seeds} --models {input.models:q} --images {input.images:q}"
-        " --background {input.background:q} --signals {params.signals:q} --points {params.points:q}"
-        " --cross-sections {params.cross_sections:q} --threads {threads} --output {output:q} > {log:q} 2>&1"

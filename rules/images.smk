@@ -1,29 +1,6 @@
 # Jet images of the three samples, distances between them, references and their scores; `snakemake images` makes all.
 
 
-use rule simulate_sample as simulate_image_sample with:
-    output:
-        "results/images/samples/{sample}/{file}.root",
-    log:
-        "results/logs/simulate_image_sample/{sample}/{file}.log",
-    benchmark:
-        "results/benchmarks/simulate_image_sample/{sample}/{file}.tsv"
-    wildcard_constraints:
-        sample=any_of(CONFIG.images.samples),
-    params:
-        settings=CONFIG.simulation.model_dump_json(),
-        process=lambda wildcards: CONFIG.images.samples[
-            wildcards.sample
-        ].process.model_dump_json(),
-        numbers=lambda wildcards: (
-            f"--part {int(wildcards.file)} --seed {CONFIG.seed}"
-            f" --events {CONFIG.images.samples[wildcards.sample].events_of(int(wildcards.file))}"
-        ),
-        code=code_digest("simulate_sample"),
-    message:
-        "Simulate {wildcards.sample} for the images, file {wildcards.file}"
-
-
 rule make_images:
     input:
         lambda wildcards: [
@@ -40,7 +17,7 @@ rule make_images:
     wildcard_constraints:
         sample=any_of(CONFIG.images.samples),
     conda:
-        "../envs/features.yaml"
+        "../envs/jets.yaml"
     resources:
         **grown(3000, 120),
     params:
@@ -72,7 +49,7 @@ rule compute_distances:
         split="train|test",
         metric=METRIC,
     conda:
-        "../envs/features.yaml"
+        "../envs/jets.yaml"
     threads: 2
     resources:
         **grown(3000, 60),
@@ -104,7 +81,7 @@ rule find_medoids:
         sample=any_of(CONFIG.images.samples),
         metric=METRIC,
     conda:
-        "../envs/features.yaml"
+        "../envs/jets.yaml"
     resources:
         **grown(2000, 30),
     params:
@@ -132,7 +109,7 @@ rule measure_ensembles:
         sample=any_of(CONFIG.images.samples),
         metric=METRIC,
     conda:
-        "../envs/features.yaml"
+        "../envs/jets.yaml"
     threads: 2
     resources:
         **grown(3000, 120),
@@ -160,7 +137,7 @@ rule summarize_images:
     log:
         "results/logs/summarize_images.log",
     conda:
-        "../envs/features.yaml"
+        "../envs/jets.yaml"
     resources:
         **grown(2000, 30),
     params:
@@ -181,14 +158,20 @@ rule plot_references:
         images="results/images/tables/{sample}/train.h5",
     output:
         pdf="results/images/figures/references_{sample}_{metric}.pdf",
-        png="results/images/figures/references_{sample}_{metric}.png",
+        png=reported(
+            "results/images/figures/references_{sample}_{metric}.png",
+            "references",
+            "images",
+            "reference jets by {metric}",
+            "{sample}",
+        ),
     log:
         "results/logs/plot_references/{sample}/{metric}.log",
     wildcard_constraints:
         sample=any_of(CONFIG.images.samples),
         metric=METRIC,
     conda:
-        "../envs/figures.yaml"
+        "../envs/jets.yaml"
     resources:
         **grown(2000, 30),
     params:
@@ -198,4 +181,4 @@ rule plot_references:
         "Elbow, average image and medoids of {wildcards.sample} by {wildcards.metric}"
     shell:
         'python "$ODDJET"/workflow/scripts/plot_references.py --medoids {input.medoids:q} --images {input.images:q}'
-        " --sample {wildcards.sample:q} --label {params.label:q} --output-pdf {output.pdf:q} --output-png {output.png:q} > {log:q} 2>&1"
+        " --sample {wildcards.sample:q} --label {params.label:q} --output {output:q} > {log:q} 2>&1"

@@ -85,7 +85,7 @@ rule select_epochs:
     wildcard_constraints:
         moment="lowest_w|last",
     conda:
-        "../envs/dataset.yaml"
+        "../envs/jets.yaml"
     resources:
         **grown(1000, 10),
     params:
@@ -115,15 +115,16 @@ rule compare_epochs:
     log:
         "results/logs/compare_epochs.log",
     conda:
-        "../envs/dataset.yaml"
+        "../envs/jets.yaml"
     resources:
         **grown(1000, 10),
     params:
+        titles=titles,
         code=code_digest("compare_epochs"),
     message:
         "AUC at the epochs chosen without signal, against the best ones"
     shell:
-        'python "$ODDJET"/workflow/scripts/compare_epochs.py --history {input.history:q} --auc-by-epoch {input.auc:q}'
+        'python "$ODDJET"/workflow/scripts/compare_epochs.py --titles {params.titles:q} --history {input.history:q} --auc-by-epoch {input.auc:q}'
         " --table {output.table:q} --summary {output.summary:q} > {log:q} 2>&1"
 
 
@@ -138,13 +139,19 @@ rule plot_epochs:
         ),
     output:
         pdf="results/jets/figures/paper/figure_{figure}.pdf",
-        png="results/jets/figures/paper/figure_{figure}.png",
+        png=reported(
+            "results/jets/figures/paper/figure_{figure}.png",
+            "paper",
+            "CMS-MLG-24-002",
+            "figure {figure}",
+            "the paper",
+        ),
     log:
         "results/logs/plot_epochs/{figure}.log",
     wildcard_constraints:
         figure=any_of(EPOCHS),
     conda:
-        "../envs/figures.yaml"
+        "../envs/jets.yaml"
     resources:
         **grown(1000, 10),
     params:
@@ -157,13 +164,14 @@ rule plot_epochs:
                 else []
             ),
         ],
+        title=lambda wildcards: PAPER.title(wildcards.figure),
         code=code_digest("plot_epochs"),
     message:
         "Figure {wildcards.figure} of the paper"
     shell:
-        'python "$ODDJET"/workflow/scripts/plot_epochs.py --figure {wildcards.figure} --history {input.history:q}'
+        'python "$ODDJET"/workflow/scripts/plot_epochs.py --title {params.title:q} --figure {wildcards.figure} --history {input.history:q}'
         " --auc-by-epoch {input.auc:q} {params.options:q} --label {params.label:q}"
-        " --output-pdf {output.pdf:q} --output-png {output.png:q} > {log:q} 2>&1"
+        " --output {output:q} > {log:q} 2>&1"
 
 
 rule plot_histograms:
@@ -179,18 +187,24 @@ rule plot_histograms:
         signal=lambda wildcards: PAPER.signal_tables(),
     output:
         pdf="results/jets/figures/paper/figure_{figure}.pdf",
-        png="results/jets/figures/paper/figure_{figure}.png",
+        png=reported(
+            "results/jets/figures/paper/figure_{figure}.png",
+            "paper",
+            "CMS-MLG-24-002",
+            "figure {figure}",
+            "the paper",
+        ),
     log:
         "results/logs/plot_histograms/{figure}.log",
     wildcard_constraints:
         figure=any_of(HISTOGRAMS),
     conda:
-        "../envs/figures.yaml"
+        "../envs/jets.yaml"
     resources:
         **grown(1000, 10),
     params:
         label=label,
-        method=lambda wildcards: HISTOGRAMS[wildcards.figure],
+        title=lambda wildcards: PAPER.title(wildcards.figure),
         seed=lambda wildcards: ANALYSES["jets"].seeds[0],
         signal=lambda wildcards: PAPER.signal_argument(),
         points=lambda wildcards: PAPER.signal_point(),
@@ -198,10 +212,10 @@ rule plot_histograms:
     message:
         "Figure {wildcards.figure} of the paper"
     shell:
-        'python "$ODDJET"/workflow/scripts/plot_histograms.py --figure {wildcards.figure} --method {params.method:q}'
+        'python "$ODDJET"/workflow/scripts/plot_histograms.py --figure {wildcards.figure} --title {params.title:q}'
         " --seed {params.seed} --negatives {input.negatives:q} --history {input.history:q}"
         " --background {input.background:q} --signal {params.signal:q} --points {params.points:q} --label {params.label:q}"
-        " --output-pdf {output.pdf:q} --output-png {output.png:q} > {log:q} 2>&1"
+        " --output {output:q} > {log:q} 2>&1"
 
 
 rule plot_paper_heatmap:
@@ -209,36 +223,50 @@ rule plot_paper_heatmap:
         lambda wildcards: HEATMAPS[wildcards.figure][1],
     output:
         pdf="results/jets/figures/paper/figure_{figure}.pdf",
-        png="results/jets/figures/paper/figure_{figure}.png",
+        png=reported(
+            "results/jets/figures/paper/figure_{figure}.png",
+            "paper",
+            "CMS-MLG-24-002",
+            "figure {figure}",
+            "the paper",
+        ),
     log:
         "results/logs/plot_paper_heatmap/{figure}.log",
     wildcard_constraints:
         figure=any_of(HEATMAPS),
     conda:
-        "../envs/figures.yaml"
+        "../envs/jets.yaml"
     resources:
         **grown(1000, 10),
     params:
         label=label,
         title=lambda wildcards: HEATMAPS[wildcards.figure][2],
+        samples=sample_titles,
+        heatmap=heatmap,
         code=code_digest("plot_heatmap"),
     message:
         "Figure {wildcards.figure} of the paper"
     shell:
         'python "$ODDJET"/workflow/scripts/plot_heatmap.py --auc {input:q} --title {params.title:q} --label {params.label:q}'
-        " --output-pdf {output.pdf:q} --output-png {output.png:q} > {log:q} 2>&1"
+        " --sample-titles {params.samples:q} --heatmap {params.heatmap:q} --output {output:q} > {log:q} 2>&1"
 
 
 rule plot_sketch:
     output:
         pdf="results/jets/figures/paper/figure_{figure}.pdf",
-        png="results/jets/figures/paper/figure_{figure}.png",
+        png=reported(
+            "results/jets/figures/paper/figure_{figure}.png",
+            "paper",
+            "CMS-MLG-24-002",
+            "figure {figure}",
+            "the paper",
+        ),
     log:
         "results/logs/plot_sketch/{figure}.log",
     wildcard_constraints:
         figure=any_of(SKETCHES),
     conda:
-        "../envs/figures.yaml"
+        "../envs/jets.yaml"
     resources:
         **grown(1000, 10),
     params:
@@ -247,4 +275,4 @@ rule plot_sketch:
         "Figure {wildcards.figure} of the paper"
     shell:
         'python "$ODDJET"/workflow/scripts/plot_sketch.py --figure {wildcards.figure}'
-        " --output-pdf {output.pdf:q} --output-png {output.png:q} > {log:q} 2>&1"
+        " --output {output:q} > {log:q} 2>&1"

@@ -1,27 +1,48 @@
-rule simulate_sample:
-    output:
-        "results/samples/{sample}/{file}.root",
-    log:
-        "results/logs/simulate_sample/{sample}/{file}.log",
-    benchmark:
-        "results/benchmarks/simulate_sample/{sample}/{file}.tsv"
-    priority: 10  # as extract_features
-    conda:
-        "../envs/simulate.yaml"
-    resources:
-        **grown(2000, 120),
-    params:
-        settings=CONFIG.simulation.model_dump_json(),
-        process=lambda wildcards: SAMPLES[wildcards.sample].process.model_dump_json(),
-        # One string: Snakemake compares the set of values, in which two numbers that trade places are the same.
-        numbers=lambda wildcards: (
-            f"--part {int(wildcards.file)} --seed {CONFIG.seed}"
-            f" --events {SAMPLES[wildcards.sample].events_of(int(wildcards.file))}"
-        ),
-        code=code_digest("simulate_sample"),
-    message:
-        "Simulate {wildcards.sample}, file {wildcards.file}"
-    shell:
-        'python "$ODDJET"/workflow/scripts/simulate_sample.py --settings {params.settings:q} --sample {wildcards.sample:q}'
-        " --process {params.process:q} {params.numbers}"
-        " --output {output:q} > {log:q} 2>&1"
+# A rule for each batch of files, of the samples and of those of the images. Files of a batch that are there and were made
+# as they would be today stay (update, and oddjet.batches).
+for stage, folder, samples, batch in (
+    *(
+        ("simulate_sample", "samples", SAMPLES, batch)
+        for batch in PLAN.batches
+        if PLAN.simulated(batch.files[0][0])
+    ),
+    *(
+        ("simulate_image_sample", "images/samples", CONFIG.images.samples, batch)
+        for batch in IMAGES.batches(CONFIG.files_per_job)
+    ),
+):
+
+    rule:
+        name:
+            f"{stage}_{batch.name}"
+        output:
+            update(batch.paths(f"results/{folder}", "root")),
+        log:
+            f"results/logs/{stage}/{batch.place}.log",
+        benchmark:
+            f"results/benchmarks/{stage}/{batch.place}.tsv"
+        priority: 10  # as of the features
+        conda:
+            "../envs/jets.yaml"
+        resources:
+            **grown(2000, 120),
+        params:
+            settings=CONFIG.simulation.model_dump_json(),
+            # One string: Snakemake compares the set of values, in which two numbers that trade places are the same.
+            files=shlex.join(
+                word
+                for sample, file in batch.files
+                for word in (
+                    *("+", "--sample", sample, "--process"),
+                    samples[sample].process.model_dump_json(),
+                    *("--part", str(int(file)), "--seed", str(CONFIG.seed)),
+                    *("--events", str(samples[sample].events_of(int(file)))),
+                    *("--output", placed(f"results/{folder}/{sample}/{file}.root")),
+                )
+            ),
+            code=code_digest("simulate_sample"),
+        message:
+            f"Simulate {batch}"
+        shell:
+            'python "$ODDJET"/workflow/scripts/simulate_sample.py --settings {params.settings:q} {params.files}'
+            " > {log:q} 2>&1"

@@ -1,64 +1,54 @@
-rule score_samples:
+# Trains nothing, and sees signal as test rows alone.
+rule score:
     input:
-        model="results/{analysis}/models/{method}/{group}/model.pt",
+        models=opened_from("models"),
+        train=opened_from("train"),
+        validation=opened_from("validation"),
+        images=opened_from("images"),
         background=split("test"),
         signals=signal_tables,
+        data=scored_data(data_tables),
+        test_backgrounds=lambda wildcards: PLAN.test_background_tables(
+            wildcards.analysis
+        ),
         cutflow=cutflow,
     output:
         "results/{analysis}/scores/{method}/{group}.h5",
     log:
-        "results/logs/score_samples/{analysis}/{method}/{group}.log",
+        "results/logs/score/{analysis}/{method}/{group}.log",
     benchmark:
-        "results/benchmarks/score_samples/{analysis}/{method}/{group}.tsv"
+        "results/benchmarks/score/{analysis}/{method}/{group}.tsv"
     wildcard_constraints:
-        method=any_of(with_models(PLAN.methods)),
+        method=any_of([*PLAN.methods, *PLAN.image_methods]),
+        group=any_of([*PLAN.groups(), MEAN]),
     conda:
         "../envs/train.yaml"
+    # Images take time: those of a jet are transported to many others.
+    threads: lambda wildcards: 2 if wildcards.method in PLAN.image_methods else 1
     resources:
-        **grown(3000, 120),
+        **grown(4000, 240),
     params:
-        settings=evaluation,
+        settings=lambda wildcards: PLAN.method(
+            wildcards.analysis, wildcards.method
+        ).model_dump_json(),
+        rows="jets",
+        evaluation=evaluation,
+        seeds=seeds,
         signals=signal_arguments,
+        data=scored_data(data_arguments),
+        test_backgrounds=lambda wildcards: PLAN.test_background_arguments(
+            wildcards.analysis
+        ),
         points=points,
-        cross_sections=signal_cross_sections,
+        cross_sections=tested_cross_sections,
         code=lambda wildcards: code_digest(
-            "score_samples", *loaded_modules(PLAN.methods, [wildcards.method])
+            "score", *PLAN.opened_modules(wildcards.analysis, wildcards.method)
         ),
     message:
         "Score test background and signals of {wildcards.analysis} with {wildcards.method}, {wildcards.group}"
     shell:
-        'python "$ODDJET"/workflow/scripts/score_samples.py --settings {params.settings:q} --model {input.model:q}'
-        " --background {input.background:q} --signals {params.signals:q} --points {params.points:q}"
-        " --cross-sections {params.cross_sections:q} --output {output:q} > {log:q} 2>&1"
-
-
-# Trains nothing, and sees signal in the score tables alone: means and deviations are those of the validation background.
-rule score_ensemble:
-    input:
-        models=lambda wildcards: PLAN.members(*wildcards, "models"),
-        scores=lambda wildcards: PLAN.members(*wildcards, "scores"),
-        background=split("validation"),
-    output:
-        "results/{analysis}/scores/{method}.h5",
-    log:
-        "results/logs/score_ensemble/{analysis}/{method}.log",
-    benchmark:
-        "results/benchmarks/score_ensemble/{analysis}/{method}.tsv"
-    wildcard_constraints:
-        method=any_of(ensembles(PLAN.methods)),
-    conda:
-        "../envs/train.yaml"
-    resources:
-        **grown(3000, 60),
-    params:
-        settings=method_settings,
-        code=lambda wildcards: code_digest(
-            "score_ensemble",
-            *loaded_modules(PLAN.methods, ensembles(PLAN.methods)[wildcards.method]),
-        ),
-    message:
-        "Average the scores of the members of {wildcards.method} of {wildcards.analysis}"
-    shell:
-        'python "$ODDJET"/workflow/scripts/score_ensemble.py --settings {params.settings:q} --method {wildcards.method:q}'
-        " --models {input.models:q} --scores {input.scores:q} --background {input.background:q}"
-        " --output {output:q} > {log:q} 2>&1"
+        'python "$ODDJET"/workflow/scripts/score.py --settings {params.settings:q} --method {wildcards.method:q} --rows {params.rows}'
+        " --seeds {params.seeds} --models {input.models:q} --train {input.train:q} --validation {input.validation:q}"
+        " --images {input.images:q} --data {params.data:q} --threads {threads}"
+        " --evaluation {params.evaluation:q} --background {input.background:q} --signals {params.signals:q}"
+        " --test-backgrounds {params.test_backgrounds:q} --points {params.points:q} --cross-sections {params.cross_sections:q} --output {output:q} > {log:q} 2>&1"

@@ -19,10 +19,50 @@ rule figures:
         figures_of,
 
 
+rule bundle:
+    input:
+        bundles,
+
+
+rule hepdata:
+    input:
+        PUBLISHED.submissions(),
+
+
+rule limits:
+    input:
+        limits_of,
+
+
+rule flatness:
+    input:
+        PUBLISHED.flatness(),
+
+
+rule abcd:
+    input:
+        PUBLISHED.abcd(),
+
+
+rule variations:
+    input:
+        PLAN.all_variations(name for name in ANALYSES if not ANALYSES[name].base),
+
+
 rule contamination:
     input:
         "results/jets/contamination.md",
         "results/jets/figures/contamination.pdf",
+
+
+rule matrix:
+    input:
+        "results/matrix/matrix.md",
+        [
+            f"results/{name}/leaderboard.md"
+            for name in ANALYSES
+            if not ANALYSES[name].base
+        ],
 
 
 rule experiments:

@@ -51,6 +51,11 @@ rule score_vae:
         models=lambda wildcards: IMAGES.vae_models(
             wildcards.training_metric, [wildcards.depth]
         ),
+        histories=lambda wildcards: IMAGES.vae_histories(
+            wildcards.training_metric, [wildcards.depth]
+        ),
+        train=IMAGES.table(CONFIG.images.background, "train"),
+        validation=IMAGES.table(CONFIG.images.background, "validation"),
         samples=[IMAGES.table(name, "test") for name in IMAGES.labelled],
     output:
         scores="results/images/vae/{training_metric}/depth-{depth}/scores.h5",
@@ -70,8 +75,8 @@ rule score_vae:
     message:
         "Score with the VAEs of {wildcards.training_metric}, {wildcards.depth} down-samplings"
     shell:
-        'python "$ODDJET"/workflow/scripts/score_vae.py --models {input.models:q} --samples {params.samples:q} --jets {params.jets}'
-        " --threads {threads} --scores {output.scores:q} --auc {output.auc:q} > {log:q} 2>&1"
+        'python "$ODDJET"/workflow/scripts/score_vae.py --models {input.models:q} --train {input.train:q} --validation {input.validation:q}'
+        " --samples {params.samples:q} --jets {params.jets} --threads {threads} --scores {output.scores:q} --auc {output.auc:q} > {log:q} 2>&1"
 
 
 # Trained on signal, and so no anomaly detector: a ceiling for the table, which nothing else reads.
@@ -101,6 +106,7 @@ rule train_cnn:
                 "test_jets": True,
                 "correlation_jets": True,
                 "trainings": True,
+                "transport": True,
                 "sinkhorn": True,
             }
         ),
@@ -155,7 +161,7 @@ rule summarize_vae:
     log:
         "results/logs/summarize_vae.log",
     conda:
-        "../envs/dataset.yaml"
+        "../envs/train.yaml"
     resources:
         **grown(1000, 10),
     params:
@@ -172,14 +178,30 @@ rule plot_vae:
         table="results/images/vae.csv",
         pairs="results/images/vae/pairs.h5",
     output:
-        scan=[f"results/images/figures/vae_scan.{suffix}" for suffix in ("pdf", "png")],
+        scan=[
+            reported(
+                f"results/images/figures/vae_scan.{suffix}",
+                "vae",
+                "images",
+                "AUC by beta",
+                "image VAE",
+            )
+            for suffix in FIGURES
+        ],
         latent=[
-            f"results/images/figures/vae_latent.{suffix}" for suffix in ("pdf", "png")
+            reported(
+                f"results/images/figures/vae_latent.{suffix}",
+                "vae",
+                "images",
+                "distances of pairs",
+                "image VAE",
+            )
+            for suffix in FIGURES
         ],
     log:
         "results/logs/plot_vae.log",
     conda:
-        "../envs/figures.yaml"
+        "../envs/jets.yaml"
     resources:
         **grown(1000, 10),
     params:

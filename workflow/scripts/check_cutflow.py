@@ -6,18 +6,19 @@ from pathlib import Path
 
 from oddjet.io.atomic import write_text
 from oddjet.io.origin import write_origin
-from oddjet.jets.cutflow import check_bad_files, check_enough, merge_sample, report
+from oddjet.jets.cutflow import check_bad_files, check_enough, merge_sample, processed, report
 from oddjet.jets.settings import FeatureSettings
 from oddjet.program import execute, parser, read_settings, settings_argument
 
 EXAMPLE = (
     "python workflow/scripts/check_cutflow.py --folder results/tables --parts top=0000,0001 --backgrounds top "
-    "--cutflow results/jets/cutflow.json --bad-files results/jets/bad_files.json"
+    "--cutflow results/jets/cutflow.json --bad-files results/jets/bad_files.json "
+    "--blocks results/jets/luminosity_blocks.json"
 )
 
 
 def main() -> None:
-    """Read the arguments, check, and write the two JSON files."""
+    """Read the arguments, check, and write the JSON files."""
     arguments = parser(__doc__ or "", EXAMPLE)
     settings_argument(arguments)
     arguments.add_argument("--folder", required=True, type=Path, help="where the tables SAMPLE/PART.h5 are")
@@ -28,6 +29,7 @@ def main() -> None:
     arguments.add_argument("--minimum-signal-jets", type=int, default=1)
     arguments.add_argument("--cutflow", required=True, type=Path, help="JSON to write: the cutflow of each sample")
     arguments.add_argument("--bad-files", required=True, type=Path, help="JSON to write: the skipped files")
+    arguments.add_argument("--blocks", required=True, type=Path, help="JSON to write: luminosity blocks of data")
     given = arguments.parse_args()
     settings = read_settings(given.settings, FeatureSettings)
     tables = {}
@@ -35,13 +37,14 @@ def main() -> None:
         name, _, parts = item.partition("=")
         tables[name] = [given.folder / name / f"{part}.h5" for part in parts.split(",")]
     samples = {name: merge_sample(name, paths) for name, paths in tables.items()}
-    for path, text in zip((given.cutflow, given.bad_files), report(samples), strict=True):
+    outputs = [given.cutflow, given.bad_files, given.blocks]
+    for path, text in zip(outputs, (*report(samples), processed(tables)), strict=True):
         write_text(path, text)
     for name, (_, bad) in samples.items():
         check_bad_files(name, bad, len(tables[name]), settings.max_bad_fraction)
     check_enough(samples, given.backgrounds, given.signals, given.minimum_signal_jets)
     inputs = [path for paths in tables.values() for path in paths]
-    write_origin("check_cutflow", settings.model_dump_json(), inputs, [given.cutflow, given.bad_files])
+    write_origin("check_cutflow", settings.model_dump_json(), inputs, outputs)
 
 
 if __name__ == "__main__":

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from oddjet.evaluation.event_merit import event_merits
+from oddjet.evaluation.efficiency import event_merits
+from oddjet.evaluation.signals import parse_signals
 from oddjet.events.classification import classify
 from oddjet.events.layout import read_events
 from oddjet.events.merit_tables import SetMerit
-from oddjet.events.protocol import file_arguments, refuse_empty, test_files
+from oddjet.events.protocol import refuse_empty
 from oddjet.events.scores import BACKGROUND
 from oddjet.events.settings import ProtocolSettings
 from oddjet.io.csv import write_rows
@@ -22,18 +23,20 @@ EXAMPLE = """python workflow/scripts/classify_events.py --background background_
 def main() -> None:
     arguments = parser(__doc__ or "", EXAMPLE)
     settings_argument(arguments)
-    file_arguments(arguments)
+    arguments.add_argument("--background", type=Path, required=True, help="test events of the background (HDF5)")
+    arguments.add_argument("--signals", nargs="+", required=True, metavar="NAME=FILE", help="events of the signals")
     arguments.add_argument("--threads", type=int, default=1, help="threads (default: %(default)s)")
     arguments.add_argument("--output", type=Path, required=True, help="figures of merit by fold, to write (CSV)")
     given = arguments.parse_args()
     settings = read_settings(given.settings, ProtocolSettings)
-    files = test_files(given.background, given.signals)
+    signals = parse_signals(given.signals)
+    files = {BACKGROUND: given.background, **{signal.name: signal.files[0] for signal in signals}}
     events = {name: read_events(path) for name, path in files.items()}
     for name, path in files.items():
         refuse_empty(events[name], path, 0, settings.ground)
     rows = []
-    signals = [name for name in files if name != BACKGROUND]
-    for name in progress(signals, total=len(signals), description="signals classified"):
+    names = [signal.name for signal in signals]
+    for name in progress(names, total=len(names), description="signals classified"):
         own = settings.classification
         for fold in classify(events[BACKGROUND], events[name], own, settings.ground, settings.seed, given.threads):
             for merit, found in event_merits(fold.background, fold.signal).items():

@@ -6,8 +6,7 @@ import sys
 from pathlib import Path
 
 from oddjet.detectors.file import load
-from oddjet.evaluation.comparison import paired_difference
-from oddjet.evaluation.ensembles import Member, members_of
+from oddjet.evaluation.ensembles import Member, members_of, paired_difference
 from oddjet.evaluation.settings import MeritSettings
 from oddjet.io.tables import read_table
 from oddjet.program import execute, parser, read_settings, settings_argument
@@ -28,7 +27,7 @@ def main() -> None:
     arguments.add_argument("--background", type=Path, help="validation part of the background: means and deviations")
     given = arguments.parse_args()
     settings = read_settings(given.settings, MeritSettings)
-    background = None if given.background is None else read_table(given.background)
+    background = None if given.background is None else read_table(given.background, needed=["weight"])
     sides = (
         _members(given.models, given.scores, "--models"),
         _members(given.against_models, given.against, "--against-models"),

@@ -6,15 +6,15 @@ from pathlib import Path
 
 import numpy as np
 
-from oddjet.evaluation.event_merit import background_curve, event_merits
+from oddjet.evaluation.efficiency import background_curve, event_merits
 from oddjet.events.merit_tables import CurvePoint, SetMerit, curve_points, set_merits
-from oddjet.events.scores import ScoreTable
+from oddjet.events.scores import score_tables
 from oddjet.events.settings import ProtocolSettings
 from oddjet.io.csv import write_rows
 from oddjet.io.origin import write_origin
 from oddjet.program import execute, parser, progress, read_settings, settings_argument
 
-EXAMPLE = """python workflow/scripts/compare_event_scores.py --scores results/events/scores/*.h5 \\
+EXAMPLE = """python workflow/scripts/compare_event_scores.py --scores results/events/scores/*/*.h5 \\
       --merit merit.csv --curves curves.csv"""
 EFFICIENCIES = np.linspace(0.01, 1.0, 100)
 
@@ -22,15 +22,17 @@ EFFICIENCIES = np.linspace(0.01, 1.0, 100)
 def main() -> None:
     arguments = parser(__doc__ or "", EXAMPLE)
     settings_argument(arguments)
-    arguments.add_argument("--scores", nargs="+", type=Path, required=True, help="score tables, one a method")
+    arguments.add_argument(
+        "--scores", nargs="+", type=Path, required=True, help="score tables, of every method all groups"
+    )
     arguments.add_argument("--merit", type=Path, required=True, help="figures of merit by test set, to write (CSV)")
     arguments.add_argument("--curves", type=Path, required=True, help="ROC and SI curves, to write (CSV)")
     given = arguments.parse_args()
     settings = read_settings(given.settings, ProtocolSettings)
     merits: list[SetMerit] = []
     points: list[CurvePoint] = []
-    for path in progress(given.scores, total=len(given.scores), description="figures of merit of scores"):
-        table = ScoreTable(path)
+    tables = score_tables(given.scores)
+    for table in progress(tables, total=len(tables), description="figures of merit of scores"):
         merits += set_merits(table, settings.sets, event_merits)
         points += curve_points(table, settings.sets, background_curve, EFFICIENCIES)
     write_rows(given.merit, merits, SetMerit)

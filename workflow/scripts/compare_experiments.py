@@ -7,17 +7,17 @@ import statistics
 from pathlib import Path
 
 from oddjet.detectors.file import load
-from oddjet.evaluation.comparison import ensemble_auc
-from oddjet.evaluation.ensembles import members_of
+from oddjet.evaluation.auc import AucRow
+from oddjet.evaluation.ensembles import ensemble_auc, members_of
 from oddjet.evaluation.experiments import Experiment, chosen_values, summarise, to_markdown
 from oddjet.evaluation.history import EpochAucRow, SnapshotRow, read_history
-from oddjet.evaluation.merit import AucRow
 from oddjet.evaluation.scores import read_method
 from oddjet.io.atomic import write_text
 from oddjet.io.csv import read_rows, write_rows
 from oddjet.io.origin import write_origin
 from oddjet.io.tables import read_table
 from oddjet.program import execute, parser
+from oddjet.titles import read_titles, titles_argument
 
 EXAMPLE = """python workflow/scripts/compare_experiments.py --results results/jets --methods wnae mahalanobis \\
       --groups seeds-1-2 --table experiments.csv --summary experiments.md"""
@@ -28,13 +28,12 @@ def main() -> None:
     arguments.add_argument("--results", type=Path, default=Path("results/jets"), help="folder of an analysis")
     arguments.add_argument("--methods", nargs="+", required=True, help="methods, in the order of the table")
     arguments.add_argument("--groups", nargs="+", required=True, help="groups of seeds")
-    arguments.add_argument("--approximate", nargs="*", default=[], help="methods whose loss is approximate transport")
+    titles_argument(arguments, approximate=True)
     arguments.add_argument("--table", type=Path, required=True, help="table to write (CSV)")
     arguments.add_argument("--summary", type=Path, required=True, help="table to write (Markdown)")
     given = arguments.parse_args()
-    path = given.results / "dataset/validation.h5"
-    rows, inputs, background = [], [path], read_table(path)
-    modules: set[str] = set()
+    path, titles = given.results / "dataset/validation.h5", read_titles(given)
+    rows, inputs, modules, background = [], [path], set[str](), read_table(path, needed=["weight"])
     for method in given.methods:
         folders = [given.results / "models" / method / group for group in given.groups]
         scores = [given.results / "scores" / method / f"{group}.h5" for group in given.groups]
@@ -50,8 +49,8 @@ def main() -> None:
         rows.append(summarise(read_rows(auc, AucRow), together, fit, snapshots, values))
         inputs += [auc, *scores, *files, *fits, *trained]
     write_rows(given.table, rows, Experiment, digits=None)
-    write_text(given.summary, to_markdown(rows, given.approximate))
-    settings = json.dumps({"methods": given.methods, "groups": given.groups, "approximate": given.approximate})
+    write_text(given.summary, to_markdown(rows, titles))
+    settings = json.dumps({"methods": given.methods, "groups": given.groups, **titles.record()})
     write_origin("compare_experiments", settings, inputs, [given.table, given.summary], sorted(modules))
 
 

@@ -6,8 +6,8 @@ import sys
 from pathlib import Path
 
 from oddjet.errors import EvaluationError
+from oddjet.evaluation.epochs import falls_to_text, largest_falls
 from oddjet.evaluation.history import EpochAucRow, read_history
-from oddjet.evaluation.stability import falls_to_text, largest_falls
 from oddjet.io.csv import read_rows
 from oddjet.program import execute, parser
 

@@ -9,6 +9,7 @@ from oddjet.images.settings import ImageJetSettings
 from oddjet.jets.settings import FeatureSettings
 from oddjet.program import execute, parser, read_settings, settings_argument
 from oddjet.provenance.attributes import attributes
+from oddjet.selection.settings import SampleSelection
 
 EXAMPLE = "python workflow/scripts/make_grid_images.py --input results/samples/top/0000.root --output images.h5"
 
@@ -18,6 +19,7 @@ def main() -> None:
     settings_argument(arguments)
     arguments.add_argument("--features", metavar="JSON", help="settings of the feature stage (default: built-in)")
     arguments.add_argument("--require-match", choices=("none", "dark_quark", "dark_jet", "top"), default="none")
+    arguments.add_argument("--selection", metavar="JSON", help="cuts of the sample's own (default: none)")
     arguments.add_argument("--input", required=True, help="ROOT file: a path, root:// or https:// address")
     arguments.add_argument("--output", type=Path, required=True, help="images to write (HDF5)")
     given = arguments.parse_args()
@@ -28,6 +30,7 @@ def main() -> None:
         given.output,
         read_settings(given.features, FeatureSettings, "--features"),
         settings,
+        own=read_settings(given.selection, SampleSelection, "--selection"),
         require_match=given.require_match,
         attributes=attributes("make_grid_images", settings.model_dump_json(), local),
     )

@@ -18,6 +18,7 @@ from oddjet.io.atomic import write_text
 from oddjet.io.csv import read_rows, write_rows
 from oddjet.io.origin import write_origin
 from oddjet.program import execute, parser, read_settings, settings_argument
+from oddjet.titles import read_titles, titles_argument
 
 EXAMPLE = """python workflow/scripts/measure_event_latency.py --training background_train.h5 \\
       --validation background_validation.h5 --test background_test.h5 --models model.pt --merit merit.csv \\
@@ -34,6 +35,7 @@ def main() -> None:
     arguments.add_argument("--table", type=Path, required=True, help="costs to write (CSV)")
     arguments.add_argument("--page", type=Path, required=True, help="AUC against costs, to write (Markdown)")
     objects_argument(arguments)
+    titles_argument(arguments)
     given = arguments.parse_args()
     settings = read_settings(given.settings, ProtocolSettings)
     objects = read_settings(given.objects, ObjectSettings, "--objects")
@@ -47,7 +49,7 @@ def main() -> None:
     merits = read_rows(given.merit, SetMerit)
     write_rows(given.table, rows, Latency)
     signals = list(dict.fromkeys(row.signal for row in merits))
-    write_text(given.page, latency_markdown(rows, summarise(merits), signals))
+    write_text(given.page, latency_markdown(rows, summarise(merits), signals, read_titles(given)))
     inputs_read = [given.training, given.validation, given.test, *given.models, given.merit]
     write_origin("measure_event_latency", settings.model_dump_json(), inputs_read, [given.table, given.page])
 

@@ -5,9 +5,11 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+from oddjet.dataset.of_samples import rows_of
 from oddjet.dataset.scaler_file import read_scaler
 from oddjet.detectors.file import load
-from oddjet.evaluation.fit import measure_fit
+from oddjet.detectors.registry import trained_on
+from oddjet.evaluation.background_fit import measure_fit
 from oddjet.evaluation.history import SnapshotRow
 from oddjet.io.csv import write_rows
 from oddjet.io.origin import write_origin
@@ -27,7 +29,8 @@ def main() -> None:
     arguments.add_argument("--output", type=Path, required=True, help="table to write (CSV)")
     given = arguments.parse_args()
     model, common = load(given.model), read_scaler(given.scaler)
-    background = read_table(given.background)
+    table = read_table(given.background, needed=[*model.card.scaler.names, *common.names, "weight"])
+    background = rows_of(given.background, table, trained_on(model.card.settings))
     write_rows(given.output, measure_fit(model, background, common, given.seed), SnapshotRow)
     inputs = [given.model, given.background, given.scaler]
     write_origin("measure_fit", json.dumps({"seed": given.seed}), inputs, [given.output], model.card.modules)

@@ -7,9 +7,8 @@ from pathlib import Path
 
 from oddjet.detectors.file import snapshots
 from oddjet.evaluation.history import BACKGROUND, SnapshotRow
-from oddjet.evaluation.negatives import read_negatives
 from oddjet.evaluation.signals import parse_signals
-from oddjet.evaluation.snapshots import measure_distances, measure_energies, read_jets
+from oddjet.evaluation.snapshots import measure_distances, measure_energies, read_jets, read_negatives
 from oddjet.io.csv import write_rows
 from oddjet.io.origin import write_origin
 from oddjet.program import execute, parser, progress
@@ -24,7 +23,7 @@ def main() -> None:
     arguments.add_argument("--snapshots", type=Path, required=True, help="snapshots.pt that train_model wrote")
     arguments.add_argument("--background", type=Path, required=True, help="validation part of the background")
     arguments.add_argument("--signal", required=True, metavar="NAME=FILE[,FILE]", help="feature tables of one signal")
-    arguments.add_argument("--points", metavar="JSON", help="name to [m_phi, r_inv], where a name does not hold them")
+    arguments.add_argument("--points", metavar="JSON", help="name to {axis: value}, where a name says none")
     arguments.add_argument("--negatives", type=Path, help="table of sample_negatives; left out: energies alone")
     arguments.add_argument("--output", type=Path, required=True, help="table to write (CSV)")
     given = arguments.parse_args()

@@ -6,12 +6,11 @@ from pathlib import Path
 
 from oddjet.detectors.file import snapshots
 from oddjet.evaluation.history import EpochAucRow
-from oddjet.evaluation.monitor import MonitoredJets
 from oddjet.evaluation.settings import EvaluationSettings
 from oddjet.evaluation.signals import check_counts, parse_signals
+from oddjet.evaluation.snapshots import MonitoredJets
 from oddjet.io.csv import write_rows
 from oddjet.io.origin import write_origin
-from oddjet.io.tables import read_table
 from oddjet.program import execute, parser, progress, read_settings, settings_argument
 
 EXAMPLE = """python workflow/scripts/monitor_training.py --snapshots results/jets/models/ae/seeds-1-2/snapshots.pt \\
@@ -25,7 +24,7 @@ def main() -> None:
     arguments.add_argument("--snapshots", type=Path, required=True, help="snapshots.pt that train_model wrote")
     arguments.add_argument("--background", type=Path, required=True, help="validation part of the background")
     arguments.add_argument("--signals", nargs="+", required=True, metavar="NAME=FILE[,FILE]", help="feature tables")
-    arguments.add_argument("--points", metavar="JSON", help="name to [m_phi, r_inv], where a name does not hold them")
+    arguments.add_argument("--points", metavar="JSON", help="name to {axis: value}, where a name says none")
     arguments.add_argument("--output", type=Path, required=True, help="table to write (CSV)")
     given = arguments.parse_args()
     signals = parse_signals(given.signals, given.points)
@@ -33,7 +32,7 @@ def main() -> None:
     check_counts(signals, settings.minimum_signal_jets)
     kept = list(snapshots(given.snapshots))
     model = kept[0][1]
-    jets = MonitoredJets(model.card.scaler.transform, read_table(given.background), signals)
+    jets = MonitoredJets(model.card.scaler.transform, given.background, signals)
     scorers = progress(
         ((epoch, snapshot.score_scaled) for epoch, snapshot in kept),
         total=len(kept),

@@ -9,23 +9,27 @@ from oddjet.io.csv import read_rows
 from oddjet.plotting.contamination import draw_contamination
 from oddjet.program import execute, parser
 from oddjet.report.figures import figure_arguments, write_figure
+from oddjet.titles import read_titles, titles_argument
 
 EXAMPLE = """python workflow/scripts/plot_contamination.py --table results/jets/contamination.csv \\
-      --output-pdf contamination.pdf --output-png contamination.png"""
+      --output contamination.pdf contamination.png"""
 
 
 def main() -> None:
     arguments = parser(__doc__ or "", EXAMPLE)
     arguments.add_argument("--table", type=Path, required=True, help="table of summarize_contamination (CSV)")
+    titles_argument(arguments)
     figure_arguments(arguments)
     given = arguments.parse_args()
+    titles = read_titles(given)
     averages = scan_averages(read_rows(given.table, ContaminationRow))
     scan = {
-        method: {fraction: (average.mean, average.uncertainty) for fraction, average in found.items()}
+        titles(method): {fraction: (average.mean, average.uncertainty) for fraction, average in found.items()}
         for method, found in averages.items()
     }
     figure = draw_contamination(scan, given.label)
-    write_figure("plot_contamination", figure, given, {"label": given.label}, [given.table])
+    settings = {"label": given.label, "titles": titles.given}
+    write_figure("plot_contamination", figure, given.output, settings, [given.table])
 
 
 if __name__ == "__main__":

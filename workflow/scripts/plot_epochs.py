@@ -8,12 +8,12 @@ from oddjet.evaluation.history import EpochAucRow, SnapshotRow, read_history
 from oddjet.evaluation.paper import TrainingTables, paper_panels
 from oddjet.io.csv import read_rows
 from oddjet.plotting.epochs import draw_epochs
-from oddjet.plotting.style import method_title
 from oddjet.program import execute, parser
 from oddjet.report.figures import figure_arguments, write_figure
+from oddjet.titles import default_title
 
 EXAMPLE = """python workflow/scripts/plot_epochs.py --figure 9b --history results/jets/models/wnae/*/history.csv \\
-      --auc-by-epoch results/jets/models/wnae/*/auc_by_epoch.csv --output-pdf 9b.pdf --output-png 9b.png"""
+      --auc-by-epoch results/jets/models/wnae/*/auc_by_epoch.csv --output 9b.pdf 9b.png"""
 
 
 def main() -> None:
@@ -25,6 +25,7 @@ def main() -> None:
     arguments.add_argument("--auc-by-epoch", nargs="+", type=Path, required=True, help="tables of monitor_training")
     arguments.add_argument("--measured", nargs="*", type=Path, default=[], help="tables of measure_snapshots (2a, 9a)")
     arguments.add_argument("--seed", type=int, help="draw this seed alone")
+    arguments.add_argument("--title", help="title of the method (default: the words of its name)")
     figure_arguments(arguments)
     given = arguments.parse_args()
     rows = read_rows(given.auc_by_epoch, EpochAucRow)
@@ -34,13 +35,13 @@ def main() -> None:
         tables = tables.of_seed(given.seed)
     seeds = sorted({row.seed for row in tables.auc})
     words = f"{len(seeds)} seeds" if len(seeds) > 1 else f"seed {seeds[0]}"
-    right = f"{method_title(rows[0].method)}, {words}"
+    right = f"{given.title or default_title(rows[0].method)}, {words}"
     figure = draw_epochs(paper_panels(given.figure, tables), right, given.label)
     write_figure(
         "plot_epochs",
         figure,
-        given,
-        {"figure": given.figure, "seed": given.seed, "label": given.label},
+        given.output,
+        {"figure": given.figure, "seed": given.seed, "title": given.title, "label": given.label},
         [*given.history, *given.auc_by_epoch, *given.measured],
     )
 

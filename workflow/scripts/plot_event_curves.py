@@ -10,9 +10,10 @@ from oddjet.io.csv import read_rows
 from oddjet.plotting.events import draw_curves
 from oddjet.program import execute, parser
 from oddjet.report.figures import figure_arguments, write_figure
+from oddjet.titles import read_titles, titles_argument
 
 EXAMPLE = """python workflow/scripts/plot_event_curves.py --curves curves.csv --merit merit.csv --kind roc \\
-      --output-pdf roc.pdf --output-png roc.png"""
+      --output roc.pdf roc.png"""
 QUANTITIES = {"roc": r"background rejection $1 - \epsilon_b$", "si": r"SI $= \epsilon_s / \sqrt{\epsilon_b}$"}
 
 
@@ -23,15 +24,17 @@ def main() -> None:
     arguments.add_argument("--kind", choices=sorted(QUANTITIES), required=True, help="figure 1 (roc) or 2 (si)")
     arguments.add_argument("--methods", nargs="+", default=list(CURVES), help="scores (default: the paper's)")
     figure_arguments(arguments)
+    titles_argument(arguments)
     given = arguments.parse_args()
+    titles = read_titles(given)
     summaries = summarise(read_rows(given.merit, SetMerit))
-    panels = curve_panels(read_rows(given.curves, CurvePoint), summaries, given.methods, given.kind)
+    panels = curve_panels(read_rows(given.curves, CurvePoint), summaries, given.methods, given.kind, titles)
     figure = draw_curves(panels, given.label, QUANTITIES[given.kind], given.kind)
     write_figure(
         "plot_event_curves",
         figure,
-        given,
-        {"kind": given.kind, "methods": given.methods, "label": given.label},
+        given.output,
+        {"kind": given.kind, "methods": given.methods, "titles": titles.given, "label": given.label},
         [given.curves, given.merit],
     )
 

@@ -10,9 +10,10 @@ from oddjet.io.csv import read_rows
 from oddjet.plotting.events import draw_costs
 from oddjet.program import execute, parser
 from oddjet.report.figures import figure_arguments, write_figure
+from oddjet.titles import read_titles, titles_argument
 
 EXAMPLE = """python workflow/scripts/plot_event_latency.py --latency latency.csv --merit merit.csv \\
-      --output-pdf latency.pdf --output-png latency.png"""
+      --output latency.pdf latency.png"""
 
 
 def main() -> None:
@@ -20,10 +21,18 @@ def main() -> None:
     arguments.add_argument("--latency", type=Path, required=True, help="costs of the scores (CSV)")
     arguments.add_argument("--merit", type=Path, required=True, help="figures of merit by test set (CSV)")
     figure_arguments(arguments)
+    titles_argument(arguments)
     given = arguments.parse_args()
-    shown = costs(read_rows(given.latency, Latency), summarise(read_rows(given.merit, SetMerit)))
+    titles = read_titles(given)
+    shown = costs(read_rows(given.latency, Latency), summarise(read_rows(given.merit, SetMerit)), titles)
     figure = draw_costs(shown, given.label)
-    write_figure("plot_event_latency", figure, given, {"label": given.label}, [given.latency, given.merit])
+    write_figure(
+        "plot_event_latency",
+        figure,
+        given.output,
+        {"label": given.label, "titles": titles.given},
+        [given.latency, given.merit],
+    )
 
 
 if __name__ == "__main__":

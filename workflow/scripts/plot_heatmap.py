@@ -4,32 +4,29 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from oddjet.evaluation.merit import AucRow
-from oddjet.evaluation.summary import average_over_points
+from oddjet.evaluation.auc import AucRow
 from oddjet.io.csv import read_rows
-from oddjet.plotting.heatmap import draw_heatmap
 from oddjet.program import execute, parser
-from oddjet.report.figures import figure_arguments, write_figure
+from oddjet.report.figures import figure_arguments, heatmap_argument, read_heatmap, write_figure
+from oddjet.report.method_figures import heatmap_of
+from oddjet.titles import read_titles, titles_argument
 
-EXAMPLE = """python workflow/scripts/plot_heatmap.py --auc results/jets/auc/wnae.csv \\
-      --output-pdf heatmap.pdf --output-png heatmap.png"""
+EXAMPLE = "python workflow/scripts/plot_heatmap.py --auc results/jets/auc/wnae.csv --output heatmap.pdf heatmap.png"
 
 
 def main() -> None:
     arguments = parser(__doc__ or "", EXAMPLE)
     arguments.add_argument("--auc", type=Path, required=True, help="AUC table of one method (CSV)")
-    arguments.add_argument("--title", help="words before the seeds above the right corner (default: the method)")
+    arguments.add_argument("--title", help="title of the method, above the right corner (default: its name's words)")
+    titles_argument(arguments, methods=False, samples=True)
+    heatmap_argument(arguments)
     figure_arguments(arguments)
     given = arguments.parse_args()
-    rows = read_rows(given.auc, AucRow)
-    cells = average_over_points(rows)
-    figure = draw_heatmap(
-        {point: (cell.mean, cell.uncertainty) for point, cell in cells.items()},
-        given.title or rows[0].method,
-        len({row.seed for row in rows}),
-        given.label,
-    )
-    write_figure("plot_heatmap", figure, given, {"label": given.label, "title": given.title}, [given.auc])
+    rows, titles = read_rows(given.auc, AucRow), read_titles(given)
+    title, shown = given.title or titles(rows[0].method), read_heatmap(given)
+    figure = heatmap_of(rows, title, titles, given.label, shown)
+    settings = {"label": given.label, "title": given.title, "samples": titles.samples, "heatmap": given.heatmap}
+    write_figure("plot_heatmap", figure, given.output, settings, [given.auc])
 
 
 if __name__ == "__main__":

@@ -14,7 +14,7 @@ from oddjet.report.figures import figure_arguments, write_figure
 from oddjet.transport.medoids import elbow
 
 EXAMPLE = """python workflow/scripts/plot_references.py --medoids medoids.json --images train.h5 --sample qcd \\
-      --output-pdf qcd.pdf --output-png qcd.png"""
+      --output qcd.pdf qcd.png"""
 SHOWN = 3
 
 
@@ -34,9 +34,9 @@ def main() -> None:
     fitted = elbow(references.peaks)
     corners = np.array([1.0, fitted.point, len(references.peaks)])
     lines = (corners.tolist(), fitted.value(corners).tolist())
-    curves = ElbowCurves(histograms, references.peaks, lines, references.elbow)
+    curves = ElbowCurves(histograms, references.peaks, lines, references.elbow, references.chance)
     figure = draw_references(pictures, images.side, curves, f"{given.sample}, {references.metric}", given.label)
-    write_figure("plot_references", figure, given, {"label": given.label}, [given.medoids, given.images])
+    write_figure("plot_references", figure, given.output, {"label": given.label}, [given.medoids, given.images])
 
 
 if __name__ == "__main__":

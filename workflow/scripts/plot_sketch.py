@@ -6,7 +6,7 @@ from oddjet.plotting.sketches import draw_sketch
 from oddjet.program import execute, parser
 from oddjet.report.figures import figure_arguments, write_figure
 
-EXAMPLE = "python workflow/scripts/plot_sketch.py --figure 8 --output-pdf 8.pdf --output-png 8.png"
+EXAMPLE = "python workflow/scripts/plot_sketch.py --figure 8 --output 8.pdf 8.png"
 
 
 def main() -> None:
@@ -15,7 +15,7 @@ def main() -> None:
     figure_arguments(arguments, label=False)
     given = arguments.parse_args()
     figure = draw_sketch(given.figure)
-    write_figure("plot_sketch", figure, given, {"figure": given.figure}, [])
+    write_figure("plot_sketch", figure, given.output, {"figure": given.figure}, [])
 
 
 if __name__ == "__main__":

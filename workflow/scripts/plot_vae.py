@@ -8,7 +8,7 @@ from pathlib import Path
 from oddjet.images.vae_results import VaeAucRow
 from oddjet.io.csv import read_rows
 from oddjet.io.origin import write_origin
-from oddjet.io.tables import read_attributes, read_table
+from oddjet.io.tables import read_attribute, read_table
 from oddjet.plotting.vae import ScanPoint, draw_pairs, draw_scan
 from oddjet.program import execute, parser
 from oddjet.report.figures import save_figures
@@ -38,7 +38,8 @@ def main() -> None:
     arguments.add_argument("--latent", type=Path, nargs="+", required=True, help="figure of the pairs to write")
     given = arguments.parse_args()
     scan = draw_scan(scan_points(read_rows(given.table, VaeAucRow), given.metric), given.metric, given.label)
-    latent = draw_pairs(read_table(given.pairs), read_attributes(given.pairs)["chosen"], given.label)
+    chosen = read_attribute(given.pairs, "chosen")
+    latent = draw_pairs(read_table(given.pairs, needed=["mse", f"latent {chosen}"]), chosen, given.label)
     for figure, outputs in ((scan, given.scan), (latent, given.latent)):
         save_figures(figure, outputs)
     settings = json.dumps({"label": given.label, "metric": given.metric})

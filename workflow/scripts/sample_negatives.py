@@ -7,9 +7,10 @@ from pathlib import Path
 
 import numpy as np
 
-from oddjet.detectors.autoencoder.redraw_negatives import rounds_of
+from oddjet.detectors.autoencoder.own_chains import require_negatives, rounds_of
 from oddjet.detectors.file import snapshots
-from oddjet.evaluation.follow import write_negatives
+from oddjet.errors import naming
+from oddjet.evaluation.negatives import write_negatives
 from oddjet.io.tables import read_table
 from oddjet.program import execute, parser, progress
 from oddjet.provenance.attributes import attributes
@@ -28,7 +29,9 @@ def main() -> None:
     given = arguments.parse_args()
     kept = list(snapshots(given.snapshots))
     card = kept[0][1].card
-    table = read_table(given.train)
+    with naming(given.snapshots):
+        require_negatives(card.settings)
+    table = read_table(given.train, needed=[*card.scaler.names, "weight"])
     rounds = rounds_of(card.settings.training.batch_size, card.settings.replay, len(table))
     # Chains of contrastive divergence start at jets; for all others the jets are a number.
     rows = draw_rows(np.maximum(table["weight"], 0.0), min(given.chains, len(table)))

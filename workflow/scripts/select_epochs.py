@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+from oddjet.evaluation.auc import AucRow
+from oddjet.evaluation.epochs import auc_at, chosen_epochs, last_epochs
 from oddjet.evaluation.history import EpochAucRow, read_history
-from oddjet.evaluation.merit import AucRow
-from oddjet.evaluation.moments import auc_at, chosen_epochs, last_epochs
 from oddjet.io.csv import read_rows, write_rows
 from oddjet.io.origin import write_origin
 from oddjet.program import execute, parser

@@ -1,10 +1,12 @@
-"""Simulate one part of a sample: Pythia events, detector response, CMS-style ROOT file."""
+"""Simulate one part of a sample, or a batch of them: Pythia events, detector response, CMS-style ROOT file."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
-from oddjet.program import execute, parser, read_settings, settings_argument
+from oddjet.batches import execute_batch, is_made
+from oddjet.io.trees import read_metadata
+from oddjet.program import parser, read_settings, settings_argument
 from oddjet.provenance.attributes import attributes
 from oddjet.simulation.generate import simulate_sample
 from oddjet.simulation.settings import Process, SimulationSettings
@@ -29,17 +31,21 @@ def main() -> None:
     arguments.add_argument("--output", required=True, type=Path, help="ROOT file to write")
     given = arguments.parse_args()
     settings = read_settings(given.settings, SimulationSettings)
+    process = read_settings(given.process, Process, "--process")
+    record = attributes("simulate_sample", settings.model_dump_json(), [])
+    if is_made(given.output, record, read_metadata):
+        return
     simulate_sample(
         given.output,
-        read_settings(given.process, Process, "--process"),
+        process,
         settings,
         sample=given.sample,
         part=given.part,
         events=given.events,
         seed=given.seed,
-        attributes=attributes("simulate_sample", settings.model_dump_json(), []),
+        attributes=record,
     )
 
 
 if __name__ == "__main__":
-    execute(main)
+    execute_batch(main)

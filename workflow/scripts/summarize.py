@@ -1,49 +1,58 @@
-"""Put the AUC tables of all methods side by side: one leaderboard, their means over the grid (CSV) and a summary."""
+"""Put all methods side by side: AUC and figures of merit as tables (CSV) and to read (Markdown), with a leaderboard."""
 
 from __future__ import annotations
 
 import json
 from pathlib import Path
 
+from oddjet.evaluation.auc import AucRow
+from oddjet.evaluation.bootstrap import grid_replicas
+from oddjet.evaluation.figures_of_merit import MeritRow
 from oddjet.evaluation.grid import GridRow, as_averages, grid_rows
-from oddjet.evaluation.merit import AucRow
-from oddjet.evaluation.replicas import grid_replicas
-from oddjet.evaluation.scores import read_method
+from oddjet.evaluation.leaderboard_table import write_leaderboard
+from oddjet.evaluation.merit_summary import write_merit_summary
+from oddjet.evaluation.scores import epochs_by_method
 from oddjet.evaluation.settings import MeritSettings
 from oddjet.evaluation.summary import write_summary
 from oddjet.io.atomic import write_text
 from oddjet.io.csv import read_rows, write_rows
 from oddjet.io.origin import write_origin
 from oddjet.program import execute, parser, read_settings, settings_argument
+from oddjet.titles import read_titles, titles_argument
 
-EXAMPLE = """python workflow/scripts/summarize.py --auc results/jets/auc/*.csv --scores results/jets/scores/*/*.h5 \\
-      --leaderboard leaderboard.csv --grid grid_means.csv --summary summary.md"""
+EXAMPLE = """python workflow/scripts/summarize.py --auc results/jets/auc/*.csv --merit results/jets/merit/*.csv \\
+      --scores results/jets/scores/*/*.h5 --ceilings results/jets/ceilings.csv --folder summary"""
 
 
 def main() -> None:
     arguments = parser(__doc__ or "", EXAMPLE)
     settings_argument(arguments)
-    arguments.add_argument("--auc", nargs="+", type=Path, required=True, help="AUC tables, one a method")
+    for name, what in (("auc", "AUC tables, one a method"), ("merit", "tables of figures of merit, one a method")):
+        arguments.add_argument(f"--{name}", nargs="+", type=Path, required=True, help=what)
     arguments.add_argument("--scores", nargs="+", type=Path, required=True, help="score tables of the same methods")
+    arguments.add_argument("--ceilings", type=Path, help="AUC of supervised trees (CSV), for the leaderboard")
     arguments.add_argument("--baselines", nargs="*", default=[], help="methods, the best of which is the reference")
-    arguments.add_argument("--approximate", nargs="*", default=[], help="methods whose loss is approximate transport")
-    arguments.add_argument("--leaderboard", type=Path, required=True, help="table of all rows to write (CSV)")
-    arguments.add_argument("--grid", type=Path, required=True, help="table of means over the grid to write (CSV)")
-    arguments.add_argument("--summary", type=Path, required=True, help="summary to write (Markdown)")
+    titles_argument(arguments, approximate=True)
+    arguments.add_argument("--folder", type=Path, required=True, help="where the tables are written")
     given = arguments.parse_args()
-    settings = read_settings(given.settings, MeritSettings)
-    rows = read_rows(given.auc, AucRow)
-    epochs: dict[str, dict[int, int]] = {}
-    for path in given.scores:
-        method = read_method(path)
-        epochs.setdefault(method.name, {}).update(zip(method.seeds, method.epochs, strict=True))
+    titles, settings = read_titles(given), read_settings(given.settings, MeritSettings)
+    rows, merits = read_rows(given.auc, AucRow), read_rows(given.merit, MeritRow)
+    ceilings = [] if given.ceilings is None else read_rows(given.ceilings, AucRow)
     means = grid_rows(rows, grid_replicas(given.scores, settings), given.baselines)
-    summary = write_summary(rows, as_averages(means), epochs, given.approximate)
-    write_rows(given.leaderboard, rows, AucRow)
-    write_rows(given.grid, means, GridRow)
-    write_text(given.summary, summary)
-    record = json.dumps({**settings.model_dump(), "approximate": given.approximate, "baselines": given.baselines})
-    write_origin("summarize", record, [*given.auc, *given.scores], [given.leaderboard, given.grid, given.summary])
+    pages = {
+        "summary.md": write_summary(rows, as_averages(means), epochs_by_method(given.scores), titles),
+        "merit.md": write_merit_summary(merits, titles),
+        "leaderboard.md": write_leaderboard(rows, means, merits, ceilings, titles),
+    }
+    write_rows(given.folder / "leaderboard.csv", rows, AucRow)
+    write_rows(given.folder / "grid_means.csv", means, GridRow)
+    write_rows(given.folder / "merit.csv", merits, MeritRow)
+    for name, text in pages.items():
+        write_text(given.folder / name, text)
+    record = json.dumps({**settings.model_dump(), **titles.record(), "baselines": given.baselines})
+    inputs = [*given.auc, *given.merit, *given.scores, *([given.ceilings] if given.ceilings else [])]
+    outputs = [given.folder / name for name in ("leaderboard.csv", "grid_means.csv", "merit.csv", *pages)]
+    write_origin("summarize", record, inputs, outputs)
 
 
 if __name__ == "__main__":

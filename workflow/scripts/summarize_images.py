@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from oddjet.images.summary import summarize_images
+from oddjet.images.tables import summarize_images
 from oddjet.io.origin import write_origin
 from oddjet.program import execute, parser
 

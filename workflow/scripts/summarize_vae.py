@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from oddjet.errors import naming
 from oddjet.images.vae_results import LatentRow, VaeAucRow
 from oddjet.io.atomic import write_text
 from oddjet.io.csv import read_rows, write_rows
@@ -23,8 +24,11 @@ def main() -> None:
     arguments.add_argument("--summary", type=Path, required=True, help="summary to write (Markdown)")
     given = arguments.parse_args()
     rows = read_rows(given.auc, VaeAucRow)
+    latent = read_rows(given.latent, LatentRow)
+    with naming(given.latent):
+        summary = write_vae_table(rows, latent)
     write_rows(given.table, rows, VaeAucRow)
-    write_text(given.summary, write_vae_table(rows, read_rows(given.latent, LatentRow)))
+    write_text(given.summary, summary)
     write_origin("summarize_vae", "{}", [*given.auc, given.latent], [given.table, given.summary])
 
 

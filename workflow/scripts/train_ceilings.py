@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from oddjet.dataset.scaler_file import read_scaler
-from oddjet.evaluation.merit import AucRow
+from oddjet.evaluation.auc import AucRow
 from oddjet.evaluation.signals import parse_signals
 from oddjet.evaluation.summary import write_summary
 from oddjet.io.atomic import write_text
@@ -32,7 +32,7 @@ def main() -> None:
         arguments.add_argument(f"--{part}", type=Path, required=True, help=f"the {part} table of background jets")
     arguments.add_argument("--scaler", type=Path, required=True, help="scaler.json of the dataset: names the features")
     arguments.add_argument("--signals", nargs="+", required=True, metavar="NAME=FILE[,FILE]", help="feature tables")
-    arguments.add_argument("--points", metavar="JSON", help="name to [m_phi, r_inv], where a name does not hold them")
+    arguments.add_argument("--points", metavar="JSON", help="name to {axis: value}, where a name says none")
     arguments.add_argument("--seeds", type=int, nargs="+", required=True, help="one division of the signal each")
     arguments.add_argument("--table", type=Path, required=True, help="table to write (CSV), one row a seed and signal")
     arguments.add_argument("--summary", type=Path, required=True, help="summary to write (Markdown)")

@@ -12,6 +12,7 @@ from oddjet.io.csv import write_rows
 from oddjet.io.origin import write_origin
 from oddjet.program import execute, parser, read_settings, settings_argument
 from oddjet.studies.image_classifier import classifier_rows
+from oddjet.studies.vae_convergence import late_fall
 
 EXAMPLE = """python workflow/scripts/train_cnn.py --labelled top --depth 3 --output-dir cnn \\
       --folders qcd=results/images/tables/qcd top=results/images/tables/top w=results/images/tables/w"""
@@ -40,7 +41,8 @@ def main() -> None:
     samples = {name: folder / "test.h5" for name, folder in folders.items()}
     network, loss = train_classifier(given.labelled, given.depth, settings, files, given.output_dir)
     batches = {name: read_images(path) for name, path in samples.items()}
-    rows = classifier_rows(network, given.labelled, given.depth, loss, batches)
+    fall = late_fall(given.output_dir / "history.csv")
+    rows = classifier_rows(network, given.labelled, given.depth, loss, fall, batches)
     write_rows(given.output_dir / "auc.csv", rows, VaeAucRow)
     inputs = [*(path for pair in files.values() for path in pair), *samples.values()]
     write_origin("train_cnn", settings.model_dump_json(), inputs, [given.output_dir / "auc.csv"])
