@@ -2,6 +2,9 @@
 # make check  set up .venv and run the linters, mypy and the tests that run no workflow: for every commit
 # make test   set up .venv and run every check and test
 # make test-slurm  run the workflow on a Slurm of one node (root; Debian's slurm-wlm and munge), or say why not
+# make test-htcondor  run the workflow on an HTCondor of one node (Debian 13's minicondor), or say why not; tests/debian.sh
+#                     runs this and other targets in a bare Debian
+# make docs   write the documentation as a site to site/
 # make bench  run the programs that measure speed
 # make lock   write envs/*.lock anew after a change of pyproject.toml (needs uv); UPGRADE=yes takes the newest versions
 # make clean  remove all results, after a question; make clean SURE=yes does not ask
@@ -15,7 +18,7 @@ export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 unexport PYTHONPATH PYTHONHOME
 export PYTHONNOUSERSITE := 1
 
-.PHONY: setup run check test test-slurm bench schema lock clean
+.PHONY: setup run check test test-slurm test-htcondor docs bench schema lock clean
 
 setup: $(READY)
 
@@ -24,21 +27,25 @@ setup: $(READY)
 TORCH ?= $(if $(shell nvidia-smi -L 2>/dev/null),cuda,cpu)
 TORCH_INDEX ?= https://download.pytorch.org/whl/cpu
 TORCH_VERSION := $(shell sed -n 's/^torch==\([^ ]*\).*/\1/p' envs/torch-cuda.lock 2>/dev/null)
-INSTALL := $(VENV)/bin/pip install --quiet --no-deps
+# uv is faster where there is one; pip comes with Python. Like pip, it shall trust the certificates of the system.
+export UV_SYSTEM_CERTS := true
+export UV_NATIVE_TLS := true
+UV := $(shell command -v uv 2>/dev/null)
+INSTALL := $(if $(UV),uv pip install --compile-bytecode --python $(VENV)/bin/python,$(VENV)/bin/pip install) --quiet --no-deps
 
 $(READY): envs/requirements.lock envs/torch-cuda.lock pyproject.toml
 	@$(PYTHON) envs/check_python.py
-	@echo "Installing the packages of envs/*.lock in $(VENV): 0.6 GB to download, with torch for CUDA 3.5 GB."
+	@echo "Installing the packages of envs/*.lock in $(VENV) with $(if $(UV),uv,pip): 0.6 GB to download, with torch for CUDA 3.5 GB."
 	test -x $(VENV)/bin/python || $(PYTHON) -m venv $(VENV)
 	$(INSTALL) --require-hashes --requirement envs/requirements.lock
 	$(VENV)/bin/python -c 'import sys; from importlib.metadata import version; sys.exit(version("torch").split("+")[0] != "$(TORCH_VERSION)")' 2>/dev/null \
-	  || { [ $(TORCH) = cpu ] && $(INSTALL) --retries 1 --extra-index-url $(TORCH_INDEX) "torch==$(TORCH_VERSION)+cpu"; } \
+	  || { [ $(TORCH) = cpu ] && $(INSTALL) $(if $(UV),,--retries 1) --extra-index-url $(TORCH_INDEX) "torch==$(TORCH_VERSION)+cpu"; } \
 	  || $(INSTALL) --require-hashes --requirement envs/torch-cuda.lock
 	$(INSTALL) --editable .
 	touch $@
 
 run: $(READY)
-	@python workflow/scripts/check_config.py $(or $(CONFIG),config/config.yaml)
+	@python -m oddjet.cli.main check $(or $(CONFIG),config/config.yaml)
 	@cache="$${XDG_CACHE_HOME:-$$HOME/.cache}"; \
 	if ! { mkdir -p "$$cache" && [ -w "$$cache" ]; } 2>/dev/null; then \
 	  echo "$$cache cannot be written, so caches are kept in $(CURDIR)/.snakemake/caches"; \
@@ -63,6 +70,14 @@ test: $(READY)
 
 test-slurm: $(READY)
 	pytest -m slurm tests/slurm
+
+# The plugin brings the client of HTCondor, which no lock has.
+test-htcondor: $(READY)
+	python -c 'import snakemake_executor_plugin_htcondor' 2> /dev/null || $(VENV)/bin/pip install --quiet --editable '.[htcondor]'
+	pytest -m htcondor tests/htcondor
+
+docs: $(READY)
+	NO_MKDOCS_2_WARNING=1 mkdocs build --strict
 
 bench: $(READY)
 	for program in benchmarks/*.py; do python $$program || exit 1; done

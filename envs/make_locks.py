@@ -20,6 +20,8 @@ REQUIREMENTS, TORCH = ENVS / "requirements.lock", ENVS / "torch-cuda.lock"
 OF_TORCH = re.compile(r"(torch|triton|nvidia-[a-z0-9-]+|cuda-[a-z0-9-]+)==")
 # Both are tested: numpy 1.26 where EnergyFlow's packages were built for it, numpy 2 on the newest Python.
 CONSTRAINTS = "numpy<2; python_version < '3.13'"
+# What the workflow, the Makefile and the tests need; the packages of HTCondor and TensorBoard are left to users.
+EXTRAS = ("workflow", "test", "docs", "slurm", "onnx", "hepdata", "limits", "corrections")
 HEAD = "# Made by `make lock`; do not edit.\n"
 
 
@@ -35,7 +37,8 @@ def main() -> None:
         constraints.write_text(CONSTRAINTS)
         options = [f"--constraint={constraints}", "--universal", "--python-version=3.11", "--generate-hashes"]
         options += ["--no-annotate", "--no-header"]
-        options += ["--extra=test", "--extra=slurm", *(["--upgrade"] if given.upgrade else [])]
+        options += [f"--extra={extra}" for extra in EXTRAS]
+        options += [*(["--upgrade"] if given.upgrade else [])]
         command = ["uv", "pip", "compile", "--quiet", *options, "--output-file", str(both), "pyproject.toml"]
         subprocess.run(command, check=True, cwd=ENVS.parent)  # noqa: S603 - the words are those above
         # A package is a line, and its hashes are indented below it.
