@@ -13,8 +13,9 @@ import pytest
 from oddjet.dataset.build import check_counts as check_part_counts
 from oddjet.dataset.settings import DatasetSettings
 from oddjet.dataset.split import PARTS
+from oddjet.detectors.opening import Method, one_method
 from oddjet.errors import DatasetError, EvaluationError, TableError
-from oddjet.evaluation.scores import Method, auc_rows, score_samples
+from oddjet.evaluation.scores import auc_rows, score_samples
 from oddjet.evaluation.settings import EvaluationSettings
 from oddjet.evaluation.signals import Signal, check_counts
 from oddjet.io.cutflow import BadFile, Cutflow
@@ -43,14 +44,14 @@ def score(folder: Path, signals: list[Signal], bad: float = 1.0) -> None:
 
     background = write_jets(folder / "test.h5", 100)
     settings = EvaluationSettings(minimum_signal_jets=30)
-    score_samples(scorer, METHOD, background, signals, folder / "scores.h5", settings, {})
+    score_samples(one_method(METHOD, scorer), background, signals, [folder / "scores.h5"], settings, {})
 
 
 def test_a_grid_point_without_enough_jets_is_named_with_its_count(tmp_path: Path) -> None:
     files = (write_jets(tmp_path / "a.h5", 20), write_jets(tmp_path / "b.h5", 9))
     signals = [
-        Signal("svj_mphi-2000_rinv-0p1", 2000, 0.1, (write_jets(tmp_path / "c.h5", 40),)),
-        Signal("svj_mphi-4000_rinv-0p7", 4000, 0.7, files),
+        Signal("svj_mphi-2000_rinv-0p1", {"m_phi": 2000, "r_inv": 0.1}, (write_jets(tmp_path / "c.h5", 40),)),
+        Signal("svj_mphi-4000_rinv-0p7", {"m_phi": 4000, "r_inv": 0.7}, files),
     ]
     with pytest.raises(EvaluationError, match=r"svj_mphi-4000_rinv-0p7 has 29 jets .* is 30\. Give more events"):
         score(tmp_path, signals)
@@ -69,7 +70,7 @@ def test_too_few_jets_say_which_cut_took_them_and_which_files_were_skipped(tmp_p
         r"the momenta in MeV\?.* 1 files were skipped, the first: b\.root: truncated\. Give more"
     )
     with pytest.raises(EvaluationError, match=said):
-        check_counts([Signal("svj", 2000, 0.1, files)], 30)
+        check_counts([Signal("svj", {"m_phi": 2000, "r_inv": 0.1}, files)], 30)
     settings = DatasetSettings(features=("tau2",))
     with pytest.raises(DatasetError, match=r"in 2 background file\(s\).*jets_pt_high takes 40 of 42 jets.*1 files"):
         check_part_counts(dict.fromkeys(PARTS, 3), settings, files)
@@ -77,7 +78,7 @@ def test_too_few_jets_say_which_cut_took_them_and_which_files_were_skipped(tmp_p
 
 @pytest.mark.parametrize("bad", [math.nan, math.inf])
 def test_scores_that_are_not_finite_are_named(tmp_path: Path, bad: float) -> None:
-    signals = [Signal("svj_mphi-2000_rinv-0p1", 2000, 0.1, (write_jets(tmp_path / "c.h5", 40),))]
+    signals = [Signal("svj_mphi-2000_rinv-0p1", {"m_phi": 2000, "r_inv": 0.1}, (write_jets(tmp_path / "c.h5", 40),))]
     with pytest.raises(
         EvaluationError, match=r"wnae, seed 2: 3 of 40 scores of sample svj_mphi-2000_rinv-0p1 are not finite"
     ):
@@ -86,25 +87,22 @@ def test_scores_that_are_not_finite_are_named(tmp_path: Path, bad: float) -> Non
 
 
 def test_a_feature_table_is_no_score_table(tmp_path: Path) -> None:
-    with pytest.raises(TableError, match=r"test\.h5: no attribute 'method'; give a table that score_samples wrote"):
+    with pytest.raises(TableError, match=r"test\.h5: no attribute 'method'; give a table that score wrote"):
         auc_rows(write_jets(tmp_path / "test.h5", 10))
 
 
 def test_a_background_without_identifiers_is_named(tmp_path: Path) -> None:
     background = write_jets(tmp_path / "test.h5", 10, COLUMNS[4:])
     with pytest.raises(TableError, match=r"test\.h5: no column run"):
-        score_samples(np.ones, METHOD, background, [], tmp_path / "scores.h5", EvaluationSettings(), {})
+        score_samples(one_method(METHOD, np.ones), background, [], [tmp_path / "scores.h5"], EvaluationSettings(), {})
 
 
 def test_a_missing_score_table_ends_with_one_line_and_status_one(tmp_path: Path) -> None:
     done = subprocess.run(
         [
             sys.executable,
-            "workflow/scripts/compute_auc.py",
-            "--scores",
-            "absent.h5",
-            "--output",
-            str(tmp_path / "a.csv"),
+            "workflow/scripts/evaluate.py",
+            *("--scores", "absent.h5", "--auc", str(tmp_path / "a.csv"), "--merit", str(tmp_path / "b.csv")),
         ],
         capture_output=True,
         text=True,

@@ -9,7 +9,7 @@ import h5py
 import numpy as np
 import pytest
 
-from oddjet.errors import TableError
+from oddjet.errors import DiskError, TableError
 from oddjet.events.layout import read_events, write_events
 
 
@@ -86,7 +86,7 @@ def test_a_full_disk_is_a_clear_error_and_leaves_nothing(small_disk):
     events = np.zeros((6000, 19, 4))
     events[:, 0] = 30.0, 0.0, 1.0, 1.0
     events[:, 0, 0] += np.random.default_rng(1).exponential(10, 6000)
-    with pytest.raises(TableError, match=r"e\.h5: disk full: \d+ MB left, 20 MB needed"):
+    with pytest.raises(DiskError, match=r"e\.h5: disk full: \d+ MB left, 20 MB needed"):
         write_events(small_disk / "e.h5", events, {})
     assert list(small_disk.iterdir()) == []
     write_events(small_disk / "e.h5", events[:100], {})

@@ -9,7 +9,7 @@ import textwrap
 import numpy as np
 import pytest
 
-from oddjet.errors import TableError
+from oddjet.errors import DiskError, TableError
 from oddjet.io.tables import Column, TableWriter, read_table
 
 WRITER = textwrap.dedent(
@@ -57,10 +57,50 @@ def test_a_full_disk_is_a_clear_error_and_leaves_nothing(small_disk):
     path = small_disk / "t.h5"
     noise = np.random.default_rng(1).normal(size=4_000_000).astype([("x", "f8")])
     with (
-        pytest.raises(TableError, match=r"t\.h5: disk full: \d+ MB left"),
+        pytest.raises(DiskError, match=r"t\.h5: disk full: \d+ MB left"),
         TableWriter(path, [Column("x", "f8", "1", "Noise.")]) as table,
     ):
         for start in range(0, len(noise), 100_000):
             table.append(noise[start : start + 100_000])
         table.finish()
     assert list(small_disk.iterdir()) == []
+
+
+ENDED = WRITER.replace("with TableWriter", "def main():\n  with TableWriter").replace("    while", "   while") + (
+    "\nfrom oddjet.program import execute\nexecute(main)\n"
+)
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP, signal.SIGINT])
+def test_a_program_that_is_told_to_end_says_so_and_leaves_nothing(tmp_path, number):
+    path = tmp_path / "t.h5"
+    words = [sys.executable, "-c", ENDED, path]
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
+    # Behind nohup or in the background of a script these signals are ignored, and the program would write for ever.
+    with subprocess.Popen(words, **pipes, preexec_fn=lambda: signal.signal(number, signal.SIG_DFL)) as process:
+        assert process.stdout.readline() == "appended\n"
+        process.send_signal(number)
+        process.stdout.read()
+        told = process.stderr.read()
+        assert process.wait() == 128 + number
+    assert told.startswith("error: ")
+    assert told.count("\n") == 1
+    assert not list(tmp_path.iterdir())
+
+
+def test_what_a_killed_writer_left_goes_when_the_file_is_written_again(tmp_path):
+    path = tmp_path / "t.h5"
+    with subprocess.Popen([sys.executable, "-c", WRITER, path], stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout.readline() == "appended\n"
+        # While it lives, its file is its own.
+        with TableWriter(path, [Column("x", "f8", "1", "Noise.")]) as table:
+            table.finish()
+        assert len(list(tmp_path.iterdir())) == 2
+        process.kill()
+        process.communicate()
+    other = tmp_path / f".tmp-another-{process.pid}-t.h5"
+    other.touch()
+    with TableWriter(path, [Column("x", "f8", "1", "Noise.")]) as table:
+        table.finish()
+    # What a process of another machine writes is left alone.
+    assert sorted(tmp_path.iterdir()) == [other, path]

@@ -18,11 +18,13 @@ from oddjet.detectors.autoencoder.settings import NetworkSettings
 from oddjet.detectors.cards import Card
 from oddjet.detectors.file import content_of, load, snapshots
 from oddjet.detectors.fitted import baseline_content, fit_baseline
+from oddjet.detectors.opening import KEPT
 from oddjet.detectors.registry import kind_named
 from oddjet.errors import OddjetError, TableError
+from oddjet.evaluation.backgrounds import Background, backgrounds_to_json
+from oddjet.evaluation.bootstrap import grid_replicas
 from oddjet.evaluation.figures_of_merit import merit_rows
-from oddjet.evaluation.replicas import grid_replicas
-from oddjet.evaluation.scores import KEPT, auc_rows, read_method
+from oddjet.evaluation.scores import auc_rows, read_method
 from oddjet.evaluation.settings import MeritSettings
 from oddjet.evaluation.signals import Signal, points_to_json
 from oddjet.events.scores import ScoreTable
@@ -121,7 +123,10 @@ def score_table(path: Path) -> None:
     rows["sample"], rows["weight"] = np.arange(40) // 20, 1
     rows["pt"], rows["score"] = np.linspace(500, 900, 40), np.random.default_rng(1).normal(size=(40, 2))
     attributes = {"method": "ae", "seeds": "[1, 2]", "epochs": "[3, 4]", "samples": '["background", "svj"]'}
-    write_table(path, columns, rows, {**attributes, "points": points_to_json([Signal("svj", 2000, 0.3)])})
+    attributes["backgrounds"] = backgrounds_to_json([Background("top", 0), Background("qcd", 0, (0,))])
+    write_table(
+        path, columns, rows, {**attributes, "points": points_to_json([Signal("svj", {"m_phi": 2000, "r_inv": 0.3})])}
+    )
 
 
 def event_scores(path: Path) -> None:
@@ -146,9 +151,9 @@ Reader = Callable[[Path], object]
 MERIT = MeritSettings(replicas=20)
 TABLES: dict[str, tuple[Callable[[Path], None], Reader, tuple[str, ...]]] = {
     "methods": (score_table, read_method, ("method", "seeds", "epochs", "samples", "points", "columns")),
-    "auc": (score_table, auc_rows, ("method", "seeds", "epochs", "points")),
+    "auc": (score_table, auc_rows, ("method", "seeds", "epochs", "points", "backgrounds")),
     "merit": (score_table, lambda path: merit_rows(path, MERIT), ("seeds", "points")),
-    "replicas": (score_table, lambda path: grid_replicas([path], MERIT), ("seeds", "points")),
+    "replicas": (score_table, lambda path: grid_replicas([path], MERIT), ("seeds", "points", "backgrounds")),
     "events": (event_scores, ScoreTable, ("method", "seeds", "samples")),
     "ensembles": (ensemble_table, read_ensembles, ("samples", "members", "reference", "metric")),
     "weights": (feature_table, lambda path: sample_factors({"svj": [path]}, {"svj": 1.0}), ("cutflow",)),
@@ -196,7 +201,7 @@ def test_seeds_and_columns_of_scores_must_fit(tmp_path: Path) -> None:
         read_method(tmp_path / "table.h5")
 
 
-RECORD = {"script": "compute_auc", "code_digest": "c", "inputs": {}, "options": "{}", "outputs": {}}
+RECORD = {"script": "evaluate", "code_digest": "c", "inputs": {}, "options": "{}", "outputs": {}}
 RECORDS = ["", "{", "3", "[1]", "{}", *(json.dumps({**RECORD, name: 3}) for name in RECORD)]
 
 

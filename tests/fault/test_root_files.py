@@ -190,6 +190,7 @@ def test_check_script_writes_what_was_skipped_and_then_fails(tmp_path: Path) -> 
             str(REPOSITORY / "workflow" / "scripts" / "check_cutflow.py"),
             *("--folder", str(tmp_path), "--parts", "top=0,1", "--settings", '{"max_bad_fraction": 0.2}'),
             *("--cutflow", str(tmp_path / "cutflow.json"), "--bad-files", str(tmp_path / "bad_files.json")),
+            *("--blocks", str(tmp_path / "luminosity_blocks.json")),
         ],
         capture_output=True,
         text=True,

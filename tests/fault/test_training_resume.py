@@ -50,11 +50,11 @@ def dataset(tmp_path: Path) -> Path:
 DRIVER = """
 import runpy, signal, sys
 from pathlib import Path
-import oddjet.training.checkpoint as checkpoint
+import oddjet.io.tensors as tensors
 import oddjet.detectors.autoencoder.group as group
 
 where, left, marker = sys.argv.pop(1), int(sys.argv.pop(1)), Path(sys.argv.pop(1))
-owner, name = {"batch": (group.AutoencoderGroup, "update"), "checkpoint": (checkpoint.torch, "save")}[where]
+owner, name = {"batch": (group.AutoencoderGroup, "update"), "checkpoint": (tensors.torch, "save")}[where]
 original = getattr(owner, name)
 
 def counted(*arguments, **named):

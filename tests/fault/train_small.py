@@ -1,4 +1,4 @@
-"""Small trainings and what follows from them, as digests; started by test_training_bits.py in processes of its own."""
+"""Small tables and trainings, as digests; started by test_training_bits.py in processes of its own."""
 
 import argparse
 import hashlib
@@ -10,15 +10,20 @@ from pathlib import Path
 import numpy as np
 import torch
 
+from oddjet.dataset.build import build_dataset
+from oddjet.dataset.settings import DatasetSettings
 from oddjet.detectors.autoencoder.energy import measure_energy
 from oddjet.detectors.autoencoder.group import AutoencoderGroup, BackgroundJets
 from oddjet.detectors.autoencoder.settings import MethodSettings
-from oddjet.detectors.baseline_settings import NeuralSplineFlow
+from oddjet.detectors.flow import NeuralSplineFlow
 from oddjet.detectors.trained import train as train_flow
 from oddjet.detectors.vae.settings import VaeSchedule, VaeSettings, VaeTraining
 from oddjet.detectors.vae.train import VaeRun, train_vae
-from oddjet.evaluation.merit import SampleScores, compute_auc
+from oddjet.evaluation.auc import SampleScores, compute_auc
 from oddjet.images.store import JET_COLUMNS, ImageWriter
+from oddjet.io.tables import read_table
+from oddjet.jets.extract import extract_features
+from oddjet.jets.settings import FeatureSettings
 from oddjet.training.loop import fit
 
 SEED = 3
@@ -89,17 +94,29 @@ def vae(folder: Path) -> str:
     return digest(*tensors)
 
 
+def table(path: Path, folder: Path) -> str:
+    """Digest the jets of a ROOT file with all their features, the dataset made of them and its scaler."""
+    extract_features(path, folder / "jets.h5", FeatureSettings())
+    parts = {name: folder / f"{name}.h5" for name in ("train", "validation", "test")}
+    settings = DatasetSettings.model_validate({"minimum_jets": dict.fromkeys(parts, 10)})
+    build_dataset([folder / "jets.h5"], parts, folder / "scaler.json", settings, {})
+    tables = [read_table(part) for part in (folder / "jets.h5", *parts.values())]
+    return digest(*tables, (folder / "scaler.json").read_text())
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--seeds", type=int, nargs="+", default=[SEED])
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--torch", action="store_true", help="the flow and the image VAE too")
+    parser.add_argument("--table", type=Path, help="a ROOT file: its table of features and a dataset of that too")
     given = parser.parse_args()
     torch.set_num_threads(given.threads)
     found = {kind: trained(kind, tuple(given.seeds), given.threads) for kind in LOSSES}
-    if given.torch:
-        torch.set_num_threads(given.threads)
-        with tempfile.TemporaryDirectory(dir=os.environ.get("TMPDIR")) as folder:
+    with tempfile.TemporaryDirectory(dir=os.environ.get("TMPDIR")) as folder:
+        if given.table:
+            found["table"] = table(given.table, Path(folder))
+        if given.torch:
             found |= {"flow": flow(), "vae": vae(Path(folder))}
     print(json.dumps(found))
 

@@ -185,3 +185,30 @@ def test_the_weight_of_all_generated_events_is_read() -> None:
     ):
         with open_events(real_file(name)) as file:
             assert file.generated_weight() == weight
+
+
+@pytest.mark.parametrize("name", ["cms_pfnano.root", "cms_pfnano_rntuple.root"])
+def test_cuts_and_kept_columns_on_a_file_of_cms(tmp_path: Path, name: str) -> None:
+    # By hand from the ten events of the file: MET 61 51 550 154 86 74 105 37 167 31 GeV; a muon above 20 GeV in the 4th
+    # and the 7th; electrons of 127 and 1419 GeV in the 8th and the 9th.
+    cuts = {
+        "events": "MET_pt > 50 and HLT_AK8PFJet360_TrimMass30 and count(Muon_pt > 20) == 0 and max(Electron_pt) < 100",
+        "jets": "FatJet_jetId >= 2 and FatJet_msoftdrop > 20",
+    }
+    keep = ["FatJet_msoftdrop", "PV_npvs", {"jets_above_400": "count(Jet_pt > 400)"}]
+    given = {"selection": cuts, "keep": keep, "pt_min": 200, "pt_max": 3000, "features": ["softdrop_mass"]}
+    cutflow = extract_features(real_file(name), tmp_path / "a.h5", FeatureSettings.model_validate(given))
+    assert cutflow.events_cut == {
+        "MET_pt > 50": 2,
+        "HLT_AK8PFJet360_TrimMass30": 0,
+        "count(Muon_pt > 20) == 0": 2,
+        "max(Electron_pt) < 100": 1,
+    }
+    # Of the file's jets of the five events left: 3.8 65.9 11.3 | 0 1.1 | 16.0 16.2 | 2.4 54.0 | 26.2 20.9 GeV.
+    assert cutflow.jets_cut == {"FatJet_jetId >= 2": 0, "FatJet_msoftdrop > 20": 7}
+    table = read_table(tmp_path / "a.h5")
+    assert table["entry"].tolist() == [0, 4, 5, 5]
+    assert table["FatJet_msoftdrop"] == pytest.approx([65.875, 54.0, 26.15625, 20.875])
+    assert table["PV_npvs"].tolist() == [21, 21, 21, 21]
+    # CMS calibrates its groomed mass; ours is not.
+    assert table["softdrop_mass"] == pytest.approx(table["FatJet_msoftdrop"], rel=0.2)

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from oddjet.simulation.parts import derive_seed
 from oddjet.simulation.processes import pythia_settings
-from oddjet.simulation.seeds import derive_seed
 from oddjet.simulation.settings import Process, SimulationSettings
 
 FOLDER = Path(__file__).parent

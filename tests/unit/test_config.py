@@ -61,7 +61,7 @@ def test_the_schema_is_what_the_models_say():
         (
             "samples.top.kind",
             "data",
-            r"samples\.top\.kind: Input should be 'background' or 'signal' \(given: 'data'\)",
+            r"samples\.top\.kind: Input should be 'background', 'test_background' or 'signal' \(given: 'data'\)",
         ),
         ("samples.top.cross_section", 0, r"samples\.top\.cross_section: Input should be greater than 0"),
         (
@@ -71,10 +71,14 @@ def test_the_schema_is_what_the_models_say():
         ),
         ("samples.a;b", SMALL["samples"]["top"], "the name 'a;b' may hold letters"),
         ("samples.../x", SMALL["samples"]["top"], "may hold letters"),
-        ("samples.own", {"kind": "signal", "files": ["a.root"]}, r"samples\.own: .*a signal needs m_phi and r_inv"),
+        (
+            "samples.own",
+            {"kind": "signal", "files": ["a.root"]},
+            r"signals: own has no m_phi, and svj_mphi-2000_rinv-0p1 has; give it under samples\.own\.point",
+        ),
         ("samples.own", {"kind": "background", "files": []}, r"samples\.own\.files: .*at least 1 item"),
         ("samples.svj_mphi-2000_rinv-0p3", SMALL["samples"]["top"], "is also a point of `signals`"),
-        ("samples.top.kind", "signal", r"samples\.top: a simulated signal needs the process 'svj'"),
+        ("samples.top.kind", "signal", "none is of kind 'background'"),
         ("samples", {}, "none is of kind 'background'"),
         ("signals", {}, "signals: there is none"),
         ("signals.r_inv", [0.1, 1.2], r"signals\.r_inv\.1: .*less than or equal to 1 \(given: 1.2\)"),

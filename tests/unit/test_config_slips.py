@@ -23,6 +23,7 @@ BASE = {
 }
 GONE = object()
 TOP = {"kind": "background", "files": ["data/other.root"]}
+GRID = {"m_phi": [2000], "r_inv": [0.1]}
 SVJ = {"kind": "signal", "process": {"name": "svj", "m_phi": 1000, "r_inv": 0.3}, "events": 10}
 
 SLIPS = [
@@ -40,8 +41,8 @@ SLIPS = [
     ("methods missing", {"methods": GONE}, r"methods: Field required"),
     ("no background", {"samples.top": GONE}, r"samples: none is of kind 'background'"),
     ("Background", {"samples.top.kind": "Background"}, r"samples\.top\.kind: .*did you mean 'background'\?"),
-    ("bkg", {"samples.top.kind": "bkg"}, r"samples\.top\.kind: Input should be 'background' or 'signal'"),
-    ("data", {"samples.top.kind": "data"}, r"samples\.top\.kind: Input should be .* \(given: 'data'\)"),
+    ("bkg", {"samples.top.kind": "bkg"}, r"samples\.top\.kind: Input should be 'background', 'test_background', "),
+    ("data", {"samples.top.kind": "data"}, r"samples: none is of kind 'background'"),
     ("files a string", {"samples.top.files": "data/top.root"}, ""),
     ("files a number", {"samples.top.files": 3}, r"samples\.top\.files: a list is wanted, as in \[3\] \(given: 3\)"),
     ("files empty", {"samples.top.files": []}, r"samples\.top\.files: .*at least 1 item"),
@@ -61,12 +62,52 @@ SLIPS = [
     ("glob of both", {"samples.top.files": ["data/*.root"]}, r"samples\.sig\.files: .*also a file of samples\.top"),
     ("no data file", {"samples.top.files": ["my.yaml"]}, r"samples\.top\.files: my\.yaml does not end in \.root"),
     ("braces", {"samples.top.files": ["data/{top,other}.root"]}, ""),
-    ("no m_phi", {"samples.sig.m_phi": GONE}, r"samples\.sig: a signal needs m_phi and r_inv"),
+    ("one axis", {"samples.sig.m_phi": GONE}, ""),
+    ("own axes", {"samples.sig.point": {"m_dark": 20, "alpha": 0.3}}, ""),
+    ("names alone", {"samples.sig.m_phi": GONE, "samples.sig.r_inv": GONE}, ""),
+    (
+        "an axis too few",
+        {"samples.sig2": {"kind": "signal", "files": ["data/other.root"], "m_phi": 1000}},
+        r"signals: sig2 has no r_inv, and sig has; give it under samples\.sig2\.point",
+    ),
+    (
+        "no axis where others have some",
+        {"samples.sig2": {"kind": "signal", "files": ["data/other.root"]}},
+        r"signals: sig2 has no m_phi, and sig has; give it under samples\.sig2\.point",
+    ),
+    (
+        "an axis twice",
+        {"samples.sig.point": {"m_phi": 3000}},
+        r"samples\.sig: point\.m_phi: 3000: the sample has m_phi",
+    ),
+    ("axis with a unit", {"samples.sig.point": {"m_dark": "20 GeV"}}, r"samples\.sig\.point\.m_dark: .*valid number"),
+    ("axis with a sign", {"samples.sig.point": {"m-dark": 20}}, r"samples\.sig\.point: the axis 'm-dark': its name is"),
+    ("axis of a column", {"samples.sig.point": {"auc": 1}}, r"the axis 'auc' has the name of a column of the tables"),
+    (
+        "heatmap of another axis",
+        {"samples.sig.point": {"m_dark": 20}, "heatmap": {"x": "m_drak"}},
+        r"heatmap\.x: there is no 'm_drak'; did you mean 'm_dark'\?",
+    ),
+    (
+        "heatmap at no signal",
+        {"heatmap": {"at": {"m_phi": 1000}}},
+        r"heatmap\.at\.m_phi: no signal is at 1000; there are 2000",
+    ),
+    (
+        "heatmap of an analysis",
+        {"analyses.a": {"background": ["top"], "signals": ["sig"], "heatmap": {"y": "alpha"}}},
+        r"analyses\.a\.heatmap\.y: there is no 'alpha'",
+    ),
+    (
+        "title of an axis",
+        {"heatmap": {"axes": {"m_phi": {"title": "$m_$"}}}},
+        r"heatmap\.axes\.m_phi: no formula stands",
+    ),
     ("other parameters", {"samples.sig.m_zprime": 3500}, r"samples\.sig\.m_zprime: unknown key \(given: 3500\)"),
     (
         "two signals of one point",
         {"samples.sig2": {**BASE["samples"]["sig"], "files": ["data/other.root"]}},
-        r"two samples have m_phi 2000 and r_inv 0\.3",
+        r"signals: sig and sig2 are both at m_phi 2000, r_inv 0\.3",
     ),
     ("half a grid", {"signals.m_phi": [1000]}, r"signals: m_phi without r_inv makes no signal"),
     ("the other half", {"signals.r_inv": [0.1]}, r"signals: r_inv without m_phi makes no signal"),
@@ -76,7 +117,7 @@ SLIPS = [
     (
         "six digits of two samples",
         {"samples.sig2": {**BASE["samples"]["sig"], "files": ["data/other.root"], "m_phi": 2000.0001}},
-        r"two samples have m_phi 2000 and r_inv 0\.3 \(to six digits\)",
+        r"signals: sig and sig2 are both at m_phi 2000, r_inv 0\.3 \(to six digits\); move one",
     ),
     ("r_inv above 1", {"samples.sig.r_inv": 1.5}, r"samples\.sig\.r_inv: .*less than or equal to 1 \(given: 1\.5\)"),
     ("per cent", {"samples.sig.r_inv": "30%"}, r"samples\.sig\.r_inv: .*valid number.* \(given: '30%'\)"),
@@ -92,7 +133,7 @@ SLIPS = [
     ("cross section with a unit", {"samples.top.cross_section": "831.8 pb"}, r"samples\.top\.cross_section: .*number"),
     ("negative weight", {"samples.top.weight": -1}, r"samples\.top\.weight: .*greater than 0"),
     ("weight a branch", {"samples.top.weight": "puWeight"}, r"samples\.top\.weight: .*number.* \(given: 'puWeight'\)"),
-    ("selection", {"samples.top.selection": "MET_pt > 200"}, r"samples\.top\.selection: unknown key"),
+    ("selection", {"samples.top.selection": "MET_pt > 200"}, r"samples\.top\.selection: keys with values are wanted"),
     ("trigger", {"features.trigger": "HLT_PFHT1050"}, r"features\.trigger: unknown key"),
     ("golden JSON", {"features.golden_json": "x.json"}, r"features\.golden_json: unknown key"),
     ("JEC", {"features.jec": "Summer19UL18"}, r"features\.jec: unknown key"),
@@ -173,7 +214,7 @@ SLIPS = [
     ),
     ("a name that is a file of ours", {"samples": {"cutflow.json": TOP}}, r"'cutflow\.json' .*does not end as a file"),
     ("a name of 300 letters", {"methods": {"x" * 300: {"kind": "ae"}}}, r"methods: the name 'x+' .*at most 100"),
-    ("label of two lines", {"label": "CMS\nPreliminary"}, r"label: a label is one line of text"),
+    ("label of two lines", {"label": "CMS\nPreliminary"}, r"label: one line of text is wanted"),
     (
         "both couplings",
         {"signals": {"m_phi": [1000], "r_inv": [0.1], "alpha": "low", "lambda_dark": 3}},
@@ -187,11 +228,36 @@ SLIPS = [
     ("huge seed", {"seed": 10**23}, r"seed: .*less than 9223372036854775808"),
     ("process typo", {"samples.q": {**SVJ, "process": {"name": "qcdd"}}}, r"samples\.q\.process: .*'top_pairs', 'qcd'"),
     ("files and a process", {"samples.top.process": {"name": "qcd"}}, r"samples\.top\.process: unknown key"),
-    ("signal of QCD", {"samples.q": {**SVJ, "process": {"name": "qcd"}}}, r"samples\.q: a simulated signal needs.*svj"),
+    (
+        "signal of QCD",
+        {"samples.q": {**SVJ, "process": {"name": "qcd"}}},
+        r"signals: q has no m_phi, and sig has",
+    ),
+    ("no events of a grid", {"signals": {**GRID, "events": 0}}, r"fit:\n  signals\.events: .*than 0 \(given: 0\)\Z"),
+    ("events a text", {"signals": {**GRID, "events": "x"}}, r"fit:\n  .*events: .* integer, .*\(given: 'x'\)\Z"),
+    ("a number for a list", {"signals": {**GRID, "events": {2000: 5}}}, r"fit:\n  .*2000: a list .*\(given: 5\)\Z"),
+    ("no events at a point", {"signals": {**GRID, "events": {2000: [0]}}}, r"fit:\n  .*2000\.0: .*\(given: 0\)\Z"),
     ("parts above events", {"samples.q": {**SVJ, "parts": 11}}, r"samples\.q: parts: 11 files cannot share 10 events"),
     ("manifest missing", {"features.checksums": "sums.txt"}, r"features\.checksums: sums\.txt: no such file"),
     ("ignore", {"features.on_bad_file": "ignore"}, r"features\.on_bad_file: Input should be 'fail' or 'skip'"),
     ("PFNano", {"features.layout": "PFNano"}, r"features\.layout: .*; did you mean 'pfnano'\?"),
+    ("momentum of adam", {"methods.wnae.training.momentum": 0.5}, r"momentum is 0\.5, which only optimiser: sgd reads"),
+    ("fall of no rate", {"methods.wnae.training.learning_rate_factor": 0.5}, r"only learning_rate_patience reads"),
+    ("weight beyond float32", {"samples.top.weight": 1e40}, r"samples\.top\.weight: Input should be less than"),
+    ("formula of nothing", {"methods.wnae.title": "$x_$"}, r"no formula stands between \$ and \$: .{1,130}\n*$"),
+    ("fractions in percent", {"dataset.fractions": {"train": 50, "test": 25}}, r"fractions\.train: .*less than 1"),
+    ("seeds as a range", {"seeds": "1-5"}, r"seeds\.0: Input should be a valid integer.*'1-5'"),
+    ("signal of itself", {"analyses.a": {"background": ["top"], "signals": ["top"]}}, r"top is background too"),
+    ("analysis of a folder", {"analyses.tables": {"background": ["top"]}}, r"'tables' is that of a folder of results"),
+    (
+        "mean of a mean",
+        {"methods.a": {"kind": "mean", "of": "b"}, "methods.b": {"kind": "mean", "of": "wnae"}},
+        r"'b' is a mean",
+    ),
+    ("device of one card", {"methods.wnae.training.device": "cuda:0"}, r"'auto', 'cpu' or 'cuda'; did you mean 'cuda'"),
+    ("dataset of CMS", {"samples.top.files": ["/TTToHadronic/RunII-v1/NANOAODSIM"]}, r"dasgoclient --query"),
+    ("one slash", {"samples.top.files": ["root:/host//x.root"]}, r"an address has two slashes: root://host//x\.root"),
+    ("bucket", {"samples.top.files": ["s3://bucket/x.root"]}, r"no such kind of address is read"),
 ]
 
 

@@ -57,6 +57,7 @@ def test_shipped_files_are_read_as_by_plain_yaml(path):
         ("a: 1\n---\nb: 1\n", "line 2: but found another document"),
         ("a: 1\nb: bell\x07\n", "line 2: the sign #x0007 cannot stand in YAML"),
         ("a: " + "[" * 2000, "sections lie too deep in each other"),
+        ('{"a":' * 100 + "1" + "}" * 100, "sections lie too deep in each other"),
         ('{"a":' * 3000 + "1" + "}" * 3000, "sections lie too deep in each other"),
         ("a: 1\nb: " + "9" * 5000, "line 2: 99999999999999999999... is too long for a number"),
     ],
@@ -115,6 +116,19 @@ def test_a_file_extends_another(write):
     expected = {"seed": 2, "signals": {"m_phi": [3], "r_inv": [0.1]}, "methods": {"pca": {"kind": "pca"}}}
     assert read_configuration([top]) == expected
     assert read_configuration([middle])["seed"] == 1
+
+
+def test_files_replace_the_process_of_a_sample(write):
+    write(
+        "samples: {top: {kind: background, process: {name: qcd}, events: 5}, qcd: {process: {name: qcd}}}\n",
+        "base.yaml",
+    )
+    own = write(
+        "extends: base.yaml\nsamples: {top: {kind: background, files: [a.root]}, qcd: {events: 7}}\n", "own.yaml"
+    )
+    samples = read_configuration([own])["samples"]
+    assert samples["top"] == {"kind": "background", "files": ["a.root"]}
+    assert samples["qcd"] == {"process": {"name": "qcd"}, "events": 7}
 
 
 @pytest.mark.parametrize(

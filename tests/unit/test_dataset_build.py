@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
@@ -12,12 +10,12 @@ import pytest
 from numpy.lib.recfunctions import structured_to_unstructured
 
 from oddjet.dataset.build import SOURCE, build_dataset
-from oddjet.dataset.interleave import Interleaved
 from oddjet.dataset.scaler_file import read_scaler
 from oddjet.dataset.settings import DatasetSettings
-from oddjet.dataset.split import PARTS, assign_parts
+from oddjet.dataset.split import PARTS, Interleaved, assign_parts
 from oddjet.errors import DatasetError
 from oddjet.io.tables import Column, read_attributes, read_columns, read_table, write_table
+from programs import run_program
 
 COLUMNS = [
     Column("run", "u4", "1", "run number"),
@@ -48,12 +46,12 @@ def write_features(folder: Path, files: int = 3, events: int = 200) -> list[Path
     return paths
 
 
-def write_sample(path: Path, sample: str, generated: float) -> Path:
-    """Twenty jets of weight 2 in one part of a sample."""
+def write_sample(path: Path, sample: str, generated: float, weight: float = 2.0) -> Path:
+    """Twenty jets of one weight in one part of a sample."""
     columns = [*COLUMNS, Column("weight", "f4", "1", "weight")]
     jets = np.zeros(20, dtype=[(column.name, column.dtype) for column in columns])
     jets["event"] = jets["entry"] = np.arange(20)
-    jets["weight"] = 2.0
+    jets["weight"] = weight
     jets["run"] = int(path.stem, 36)
     jets["tau2"] = jets["softdrop_mass"] = np.linspace(1, 2, 20)
     cutflow = json.dumps([["sum_of_generated_weights", generated]])
@@ -73,6 +71,21 @@ def test_samples_are_weighted_to_their_cross_sections(tmp_path: Path) -> None:
         np.testing.assert_allclose(jets["weight"][jets["run"] == int(name, 36)], weight, rtol=1e-6)
     with pytest.raises(DatasetError, match=r"'wjets' is no sample of the tables; they are qcd, top"):
         build_dataset(files, where, tmp_path / "scaler.json", settings, {}, {"wjets": 1.0})
+
+
+def test_samples_count_the_same_where_that_is_asked_for(tmp_path: Path) -> None:
+    files = [write_sample(tmp_path / f"{name}.h5", name[0], 1.0) for name in ("a0", "a1", "a2", "b0")]
+    chosen = {"minimum_jets": dict.fromkeys(PARTS, 2), "sample_weights": "equal"}
+    settings = DatasetSettings.model_validate({**SETTINGS.model_dump(), **chosen})
+    where = destinations(tmp_path)
+    build_dataset(files, where, tmp_path / "scaler.json", settings, {})
+    jets = np.concatenate([read_table(where[part]) for part in PARTS])
+    sums = [jets["weight"][jets["run"] == int(name, 36)].sum(dtype=float) for name in ("a0", "a1", "a2", "b0")]
+    # 160 in all, as the stored weights: 80 for each sample.
+    np.testing.assert_allclose(sums, [80 / 3, 80 / 3, 80 / 3, 80], rtol=1e-6)
+    write_sample(files[3], "b", 1.0, weight=-1.0)
+    with pytest.raises(DatasetError, match=r"sample b: the weights of its jets add up to -20"):
+        build_dataset(files, where, tmp_path / "scaler.json", settings, {})
 
 
 def destinations(folder: Path) -> dict[str, Path]:
@@ -127,7 +140,6 @@ def test_the_number_and_order_of_the_files_change_no_jet_and_no_scaler(tmp_path:
 def test_the_script_runs_by_hand(tmp_path: Path) -> None:
     files, parts = write_features(tmp_path), destinations(tmp_path)
     command = [
-        sys.executable,
         "workflow/scripts/build_dataset.py",
         "--settings",
         SETTINGS.model_dump_json(),
@@ -136,7 +148,7 @@ def test_the_script_runs_by_hand(tmp_path: Path) -> None:
     command += [*map(str, files), "--scaler", str(tmp_path / "scaler.json")]
     for part in PARTS:
         command += [f"--{part}", str(parts[part])]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    done = run_program(command)
     assert done.returncode == 0, done.stderr
     attributes = read_attributes(parts["train"])
     assert json.loads(attributes["settings"])["seed"] == SETTINGS.seed
@@ -145,9 +157,8 @@ def test_the_script_runs_by_hand(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("option", ["--help"])
 def test_the_script_explains_itself(option: str) -> None:
-    done = subprocess.run(
-        [sys.executable, "workflow/scripts/build_dataset.py", option], capture_output=True, text=True, check=True
-    )
+    done = run_program(["workflow/scripts/build_dataset.py", option])
+    assert done.returncode == 0
     assert "example:" in done.stdout
 
 

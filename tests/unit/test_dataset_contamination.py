@@ -2,22 +2,22 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from markdown_cells import cells_of
 from oddjet.dataset.contamination import contaminate
 from oddjet.dataset.settings import ContaminationSettings
 from oddjet.errors import DatasetError, EvaluationError, FigureError
+from oddjet.evaluation.auc import AucRow
 from oddjet.evaluation.contamination import ContaminationRow, scan_averages, scan_rows, write_scan
-from oddjet.evaluation.merit import AucRow
 from oddjet.io.csv import read_rows, write_rows
 from oddjet.io.tables import Column, read_attributes, read_table, write_table
 from oddjet.plotting.contamination import draw_contamination
 from oddjet.weighted import draw
+from programs import run_program
 
 COLUMNS = [Column(name, "u8", "1", "identifier") for name in ("run", "luminosityBlock", "event")]
 COLUMNS += [Column(name, "f4", "1", "value") for name in ("weight", "tau2")]
@@ -130,39 +130,39 @@ def test_what_cannot_be_mixed_says_why(scan: Path) -> None:
 
 
 def auc_table(path: Path, auc: float) -> Path:
-    point = ("svj", 1000.0, 0.1)
+    point = ("svj", {"m_phi": 1000.0, "r_inv": 0.1})
     write_rows(path, [AucRow("pca", seed, *point, auc + 0.01 * seed, 0.01, 300, 300) for seed in (1, 2)], AucRow)
     return path
 
 
 def test_the_tables_say_which_share_they_are_of(tmp_path: Path) -> None:
     arguments = [f"{share}={auc_table(tmp_path / f'{share}.csv', 0.9 - share)}" for share in (0.0, 0.1)]
-    command = [sys.executable, "workflow/scripts/summarize_contamination.py", "--auc", *arguments]
+    command = ["workflow/scripts/summarize_contamination.py", "--auc", *arguments]
     command += ["--table", str(tmp_path / "scan.csv"), "--summary", str(tmp_path / "scan.md")]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    done = run_program(command)
     assert done.returncode == 0, done.stderr
     rows = read_rows(tmp_path / "scan.csv", ContaminationRow)
     assert [(row.signal_fraction, row.seed) for row in rows] == [(0.0, 1), (0.0, 2), (0.1, 1), (0.1, 2)]
     averages = scan_averages(rows)["pca"]
     assert averages[0.0].mean > averages[0.1].mean + 0.05
-    line = next(line for line in write_scan(rows).splitlines() if line.startswith("| pca"))
-    assert line.split("|")[2].strip() == str(averages[0.0])
+    line = next(row for row in cells_of(write_scan(rows)) if row[0] == "PCA residual")
+    assert line[1] == str(averages[0.0])
     assert "0.1 signal" in write_scan(rows)
     with pytest.raises(EvaluationError, match=r"'much=x\.h5' is not SHARE=FILE"):
         scan_rows(["much=x.h5"])
 
 
 def test_the_figure_has_a_line_a_method(tmp_path: Path) -> None:
-    figure = draw_contamination({name: {0.0: (0.9, 0.01), 0.1: (0.7, 0.02)} for name in ("pca", "ae")}, "Simulation")
+    figure = draw_contamination({name: {0.0: (0.9, 0.01), 0.1: (0.7, 0.02)} for name in ("PCA", "AE")}, "Simulation")
     axes = figure.axes[0]
     assert [label.get_text() for label in axes.get_xticklabels()] == ["0 %", "10 %"]
     assert [text.get_text() for text in figure.legends[0].get_texts()] == ["PCA", "AE"]
     with pytest.raises(FigureError, match="no method"):
         draw_contamination({}, "Simulation")
-    row = ContaminationRow(0.1, "pca", 1, "svj", 1000.0, 0.1, 0.7, 0.01, 300, 2000)
+    row = ContaminationRow(0.1, "pca", 1, "svj", {"m_phi": 1000.0, "r_inv": 0.1}, 0.7, 0.01, 300, 2000)
     write_rows(tmp_path / "scan.csv", [row], ContaminationRow)
-    command = [sys.executable, "workflow/scripts/plot_contamination.py", "--table", str(tmp_path / "scan.csv")]
-    command += ["--output-pdf", str(tmp_path / "scan.pdf"), "--output-png", str(tmp_path / "scan.png")]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    command = ["workflow/scripts/plot_contamination.py", "--table", str(tmp_path / "scan.csv")]
+    command += ["--output", str(tmp_path / "scan.pdf"), str(tmp_path / "scan.png")]
+    done = run_program(command)
     assert done.returncode == 0, done.stderr
     assert (tmp_path / "scan.pdf").read_bytes().startswith(b"%PDF")

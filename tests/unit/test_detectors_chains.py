@@ -14,9 +14,8 @@ from torch import Tensor
 from oddjet.detectors.autoencoder.chains import ChainRecord, Field, confine, langevin
 from oddjet.detectors.autoencoder.energy import energy_and_gradient
 from oddjet.detectors.autoencoder.generators import Generators
-from oddjet.detectors.autoencoder.negatives import NegativeSampler, transport
+from oddjet.detectors.autoencoder.negatives import NegativeSampler, ReplayBuffer, transport
 from oddjet.detectors.autoencoder.network import Network
-from oddjet.detectors.autoencoder.replay import ReplayBuffer
 from oddjet.detectors.autoencoder.settings import ChainSettings, ModelSettings, NetworkSettings, ReplaySettings
 
 CPU = torch.device("cpu")

@@ -7,8 +7,7 @@ import torch
 from torch import Tensor
 
 from oddjet.detectors.autoencoder.network import Network
-from oddjet.detectors.autoencoder.own_chains import MOST_ROUNDS, OwnChains
-from oddjet.detectors.autoencoder.redraw_negatives import follow_training, rounds_of
+from oddjet.detectors.autoencoder.own_chains import MOST_ROUNDS, OwnChains, follow_training, rounds_of
 from oddjet.detectors.autoencoder.settings import ModelSettings, NetworkSettings, ReplaySettings
 from oddjet.errors import DetectorError
 

@@ -7,6 +7,7 @@ import os
 import re
 import subprocess
 import sys
+from importlib import import_module
 from pathlib import Path
 
 import numpy as np
@@ -140,14 +141,15 @@ def test_what_is_no_kind_says_why() -> None:
         kind_named("wnea")
     with pytest.raises(DetectorError, match=r"kind odd: oddjet\.nothing cannot be imported"):
         _ = Kind("odd", "oddjet.nothing", "oddjet.nothing:Settings").settings
-    with pytest.raises(DetectorError, match=r"kind odd: oddjet\.names has no settings class Settings"):
-        _ = Kind("odd", "oddjet.names", "oddjet.names:Settings").settings
-    with pytest.raises(DetectorError, match=r"kind odd: oddjet\.names has no function build"):
-        _ = Kind("odd", "oddjet.names", "oddjet.names:Settings").build
+    with pytest.raises(DetectorError, match=r"kind odd: oddjet\.messages has no settings class Settings"):
+        _ = Kind("odd", "oddjet.messages", "oddjet.messages:Settings").settings
+    with pytest.raises(DetectorError, match=r"kind odd: oddjet\.messages has no function build"):
+        _ = Kind("odd", "oddjet.messages", "oddjet.messages:Settings").build
 
 
 @pytest.mark.parametrize("name", sorted(kinds()))
 def test_every_kind_of_ours_has_settings_and_a_builder(name: str) -> None:
     kind = kind_named(name)
     assert name in str(kind.settings.model_fields["kind"].annotation)
-    assert callable(kind.build)
+    assert callable(import_module(kind.settings.opener).open_detector)
+    assert kind.settings.opener == kind.module or callable(kind.build)

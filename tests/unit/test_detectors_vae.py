@@ -6,8 +6,6 @@ import csv
 import json
 import os
 import signal
-import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
@@ -17,8 +15,8 @@ import torch
 from oddjet.detectors.vae.classifier import LabelledFiles, train_classifier
 from oddjet.detectors.vae.scores import ANOMALY_METRICS, score_images
 from oddjet.detectors.vae.settings import CnnSettings, VaeSchedule, VaeSettings, VaeTraining
-from oddjet.detectors.vae.train import VaeObjective, VaeRun, load_vae, train_vae
-from oddjet.errors import DetectorError, TrainingError
+from oddjet.detectors.vae.train import VaeObjective, VaeRun, counted_images, load_vae, train_vae
+from oddjet.errors import DatasetError, DetectorError, TrainingError
 from oddjet.images.distances import compute_distances
 from oddjet.images.settings import DistanceSettings
 from oddjet.images.store import JET_COLUMNS, ImageWriter, read_images
@@ -26,8 +24,10 @@ from oddjet.images.vae_results import VaeAucRow
 from oddjet.io.csv import read_rows
 from oddjet.io.tables import read_table
 from oddjet.studies.image_classifier import classifier_rows
+from oddjet.studies.vae_convergence import late_fall
 from oddjet.studies.vae_latent import inner_distances, study, write_pairs
 from oddjet.studies.vae_scan import score_scan
+from programs import run_program
 
 PIXELS, SIDE = 8, 0.64
 SETTINGS = VaeSettings(
@@ -43,11 +43,12 @@ SETTINGS = VaeSettings(
 )
 
 
-def write_images(path: Path, count: int, seed: int, spots: int) -> Path:
+def write_images(path: Path, count: int, seed: int, spots: int, weights: float | np.ndarray = 1.0) -> Path:
     """Jets of so many bright pixels around the centre, three dim ones beside."""
     generator = np.random.default_rng(seed)
     jets = np.zeros(count, dtype=[(column.name, column.dtype) for column in JET_COLUMNS])
-    jets["run"], jets["event"], jets["weight"], jets["pt"], jets["mass"] = seed, np.arange(count), 1, 500, 80
+    jets["run"], jets["event"], jets["pt"], jets["mass"] = seed, np.arange(count), 500, 80
+    jets["weight"] = weights
     pixels, values, indptr = [], [], [0]
     for _ in range(count):
         occupied = np.sort(generator.choice(PIXELS**2, spots + 3, replace=False))
@@ -139,10 +140,39 @@ def test_a_training_can_have_batches_of_its_own(folder: Path, tmp_path: Path) ->
     assert found == expected
 
 
+def test_images_count_by_weight_in_training_and_validation(folder: Path, tmp_path: Path) -> None:
+    """A jet of weight 0 is not there; of others as many are drawn as the weights are worth, each by its share."""
+    run, weights = VaeRun("mse", 1, 1e-3), np.repeat([1.0, 0.0], 100)
+    for name in ("train", "validation"):
+        write_images(tmp_path / f"{name}.h5", 200, 5, 3, weights)
+        write_images(tmp_path / f"{name}_alone.h5", 100, 5, 3)
+    for name in ("", "_alone"):
+        files = (tmp_path / f"{part}{name}.h5" for part in ("train", "validation"))
+        train_vae(run, SETTINGS.model_copy(update={"validation_jets": 100}), *files, tmp_path / f"model{name}")
+    found, expected = (load_vae(tmp_path / name / "model.pt") for name in ("model", "model_alone"))
+    assert found.validation_loss == expected.validation_loss
+    for name, tensor in expected.network.state_dict().items():
+        assert torch.equal(tensor, found.network.state_dict()[name])
+    # 50 to 1, the light jets first in the file: a limit takes them no more than their share.
+    uneven = write_images(tmp_path / "uneven.h5", 200, 6, 3, np.repeat([1.0, 50.0], 100))
+    drawn = counted_images(uneven, 60, 1, "")
+    assert len(drawn) == 60
+    assert (drawn.jets["weight"] == 1.0).sum() <= 2
+    write_images(tmp_path / "signed.h5", 200, 6, 3, np.repeat([1.0, -0.5], 100))
+    with pytest.raises(
+        DatasetError, match=r"image VAE \(mse\): training images: 100 of 200 jets have negative weights"
+    ):
+        train_vae(run, SETTINGS, tmp_path / "signed.h5", tmp_path / "validation.h5", tmp_path / "no")
+    pairs = {name: LabelledFiles(tmp_path / f"{name}.h5", folder / "top/validation.h5") for name in ("train", "signed")}
+    with pytest.raises(DatasetError, match="cnn: signed: 100 of 200 jets have negative weights"):
+        train_classifier("signed", 1, SETTINGS, pairs, tmp_path / "no")
+
+
 def test_a_trained_vae_finds_what_is_unlike_its_background(folder: Path, tmp_path: Path) -> None:
     models = [folder / path_of(VaeRun("mse", 1, beta)) / "model.pt" for beta in (0.0, 1e-3)]
     samples = {name: folder / name / "test.h5" for name in ("qcd", "top", "w")}
-    rows = score_scan(models, samples, 50, tmp_path / "scores.h5", {})
+    trained_on = folder / "qcd/train.h5", folder / "qcd/validation.h5"
+    rows = score_scan(models, trained_on, samples, 50, tmp_path / "scores.h5", {})
     chosen = min((load_vae(path) for path in models), key=lambda vae: vae.validation_loss).run.beta
     assert {(row.beta, row.anomaly_metric) for row in rows if row.chosen} == {
         (chosen, name) for name in ANOMALY_METRICS
@@ -157,7 +187,8 @@ def test_a_trained_vae_finds_what_is_unlike_its_background(folder: Path, tmp_pat
     found = next(row.auc for row in rows if row.chosen and (row.signal, row.anomaly_metric) == ("top", "loss"))
     assert found == pytest.approx(counted, abs=1e-9)
     with pytest.raises(DetectorError, match="of one training metric and depth"):
-        score_scan([*models, folder / path_of(VaeRun("mse", 2, 0.0)) / "model.pt"], samples, 50, tmp_path / "x.h5", {})
+        mixed = [*models, folder / path_of(VaeRun("mse", 2, 0.0)) / "model.pt"]
+        score_scan(mixed, trained_on, samples, 50, tmp_path / "x.h5", {})
 
 
 def test_loss_and_training_metric_agree_up_to_the_kld(folder: Path) -> None:
@@ -216,7 +247,8 @@ def test_the_supervised_network_finds_its_signal_and_is_tried_on_the_other(folde
     samples = {name: folder / name / "test.h5" for name in ("qcd", "top", "w")}
     network, loss = train_classifier("top", 1, SETTINGS, files, tmp_path)
     batches = {name: read_images(path) for name, path in samples.items()}
-    rows = {row.signal: row for row in classifier_rows(network, "top", 1, loss, batches)}
+    fall = late_fall(tmp_path / "history.csv")
+    rows = {row.signal: row for row in classifier_rows(network, "top", 1, loss, fall, batches)}
     assert set(rows) == {"top", "w"}
     assert {(row.training_metric, row.labelled, row.depth) for row in rows.values()} == {("supervised", "top", 1)}
     # 12 seeds: 1 in every one; w 0.896 +- 0.039, at most 0.951.
@@ -228,15 +260,16 @@ def test_the_supervised_network_finds_its_signal_and_is_tried_on_the_other(folde
 def test_the_scripts_work_by_hand(folder: Path, tmp_path: Path) -> None:
     text = SETTINGS.model_dump_json()
     qcd = folder / "qcd"
-    common = [sys.executable, "workflow/scripts/train_vae.py", "--settings", text, "--metric", "mse", "--depth", "1"]
+    common = ["workflow/scripts/train_vae.py", "--settings", text, "--metric", "mse", "--depth", "1"]
     common += ["--beta", "0.001", "--train", str(qcd / "train.h5"), "--validation", str(qcd / "validation.h5")]
-    done = subprocess.run([*common, "--output-dir", str(tmp_path)], capture_output=True, text=True, check=False)
+    done = run_program([*common, "--output-dir", str(tmp_path)])
     assert done.returncode == 0, done.stderr
     content = torch.load(tmp_path / "model.pt", weights_only=True)
     assert json.loads(content["metadata"])["run"] == {"metric": "mse", "depth": 1, "beta": 0.001}
-    command = [sys.executable, "workflow/scripts/score_vae.py", "--models", str(tmp_path / "model.pt"), "--jets", "20"]
+    command = ["workflow/scripts/score_vae.py", "--models", str(tmp_path / "model.pt"), "--jets", "20"]
+    command += ["--train", str(qcd / "train.h5"), "--validation", str(qcd / "validation.h5")]
     command += ["--samples", *(f"{name}={folder / name / 'test.h5'}" for name in ("qcd", "top"))]
     command += ["--scores", str(tmp_path / "scores.h5"), "--auc", str(tmp_path / "auc.csv")]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    done = run_program(command)
     assert done.returncode == 0, done.stderr
     assert len(read_rows(tmp_path / "auc.csv", VaeAucRow)) == len(ANOMALY_METRICS)

@@ -1,17 +1,29 @@
 """The environments of the stages and the lock name the same versions."""
 
+import ast
 import importlib.util
+import json
 import re
 import sys
 import tomllib
+from collections.abc import Iterator
+from functools import cache
+from importlib.metadata import packages_distributions
 from pathlib import Path
 
 import pytest
 import yaml
 from packaging.requirements import Requirement
 from packaging.specifiers import SpecifierSet
+from packaging.utils import canonicalize_name
+
+from oddjet.messages import EXTRAS
+from oddjet.provenance.digest import imported_modules
 
 ENVS = Path(__file__).parents[2] / "envs"
+SOURCE = ENVS.parent / "src"
+SOURCES = tuple(SOURCE.glob("oddjet/**/*.py"))
+OF_MODULE = packages_distributions()
 LOCK = {word for name in ("requirements", "torch-cuda") for word in (ENVS / f"{name}.lock").read_text().split()}
 PYTHONS = ("3.11", "3.12", "3.13")
 
@@ -46,14 +58,43 @@ def test_the_lock_has_what_the_package_needs_for_each_python(python):
     for entry in lock:
         if entry.marker is None or entry.marker.evaluate(where):
             assert entry.name not in there
-            there[entry.name] = str(entry.specifier).removeprefix("==")
+            there[canonicalize_name(entry.name)] = str(entry.specifier).removeprefix("==")
     project = tomllib.loads((ENVS.parent / "pyproject.toml").read_text())["project"]
     assert SpecifierSet(project["requires-python"]).contains(f"{python}.0")
-    for text in project["dependencies"]:
+    extras = project["optional-dependencies"]
+    locked = (
+        "workflow",
+        "simulate",
+        "train",
+        "figures",
+        "remote",
+        "test",
+        "docs",
+        "slurm",
+        "onnx",
+        "hepdata",
+        "limits",
+    )
+    for text in [*project["dependencies"], *(text for extra in locked for text in extras[extra])]:
         wanted = Requirement(text)
+        if wanted.name == "oddjet":
+            continue
         if wanted.marker is None or wanted.marker.evaluate(where):
-            assert wanted.specifier.contains(there[wanted.name.lower()]), text
+            assert wanted.specifier.contains(there[canonicalize_name(wanted.name)]), text
     assert ("energyflow" in there) is (python != "3.13")
+
+
+def test_a_missing_package_is_named_with_the_extra_that_brings_it():
+    extras = tomllib.loads((ENVS.parent / "pyproject.toml").read_text())["project"]["optional-dependencies"]
+    programs = {"docs", "test", "slurm", "htcondor"}  # whose packages none of our modules imports
+    brought = {
+        (canonicalize_name(Requirement(text).name), extra)
+        for extra, texts in extras.items()
+        for text in texts
+        if extra not in programs and not text.startswith("oddjet[")
+    }
+    named = {(canonicalize_name(OF_MODULE.get(module, [module])[0]), extra) for module, extra in EXTRAS.items()}
+    assert named == brought
 
 
 @pytest.mark.parametrize(
@@ -68,7 +109,51 @@ def test_setup_says_which_pythons_it_takes(version, said, monkeypatch):
     assert said in program.obstacle()
 
 
-def test_every_rule_has_an_environment_that_exists():
-    rules = "".join(path.read_text() for path in ENVS.parent.glob("rules/*.smk"))
-    named = {word.strip('"').rpartition("/")[2] for word in rules.split() if word.startswith('"../envs/')}
-    assert named == {path.name for path in ENVS.glob("*.yaml")}
+NAMED = re.compile(r'conda:\s+"../envs/(\w+)\.yaml".*?workflow/scripts/(\w+)\.py', re.DOTALL)
+RULES = [pair for path in sorted(ENVS.parent.glob("rules/*.smk")) for pair in NAMED.findall(path.read_text())]
+PROGRAMS = {program: environment for environment, program in RULES}
+
+
+def test_every_program_has_one_environment():
+    assert len(set(RULES)) == len(PROGRAMS)
+    # Those of no rule are started by hand.
+    every = {path.stem for path in ENVS.parent.glob("workflow/scripts/*.py")}
+    assert every - set(PROGRAMS) == {"check_results", "compare_ensembles", "compare_stability"}
+    assert set(PROGRAMS.values()) == {path.stem for path in ENVS.glob("*.yaml")}
+
+
+def module_of(path: Path) -> str:
+    return ".".join(path.relative_to(SOURCE).with_suffix("").parts).removesuffix(".__init__")
+
+
+@cache
+def imported_by(path: Path) -> set[str]:
+    """Name the packages that a file imports, in functions too, but for those of the type checker."""
+
+    def names(node: ast.AST) -> Iterator[str]:
+        if isinstance(node, ast.If) and "TYPE_CHECKING" in ast.dump(node.test):
+            return
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            yield node.module or ""
+        for child in ast.iter_child_nodes(node):
+            yield from names(child)
+
+    return {name.partition(".")[0] for name in names(ast.parse(path.read_text()))} - sys.stdlib_module_names
+
+
+@pytest.mark.parametrize("program", sorted(PROGRAMS))
+def test_an_environment_has_what_its_programs_import(program):
+    # Modules of the kinds of detectors are imported by name, where there is torch.
+    kinds = [names["module"] for names in json.loads((SOURCE / "oddjet/detectors/kinds.json").read_text()).values()]
+    modules = imported_modules(program, *(kinds if PROGRAMS[program] == "train" else ()))
+    files = [ENVS.parent / f"workflow/scripts/{program}.py"]
+    files += [path for path in SOURCES if module_of(path) in modules]
+    assert len(files) > 2
+    wanted = set().union(*map(imported_by, files)) - {"oddjet"}
+    pins = yaml.safe_load((ENVS / f"{PROGRAMS[program]}.yaml").read_text())["dependencies"][-1]["pip"]
+    there = {canonicalize_name(pin.partition("==")[0]) for pin in pins}
+    # A package that is not installed here (EnergyFlow is not everywhere) has the name of its module.
+    names = {module: OF_MODULE.get(module, [module]) for module in wanted}
+    assert [module for module in sorted(wanted) if there.isdisjoint(map(canonicalize_name, names[module]))] == []

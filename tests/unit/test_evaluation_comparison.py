@@ -4,20 +4,20 @@ from __future__ import annotations
 
 import json
 import math
-import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from oddjet.detectors.mean import mean_of
 from oddjet.errors import EvaluationError
-from oddjet.evaluation.comparison import ensemble_auc, paired_difference
-from oddjet.evaluation.ensembles import Member, members_of, score_ensemble
-from oddjet.evaluation.merit import SampleScores, compute_auc
-from oddjet.evaluation.scores import auc_rows
-from oddjet.evaluation.settings import MeritSettings
+from oddjet.evaluation.auc import SampleScores, compute_auc
+from oddjet.evaluation.ensembles import Member, ensemble_auc, members_of, paired_difference
+from oddjet.evaluation.scores import auc_rows, score_samples
+from oddjet.evaluation.settings import EvaluationSettings, MeritSettings
+from oddjet.evaluation.signals import Signal
 from oddjet.io.tables import Column, read_table, write_table
+from programs import run_program
 
 COLUMNS = [
     Column("sample", "i2", "1", "position in `samples`"),
@@ -66,7 +66,7 @@ def write(path: Path, names: str, parts: list[np.ndarray]) -> Path:
         "seeds": json.dumps(list(range(len(names)))),
         "epochs": json.dumps([1] * len(names)),
     }
-    points = {f"svj_{n}": [None, None] for n in range(1, len(parts))}
+    points = {f"svj_{n}": {} for n in range(1, len(parts))}
     attributes |= {"samples": json.dumps(["background", *points]), "points": json.dumps(points)}
     write_table(path, columns, table, attributes)
     return path
@@ -89,7 +89,11 @@ def test_the_comparison_standardises_as_the_score_table_of_an_ensemble(tmp_path:
     test[0]["weight"][::3] = 3.0
     write_table(tmp_path / "validation.h5", COLUMNS, validation, {})
     members = [member(write(tmp_path / "ab.h5", "ab", test), "ab"), member(write(tmp_path / "c.h5", "c", test), "c")]
-    score_ensemble("e", members, tmp_path / "validation.h5", tmp_path / "e.h5", {})
+    for path, part in zip(files := [tmp_path / f"{number}.h5" for number in range(3)], test, strict=True):
+        write_table(path, COLUMNS, part, {})
+    signals = [Signal(f"svj_{n}", {}, (files[n],)) for n in (1, 2)]
+    opened = mean_of("e", [Reader("ab"), Reader("c")], validation)
+    score_samples(opened, files[0], signals, [tmp_path / "e.h5"], EvaluationSettings(minimum_signal_jets=100), {})
     expected = {row.signal: row.auc for row in auc_rows(tmp_path / "e.h5")}
     assert ensemble_auc(members, validation) == pytest.approx(expected, rel=1e-12)
     by_hand = np.zeros(len(read_table(tmp_path / "ab.h5")))
@@ -146,15 +150,11 @@ def test_jets_are_recognised_by_all_that_identifies_them(tmp_path: Path, column:
 
 def test_the_program_compares_two_tables(tmp_path: Path) -> None:
     test = parts()
-    command = [sys.executable, "workflow/scripts/compare_ensembles.py", "--settings", '{"replicas": 20}']
+    command = ["workflow/scripts/compare_ensembles.py", "--settings", '{"replicas": 20}']
     command += ["--scores", str(write(tmp_path / "a.h5", "a", test))]
-    done = subprocess.run(
-        [*command, "--against", str(write(tmp_path / "b.h5", "b", test))], capture_output=True, text=True, check=False
-    )
+    done = run_program([*command, "--against", str(write(tmp_path / "b.h5", "b", test))])
     assert done.returncode == 0, done.stderr
     assert " against 0." in done.stdout
-    done = subprocess.run(
-        [*command, "--against", str(write(tmp_path / "ab.h5", "ab", test))], capture_output=True, text=True, check=False
-    )
+    done = run_program([*command, "--against", str(write(tmp_path / "ab.h5", "ab", test))])
     assert done.returncode == 1
     assert done.stderr.startswith(f"error: {tmp_path / 'ab.h5'}: 2 seeds are averaged")

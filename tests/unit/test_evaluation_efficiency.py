@@ -8,6 +8,8 @@ import numpy as np
 import pytest
 from sklearn.metrics import roc_curve
 
+from oddjet.evaluation.auc import SampleScores, compute_auc
+from oddjet.evaluation.bootstrap import EVENT, Replicas, standard_error
 from oddjet.evaluation.efficiency import (
     MERITS,
     Ranking,
@@ -19,8 +21,6 @@ from oddjet.evaluation.efficiency import (
     rejection,
     signal_efficiency,
 )
-from oddjet.evaluation.merit import SampleScores, compute_auc
-from oddjet.evaluation.replicas import EVENT, Replicas, standard_error
 from oddjet.evaluation.settings import MeritSettings
 
 

@@ -6,23 +6,27 @@ import json
 import math
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from oddjet.errors import EvaluationError
+from oddjet.evaluation.auc import AucRow, SampleScores, compute_auc
+from oddjet.evaluation.bootstrap import EVENT, Replicas, auc_replicas, grid_replicas, standard_error
+from oddjet.evaluation.figures_of_merit import GRID, MeritRow
 from oddjet.evaluation.grid import NO_BASELINE, GridRow, difference, grid_rows
-from oddjet.evaluation.merit import AucRow, SampleScores, compute_auc
-from oddjet.evaluation.replicas import EVENT, Replicas, auc_replicas, grid_replicas, standard_error
 from oddjet.evaluation.scores import auc_rows
 from oddjet.evaluation.settings import MeritSettings
 from oddjet.evaluation.summary import average_over_grid
 from oddjet.io.csv import read_rows, write_rows
 from oddjet.io.tables import Column, write_table
+from programs import run_program
 
 BACKGROUND, SIGNAL, POINTS = 400, 100, 12
 SETTINGS = MeritSettings(replicas=200)
+MERIT = MeritRow("", 1, GRID, {}, "auc_planed", 0.8, 0.01, math.nan)
 
 
 def draw(seed: int) -> list[np.ndarray]:
@@ -46,10 +50,11 @@ def write(path: Path, made: list[np.ndarray], method: str, seeds: tuple[int, ...
     rows = np.zeros(sum(map(len, made)), dtype=[(column.name, column.dtype) for column in columns])
     rows["sample"] = np.repeat(np.arange(len(made)), [len(scores) for scores in made])
     rows[EVENT[-1]], rows["weight"], rows["score"] = np.arange(len(rows)), weights, np.concatenate(made)
-    points = {f"svj_{point}": [1000.0 + point, 0.1] for point in range(len(made) - 1)}
+    points = {f"svj_{point}": {"m_phi": 1000.0 + point, "r_inv": 0.1} for point in range(len(made) - 1)}
     attributes = {"method": method, "seeds": json.dumps(seeds), "epochs": json.dumps([1] * len(seeds))}
     names = json.dumps(["background", *points])
-    write_table(path, columns, rows, {**attributes, "samples": names, "points": json.dumps(points)})
+    attributes |= {"samples": names, "points": json.dumps(points), "backgrounds": '[["background", 0, null]]'}
+    write_table(path, columns, rows, attributes)
     return path
 
 
@@ -63,6 +68,7 @@ def test_the_error_of_a_mean_is_the_spread_of_independent_samples(tmp_path: Path
         for column, path in enumerate(paths):
             write(path, [scores[:, [column]] for scores in made], path.stem, (1,))
         replicas = grid_replicas(paths, SETTINGS)
+        (replicas,) = replicas.values()
         errors.append(standard_error(replicas["one"]))
         of_difference.append(standard_error(replicas["one"] - replicas["two"]))
         printed.append(average_over_grid(auc_rows(paths[0]))["one"].statistical)
@@ -107,7 +113,7 @@ def test_only_tables_of_the_same_jets_have_the_same_replicas(tmp_path: Path) -> 
 
 def rows(method: str, aucs: dict[int, list[float]]) -> list[AucRow]:
     return [
-        AucRow(method, seed, f"svj_{n}", 1000.0 + n, 0.1, auc, 0.03, 100, 400)
+        AucRow(method, seed, f"svj_{n}", {"m_phi": 1000.0 + n, "r_inv": 0.1}, auc, 0.03, 100, 400)
         for seed, values in aucs.items()
         for n, auc in enumerate(values)
     ]
@@ -123,7 +129,7 @@ def test_the_reference_is_the_best_baseline_and_the_difference_is_paired() -> No
     generator = np.random.default_rng(1)
     shared, own = generator.normal(0, 0.006, 200), generator.normal(0, 0.001, 200)
     replicas = {"wnae": 0.86 + shared + own, "pca": 0.75 + shared, "forest": 0.8 + shared, "nae": 0.9 + shared}
-    found = {row.method: row for row in grid_rows(table, replicas, ["pca", "forest"])}
+    found = {row.method: row for row in grid_rows(table, {"background": replicas}, ["pca", "forest"])}
     assert list(found) == ["wnae", "pca", "forest", "nae"]
     wnae = found["wnae"]
     assert (wnae.seeds, wnae.reference) == (2, "forest")
@@ -133,10 +139,10 @@ def test_the_reference_is_the_best_baseline_and_the_difference_is_paired() -> No
     assert difference(found["pca"]) == "-0.050 ± 0.000"
     assert difference(found["forest"]) == difference(found["nae"]) == "-"
     assert math.isnan(found["nae"].auc)
-    alone = grid_rows(table, replicas)
+    alone = grid_rows(table, {"background": replicas})
     assert {row.reference for row in alone} == {NO_BASELINE}
     assert difference(alone[0]) == ""
-    with pytest.raises(EvaluationError, match="method wnae has AUCs and no score table"):
+    with pytest.raises(EvaluationError, match="method wnae has AUCs against background and no score table"):
         grid_rows(table, {})
 
 
@@ -146,8 +152,8 @@ def test_the_programs_write_means_and_differences(tmp_path: Path) -> None:
     for name, part in (("wnae", made), ("forest", [scores[:, [1]] - 0.2 * (n > 0) for n, scores in enumerate(made)])):
         paths.append(write(tmp_path / f"{name}.h5", part, name, tuple(range(part[0].shape[1]))))
         write_rows(tmp_path / f"{name}.csv", auc_rows(paths[-1]), AucRow)
+        write_rows(tmp_path / f"merit_{name}.csv", [replace(MERIT, method=name)], MeritRow)
     command = [
-        sys.executable,
         "workflow/scripts/summarize.py",
         "--settings",
         '{"replicas": 50}',
@@ -155,17 +161,17 @@ def test_the_programs_write_means_and_differences(tmp_path: Path) -> None:
         "forest",
     ]
     command += ["--auc", *(str(tmp_path / f"{name}.csv") for name in ("wnae", "forest"))]
-    command += ["--scores", *map(str, paths), "--leaderboard", str(tmp_path / "l.csv")]
-    command += ["--grid", str(tmp_path / "g.csv"), "--summary", str(tmp_path / "s.md")]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    command += ["--merit", *(str(tmp_path / f"merit_{name}.csv") for name in ("wnae", "forest"))]
+    command += ["--scores", *map(str, paths), "--folder", str(tmp_path)]
+    done = run_program(command)
     assert done.returncode == 0, done.stderr
-    wnae, forest = read_rows(tmp_path / "g.csv", GridRow)
+    wnae, forest = read_rows(tmp_path / "grid_means.csv", GridRow)
     assert (wnae.method, wnae.seeds, wnae.reference, forest.reference) == ("wnae", 2, "forest", "forest")
     assert wnae.difference == pytest.approx(wnae.auc - forest.auc, abs=1e-7)
     assert 0 < wnae.difference_error < wnae.error
     assert math.isnan(forest.difference)
-    assert f"{wnae.auc:.3f} ± {math.hypot(wnae.error, wnae.spread):.3f}" in (tmp_path / "s.md").read_text()
-    # The same again, to the last digit.
-    first = (tmp_path / "g.csv").read_bytes()
-    subprocess.run(command, check=True, capture_output=True)
-    assert (tmp_path / "g.csv").read_bytes() == first
+    assert f"{wnae.auc:.3f} ± {math.hypot(wnae.error, wnae.spread):.3f}" in (tmp_path / "summary.md").read_text()
+    # The same again in another process, to the last digit.
+    first = (tmp_path / "grid_means.csv").read_bytes()
+    subprocess.run([sys.executable, *command], check=True, capture_output=True)
+    assert (tmp_path / "grid_means.csv").read_bytes() == first

@@ -4,35 +4,30 @@ from __future__ import annotations
 
 import json
 import math
-import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from jet_table import COLUMNS
+from markdown_cells import cells_of
+from oddjet.detectors.opening import Method, one_method
 from oddjet.errors import DatasetError, EvaluationError
-from oddjet.evaluation.merit import AucRow, SampleScores, compute_auc
-from oddjet.evaluation.monitor import MonitoredJets
-from oddjet.evaluation.scores import Method, auc_rows, read_method, score_samples
-from oddjet.evaluation.settings import EvaluationSettings
+from oddjet.evaluation.auc import AucRow, SampleScores, compute_auc
+from oddjet.evaluation.bootstrap import grid_replicas
+from oddjet.evaluation.curves import read_scores
+from oddjet.evaluation.ensembles import mean_scores, members_of
+from oddjet.evaluation.figures_of_merit import GRID, MeritRow, merit_rows
+from oddjet.evaluation.merit_summary import shown_merits, write_merit_summary
+from oddjet.evaluation.scores import auc_rows, read_method, score_samples
+from oddjet.evaluation.settings import EvaluationSettings, MeritSettings
 from oddjet.evaluation.signals import Signal, files_of, grid_point, parse_signals
+from oddjet.evaluation.snapshots import MonitoredJets
 from oddjet.io.csv import read_rows
 from oddjet.io.tables import Column, read_attributes, read_columns, read_table, write_table
 from oddjet.io.weights import sample_factors
+from programs import run_program
 
-COLUMNS = [
-    Column("run", "u4", "1", "run number"),
-    Column("luminosityBlock", "u4", "1", "luminosity block"),
-    Column("event", "u8", "1", "event number"),
-    Column("source", "u4", "1", "position of the feature table"),
-    Column("entry", "i8", "1", "position of the event in its file"),
-    Column("jet_rank", "i2", "1", "0 for the leading jet"),
-    Column("pt", "f4", "GeV", "transverse momentum"),
-    Column("mass", "f4", "GeV", "jet mass"),
-    Column("weight", "f4", "1", "event weight"),
-    Column("tau2", "f4", "1", "2-subjettiness"),
-]
 METHOD = Method("ae", (4, 9), (120, 80))
 SETTINGS = EvaluationSettings(minimum_signal_jets=50)
 
@@ -58,12 +53,15 @@ def samples(tmp_path: Path) -> tuple[Path, list[Signal]]:
     one = write_jets(tmp_path / "one.h5", 90, 1.0, 2)
     two = write_jets(tmp_path / "two.h5", 60, 1.0, 3)
     other = write_jets(tmp_path / "other.h5", 70, 0.3, 4)
-    return background, parse_signals([f"svj_mphi-2000_rinv-0p3={one},{two}", f"odd={other}"], '{"odd": [1500, 0.25]}')
+    return background, parse_signals(
+        [f"svj_mphi-2000_rinv-0p3={one},{two}", f"odd={other}"], '{"odd": {"m_phi": 1500, "r_inv": 0.25}}'
+    )
 
 
 def test_every_jet_is_scored_once_and_keeps_its_numbers(tmp_path: Path, samples: tuple[Path, list[Signal]]) -> None:
     background, signals = samples
-    score_samples(scorer, METHOD, background, signals, tmp_path / "scores.h5", SETTINGS, {"script": "score_samples"})
+    opened = one_method(METHOD, scorer)
+    score_samples(opened, background, signals, [tmp_path / "scores.h5"], SETTINGS, {"script": "score"})
     table = read_table(tmp_path / "scores.h5")
     assert np.bincount(table["sample"]).tolist() == [400, 150, 70]
     files = [background, *(path for signal in signals for path in signal.files)]
@@ -80,10 +78,61 @@ def test_every_jet_is_scored_once_and_keeps_its_numbers(tmp_path: Path, samples:
     assert read_columns(tmp_path / "scores.h5")[5] == COLUMNS[4]
 
 
+def test_data_are_scored_and_in_no_figure_of_merit(tmp_path: Path, samples: tuple[Path, list[Signal]]) -> None:
+    background, signals = samples
+    data = {"run": [write_jets(tmp_path / "run.h5", 30, 0.1, 5)], "other_run": [write_jets(tmp_path / "b.h5", 5, 0, 6)]}
+    paths = {name: tmp_path / f"{name}.h5" for name in ("with", "without")}
+    for name, path in paths.items():
+        given = data if name == "with" else None
+        score_samples(one_method(METHOD, scorer), background, signals, [path], SETTINGS, {}, data=given)
+    table = read_table(paths["with"])
+    assert np.bincount(table["sample"]).tolist() == [400, 150, 70, 30, 5]
+    assert read_method(paths["with"]) == METHOD
+    assert auc_rows(paths["with"]) == auc_rows(paths["without"])
+    settings = MeritSettings(replicas=20)
+    merits = [merit_rows(path, settings) for path in paths.values()]
+    assert repr(merits[0]) == repr(merits[1])  # NaN is not equal to itself
+    means = [grid_replicas([path], settings)["background"]["ae"] for path in paths.values()]
+    np.testing.assert_array_equal(*means)
+    (one,) = read_scores([paths["with"]]).values()
+    assert one.data == {"run": 3, "other_run": 4}
+    np.testing.assert_array_equal(one.scores[3], scorer(read_table(tmp_path / "run.h5")))
+    (other,) = read_scores([paths["without"]]).values()
+    np.testing.assert_array_equal(one.mean_roc(), other.mean_roc())
+    members = members_of([], [paths["with"]])
+    with pytest.raises(EvaluationError, match="2 seeds are averaged"):
+        mean_scores(members, read_table(background))
+
+
+def test_kept_columns_are_in_the_score_table(tmp_path: Path, samples: tuple[Path, list[Signal]]) -> None:
+    kept = Column("MET_pt", "f8", "", "MET_pt of the file; in the units of the file.")
+    told = {"jet_settings": json.dumps({"keep": {"MET_pt": "MET_pt"}})}
+    files = [samples[0], *(path for signal in samples[1] for path in signal.files)]
+    for path in files:
+        jets = read_table(path)
+        rows = np.zeros(len(jets), [*jets.dtype.descr, ("MET_pt", "f8")])
+        for name in jets.dtype.names:
+            rows[name] = jets[name]
+        # Of the signals all that a score tells: planed in it, nothing is left of the difference.
+        rows["MET_pt"] = np.round(jets["tau2"], 1)
+        write_table(path, [*COLUMNS, kept], rows, told)
+    score_samples(one_method(METHOD, scorer), *samples, [tmp_path / "scores.h5"], SETTINGS, {})
+    expected = np.concatenate([read_table(path)["MET_pt"] for path in files])
+    np.testing.assert_array_equal(read_table(tmp_path / "scores.h5")["MET_pt"], expected)
+    rows = merit_rows(tmp_path / "scores.h5", MeritSettings(replicas=20, planing_bins=8, planed=("MET_pt", "absent")))
+    means = {row.merit: row.value for row in rows if row.signal == GRID and row.seed == 4}
+    assert means["auc"] > 0.65
+    assert means["auc_planed"] == pytest.approx(means["auc"], abs=0.03)
+    assert means["auc_planed_in_MET_pt"] == pytest.approx(0.5, abs=0.04)
+    assert not any("absent" in name for name in means)
+    assert list(shown_merits(rows).values())[:3] == ["AUC", "AUC, pT planed", "AUC, MET_pt planed"]
+    assert "AUC, MET_pt planed" in write_merit_summary(rows)
+
+
 def test_a_cross_section_weights_its_signal(tmp_path: Path, samples: tuple[Path, list[Signal]]) -> None:
     background, signals = samples
     for name, factors in (("plain", None), ("weighted", {"odd": 0.5})):
-        score_samples(scorer, METHOD, background, signals, tmp_path / f"{name}.h5", SETTINGS, {}, factors)
+        score_samples(one_method(METHOD, scorer), background, signals, [tmp_path / f"{name}.h5"], SETTINGS, {}, factors)
     plain, weighted = (read_table(tmp_path / f"{name}.h5") for name in ("plain", "weighted"))
     expected = np.where(plain["sample"] == 2, 0.5, 1.0) * plain["weight"]
     np.testing.assert_allclose(weighted["weight"], expected, rtol=1e-6)
@@ -101,13 +150,13 @@ def test_a_cross_section_of_no_signal_is_refused(samples: tuple[Path, list[Signa
 
 def test_auc_rows_by_seed_and_signal(tmp_path: Path, samples: tuple[Path, list[Signal]]) -> None:
     background, signals = samples
-    score_samples(scorer, METHOD, background, signals, tmp_path / "scores.h5", SETTINGS, {})
+    score_samples(one_method(METHOD, scorer), background, signals, [tmp_path / "scores.h5"], SETTINGS, {})
     rows = auc_rows(tmp_path / "scores.h5")
-    assert [(row.seed, row.signal, row.m_phi, row.r_inv) for row in rows] == [
-        (4, "svj_mphi-2000_rinv-0p3", 2000.0, 0.3),
-        (4, "odd", 1500.0, 0.25),
-        (9, "svj_mphi-2000_rinv-0p3", 2000.0, 0.3),
-        (9, "odd", 1500.0, 0.25),
+    assert [(row.seed, row.signal, row.point) for row in rows] == [
+        (4, "svj_mphi-2000_rinv-0p3", {"m_phi": 2000.0, "r_inv": 0.3}),
+        (4, "odd", {"m_phi": 1500.0, "r_inv": 0.25}),
+        (9, "svj_mphi-2000_rinv-0p3", {"m_phi": 2000.0, "r_inv": 0.3}),
+        (9, "odd", {"m_phi": 1500.0, "r_inv": 0.25}),
     ]
     table = read_table(background), read_table(signals[1].files[0])
     expected = compute_auc(*(SampleScores("x", jets["tau2"], jets["weight"]) for jets in table))
@@ -118,7 +167,7 @@ def test_auc_rows_by_seed_and_signal(tmp_path: Path, samples: tuple[Path, list[S
 
 def test_monitoring_gives_the_same_auc_as_scoring(tmp_path: Path, samples: tuple[Path, list[Signal]]) -> None:
     background, signals = samples
-    score_samples(scorer, METHOD, background, signals, tmp_path / "scores.h5", SETTINGS, {})
+    score_samples(one_method(METHOD, scorer), background, signals, [tmp_path / "scores.h5"], SETTINGS, {})
 
     def transform(jets: np.ndarray) -> np.ndarray:
         return jets["tau2"].reshape(-1, 1)
@@ -127,24 +176,24 @@ def test_monitoring_gives_the_same_auc_as_scoring(tmp_path: Path, samples: tuple
         (10, lambda scaled: np.zeros((len(scaled), 2))),
         (20, lambda scaled: np.column_stack([scaled[:, 0], -scaled[:, 0]])),
     ]
-    jets = MonitoredJets(transform, read_table(background), signals)
+    jets = MonitoredJets(transform, background, signals)
     rows = list(jets.auc_by_epoch(snapshots, "ae", METHOD.seeds))
     assert [(row.epoch, row.seed) for row in rows] == [(e, s) for e in (10, 20) for s in (4, 9) for _ in signals]
     # One score for all jets: no AUC.
     assert all(math.isnan(row.auc) and math.isnan(row.auc_error) for row in rows[:4])
     for row, expected in zip(rows[4:], auc_rows(tmp_path / "scores.h5"), strict=True):
         assert (row.auc, row.auc_error) == (expected.auc, expected.auc_error)
-        assert (row.m_phi, row.r_inv, row.n_signal) == (expected.m_phi, expected.r_inv, expected.n_signal)
+        assert (row.point, row.n_signal) == (expected.point, expected.n_signal)
 
 
 @pytest.mark.parametrize(
     ("name", "point"),
     [
-        ("svj_mphi-2000_rinv-0p3", (2000.0, 0.3)),
-        ("svj_mphi-1500p5_rinv-1_mdark-20", (1500.5, 1.0)),
-        ("rinv-0_mphi-600", (600.0, 0.0)),
-        ("emerging", (math.nan, math.nan)),
-        ("svj_mphi-x_rinv-0p3", (math.nan, 0.3)),
+        ("svj_mphi-2000_rinv-0p3", {"m_phi": 2000.0, "r_inv": 0.3}),
+        ("svj_mphi-1500p5_rinv-1_mdark-20", {"m_phi": 1500.5, "r_inv": 1.0}),
+        ("rinv-0_mphi-600", {"m_phi": 600.0, "r_inv": 0.0}),
+        ("emerging", {}),
+        ("svj_mphi-x_rinv-0p3", {}),
     ],
 )
 def test_grid_points_are_read_from_names(name: str, point: tuple[float, float]) -> None:
@@ -157,7 +206,7 @@ def test_grid_points_are_read_from_names(name: str, point: tuple[float, float]) 
         (["svj"], None, "'svj' is not NAME=FILE"),
         (["=a.h5"], None, "is not NAME=FILE"),
         (["svj=a.h5", "svj=b.h5"], None, "each name once"),
-        (["svj=a.h5"], '{"other": [1, 2]}', "'other' is no signal; the signals are svj"),
+        (["svj=a.h5"], '{"other": {"m_phi": 1}}', "'other' is no signal; the signals are svj"),
         (["svj=a.h5"], "[1]", "not a JSON object"),
         (["svj=a.h5"], '{"svj": 3}', "not a JSON object"),
         (["svj=a.h5"], "{", "not a JSON object"),
@@ -171,26 +220,21 @@ def test_wrong_signal_arguments_are_refused(arguments: list[str], points: str | 
 def test_the_scripts_turn_scores_into_auc_and_summary(tmp_path: Path, samples: tuple[Path, list[Signal]]) -> None:
     background, signals = samples
     scores = tmp_path / "scores.h5"
-    score_samples(scorer, METHOD, background, signals, scores, SETTINGS, {})
-    run("compute_auc", "--scores", scores, "--output", tmp_path / "ae.csv")
+    score_samples(one_method(METHOD, scorer), background, signals, [scores], SETTINGS, {})
+    run("evaluate", "--scores", scores, "--auc", tmp_path / "ae.csv", "--merit", tmp_path / "merit/ae.csv")
     rows = read_rows(tmp_path / "ae.csv", AucRow)
     assert [row.auc for row in rows] == pytest.approx([row.auc for row in auc_rows(scores)], abs=1e-8)
-    out = [
-        "--leaderboard",
-        tmp_path / "leaderboard.csv",
-        "--grid",
-        tmp_path / "grid.csv",
-        "--summary",
-        tmp_path / "summary.md",
-    ]
-    run("summarize", "--auc", tmp_path / "ae.csv", "--scores", scores, *out)
+    merit = tmp_path / "merit/ae.csv"
+    assert read_rows(merit, MeritRow)
+    run("summarize", "--auc", tmp_path / "ae.csv", "--merit", merit, "--scores", scores, "--folder", tmp_path)
     assert (tmp_path / "leaderboard.csv").read_bytes() == (tmp_path / "ae.csv").read_bytes()
-    assert "| ae          | 2     | 120, 80 |" in (tmp_path / "summary.md").read_text()
+    assert (tmp_path / "merit.csv").read_bytes() == merit.read_bytes()
+    assert cells_of((tmp_path / "summary.md").read_text())[1][:3] == ["AE", "2", "120, 80"]
 
 
 def run(script: str, *arguments: object) -> None:
-    command = [sys.executable, f"workflow/scripts/{script}.py", *map(str, arguments)]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    command = [f"workflow/scripts/{script}.py", *map(str, arguments)]
+    done = run_program(command)
     assert done.returncode == 0, done.stderr
 
 
@@ -199,7 +243,7 @@ def test_a_seed_with_one_score_has_no_auc_and_is_named(
 ) -> None:
     background, signals = samples
     flat = lambda jets: np.column_stack([jets["tau2"], np.full(len(jets), 2.0)])  # noqa: E731
-    score_samples(flat, METHOD, background, signals, tmp_path / "scores.h5", SETTINGS, {})
+    score_samples(one_method(METHOD, flat), background, signals, [tmp_path / "scores.h5"], SETTINGS, {})
     rows = auc_rows(tmp_path / "scores.h5")
     assert [math.isnan(row.auc) for row in rows] == [row.seed == METHOD.seeds[1] for row in rows]
     assert f"method ae, seed 9, signal {signals[0].name} has no AUC" in caplog.text

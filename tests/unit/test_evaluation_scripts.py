@@ -1,11 +1,9 @@
-"""score_samples and monitor_training on a real model file: scaled by its own scaler, scored by its own networks."""
+"""score and monitor_training on a real model file: scaled by its own scaler, scored by its own networks."""
 
 from __future__ import annotations
 
 import json
-import os
 import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
@@ -25,6 +23,7 @@ from oddjet.evaluation.history import EpochAucRow
 from oddjet.evaluation.scores import auc_rows
 from oddjet.io.csv import read_rows
 from oddjet.io.tables import Column, read_attributes, read_table, write_table
+from programs import run_program
 
 FEATURES = ("tau2", "tau3", "softdrop_mass")
 IDENTIFIERS = ("run", "luminosityBlock", "event", "source", "entry", "jet_rank")
@@ -33,6 +32,7 @@ COLUMNS = [
     *(Column(name, "f4", "GeV", "value") for name in ("pt", "mass", "weight", *FEATURES)),
 ]
 SETTINGS = '{"minimum_signal_jets": 50}'
+SCORED = ("--method", "ae", "--settings", '{"kind": "ae"}', "--evaluation")
 
 
 def write_jets(path: Path, count: int, shift: float, seed: int) -> Path:
@@ -46,10 +46,8 @@ def write_jets(path: Path, count: int, shift: float, seed: int) -> Path:
 
 
 def run(script: str, *arguments: object) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, f"workflow/scripts/{script}.py", *map(str, arguments)]
-    return subprocess.run(
-        command, capture_output=True, text=True, check=False, env={**os.environ, "OMP_NUM_THREADS": "1"}
-    )
+    command = [f"workflow/scripts/{script}.py", *map(str, arguments)]
+    return run_program(command)
 
 
 @pytest.fixture
@@ -67,19 +65,22 @@ def trained(tmp_path: Path) -> Path:
 
 
 def test_scoring_and_monitoring_agree_with_the_model(trained: Path) -> None:
-    common = ["--settings", SETTINGS, "--signals", f"svj_mphi-1000_rinv-0p5={trained / 'signal.h5'}"]
+    common = ["--signals", f"svj_mphi-1000_rinv-0p5={trained / 'signal.h5'}"]
     common += ["--background", trained / "test.h5"]
-    scored = run("score_samples", *common, "--model", trained / "model.pt", "--output", trained / "scores.h5")
+    scored = run(
+        "score", *common, *SCORED, SETTINGS, "--models", trained / "model.pt", "--output", trained / "scores.h5"
+    )
     assert scored.returncode == 0, scored.stderr
     model = load(trained / "model.pt")
     jets = np.concatenate([read_table(trained / name) for name in ("test.h5", "signal.h5")])
     expected = model.score(jets)
     np.testing.assert_array_equal(read_table(trained / "scores.h5")["score"], expected)
     attributes = read_attributes(trained / "scores.h5")
-    assert attributes["script"] == "score_samples"
+    assert attributes["script"] == "score"
     assert len(json.loads(attributes["inputs"])) == 3
 
-    monitored = run("monitor_training", *common, "--snapshots", trained / "snapshots.pt", "--output", trained / "e.csv")
+    watched = ["--snapshots", trained / "snapshots.pt", "--output", trained / "e.csv"]
+    monitored = run("monitor_training", *common, "--settings", SETTINGS, *watched)
     assert monitored.returncode == 0, monitored.stderr
     rows = read_rows(trained / "e.csv", EpochAucRow)
     assert [(row.epoch, row.seed) for row in rows] == [(1, 3), (1, 8), (20, 3), (20, 8)]
@@ -91,8 +92,8 @@ def test_scoring_and_monitoring_agree_with_the_model(trained: Path) -> None:
 def test_a_signal_with_few_jets_stops_before_anything_is_scored(trained: Path) -> None:
     signal = f"svj_mphi-1000_rinv-0p5={trained / 'signal.h5'}"
     done = run(
-        *("score_samples", "--signals", signal, "--background", trained / "test.h5"),
-        *("--model", trained / "model.pt", "--output", trained / "scores.h5"),
+        *("score", "--signals", signal, "--background", trained / "test.h5", *SCORED[:-1]),
+        *("--models", trained / "model.pt", "--output", trained / "scores.h5"),
     )
     assert done.returncode == 1
     assert done.stderr.startswith("error: signal svj_mphi-1000_rinv-0p5 has 80 jets after cuts")

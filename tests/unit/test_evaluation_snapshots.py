@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
@@ -21,10 +20,10 @@ from oddjet.detectors.file import content_of, write
 from oddjet.detectors.registry import kind_named
 from oddjet.errors import EvaluationError
 from oddjet.evaluation.history import SnapshotRow
-from oddjet.evaluation.negatives import read_negatives
-from oddjet.evaluation.snapshots import Jets, measure_distances, measure_energies
+from oddjet.evaluation.snapshots import Jets, measure_distances, measure_energies, read_negatives
 from oddjet.io.csv import read_rows
 from oddjet.io.tables import Column, read_attributes, write_table
+from programs import run_program
 
 FEATURES = ("tau2", "tau3", "softdrop_mass")
 
@@ -79,8 +78,8 @@ def trained(tmp_path: Path) -> Path:
 
 
 def run(script: str, *arguments: object) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, f"workflow/scripts/{script}.py", *map(str, arguments)]
-    return subprocess.run(command, capture_output=True, text=True, check=False)
+    command = [f"workflow/scripts/{script}.py", *map(str, arguments)]
+    return run_program(command)
 
 
 def test_negatives_of_real_snapshots_leave_out_what_is_not_finite(trained: Path) -> None:
@@ -105,10 +104,10 @@ def test_negatives_of_real_snapshots_leave_out_what_is_not_finite(trained: Path)
         "method,seed,epoch,positive_energy_train,negative_energy_train\nwnae,3,1,2,1\n"
     )
     done = run(
-        *("plot_histograms", "--figure", "11", "--method", "wnae", "--seed", 3, "--negatives", table),
+        *("plot_histograms", "--figure", "11", "--title", "WNAE", "--seed", 3, "--negatives", table),
         *("--history", trained / "history.csv", "--background", trained / "train.h5"),
         *("--signal", f"svj_mphi-2000_rinv-0p3={trained / 'train.h5'}"),
-        *("--output-pdf", trained / "11.pdf", "--output-png", trained / "11.png"),
+        *("--output", trained / "11.pdf", trained / "11.png"),
     )
     assert done.returncode == 0, done.stderr
     assert (trained / "11.png").read_bytes().startswith(b"\x89PNG")

@@ -2,23 +2,22 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
-from dataclasses import astuple, fields
 from pathlib import Path
 
 import pytest
 
 from oddjet.errors import EvaluationError
+from oddjet.evaluation.epochs import largest_falls
 from oddjet.evaluation.history import Curves, EpochAucRow
-from oddjet.evaluation.stability import largest_falls
+from oddjet.io.csv import write_rows
+from programs import run_program
 
 EPOCHS = [10, 60, 80, 90, 100]
 
 
 def rows(aucs: dict[int, list[float]]) -> list[EpochAucRow]:
     return [
-        EpochAucRow("wnae", seed, epoch, f"svj_{shift}", 2000.0, 0.1, auc + shift, 0.01, 9, 9)
+        EpochAucRow("wnae", seed, epoch, f"svj_{shift}", {"m_phi": 2000.0, "r_inv": 0.1}, auc + shift, 0.01, 9, 9)
         for seed, values in aucs.items()
         for epoch, auc in zip(EPOCHS, values, strict=True)
         for shift in (-0.01, 0.01)
@@ -56,17 +55,13 @@ def test_without_w_or_snapshots_there_is_no_answer() -> None:
 
 def test_the_script_prints_a_line_a_seed_and_a_sum(tmp_path: Path) -> None:
     table = rows({1: [0.90, 0.80, 0.83, 0.82, 0.80], 2: [0.60, 0.80, 0.83, 0.80, 0.84]})
-    lines = [",".join(field.name for field in fields(EpochAucRow))]
-    lines += [",".join(map(str, astuple(row))) for row in table]
-    (tmp_path / "auc.csv").write_text("\n".join(lines) + "\n")
+    write_rows(tmp_path / "auc.csv", table, EpochAucRow)
     lines = ["method,seed,epoch,wasserstein_validation,wasserstein_error_validation"]
     for seed, values in {1: [3.0, 0.9, 0.80, 0.85, 1.20], 2: [3.0, 0.9, 0.80, 0.81, 0.82]}.items():
         lines += [f"wnae,{seed},{epoch},{value},0.03" for epoch, value in zip(EPOCHS, values, strict=True)]
     (tmp_path / "history.csv").write_text("\n".join(lines) + "\n")
-    command = [sys.executable, "workflow/scripts/compare_stability.py", "--history", str(tmp_path / "history.csv")]
-    done = subprocess.run(
-        [*command, "--auc-by-epoch", str(tmp_path / "auc.csv")], capture_output=True, text=True, check=False
-    )
+    command = ["workflow/scripts/compare_stability.py", "--history", str(tmp_path / "history.csv")]
+    done = run_program([*command, "--auc-by-epoch", str(tmp_path / "auc.csv")])
     assert done.returncode == 0, done.stderr
     one, two, total = done.stdout.splitlines()
     assert "seed 1: AUC falls by 0.0300 from 0.8300 (epoch 80) to 0.8000 (epoch 100)" in one

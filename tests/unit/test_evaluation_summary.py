@@ -7,8 +7,9 @@ from dataclasses import replace
 
 import pytest
 
+from markdown_cells import cells_of
 from oddjet.errors import EvaluationError
-from oddjet.evaluation.merit import AucRow
+from oddjet.evaluation.auc import AucRow
 from oddjet.evaluation.summary import (
     SeedAverage,
     average,
@@ -17,11 +18,14 @@ from oddjet.evaluation.summary import (
     check_same_jets,
     write_summary,
 )
+from oddjet.titles import Titles
 
 
 def row(method: str, seed: int, r_inv: float, auc: float, error: float = 0.01) -> AucRow:
     signal = f"svj_mphi-2000_rinv-{r_inv}".replace(".", "p")
-    return AucRow(method, seed, signal, 2000.0, r_inv, auc, error, 400 if r_inv == 0.1 else 350, 2800)
+    return AucRow(
+        method, seed, signal, {"m_phi": 2000.0, "r_inv": r_inv}, auc, error, 400 if r_inv == 0.1 else 350, 2800
+    )
 
 
 ROWS = [
@@ -34,7 +38,7 @@ ROWS = [
 ]
 
 
-MEANS = {"ae": SeedAverage(0.47, 0.008, 0.0283, 2), "wnae": SeedAverage(0.85, 0.003, 0.0, 1)}
+MEANS = {"background": {"ae": SeedAverage(0.47, 0.008, 0.0283, 2), "wnae": SeedAverage(0.85, 0.003, 0.0, 1)}}
 
 
 def test_the_uncertainty_is_statistics_and_spread_in_quadrature() -> None:
@@ -60,11 +64,11 @@ def test_the_summary_of_a_run() -> None:
         "",
         "2 signals (350 to 400 jets each), 2800 background test jets. Columns: m_phi (GeV), r_inv.",
         "",
-        "| method      | seeds | epochs   | mean over grid | 2000, 0.1     | 2000, 0.3     |",
-        "|-------------|-------|----------|----------------|---------------|---------------|",
-        "| ae          | 2     | 300, 400 | 0.470 ± 0.029  | 0.530 ± 0.044 | 0.410 ± 0.025 |",
-        "| wnae        | 1     | -        | 0.850 ± 0.003  | 0.900 ± 0.005 | 0.800 ± 0.007 |",
-        "| signal jets |       |          |                | 400           | 350           |",
+        "| method      | seeds |   epochs | mean over grid |     2000, 0.1 |     2000, 0.3 |",
+        "|-------------|------:|---------:|---------------:|--------------:|--------------:|",
+        "| AE          |     2 | 300, 400 |  0.470 ± 0.029 | 0.530 ± 0.044 | 0.410 ± 0.025 |",
+        "| WNAE        |     1 |        - |  0.850 ± 0.003 | 0.900 ± 0.005 | 0.800 ± 0.007 |",
+        "| signal jets |       |          |                |           400 |           350 |",
     ]
     assert "never flipped" in text
     assert "bootstrap of events over the whole grid" in text
@@ -76,17 +80,17 @@ def test_the_summary_of_a_run() -> None:
 
 
 def test_approximate_transport_is_labelled() -> None:
-    text = write_summary(ROWS, MEANS, {}, ["wnae"])
-    assert [line.split(" |")[0] for line in text.splitlines()[6:8]] == ["| ae                ", "| wnae (approximate)"]
+    text = write_summary(ROWS, MEANS, {}, Titles(approximate=("wnae",)))
+    assert [line.split(" |")[0] for line in text.splitlines()[6:8]] == ["| AE                ", "| WNAE (approximate)"]
     assert "(approximate): the loss is Sinkhorn's divergence and not exact transport" in text
     assert "pproximate" not in write_summary(ROWS, MEANS, {})
 
 
 def test_a_seed_without_an_auc_is_a_dash_and_named() -> None:
     rows = [replace(ROWS[0], auc=math.nan, auc_error=math.nan), *ROWS[1:]]
-    lines = write_summary(rows, average_over_grid(rows), {}).splitlines()
-    assert [cell.strip() for cell in lines[6].strip("|").split("|")] == ["ae", "2", "-", "-", "0.410 ± 0.025"]
-    assert "ae, seed 1: no AUC of 1 signal, and so a dash for the method." in lines
+    lines = write_summary(rows, {"background": average_over_grid(rows)}, {}).splitlines()
+    assert [cell.strip() for cell in lines[6].strip("|").split("|")] == ["AE", "2", "-", "-", "0.410 ± 0.025"]
+    assert "AE, seed 1: no AUC of 1 signal, so a dash for the method." in lines
     assert math.isnan(average_over_seeds(rows)["ae"][ROWS[0].signal].mean)
     assert "no AUC" not in write_summary(ROWS, MEANS, {})
 
@@ -101,10 +105,10 @@ def test_signals_off_the_grid_and_doubled_points_go_by_their_names() -> None:
     rows = [
         replace(ROWS[0], signal="svj_mphi-2000_rinv-0p1_mdark-20"),
         replace(ROWS[0], signal="svj_mphi-2000_rinv-0p1_mdark-40"),
-        replace(ROWS[0], signal="odd", m_phi=math.nan, r_inv=math.nan),
+        replace(ROWS[0], signal="odd", point={}),
     ]
-    head = write_summary(rows, average_over_grid(rows), {}).splitlines()[4]
-    assert "svj_mphi-2000_rinv-0p1_mdark-20 | svj_mphi-2000_rinv-0p1_mdark-40 | odd" in head
+    head = cells_of(write_summary(rows, {"background": average_over_grid(rows)}, {}))[0]
+    assert head[-3:] == ["svj_mphi-2000_rinv-0p1_mdark-20", "svj_mphi-2000_rinv-0p1_mdark-40", "odd"]
 
 
 def test_rows_that_cannot_stand_side_by_side_are_refused() -> None:

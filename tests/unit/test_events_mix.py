@@ -1,8 +1,6 @@
 """Sets of background events: disjoint, in proportion, shuffled; signals gathered; too few events refused."""
 
 import json
-import subprocess
-import sys
 
 import numpy as np
 import pytest
@@ -13,6 +11,7 @@ from oddjet.errors import EventError
 from oddjet.events.layout import read_event_attributes, read_events, write_events
 from oddjet.events.mix import first_events, mix_background
 from oddjet.events.settings import EventSizes, shares
+from programs import run_program
 
 SIZES = EventSizes(train=50, validation=10, test=30, signal=10)
 FRACTIONS = {"w_lnu": 0.6, "qcd": 0.33, "z_ll": 0.07}
@@ -105,10 +104,10 @@ def test_the_program_takes_files_of_any_name(files, tmp_path):
     for name, paths in files.items():
         moved = [path.rename(tmp_path / f"a, b={number} 'c' {path.name}") for number, path in enumerate(paths)]
         named[name] = [str(path) for path in moved]
-    command = [sys.executable, "workflow/scripts/mix_events.py", "--settings", SIZES.model_dump_json()]
+    command = ["workflow/scripts/mix_events.py", "--settings", SIZES.model_dump_json()]
     command += ["--inputs", json.dumps(named), "--fractions", json.dumps(FRACTIONS)]
     for part in ("train", "validation", "test"):
         command += [f"--{part}", str(tmp_path / f"{part}.h5")]
-    done = subprocess.run(command, capture_output=True, text=True)
+    done = run_program(command)
     assert done.returncode == 0, done.stderr
     assert len(read_events(tmp_path / "train.h5")) == 50

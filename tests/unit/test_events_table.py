@@ -89,6 +89,7 @@ SAMPLE = {"process": "w_lnu", "fraction": 1.0}
         ({"signals": {"a": {"process": "a_4l", "parts": 6000}}}, r"a.parts: 6000 files cannot share 5000 events"),
         ({"table": {"range": [3, -3]}}, r"range must be ascending"),
         ({"objects": {"trigger_pt_min": 10}}, r"greater than or equal to 20"),
+        ({"methods": {"ae": {"kind": "ae", "background": ["w"]}}}, r"methods.ae.background: whole events are one"),
         ({"jets": 1}, r"Extra inputs"),
     ],
 )

@@ -4,13 +4,14 @@ import numpy as np
 import pytest
 from scipy.spatial.distance import squareform
 
+from oddjet.detectors.medoids import MedoidMethod
+from oddjet.detectors.opening import Given, open_detector
 from oddjet.errors import ImageError, InputFileError, TransportError
 from oddjet.images.gather import gather_images
 from oddjet.images.grid import make_grid_images
-from oddjet.images.medoid_scores import MedoidScorer
-from oddjet.images.settings import ImageJetSettings, MedoidMethod
+from oddjet.images.settings import ImageJetSettings
 from oddjet.images.store import JET_COLUMNS, ImageLibrary, ImageWriter, read_images
-from oddjet.io.tables import read_table, write_table
+from oddjet.io.tables import Column, read_table, write_table
 from oddjet.jets.extract import extract_features
 from oddjet.jets.settings import FeatureSettings
 from oddjet.simulation.generate import simulate_sample
@@ -46,14 +47,29 @@ def test_the_images_are_those_of_the_tables_jets(made):
     assert (batch.jets["inside"] > 0.95).all()
 
 
-def test_scores_are_distances_to_medoids_of_training_jets(made):
+@pytest.fixture
+def scorer(made, tmp_path):
+    """Give a function: a method that is made from training jets, as a function from jets to scores."""
+
+    def open_method(train, method, *seeds):
+        columns = [Column(name, train.dtype[name].str.lstrip("<|"), "1", "value") for name in train.dtype.names]
+        write_table(tmp_path / "train.h5", columns, train, {})
+        given = Given("m", method, tmp_path / "train.h5", seeds, train=tmp_path / "train.h5", images=(made[1],))
+        opened = open_detector(given)
+        assert opened.methods == (("m", seeds, (1,) * len(seeds)),)
+        return lambda jets: opened.score(jets)[0]
+
+    return open_method
+
+
+def test_scores_are_distances_to_medoids_of_training_jets(made, scorer):
     jets, path = made
     train, test = jets[:25], jets[25:][::-1]
     images = read_images(path).sparse
     metric = metric_of("wass1")
     for combination in ("min", "sum"):
         method = MedoidMethod(medoids=3, jets=1000, combination=combination, restarts=0)
-        scores = MedoidScorer(ImageLibrary([path]), train, method, (1, 2), 1)(test)
+        scores = scorer(train, method, 1, 2)(test)
         assert scores.shape == (len(test), 2)
         # All training jets are drawn, so the seeds agree.
         np.testing.assert_array_equal(scores[:, 0], scores[:, 1])
@@ -65,31 +81,31 @@ def test_scores_are_distances_to_medoids_of_training_jets(made):
         np.testing.assert_allclose(scores[::-1, 0], expected, atol=1e-12)
 
 
-def test_a_training_jet_counts_with_its_weight(made):
+def test_a_training_jet_counts_with_its_weight(made, scorer):
     jets, path = made
     images, metric = read_images(path).sparse, metric_of("wass1")
     for heavy in (2, 7):
         train = jets[:25].copy()
         train["weight"] = np.where(np.arange(25) == heavy, 1e6, 1.0)
-        scores = MedoidScorer(ImageLibrary([path]), train, MedoidMethod(medoids=1), (1,), 1)(jets)
+        scores = scorer(train, MedoidMethod(medoids=1), 1)(jets)
         expected = cross(images, images.take(np.array([heavy])), metric)[:, 0]
         np.testing.assert_allclose(scores[:, 0], expected, atol=1e-12)
 
 
-def test_seeds_draw_their_own_training_jets(made):
-    jets, path = made
-    scores = MedoidScorer(ImageLibrary([path]), jets, MedoidMethod(metric="mae", medoids=2, jets=8), (1, 2), 1)(jets)
+def test_seeds_draw_their_own_training_jets(made, scorer):
+    jets, _ = made
+    scores = scorer(jets, MedoidMethod(metric="mae", medoids=2, jets=8), 1, 2)(jets)
     assert (scores[:, 0] != scores[:, 1]).any()
 
 
-def test_a_jet_without_an_image_is_named(made):
-    jets, path = made
+def test_a_jet_without_an_image_is_named(made, scorer):
+    jets, _ = made
     other = jets.copy()
     other["pt"][3] += 1
     with pytest.raises(ImageError, match=f"event {jets['run'][3]}:1:{jets['event'][3]} has no image"):
-        MedoidScorer(ImageLibrary([path]), jets, MedoidMethod(medoids=2, jets=5), (1,), 1)(other)
+        scorer(jets, MedoidMethod(medoids=2, jets=5), 1)(other)
     with pytest.raises(ImageError, match="too few"):
-        MedoidScorer(ImageLibrary([path]), jets[:3], MedoidMethod(medoids=5), (1,), 1)
+        scorer(jets[:3], MedoidMethod(medoids=5), 1)
 
 
 def test_images_of_a_dataset_are_gathered_in_another_order(made, tmp_path):
@@ -99,6 +115,8 @@ def test_images_of_a_dataset_are_gathered_in_another_order(made, tmp_path):
     rows = np.empty(20, [(column.name, column.dtype) for column in columns])
     for column in columns:
         rows[column.name] = jets[column.name][:20]
+    # As the dataset weights them, with a cross section.
+    rows["weight"] = np.arange(20) + 0.5
     write_table(copied, columns, rows, {})
     library = ImageLibrary([path])
     assert gather_images(library, copied, tmp_path / "gathered.h5", 1) == 20
@@ -106,7 +124,7 @@ def test_images_of_a_dataset_are_gathered_in_another_order(made, tmp_path):
     assert (gathered.side, gathered.sparse.pixels) == (library.side, library.pixels) == (pytest.approx(2.56), 40)
     # All of them, each with its own image, and not in the order of the table.
     assert gathered.jets["pt"].tolist() != rows["pt"].tolist()
-    assert sorted(gathered.jets["pt"]) == sorted(rows["pt"])
+    assert sorted(gathered.jets[["pt", "weight"]].tolist()) == sorted(rows[["pt", "weight"]].tolist())
     np.testing.assert_allclose(gathered.dense(), library.of(gathered.jets).dense(), atol=1e-7)
     gather_images(library, copied, tmp_path / "again.h5", 1)
     np.testing.assert_array_equal(read_images(tmp_path / "again.h5").dense(), gathered.dense())

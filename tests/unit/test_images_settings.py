@@ -35,7 +35,7 @@ def test_events_are_shared_among_parts():
 def test_a_method_is_of_medoids_unless_it_says_otherwise():
     given = {"near": {"metric": "mae"}, "far": {"kind": "medoids", "combination": "sum"}, "network": {"kind": "vae"}}
     settings = ImagesSettings.model_validate({"methods": given})
-    assert list(settings.medoid_methods()) == ["near", "far"]
+    assert [method.kind for method in settings.methods.values()] == ["medoids", "medoids", "vae"]
     assert settings.vae_methods()["network"].metric == "mse"
     assert ImagesSettings.model_validate(settings.model_dump(mode="json")) == settings
 

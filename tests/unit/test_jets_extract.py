@@ -80,6 +80,8 @@ def test_cuts_and_match_are_counted(tmp_path: Path) -> None:
     assert json.loads(cutflow.to_json()) == [
         ["events_read", 4],
         ["events_bad_candidate", 0],
+        ["events_bad_jet", 0],
+        ["events_bad_particle", 0],
         ["events_without_candidates", 1],
         ["events_without_selected_jet", 2],
         ["events_passed", 1],

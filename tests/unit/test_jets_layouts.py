@@ -12,7 +12,7 @@ import uproot
 from oddjet.errors import ConfigError, DamagedFileError, UnreadableFileError
 from oddjet.io.candidates import CandidateRecord
 from oddjet.io.chunks import Reading
-from oddjet.io.root import detect_layout, read_candidates
+from oddjet.io.root import Opening, detect_layout, read_candidates
 from oddjet.jets.clustering import stored
 
 PT = [[30.0, 20.0, 100.0, 80.0, 5.0], [50.0, 40.0]]
@@ -100,13 +100,13 @@ def test_link_to_a_jet_that_is_not_there(tmp_path: Path) -> None:
 
 def test_named_layout_is_the_only_one_tried(tmp_path: Path) -> None:
     path = nanoaod_v15(tmp_path / "v15.root", [[1, 1, 0, 0], [0, 0]])
-    assert detect_layout(path, "nanoaod_v15").name == "nanoaod_v15"
+    assert detect_layout(path, Opening("nanoaod_v15")).name == "nanoaod_v15"
     with pytest.raises(UnreadableFileError) as error:
-        detect_layout(path, "pfnano")
+        detect_layout(path, Opening("pfnano"))
     assert "PFCands_pt" in str(error.value)
     assert "nanoaod_v15" not in str(error.value)
-    with pytest.raises(ConfigError, match=r"'minaod'.*pfnano, nanoaod_v15, delphes"):
-        detect_layout(path, "minaod")
+    with pytest.raises(ConfigError, match=r"'minaod'.*pfnano, nanoaod_v15, scouting_nano, delphes"):
+        detect_layout(path, Opening("minaod"))
 
 
 def test_azimuth_from_0_to_two_pi_is_wrapped(tmp_path: Path) -> None:

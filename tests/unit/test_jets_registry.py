@@ -6,7 +6,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from oddjet.io.jet_columns import RECONSTRUCTED
+from oddjet.jets.columns import RECONSTRUCTED
 from oddjet.jets.features import REGISTRY, registry_table
 from oddjet.jets.settings import COLUMNS, EIGHT_FEATURES, FEATURES, FeatureSettings
 

@@ -39,11 +39,13 @@ def changed(folder: Path, **sections) -> Jobs:
 
 def test_the_job_behind_a_result(plan):
     (job,) = plan.jobs("results/tables/top/0001.h5")
-    assert (job.rule, job.script) == ("extract_features", "extract_features")
+    # One of a batch: of the others nothing is said.
+    assert (job.rule, job.script) == ("extract_features_top_0000", "extract_features")
     assert job.inputs == ("results/samples/top/0001.root",)
     assert job.outputs == ("results/tables/top/0001.h5",)
     assert job.code_digest == code_digest("extract_features")
     assert job.options["sample"] == ["top"]
+    assert job.options["output"] == ["results/tables/top/0001.h5"]
     assert job.options["settings"][0]["pt_min"] == 500.0
     assert "threads" not in job.options
 
@@ -114,6 +116,12 @@ def test_every_submitted_job_asks_for_more_when_it_is_tried_again(plan):
         if later != [(memory * attempt, minutes * attempt) for attempt in (2, 3)]
     }
     assert not constant
+    # HTCondor's name for the memory of a job.
+    assert all(
+        rule.expand_resources(WILDCARDS, [], 2)["htcondor_request_mem_mb"] == asked[rule.name][1][0]
+        for rule in plan.rules
+        if rule.name in asked
+    )
     # What the profile sets takes the place of a rule's own amount.
     for name, amounts in profile["set-resources"].items():
         assert all("attempt" in str(amounts[key]) for key in {"mem_mb", "runtime"} & set(amounts)), name
@@ -139,4 +147,4 @@ def test_the_papers_figures_know_the_grid_point_of_an_own_signal(tmp_path):
     for path in ("results/jets/figures/paper/figure_11.pdf", "results/jets/models/wnae/seeds-3/snapshots.csv"):
         (job,) = plan.jobs(path)
         assert job.options["signal"] == ["mysignal=results/tables/mysignal/0000.h5"]
-        assert job.options["points"] == [{"mysignal": [2000.0, 0.3]}]
+        assert job.options["points"] == [{"mysignal": {"m_phi": 2000.0, "r_inv": 0.3}}]

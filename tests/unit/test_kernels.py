@@ -24,12 +24,17 @@ from oddjet.inner import inner
 def outer(x):
     return 10.0 * inner(x)
 """
+OUTER_WITH_NUMBERS = OUTER.replace("10.0 * inner(x)", "inner(3) + inner(4) + inner(int(x))")
 PROGRAM = """
 import logging
 logging.basicConfig(format="%(message)s")
-from oddjet.kernels import kernel_folder
+from oddjet.provenance.kernel_cache import kernel_folder
 from oddjet.outer import outer
 print(outer(2.0), kernel_folder())
+"""
+COMPILED = """
+from oddjet.inner import inner
+compiled = [sum(kernel.stats.cache_misses.values()) for kernel in (inner, outer)]
 """
 
 
@@ -43,6 +48,8 @@ def copied(folder: Path) -> Path:
 
 def ran(source: Path, cache: Path, **environment: str) -> tuple[float, Path, str]:
     """Run the program on a copy; return its result, the folder of its kernels and what it logged."""
+    # Python's own byte code goes by time and size, which an edit of these tests leaves as they are.
+    environment = {"PYTHONDONTWRITEBYTECODE": "1", **environment}
     done = subprocess.run(
         [sys.executable, "-c", PROGRAM],
         env={**os.environ, "PYTHONPATH": str(source), "NUMBA_CACHE_DIR": str(cache), **environment},
@@ -82,12 +89,20 @@ def test_equal_copies_share_their_kernels(tmp_path):
     assert codes(cache) == made
 
 
+def test_numbers_that_are_written_in_a_caller_are_one_kind(tmp_path):
+    source, cache = copied(tmp_path / "source"), tmp_path / "cache"
+    (source / "oddjet/outer.py").write_text(OUTER_WITH_NUMBERS)
+    assert ran(source, cache)[0] == 12.0
+    assert len(codes(cache)) == 2
+
+
 def test_processes_that_fill_an_empty_cache_at_once(tmp_path):
     source, cache = copied(tmp_path / "source"), tmp_path / "cache"
-    # Each waits for the end of its input, so that all start to compile together.
+    # Each waits for the end of its input, so that all start to compile together; the last line tells what it compiled.
+    program = f"import sys\nsys.stdin.read()\n{PROGRAM}\n{COMPILED}\nprint(*compiled)"
     running = [
         subprocess.Popen(
-            [sys.executable, "-c", "import sys\nsys.stdin.read()\n" + PROGRAM],
+            [sys.executable, "-c", program],
             env={**os.environ, "PYTHONPATH": str(source), "NUMBA_CACHE_DIR": str(cache)},
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
@@ -101,9 +116,10 @@ def test_processes_that_fill_an_empty_cache_at_once(tmp_path):
         process.stdin = None
     told = [process.communicate() for process in running]
     assert [process.returncode for process in running] == [0] * 5, told
-    (value, _, said), *_ = {(out.split()[0], out.split()[1], err) for out, err in told}
-    assert len(set(told)) == 1
+    ((value, _, said),) = {(*out.split()[:2], err) for out, err in told}
     assert (value, said) == ("30.0", "")
+    # Each kernel once over all processes: a process that has both from the cache never asks for the inner one.
+    assert [sum(numbers) for numbers in zip(*[map(int, out.split()[2:]) for out, _ in told], strict=True)] == [1, 1]
     # One file a kernel, nothing half-written beside it, and what was written is what is read.
     made = codes(cache)
     assert len(made) == 2
@@ -118,6 +134,14 @@ def test_another_processor_has_kernels_of_its_own(tmp_path):
     value, other, _ = ran(source, cache, NUMBA_CPU_NAME="x86-64-v3", NUMBA_CPU_FEATURES="+avx2,+fma")
     assert value == 30.0
     assert other.name == folder.name.split("-")[0] + "-x86-64-v3"
+
+
+def test_kernels_that_are_compiled_to_look_for_an_error_are_kept_apart(tmp_path):
+    source, cache = copied(tmp_path / "source"), tmp_path / "cache"
+    _, folder, _ = ran(source, cache)
+    value, other, _ = ran(source, cache, NUMBA_OPT="0")
+    assert value == 30.0
+    assert other != folder
 
 
 def test_damaged_code_is_compiled_again(tmp_path):

@@ -1,5 +1,7 @@
 """Pictures of images and the elbow."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -7,7 +9,7 @@ from oddjet.errors import FigureError
 from oddjet.plotting.images import ElbowCurves, draw_references
 from oddjet.plotting.style import save_figure
 
-CURVES = ElbowCurves([([1, 5, 2], 0.3), ([2, 6, 0], 0.2)], [0.15, 0.1], ([1, 1.5, 2], [0.15, 0.1, 0.1]), 2)
+CURVES = ElbowCurves([([1, 5, 2], 0.3), ([2, 6, 0], 0.2)], [0.15, 0.1], ([1, 1.5, 2], [0.15, 0.1, 0.1]), 2, 0.01)
 
 
 def test_images_stand_in_a_row_above_the_elbow(tmp_path):
@@ -24,6 +26,9 @@ def test_images_stand_in_a_row_above_the_elbow(tmp_path):
     assert "qcd, wass1" in texts
     labels = [text.get_text() for axes in figure.get_axes() if axes.get_legend() for text in axes.get_legend().texts]
     assert "elbow: k = 2" in labels
+    none = draw_references({"average": picture}, 1.6, replace(CURVES, suggested=None), "", "").get_axes()
+    labels = [text.get_text() for axes in none if axes.get_legend() for text in axes.get_legend().texts]
+    assert [label for label in labels if "elbow" in label] == ["no elbow"]
     save_figure(figure, tmp_path / "f.pdf")
     assert (tmp_path / "f.pdf").read_bytes().startswith(b"%PDF")
 

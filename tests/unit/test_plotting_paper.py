@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import itertools
 import math
-from math import nan
 
 import numpy as np
 import pytest
@@ -13,8 +12,8 @@ from matplotlib.figure import Figure
 
 from oddjet.errors import EvaluationError, FigureError
 from oddjet.evaluation.history import Curves, EpochAucRow, SnapshotRow
-from oddjet.evaluation.paper import FIGURES, TrainingTables, paper_panels
-from oddjet.evaluation.paper_samples import PAPER_FEATURES, histogram_panels
+from oddjet.evaluation.paper import FIGURES, PAPER_FEATURES, TrainingTables, histogram_panels, paper_panels
+from oddjet.evaluation.snapshots import Jets
 from oddjet.plotting.epochs import Band, Panel, draw_epochs
 from oddjet.plotting.histograms import HistogramPanel, draw_histograms, sample_names
 from oddjet.plotting.sketches import SKETCHES, draw_sketch
@@ -34,7 +33,9 @@ HISTORY = {
     "wasserstein_validation": curves([9.0, 4.0, 2.0, 1.0, 50.0, 80.0, 80.0, 80.0]),
 }
 AUC = [
-    EpochAucRow("nae", seed, epoch, f"svj_{r_inv}", 2000.0, r_inv, 0.9 - 0.3 * r_inv, 0.01, 400, 2000)
+    EpochAucRow(
+        "nae", seed, epoch, f"svj_{r_inv}", {"m_phi": 2000.0, "r_inv": r_inv}, 0.9 - 0.3 * r_inv, 0.01, 400, 2000
+    )
     for seed, epoch, r_inv in itertools.product((1, 2), (1, 4, 8), (0.1, 0.3, 0.5, 0.7))
 ]
 MEASURED = [
@@ -109,9 +110,7 @@ def test_the_collapse_shows_where_the_distance_is_lowest() -> None:
 
 def test_the_roles_reversed_show_a_signal_that_is_on_no_grid() -> None:
     rows = [
-        EpochAucRow("wnae", seed, epoch, "top", nan, nan, 0.6 + seed / 10, 0.01, 9, 9)
-        for seed in (1, 2)
-        for epoch in (1, 4)
+        EpochAucRow("wnae", seed, epoch, "top", {}, 0.6 + seed / 10, 0.01, 9, 9) for seed in (1, 2) for epoch in (1, 4)
     ]
     distance, auc = paper_panels("13", TrainingTables(HISTORY, rows))
     assert distance.bands[0].curves == HISTORY["wasserstein_validation"]
@@ -133,9 +132,12 @@ def test_what_the_tables_do_not_hold_is_refused() -> None:
 
 
 @pytest.fixture
-def jets() -> dict[str, np.ndarray]:
+def jets() -> dict[str, Jets]:
     generator = np.random.default_rng(1)
-    return {"background": generator.normal(size=(200, 8)), "signal": generator.normal(1.0, size=(90, 8))}
+    return {
+        "background": Jets(generator.normal(size=(200, 8)), generator.uniform(0.1, 2.0, 200)),
+        "signal": Jets(generator.normal(1.0, size=(90, 8)), np.ones(90)),
+    }
 
 
 def negatives() -> dict[tuple[int, int], np.ndarray]:
@@ -153,9 +155,10 @@ def test_histograms_start_at_the_last_epoch_before_the_divergence(jets: dict) ->
     ]
     panel = rows[0][0]
     assert panel.feature == "tau3"
-    np.testing.assert_array_equal(panel.samples["negatives"], negatives()[1, 3][:, 1])
-    np.testing.assert_array_equal(panel.samples["signal"], jets["signal"][:, 1])
-    inside(draw_histograms(rows, sample_names(2000.0, 0.3), "NAE, seed 1", "Simulation"))
+    np.testing.assert_array_equal(panel.samples["negatives"], [negatives()[1, 3][:, 1], np.ones(50)])
+    for name, (points, weights) in jets.items():
+        np.testing.assert_array_equal(panel.samples[name], [points[:, 1], weights])
+    inside(draw_histograms(rows, sample_names("$m$ = 2000 GeV, $r$ = 0.3"), "NAE, seed 1", "Simulation"))
 
 
 def test_histograms_of_all_features_at_the_start_and_the_end(jets: dict) -> None:
@@ -165,18 +168,29 @@ def test_histograms_of_all_features_at_the_start_and_the_end(jets: dict) -> None
         ["axis_major", "axis_minor", "ptd", "softdrop_mass"],
     ]
     assert [[row[0].title for row in rows] for rows in shown] == [["epoch 1", "epoch 8"]] * 2
-    inside(draw_histograms(shown[1], sample_names(2000.0, 0.3), "WNAE, seed 2", "Simulation"))
+    inside(draw_histograms(shown[1], sample_names("$m$ = 2000 GeV, $r$ = 0.3"), "WNAE, seed 2", "Simulation"))
 
 
 def test_a_histogram_holds_every_jet_in_percent_and_the_edges_of_the_box() -> None:
     values = np.array([-3.0] * 200 + [3.0] * 100 + [0.01] * 99 + [7.0])
-    panel = HistogramPanel("tau3", "epoch 1", {"negatives": values})
-    figure = draw_histograms([[panel]], sample_names(nan, nan), "NAE, seed 1", "Simulation", (-3.0, 3.0))
+    panel = HistogramPanel("tau3", "epoch 1", {"negatives": (values, np.ones(400))})
+    figure = draw_histograms([[panel]], sample_names(""), "NAE, seed 1", "Simulation", (-3.0, 3.0))
     counts = figure.axes[0].patches[0].get_data().values
     assert len(counts) == 40
-    # The jet at 7 counts, though it is not seen.
+    # The jet at 7 counts, though it is not seen; the figure says so.
+    assert [text.get_text() for text in figure.axes[0].texts if "%" in text.get_text()] == ["0.2% →"]
     assert [counts[0], counts[20], counts[39], counts.sum()] == pytest.approx([50, 24.75, 25, 99.75])
-    assert sample_names(2000.0, 0.3)["signal"] == r"signal ($m_\Phi$ = 2000 GeV, $r_\mathrm{inv}$ = 0.3)"
+    assert sample_names("m = 2")["signal"] == "signal (m = 2)"
+
+
+def test_a_histogram_and_its_axis_go_by_weight() -> None:
+    """Two samples, 50 to 1: the one that is worth 2 % and lies far away sets no axis."""
+    values, weights = np.repeat([0.5, 9.5], [900, 900]), np.repeat([249.0, 1.0], 900)
+    panel = HistogramPanel("tau3", "", {"background": (values, weights)})
+    axes = draw_histograms([[panel]], sample_names(""), "", "").axes[0]
+    assert axes.get_xlim() == (0.0, 1.0)
+    assert axes.patches[0].get_data().values.sum() == pytest.approx(99.6)
+    assert [text.get_text() for text in axes.texts if "%" in text.get_text()] == ["0.4% →"]
 
 
 def test_the_axis_holds_the_coordinates_of_the_method() -> None:
@@ -185,8 +199,8 @@ def test_the_axis_holds_the_coordinates_of_the_method() -> None:
     def ends(centre: float, width: float, box: tuple[float, float] | None) -> tuple[float, float]:
         samples = {name: generator.normal(centre, width, 4000) for name in ("background", "negatives")}
         samples["signal"] = generator.normal(centre, 9 * width, 4000)
-        panel = HistogramPanel("tau3", "", samples)
-        return draw_histograms([[panel]], sample_names(nan, nan), "", "", box).axes[0].get_xlim()
+        panel = HistogramPanel("tau3", "", {name: (values, np.ones(4000)) for name, values in samples.items()})
+        return draw_histograms([[panel]], sample_names(""), "", "", box).axes[0].get_xlim()
 
     # Min-max coordinates are the box as the dataset has it, wider where the chain's own box is.
     assert ends(0.0, 0.5, (-3.0, 3.0)) == (-3.0, 3.0)
@@ -203,7 +217,9 @@ def test_histograms_without_samples_are_refused(jets: dict) -> None:
     with pytest.raises(EvaluationError, match="'5' is not one of 4, 11, 12"):
         histogram_panels("5", PAPER_FEATURES, jets, negatives(), HISTORY, 1)
     with pytest.raises(FigureError, match="without jets"):
-        draw_histograms([[HistogramPanel("tau3", "", {"signal": np.zeros(0)})]], sample_names(1.0, 1.0), "", "")
+        draw_histograms(
+            [[HistogramPanel("tau3", "", {"signal": (np.zeros(0), np.zeros(0))})]], sample_names(""), "", ""
+        )
 
 
 @pytest.mark.parametrize("number", SKETCHES)

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import math
-import subprocess
-import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -16,15 +15,16 @@ from oddjet.io.csv import write_rows
 from oddjet.io.tables import Column, write_table
 from oddjet.plotting.vae import ScanPoint, draw_pairs, draw_scan
 from oddjet.studies.vae_table import METRICS, PAPER, write_vae_table
+from programs import run_program
 
 ROWS = [
-    VaeAucRow("mse", 2, beta, chosen, loss, "none", signal, metric, auc + beta, 0.01, 100, 200)
+    VaeAucRow("mse", 2, beta, chosen, loss, 0.01, 0.5, "none", signal, metric, auc + beta, 0.01, 100, 200)
     for beta, chosen, loss in ((0.0, 0, 0.2), (0.25, 1, 0.1))
     for signal, auc in (("top", 0.6), ("w", 0.3))
     for metric in (METRICS if chosen else ("loss",))
 ]
 ROWS += [
-    VaeAucRow("supervised", depth, math.nan, 1, loss, "top", signal, "logit", auc, 0.02, 100, 200)
+    VaeAucRow("supervised", depth, math.nan, 1, loss, 0.03, math.nan, "top", signal, "logit", auc, 0.02, 100, 200)
     for depth, loss, auc in ((1, 0.4, 0.7), (3, 0.3, 0.9))
     for signal in ("top", "w")
 ]
@@ -54,7 +54,16 @@ def test_the_table_has_the_chosen_beta_and_the_papers_numbers() -> None:
     assert table[0] == ["MSE", "2", "0.25", "Loss", "0.850 ± 0.010 (0.83)", "0.550 ± 0.010 (0.65)"]
     assert table[5][3:] == ["Wass(2)", "0.850 ± 0.010 (0.81)", "0.550 ± 0.010 (0.54)"]
     # The depth with the lower validation loss; its transfer to the other signal beside it.
-    assert lines(text, "## Supervised") == [["top", "3", "0.900 ± 0.020 (0.94)", "0.900 ± 0.020 (0.86)"]]
+    assert lines(text, "## Supervised") == [
+        ["top, **not converged**", "3", "0.900 ± 0.020 (0.94)", "0.900 ± 0.020 (0.86)"]
+    ]
+    assert lines(text, "## Trainings") == [
+        ["MSE", "2", "0.25", "0.1", "0.50", "1.0 %", "converged"],
+        ["labels of top", "1", "", "0.4", "", "3.0 %", "not converged: still fell by 3 %"],
+        ["labels of top", "3", "", "0.3", "", "3.0 %", "not converged: still fell by 3 %"],
+    ]
+    rows = [replace(row, of_mean_image=0.9) for row in ROWS]
+    assert lines(write_vae_table(rows, LATENT), "# Image VAE")[0][0] == "MSE, **not converged**"
     assert lines(text, "## Distances inside the network") == [
         ["-", "-", "-", "images, MSE", "0.400"],
         ["MSE", "2", "0.25", "block-1", "0.650"],
@@ -71,7 +80,7 @@ def test_the_scan_has_a_panel_for_the_loss_and_each_signal() -> None:
     assert [text.get_text() for text in figure.axes[2].get_legend().get_texts()] == ["1", "2"]
     # Small losses are shown in a power of ten that the label names.
     small = draw_scan([point._replace(validation_loss=2.5e-5) for point in points], "mse", "Simulation").axes[0]
-    assert small.get_ylabel() == r"validation loss (background) $\times 10^{5}$"
+    assert small.get_ylabel() == r"validation loss (background) [$10^{-5}$]"
     assert small.lines[0].get_ydata() == pytest.approx([2.5, 2.5])
     with pytest.raises(FigureError, match="no VAE was trained with mae"):
         draw_scan([], "mae", "Simulation")
@@ -115,9 +124,7 @@ def test_the_scripts_make_table_and_figures(tmp_path: Path) -> None:
     )
     for name, *arguments in commands:
         given = [text if text.startswith("--") else str(tmp_path / text) for text in arguments]
-        done = subprocess.run(
-            [sys.executable, f"workflow/scripts/{name}.py", *given], capture_output=True, text=True, check=False
-        )
+        done = run_program([f"workflow/scripts/{name}.py", *given])
         assert done.returncode == 0, done.stderr
     assert "0.850 ± 0.010 (0.83)" in (tmp_path / "vae.md").read_text()
     assert (tmp_path / "s.pdf").read_bytes().startswith(b"%PDF")

@@ -1,6 +1,10 @@
 """Scripts end with one clear message; progress is lines in a log."""
 
+import errno
 import logging
+import subprocess
+import sys
+import tempfile
 
 import pytest
 from pydantic import BaseModel, ConfigDict, Field
@@ -55,6 +59,16 @@ def test_an_expected_error_is_one_line_and_status_1(capsys):
     assert capsys.readouterr().err == "error: x.root: no such file\n"
 
 
+def test_a_disk_without_room_is_one_line_that_names_the_folder(capsys):
+    def main() -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    with pytest.raises(SystemExit) as raised:
+        execute(main)
+    assert raised.value.code == 1
+    assert capsys.readouterr().err.startswith(f"error: {tempfile.gettempdir()}: disk full: ")
+
+
 def test_a_fault_of_the_program_keeps_its_traceback():
     with pytest.raises(ZeroDivisionError):
         execute(lambda: print(1 / 0))
@@ -102,3 +116,19 @@ def test_a_program_keeps_all_that_it_is_given(tmp_path):
         arguments.parse_args(["--seed", "1"])  # an abbreviation would have another name in the record
     arguments.parse_args([])
     assert given_options() == {}
+
+
+def test_a_package_of_an_extra_that_is_missing_is_one_line():
+    program = "import sys; sys.modules['torch'] = None; from oddjet.cli.main import program; program()"
+    command = [sys.executable, "-c", program, "score", "new.root", "--detector", "model.pt", "--to", "scores.root"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 1
+    assert done.stderr == "error: the package torch is not installed: pip install 'oddjet[train]'\n"
+
+
+def test_a_module_that_no_extra_brings_keeps_its_traceback():
+    def main():
+        raise ModuleNotFoundError("No module named 'own'", name="own")
+
+    with pytest.raises(ModuleNotFoundError):
+        execute(main)

@@ -37,10 +37,10 @@ def test_the_record_holds_whatever_the_program_was_given():
     arguments = parser("Do it.", "python do.py")
     arguments.add_argument("--seeds", type=int, nargs="+")
     arguments.add_argument("--points")
-    arguments.parse_args(["--seeds", "1", "2", "--points", '{"own": [2000, 0.3]}'])
+    arguments.parse_args(["--seeds", "1", "2", "--points", '{"own": {"m_phi": 2000, "r_inv": 0.3}}'])
     assert json.loads(attributes("train_ceilings", "{}", [])["options"]) == {
         "seeds": ["1", "2"],
-        "points": [{"own": [2000, 0.3]}],
+        "points": [{"own": {"m_phi": 2000, "r_inv": 0.3}}],
     }
     arguments.parse_args([])
     assert attributes("train_ceilings", "{}", [])["options"] == "{}"

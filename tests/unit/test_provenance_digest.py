@@ -1,6 +1,8 @@
 """The code digest covers what a script can reach, and nothing else."""
 
 import re
+import runpy
+import statistics
 import sys
 from pathlib import Path
 
@@ -9,6 +11,7 @@ import pytest
 from oddjet.errors import DigestError
 from oddjet.provenance import digest
 from oddjet.provenance.parsed import NAME
+from oddjet.provenance.reach import UNCOUNTED
 
 # The files that a test changes, the script among them; `b` is two imports away.
 FILES = {
@@ -282,6 +285,19 @@ def test_what_is_kept_is_never_old_and_may_be_damaged_or_absent(project):
     kept.parent.rmdir()
     kept.parent.write_text("in the way")
     assert project.digest() == second
+
+
+def test_an_edit_reruns_fewer_than_five_programs_on_average_and_never_more_than_by_module():
+    path = digest.SCRIPTS_FOLDER.parents[1] / "benchmarks/reruns.py"
+    counts = runpy.run_path(str(path))["reruns"]()
+    assert len(counts) > 1000
+    assert statistics.mean(by_definition for by_definition, _ in counts.values()) < 5
+    assert not [name for name, (by_definition, by_module) in counts.items() if by_definition > by_module]
+
+
+def test_what_counts_for_none_is_there():
+    for name in UNCOUNTED:
+        assert (digest.PACKAGE_FOLDER / f"{name}.py").is_file()
 
 
 def scripts() -> list[str]:

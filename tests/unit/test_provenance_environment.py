@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -10,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from oddjet.plotting.formulas import check_formulas
-from oddjet.provenance.environment import SAME_ARITHMETIC, has_avx2, job_environment
+from oddjet.provenance.environment import SAME_ARITHMETIC, TEMPORARY_FOLDERS, has_avx2, job_environment
+from oddjet.titles import check_formulas
 
 ROOT = Path(__file__).parents[2]
 FIGURE = """
@@ -38,10 +39,35 @@ def run(program: str, *arguments: str, **environment: str) -> subprocess.Complet
 
 def test_jobs_import_this_package_alone(tmp_path):
     given = job_environment(ROOT, tmp_path, {"PYTHONPATH": "/cvmfs/view", "HOME": str(tmp_path)})
-    own = {"ODDJET": str(ROOT), "PYTHONPATH": str(ROOT / "src"), "PYTHONNOUSERSITE": "1"}
+    own = {"ODDJET": str(ROOT), "PYTHONPATH": str(ROOT / "src"), "PYTHONNOUSERSITE": "1", "PYTHONUTF8": "1"}
     assert given == own | (SAME_ARITHMETIC if has_avx2() else {})
     given = job_environment(ROOT, tmp_path, {"PATH": "/bin", "HOME": str(tmp_path)}, python="/venv/bin/python")
     assert given["PATH"] == "/venv/bin:/bin"
+
+
+def test_temporary_files_lie_in_the_run_folder_where_their_place_takes_none(tmp_path):
+    usual = tmp_path / "usual"
+    usual.mkdir()
+    given = {"HOME": str(tmp_path), "TMPDIR": str(usual)}
+    assert not {*TEMPORARY_FOLDERS} & job_environment(ROOT, tmp_path, given).keys()
+    # Snakemake's scheduler looks at TMP first, Python at TMPDIR.
+    own = job_environment(ROOT, tmp_path, {**given, "TMP": str(tmp_path / "gone")})
+    assert {own[name] for name in TEMPORARY_FOLDERS} == {str(tmp_path / ".snakemake/tmp")}
+
+
+DISPATCHED = """
+import numpy
+core = getattr(numpy, "_core", None) or numpy.core
+umath = core._multiarray_umath
+print(*(name for name in umath.__cpu_dispatch__ if umath.__cpu_features__[name]))
+"""
+
+
+def test_numpy_takes_no_code_that_only_some_processors_have():
+    """Whatever this numpy calls its groups of instructions: beyond AVX2 none is left that it would choose."""
+    beyond = [name for name in run(DISPATCHED, **SAME_ARITHMETIC).stdout.split() if re.match("AVX512|X86_V[4-9]", name)]
+    assert beyond == []
+    assert "AVX2" in run(DISPATCHED).stdout or "X86_V3" in run(DISPATCHED).stdout or not has_avx2()
 
 
 PRINT = """
@@ -81,7 +107,7 @@ def test_caches_lie_in_the_run_folder_where_their_usual_places_cannot_be_written
     assert asked["MPLCONFIGDIR"] == "/run/.snakemake/caches/matplotlib"
     named = {"HOME": "/nonexistent", "NUMBA_CACHE_DIR": "/here", "MPLCONFIGDIR": "/there"}
     named |= dict.fromkeys(SAME_ARITHMETIC, "as the user says")
-    assert set(as_nobody(named)) == {"ODDJET", "PYTHONPATH", "PYTHONNOUSERSITE"}
+    assert set(as_nobody(named)) == {"ODDJET", "PYTHONPATH", "PYTHONNOUSERSITE", "PYTHONUTF8"}
 
 
 def test_a_backend_and_a_style_of_the_users_change_no_figure(tmp_path):
@@ -96,9 +122,34 @@ def test_a_backend_and_a_style_of_the_users_change_no_figure(tmp_path):
 
 
 def test_pythia_reads_its_own_data_and_not_that_of_another(tmp_path):
-    program = "from oddjet.simulation.pythia import new_pythia\nprint(new_pythia().readString('HardQCD:all = on'))"
+    program = "from oddjet.simulation.generate import new_pythia\nprint(new_pythia().readString('HardQCD:all = on'))"
     done = run(program, PYTHIA8DATA=str(tmp_path))
     assert done.stdout.endswith("True\n"), done.stdout + done.stderr
+
+
+SUM = """
+from oddjet.kernels import kernel
+from oddjet.lanes import fused
+from oddjet.provenance.kernel_cache import kernel_modules
+@kernel
+def product(x):
+    return fused(x, x, 1.0)
+print(product(3.0), len(kernel_modules()) > 3)
+"""
+
+
+@pytest.mark.parametrize(
+    "shell",
+    [
+        {"NUMBA_DISABLE_JIT": "1"},
+        {"NUMBA_NUM_THREADS": "0"},
+        {"LC_ALL": "POSIX", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"},
+    ],
+)
+def test_kernels_are_compiled_whatever_a_shell_says_of_numba_and_letters(tmp_path, shell):
+    (tmp_path / "sum.py").write_text(SUM)
+    done = run("import runpy, sys; runpy.run_path(sys.argv[1])", str(tmp_path / "sum.py"), **shell)
+    assert done.stdout == "10.0 True\n", done.stdout + done.stderr
 
 
 def test_formulas():

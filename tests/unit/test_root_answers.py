@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socketserver
+import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -10,10 +11,11 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+import uproot
 
 from oddjet.errors import AccessError, InputFileError, SourceError, TransientError, UnreadableFileError
 from oddjet.io import network
-from oddjet.io.root import read_candidates
+from oddjet.io.root import Opening, read_candidates
 from oddjet.jets.extract import extract_features
 from oddjet.jets.settings import FeatureSettings
 
@@ -35,12 +37,26 @@ def part(path: str, data: bytes, first: int, stop: int) -> bytes:
     return head(206, Content_Length=stop - first) + data[first:stop]
 
 
+def empty_file() -> bytes:
+    """Give the bytes of a sound ROOT file with nothing in it."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "x.root"
+        uproot.recreate(path).close()
+        return path.read_bytes()
+
+
+EMPTY = empty_file()
 ANSWERS: dict[str, tuple[Callable[[str, bytes, int, int], bytes], type[InputFileError], str]] = {
     "a page to log in": (page, AccessError, "answers with a web page, perhaps to log in"),
     "the whole file": (
         lambda _, data, *__: head(200, Content_Length=len(data)) + data,
         AccessError,
         "gives other parts of a file than it is asked for .*fetch the file first",
+    ),
+    "an empty file of its own": (
+        lambda _path, _data, first, stop: head(200, Content_Length=len(EMPTY[first:stop])) + EMPTY[first:stop],
+        AccessError,
+        "gives other parts of a file than it is asked for",
     ),
     "the first bytes always": (
         lambda _, data, *__: head(206, Content_Length=100) + data[:100],
@@ -131,7 +147,7 @@ def test_a_damaged_file_of_a_sound_server_is_damaged(tmp_path: Path, data: bytes
 def test_a_server_that_never_stops_to_send_a_little_ends(data: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(network, "REQUEST_SECONDS", 1)
     with answering(part, data, pause=0.05) as address, pytest.raises(TransientError, match="cannot be reached now"):
-        list(read_candidates(address, network_seconds=0))
+        list(read_candidates(address, opening=Opening(network_seconds=0)))
 
 
 def test_the_scheme_of_an_address_may_be_in_capitals(data: bytes) -> None:

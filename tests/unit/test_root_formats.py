@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Mapping
 from pathlib import Path
 
 import awkward as ak
@@ -11,78 +9,25 @@ import numpy as np
 import pytest
 import uproot
 
+from cms_files import (
+    EVENTS,
+    PER_JET,
+    candidates,
+    identifiers,
+    lists,
+    sprays,
+    table_of,
+    with_a_bad_entry,
+    write,
+)
 from oddjet.errors import ConfigError, DamagedFileError, DatasetError, JetError, UnreadableFileError
 from oddjet.io.chunks import ChunkReader, Reading
 from oddjet.io.cutflow import Cutflow
 from oddjet.io.layouts import NANOAOD_V15
-from oddjet.io.tables import read_attributes, read_table
 from oddjet.io.weights import sample_factors
 from oddjet.jets.cutflow import check_enough, merge_sample
 from oddjet.jets.extract import extract_features
 from oddjet.jets.settings import FeatureSettings
-
-EVENTS = 20
-PER_JET = 25
-FIELDS = ("pt", "eta", "phi", "mass")
-
-
-def sprays() -> tuple[dict[str, ak.Array], np.ndarray]:
-    """Candidates of events with two jets back to back of 570 to 900 GeV, and the jets' axes (events, 2, 2)."""
-    rng = np.random.default_rng(1)
-    first = rng.uniform(-np.pi, np.pi, EVENTS)
-    axes = np.stack([rng.uniform(-1.5, 1.5, (EVENTS, 2)), np.stack([first, first + np.pi], axis=1)], axis=2)
-    shares = rng.dirichlet(np.full(PER_JET, 0.6), (EVENTS, 2))
-    pt = shares * rng.uniform(570, 900, (EVENTS, 2, 1))
-    eta = axes[:, :, :1] + rng.normal(0, 0.1, pt.shape)
-    phi = (axes[:, :, 1:] + rng.normal(0, 0.1, pt.shape) + np.pi) % (2 * np.pi) - np.pi
-    columns = {"pt": pt, "eta": eta, "phi": phi, "mass": np.full(pt.shape, 0.13957)}
-    return {name: lists(values.reshape(EVENTS, -1)) for name, values in columns.items()}, axes
-
-
-def lists(values: np.ndarray, kind: type = np.float32) -> ak.Array:
-    return ak.values_astype(ak.from_regular(ak.Array(values)), kind)
-
-
-def identifiers() -> dict[str, np.ndarray]:
-    return {
-        "run": np.ones(EVENTS, np.uint32),
-        "luminosityBlock": np.ones(EVENTS, np.uint32),
-        "event": np.arange(EVENTS, dtype=np.uint64),
-    }
-
-
-def write(path: Path, columns: Mapping[str, object], tree: str = "Events") -> Path:
-    kinds = {
-        name: v.type if isinstance(v, ak.Array) else np.dtype((v.dtype, v.shape[1:])) for name, v in columns.items()
-    }
-    with uproot.recreate(path, compression=None) as file:
-        file.mktree(tree, kinds)
-        file[tree].extend(dict(columns))
-    return path
-
-
-def candidates(collection: str = "PFCands", **changed: ak.Array) -> dict[str, object]:
-    return {**identifiers(), **{f"{collection}_{name}": v for name, v in {**sprays()[0], **changed}.items()}}
-
-
-def partons(identifier: tuple[int, int], status: int) -> dict[str, ak.Array]:
-    """Two generator particles along the jets' axes."""
-    axes = sprays()[1]
-    return {
-        "GenPart_pt": lists(np.full((EVENTS, 2), 700.0)),
-        "GenPart_eta": lists(axes[:, :, 0]),
-        "GenPart_phi": lists(axes[:, :, 1]),
-        "GenPart_mass": lists(np.zeros((EVENTS, 2))),
-        "GenPart_pdgId": lists(np.tile(identifier, (EVENTS, 1)), np.int32),
-        "GenPart_status": lists(np.full((EVENTS, 2), status), np.int32),
-    }
-
-
-def table_of(path: Path, **settings: object) -> tuple[np.ndarray, Cutflow, dict[str, str]]:
-    output = path.with_suffix(".h5")
-    match = settings.pop("require_match", "none")
-    cutflow = extract_features(path, output, FeatureSettings(**settings), require_match=match)
-    return read_table(output), cutflow, json.loads(read_attributes(output)["reading"])
 
 
 def test_puppi_weights_beside_the_names_of_nanoaod_are_applied(tmp_path: Path) -> None:
@@ -132,27 +77,6 @@ def test_sum_of_generated_weights_has_two_names(tmp_path: Path, name: str) -> No
     _, cutflow, told = table_of(path)
     assert (cutflow.sum_of_weights, cutflow.sum_of_generated_weights) == (40.0, 2000.0)
     assert told["generated"] == f"Runs.{name}"
-
-
-@pytest.mark.parametrize("flavours", [(4900101, -4900101), (4900101, -4900102), (4900103, -4900108)])
-def test_dark_quarks_count_in_every_flavour(tmp_path: Path, flavours: tuple[int, int]) -> None:
-    path = write(tmp_path / "svj.root", {**candidates(), **partons(flavours, 23)})
-    assert len(table_of(path, require_match="dark_quark")[0]) == 2 * EVENTS
-
-
-@pytest.mark.parametrize(
-    ("require", "identifier", "status", "message"),
-    [
-        ("top", (6, -6), 11, "PDG identifier 6 has Pythia 8's status 62; they have the status 11"),
-        ("dark_quark", (1, -1), 23, "no generator particle has the PDG identifier 4900101 to 4900108"),
-    ],
-)
-def test_truth_of_another_kind_is_refused(
-    tmp_path: Path, require: str, identifier: tuple[int, int], status: int, message: str
-) -> None:
-    path = write(tmp_path / "other.root", {**candidates(), **partons(identifier, status)})
-    with pytest.raises(JetError, match=rf"other\.root: require_match is {require}.*{message}"):
-        table_of(path, require_match=require)
 
 
 def shapes() -> dict[str, object]:
@@ -259,6 +183,14 @@ def test_no_jet_in_a_file_in_mev_is_guessed(tmp_path: Path) -> None:
         check_enough({"svj": (Cutflow(events_read=5, jets_passed=5), [])}, [], ["svj"], 300)
 
 
+def test_a_sample_without_weight_is_told_before_anything_is_trained(tmp_path: Path) -> None:
+    weightless = {"genWeight": np.zeros(EVENTS, np.float32)}
+    cutflow = table_of(write(tmp_path / "a.root", {**candidates(), **weightless}))[1]
+    assert cutflow.jets_passed == 2 * EVENTS
+    with pytest.raises(JetError, match=rf"sample top: the generator weights of its {EVENTS} events add up to 0, so"):
+        check_enough({"top": (cutflow, [])}, ["top"], [], 300)
+
+
 def test_puppi_weights_that_are_not_there_are_named(tmp_path: Path) -> None:
     path = write(tmp_path / "a.root", candidates(puppiWeight=lists(np.full((EVENTS, 2 * PER_JET), -1.0))))
     with pytest.raises(DamagedFileError, match="PFCands_puppiWeight is -1 in entry 0"):
@@ -359,55 +291,46 @@ def test_events_of_one_identifier_count_by_their_entry(tmp_path: Path, caplog: p
 def test_refusals_say_what_there_is(tmp_path: Path) -> None:
     with uproot.recreate(tmp_path / "inside.root") as file:
         file.mkdir("ntuplizer").mktree("Events", {"run": np.uint32})
-    with pytest.raises(UnreadableFileError, match=r"ntuplizer \(folder\), ntuplizer/Events \(TTree\).*copy it there"):
+    with pytest.raises(
+        UnreadableFileError, match=r"ntuplizer \(folder\), ntuplizer/Events \(TTree\).*features\.layouts"
+    ):
         table_of(tmp_path / "inside.root")
     path = write(tmp_path / "old.root", identifiers())
     with pytest.raises(UnreadableFileError, match=r"NanoAOD from v15 on \(earlier versions hold no candidates"):
         table_of(path)
 
 
-def dark_decays(path: Path, share: float) -> Path:
-    """A dark hadron along each jet's axis, whose two quarks carry `share` of 700 GeV, and one invisible particle."""
-    axes = np.repeat(sprays()[1], 4, axis=1)
-    kinds = [4900111, 1, -1, 51]
-    pt = np.tile([700.0, 350.0 * share, 350.0 * share, 5000.0], 2)
-    mother = np.concatenate([[-1, 0, 0, 0], [-1, 4, 4, 4]])
-    return write(
-        path,
-        {
-            **candidates(),
-            "GenPart_pt": lists(np.tile(pt, (EVENTS, 1))),
-            "GenPart_eta": lists(axes[:, :, 0]),
-            "GenPart_phi": lists(axes[:, :, 1]),
-            "GenPart_mass": lists(np.zeros((EVENTS, 8))),
-            "GenPart_pdgId": lists(np.tile(kinds, (EVENTS, 2)), np.int32),
-            "GenPart_status": lists(np.full((EVENTS, 8), 91), np.int32),
-            "GenPart_genPartIdxMother": lists(np.tile(mother, (EVENTS, 1)), np.int32),
-        },
+def test_refusals_list_some_of_the_branches_that_there_are(tmp_path: Path) -> None:
+    path = write(tmp_path / "flat.root", {f"jet_{number}": np.ones(EVENTS) for number in range(300)})
+    with pytest.raises(UnreadableFileError, match=r"\(Events has jet_0, jet_1, .* and 280 more\)") as raised:
+        table_of(path)
+    assert "jet_20" not in str(raised.value)
+    with uproot.recreate(tmp_path / "histogram.root") as file:
+        file["Events"] = np.histogram(np.ones(3))
+    with pytest.raises(UnreadableFileError, match=r"Events is a TH1D, .*give files of events"):
+        table_of(tmp_path / "histogram.root")
+
+
+def test_no_candidate_left_is_not_blamed_on_puppi_weights(tmp_path: Path) -> None:
+    nothing = write(tmp_path / "a.root", candidates(pt=np.nan * sprays()[0]["pt"]))
+    lost = table_of(nothing, bad_candidates="candidate", max_bad_event_fraction=1.0)[1].largest_loss()
+    assert lost.startswith(
+        f"events_without_candidates takes {EVENTS} of {EVENTS} events; a candidate without a momentum"
     )
+    empty = candidates(**{name: values[:, :0] for name, values in sprays()[0].items()})
+    assert "is its collection filled?" in table_of(write(tmp_path / "b.root", empty))[1].largest_loss()
 
 
-@pytest.mark.parametrize(("share", "kept"), [(0.95, 2 * EVENTS), (0.3, 0)])
-def test_dark_jet_is_made_of_dark_decay_products_by_more_than_half(tmp_path: Path, share: float, kept: int) -> None:
-    table, cutflow, _ = table_of(dark_decays(tmp_path / "a.root", share), require_match="dark_jet")
-    assert (len(table), cutflow.jets_unmatched) == (kept, 2 * EVENTS - kept)
-
-
-def test_dark_jet_needs_the_mothers(tmp_path: Path) -> None:
-    path = write(tmp_path / "a.root", {**candidates(), **partons((4900101, -4900101), 23)})
-    with pytest.raises(
-        UnreadableFileError, match=r"a\.root: lacks GenPart_genPartIdxMother.*require_match: dark_quark"
-    ):
-        table_of(path, require_match="dark_jet")
-
-
-def test_dark_jets_of_the_simulation_are_jets_near_a_dark_quark(tmp_path: Path, svj_root: Path) -> None:
-    found = {}
-    for require in ("dark_quark", "dark_jet"):
-        output = tmp_path / f"{require}.h5"
-        extract_features(svj_root, output, FeatureSettings(features=("ptd",)), require_match=require)
-        found[require] = {tuple(row) for row in read_table(output, ["entry", "jet_rank"]).tolist()}
-    both = found["dark_quark"] & found["dark_jet"]
-    # Of m_phi 2000 GeV and r_inv 0.3 few jets near a dark quark are mostly the mediator's visible quark.
-    assert 0.8 * len(found["dark_quark"]) < len(both) < len(found["dark_quark"])
-    assert len(found["dark_jet"] - found["dark_quark"]) < 0.2 * len(both)
+def test_one_bad_stored_jet_costs_its_event_and_no_more(tmp_path: Path) -> None:
+    sound, _, _ = table_of(write(tmp_path / "sound.root", own_jets()), recluster=False)
+    columns = own_jets()
+    name = next(name for name in columns if name.endswith("_eta") and name.startswith("FatJet"))
+    columns[name] = with_a_bad_entry(columns[name], 5)
+    path = write(tmp_path / "a.root", columns)
+    table, cutflow, _ = table_of(path, recluster=False, chunk_size=7)
+    assert table.tobytes() == sound[sound["entry"] != 5].tobytes()
+    assert (cutflow.events_bad_jet, cutflow.events_bad_candidate, cutflow.events_bad_particle) == (1, 0, 0)
+    # Where jets are clustered anew, a stored one is asked for nothing but the comparison.
+    assert table_of(path)[1].events_passed == EVENTS
+    with pytest.raises(DamagedFileError, match=f"{name} is nan in entry 5"):
+        table_of(path, recluster=False, bad_candidates="file")

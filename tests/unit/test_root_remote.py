@@ -12,76 +12,32 @@ import ssl
 import subprocess
 import sys
 import tempfile
-import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from contextlib import ExitStack
 from pathlib import Path
 
 import numpy as np
 import pytest
+import uproot
 
-from oddjet.errors import AccessError, MissingFileError, SourceError, TransientError, UnreadableFileError
+from http_server import Trouble, served
+from oddjet.addresses import alternatives
+from oddjet.errors import (
+    AccessError,
+    DamagedFileError,
+    MissingFileError,
+    SourceError,
+    TransientError,
+    UnreadableFileError,
+)
 from oddjet.io import network
 from oddjet.io.chunks import Reading
 from oddjet.io.failures import failure_of
-from oddjet.io.root import open_events, read_candidates
-from oddjet.io.tables import read_attributes
+from oddjet.io.root import Opening, open_events, read_candidates
+from oddjet.io.tables import read_attributes, read_table
 from oddjet.jets.extract import extract_features
 from oddjet.jets.settings import FeatureSettings
-
-
-class Trouble:
-    """What a server does wrong: the status of each of its next answers, 0 for a line that drops."""
-
-    def __init__(self) -> None:
-        self.answers: list[int] = []
-        self.always: int | None = None
-
-    def next(self) -> int | None:
-        return self.answers.pop(0) if self.answers else self.always
-
-
-def handler_of(folder: Path, trouble: Trouble) -> type[BaseHTTPRequestHandler]:
-    class Handler(BaseHTTPRequestHandler):
-        def do_HEAD(self) -> None:
-            self.answer(body=False)
-
-        def do_GET(self) -> None:
-            self.answer(body=True)
-
-        def answer(self, *, body: bool) -> None:
-            status = trouble.next()
-            if status == 0:
-                self.close_connection = True
-                self.connection.shutdown(socket.SHUT_RDWR)
-                return
-            if status is not None:
-                self.send_error(status)
-                return
-            path = folder / self.path.strip("/")
-            if not path.is_file():
-                self.send_error(404)
-                return
-            data = path.read_bytes()
-            wanted = self.headers.get("Range", "")
-            self.send_response(206 if wanted else 200)
-            if wanted:
-                first, _, last = wanted.removeprefix("bytes=").partition("-")
-                stop = min(int(last) + 1 if last else len(data), len(data))
-                self.send_header("Content-Range", f"bytes {first}-{stop - 1}/{len(data)}")
-                data = data[int(first) : stop]
-            self.send_header("Accept-Ranges", "bytes")
-            self.send_header("Content-Length", str(len(data)))
-            self.end_headers()
-            if body:
-                self.wfile.write(data)
-
-        def log_message(self, *_: object) -> None:
-            pass
-
-    return Handler
 
 
 def certificate(folder: Path) -> tuple[Path, Path]:
@@ -95,18 +51,21 @@ def certificate(folder: Path) -> tuple[Path, Path]:
     return files
 
 
-@contextmanager
-def served(folder: Path, context: ssl.SSLContext | None = None, trouble: Trouble | None = None) -> Iterator[int]:
-    """Serve a folder; give the port."""
-    server = ThreadingHTTPServer(("127.0.0.1", 0), handler_of(folder, trouble or Trouble()))
-    if context is not None:
-        server.socket = context.wrap_socket(server.socket, server_side=True)
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
-    yield server.server_port
-    server.shutdown()
-    thread.join()
-    server.server_close()
+@pytest.fixture(scope="module")
+def in_parts(top_root: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Give a file of the same events in baskets of 40, so that every chunk of 40 asks the server."""
+    path = tmp_path_factory.mktemp("in_parts") / "parts.root"
+    with uproot.open(top_root) as source, uproot.recreate(path) as file:
+        wanted = [name for name in source["Events"].keys() if not name.startswith("n")]  # noqa: SIM118  a tree's
+        chunks = list(source["Events"].iterate(wanted, step_size=40))
+        kinds = {name: chunks[0][name].type for name in wanted}
+        tree = file.mktree(
+            "Events",
+            {n: k if k.content.__class__.__name__ != "NumpyType" else k.content.primitive for n, k in kinds.items()},
+        )
+        for chunk in chunks:
+            tree.extend({name: chunk[name] for name in wanted})
+    return path
 
 
 @pytest.fixture
@@ -172,7 +131,8 @@ def test_file_over_https_is_the_local_one(top_root: Path, tmp_path: Path) -> Non
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(public, key)
     read = (
-        "import sys; from oddjet.io.root import read_candidates as r; print(*(list(x.event) for x in r(sys.argv[1])))"
+        "import sys; from oddjet.io.root import read_candidates as r; "
+        "print(*(x.event.tolist() for x in r(sys.argv[1])))"
     )
     with served(top_root.parent, context) as port:
         there = f"https://localhost:{port}/{top_root.name}"
@@ -205,13 +165,13 @@ def test_missing_file_over_http(address: str) -> None:
 
 
 @pytest.fixture
-def troubled(top_root: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[Trouble, str]]:
+def troubled(in_parts: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[Trouble, str]]:
     """Give a server's trouble and the address of a file there; pauses are short."""
     pytest.importorskip("aiohttp", reason="reading http(s):// needs the package aiohttp")
     monkeypatch.setattr(network, "FIRST_PAUSE", 0.01)
     trouble = Trouble()
-    with served(top_root.parent, trouble=trouble) as port:
-        yield trouble, f"http://127.0.0.1:{port}/{top_root.name}"
+    with served(in_parts.parent, trouble=trouble) as port:
+        yield trouble, f"http://127.0.0.1:{port}/{in_parts.name}"
 
 
 @pytest.mark.parametrize("answers", [[503, 503, 503], [0, 0, 0], [429, 500, 0, 504]])
@@ -233,6 +193,7 @@ def test_line_that_drops_in_the_middle_of_a_file_goes_on_behind_the_last_chunk(
         read = [next(records)]
         trouble.answers = [0, 503, 0]
         read += records
+    assert trouble.answers == []
     local = list(read_candidates(top_root, chunk_size=40))
     for name in ("event", "entry"):
         assert [getattr(one, name).tolist() for one in read] == [getattr(one, name).tolist() for one in local]
@@ -265,8 +226,9 @@ def test_missing_file_is_one_of_a_reachable_server_alone(troubled: tuple[Trouble
     assert json.loads(read_attributes(tmp_path / "a.h5")["bad_file"])["error"] == "MissingFileError"
     with pytest.raises(TransientError, match="cannot be reached now"):
         extract_features("http://127.0.0.1:1/x.root", tmp_path / "b.h5", settings)
-    with pytest.raises(SourceError, match=r"davs://.*no such kind of address.*root:// or https://"):
-        extract_features("davs://example.org/x.root", tmp_path / "b.h5", settings)
+    for address in ("davs://example.org/x.root", "github://owner:repo@main/x.root", "zip://x.root::/data/x.zip"):
+        with pytest.raises(SourceError, match=rf"{address}: no such kind of address.*root:// or https://"):
+            extract_features(address, tmp_path / "b.h5", settings)
 
 
 def test_dead_xrootd_server_is_an_error_soon(tmp_path: Path) -> None:
@@ -294,3 +256,103 @@ def test_address_without_its_package_says_which(monkeypatch: pytest.MonkeyPatch)
     monkeypatch.delitem(sys.modules["fsspec.registry"]._registry, "root", raising=False)  # what was imported before
     with pytest.raises(SourceError, match=r"root://nowhere//x\.root: a package .* is missing .*xrootd"):
         count_events("root://nowhere//x.root")
+
+
+@pytest.fixture
+def sites(in_parts: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[list[Trouble], list[str]]]:
+    """Give the troubles of three servers of the same file, and the beginnings of their addresses."""
+    pytest.importorskip("aiohttp", reason="reading http(s):// needs the package aiohttp")
+    monkeypatch.setattr(network, "FIRST_PAUSE", 0.01)
+    monkeypatch.setattr(network, "ANSWER_SECONDS", 0.5)
+    troubles = [Trouble() for _ in range(3)]
+    with ExitStack() as stack:
+        ports = [stack.enter_context(served(in_parts.parent, trouble=trouble)) for trouble in troubles]
+        yield troubles, [f"http://127.0.0.1:{port}/" for port in ports]
+
+
+@pytest.mark.parametrize("trouble", [503, 404, 403, 0, -1, "lie"])
+def test_file_that_one_site_does_not_give_comes_from_the_next(
+    sites: tuple[list[Trouble], list[str]], trouble: int | str, in_parts: Path, tmp_path: Path
+) -> None:
+    troubles, prefixes = sites
+    for one in troubles[:2]:
+        if trouble == "lie":
+            one.lie = True
+        else:
+            one.always = int(trouble)
+    settings = FeatureSettings(prefixes=tuple(prefixes), network_seconds=0)
+    extract_features(prefixes[0] + in_parts.name, tmp_path / "there.h5", settings)
+    extract_features(in_parts, tmp_path / "here.h5", settings)
+    assert np.array_equal(*(read_table(tmp_path / f"{name}.h5") for name in ("there", "here")))
+    told = json.loads(read_attributes(tmp_path / "there.h5")["reading"])
+    assert told["served"] == prefixes[2] + in_parts.name
+    assert "served" not in json.loads(read_attributes(tmp_path / "here.h5")["reading"])
+
+
+@pytest.mark.parametrize("trouble", [503, 0, -1, "lie"])
+def test_site_that_fails_in_the_middle_of_a_file_is_left_for_the_next(
+    sites: tuple[list[Trouble], list[str]], trouble: int | str, in_parts: Path
+) -> None:
+    troubles, prefixes = sites
+    opening = Opening(prefixes=tuple(prefixes), network_seconds=0)
+    with open_events(prefixes[1] + in_parts.name, opening) as file:
+        _, records = file.chunks(Reading(), 40)
+        read = [next(records)]
+        if trouble == "lie":
+            troubles[1].lie = True
+        else:
+            troubles[1].always = int(trouble)
+        read += records
+        assert file.served == [prefixes[1] + in_parts.name, prefixes[0] + in_parts.name]
+    local = list(read_candidates(in_parts, chunk_size=40))
+    assert [one.event.tolist() for one in read] == [one.event.tolist() for one in local]
+
+
+def test_file_that_no_site_gives_names_them_all(sites: tuple[list[Trouble], list[str]], in_parts: Path) -> None:
+    troubles, prefixes = sites
+    for one, status in zip(troubles, (404, 403, 404), strict=True):
+        one.always = status
+    opening = Opening(prefixes=tuple(prefixes), network_seconds=0)
+    with pytest.raises(MissingFileError) as error, open_events(prefixes[0] + in_parts.name, opening):
+        pass
+    assert str(error.value).startswith(f"{prefixes[0]}parts.root: no such file")
+    assert f"nor does it come from {prefixes[1]}parts.root, {prefixes[2]}parts.root" in str(error.value)
+    # One that is busy may have it in a moment: such a file is never kept as a missing one.
+    troubles[2].always = 503
+    with pytest.raises(TransientError, match="tried 1 times"), open_events(prefixes[0] + in_parts.name, opening):
+        pass
+
+
+def test_site_with_another_file_of_that_name_is_refused(
+    sites: tuple[list[Trouble], list[str]], in_parts: Path, svj_root: Path, tmp_path: Path
+) -> None:
+    troubles, prefixes = sites
+    with uproot.open(svj_root) as source, uproot.recreate(tmp_path / in_parts.name) as file:
+        events = source["Events"].arrays(entry_stop=60)
+        file["Events"] = {name: events[name] for name in events.fields if not name.startswith("n")}
+    with served(tmp_path) as port:
+        other = f"http://127.0.0.1:{port}/"
+        with open_events(
+            prefixes[0] + in_parts.name, Opening(prefixes=(prefixes[0], other), network_seconds=0)
+        ) as file:
+            _, records = file.chunks(Reading(), 40)
+            next(records)
+            troubles[0].always = 0
+            with pytest.raises(DamagedFileError, match=r"has 60 events, and the same file at .* has 150"):
+                list(records)
+
+
+@pytest.mark.parametrize(
+    ("source", "expected"),
+    [
+        ("/data/store/mc/x.root", []),
+        ("root://a.org//store/mc/x.root", ["root://b.org//store/mc/x.root", "https://c.org/cms/store/mc/x.root"]),
+        ("root://elsewhere.org:1094///store/mc/x.root", None),
+        ("root://a.org//eos/user/x.root", ["root://b.org//eos/user/x.root", "https://c.org/cms/eos/user/x.root"]),
+        ("root://elsewhere.org//eos/user/x.root", []),
+    ],
+)
+def test_alternatives_of_an_address(source: str, expected: list[str] | None) -> None:
+    prefixes = ["root://a.org/", "root://b.org/", "https://c.org/cms"]
+    behind = [f"{prefix}/store/mc/x.root" for prefix in prefixes]
+    assert alternatives(source, prefixes) == (behind if expected is None else expected)

@@ -1,9 +1,12 @@
 """A results folder knows the configuration that it belongs to; an edit of that one is no other one."""
 
+from types import SimpleNamespace
+
 import pytest
 
+from oddjet.clusters import HTCONDOR, HTCONDOR_SECONDS, check_slurm, set_up_htcondor
 from oddjet.errors import ResultsError
-from oddjet.run_record import check_slurm, check_start, file_names, other_configuration, remember
+from oddjet.run_record import check_start, file_names, other_configuration, remember
 
 DEFAULT = (["config/config.yaml"], {"seed": 1, "methods": {"wnae": {"kind": "wnae"}}})
 EDITED = {"seed": 2, "methods": {"wnae": {"kind": "wnae"}}}
@@ -56,3 +59,11 @@ def test_what_is_missing_of_slurm_is_named(tmp_path):
         check_slurm("sacct", account=True, path=str(tmp_path))
     commands("sacct")
     check_slurm("sacct", account=False, path=str(tmp_path))
+
+
+def test_the_plugin_for_htcondor_looks_at_its_jobs_only_when_it_is_set_up():
+    """Its thread began beside that; where it was first, it ended, and the run waited for its first job for ever."""
+    plugin = SimpleNamespace(common_settings=SimpleNamespace(init_seconds_before_status_checks=0))
+    set_up_htcondor({HTCONDOR: plugin})
+    assert plugin.common_settings.init_seconds_before_status_checks == HTCONDOR_SECONDS
+    set_up_htcondor({})

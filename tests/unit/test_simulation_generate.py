@@ -11,7 +11,7 @@ import uproot
 
 from oddjet.errors import SimulationError
 from oddjet.simulation.generate import simulate_sample, start_pythia
-from oddjet.simulation.seeds import RUN_MAX, derive_seed, run_number, shared_run
+from oddjet.simulation.parts import RUN_MAX, derive_seed, run_number, shared_run
 from oddjet.simulation.settings import DetectorSettings, Process, SemivisibleJets, SimulationSettings, TopPairs
 
 FAST = SimulationSettings(multiparton_interactions=False)
@@ -85,7 +85,7 @@ def test_samples_have_runs_of_their_own(monkeypatch):
     assert max(runs) <= RUN_MAX < 2**31
     assert run_number(1, "top") == run_number(1, "top") == 1413466589
     assert shared_run(1, names) is None
-    monkeypatch.setattr("oddjet.simulation.seeds.RUN_MAX", 500)  # now some of a thousand names must meet
+    monkeypatch.setattr("oddjet.simulation.parts.RUN_MAX", 500)  # now some of a thousand names must meet
     first, second = shared_run(1, names)
     assert first != second
     assert run_number(1, first) == run_number(1, second)

@@ -84,6 +84,9 @@ def test_home_variables_and_braces_are_expanded_as_a_shell_does(folder, monkeypa
         ("root:///x.root", "no address of a file"),
         ("root://host:port//x.root", "no address of a file"),
         ("root://host//data/*.root", "a glob is looked up on this machine alone"),
+        ("github://owner:repo@main/x.root", "no such kind of address is read; give the file's root://"),
+        ("zip://x.root::/data/x.zip", "no such kind of address is read"),
+        ("davs://host/x.root", "no such kind of address is read"),
     ],
 )
 def test_a_source_that_names_nothing_is_an_error(folder, source, message):

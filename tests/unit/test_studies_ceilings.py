@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
@@ -13,11 +11,12 @@ from oddjet.dataset.scaler_file import write_scaler
 from oddjet.dataset.scaling import fit_scaler
 from oddjet.dataset.settings import DatasetSettings
 from oddjet.errors import TrainingError
-from oddjet.evaluation.merit import AucRow
+from oddjet.evaluation.auc import AucRow
 from oddjet.evaluation.signals import Signal
 from oddjet.io.csv import read_rows
 from oddjet.io.tables import Column, write_table
 from oddjet.studies.ceilings import FOLDS, POOLED, SINGLE, ceiling_rows, folds_of
+from programs import run_program
 
 FEATURES = ("tau2", "ptd")
 COLUMNS = [Column(name, "u8", "1", "identifier") for name in ("run", "luminosityBlock", "event")]
@@ -48,7 +47,10 @@ def folder(tmp_path: Path) -> Path:
 
 
 def run(folder: Path, names: tuple[str, ...], seeds: tuple[int, ...] = (1,)) -> list[AucRow]:
-    signals = [Signal(name, 1000.0, 0.1 * index, (folder / f"{name}.h5",)) for index, name in enumerate(names)]
+    signals = [
+        Signal(name, {"m_phi": 1000.0, "r_inv": 0.1 * index}, (folder / f"{name}.h5",))
+        for index, name in enumerate(names)
+    ]
     return ceiling_rows((folder / "train.h5", folder / "test.h5"), signals, FEATURES, seeds)
 
 
@@ -90,13 +92,13 @@ def test_too_few_signal_jets_are_an_error(folder: Path) -> None:
 def test_the_script_labels_them(folder: Path) -> None:
     scaler = fit_scaler(jets(100, 1), DatasetSettings(features=FEATURES, log_floors={}))
     write_scaler(folder / "scaler.json", scaler)
-    command = [sys.executable, "workflow/scripts/train_ceilings.py", "--seeds", "3"]
+    command = ["workflow/scripts/train_ceilings.py", "--seeds", "3"]
     command += [
         f"--{name}={folder / name}.{'json' if name == 'scaler' else 'h5'}" for name in ("train", "test", "scaler")
     ]
     command += ["--signals", f"svj_mphi-1000_rinv-0p3={folder / 'far.h5'}"]
     command += ["--table", str(folder / "ceilings.csv"), "--summary", str(folder / "ceilings.md")]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    done = run_program(command)
     assert done.returncode == 0, done.stderr
     assert {row.method for row in read_rows(folder / "ceilings.csv", AucRow)} == {SINGLE, POOLED}
     assert (folder / "ceilings.md").read_text().startswith("Supervised: ")

@@ -9,7 +9,7 @@ import torch
 
 from oddjet.dataset.scaler_file import Inputs
 from oddjet.dataset.scaling import Scaler
-from oddjet.detectors.autoencoder.jets import read_jets
+from oddjet.detectors.autoencoder.batches import read_jets
 from oddjet.detectors.autoencoder.settings import MethodSettings
 from oddjet.detectors.autoencoder.train import train_method
 from oddjet.errors import TableError

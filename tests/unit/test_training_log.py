@@ -5,7 +5,6 @@ from __future__ import annotations
 import io
 import logging
 import re
-import subprocess
 import sys
 from pathlib import Path
 
@@ -22,6 +21,7 @@ from oddjet.detectors.file import load
 from oddjet.io.tables import Column, read_table, write_table
 from oddjet.training.loop import fit
 from oddjet.training.state import TrainingState
+from programs import run_program
 
 FEATURES = ("tau2", "softdrop_mass")
 
@@ -111,12 +111,12 @@ def test_a_method_may_have_coordinates_of_its_own(files: Inputs) -> None:
 
 def test_the_program_writes_plain_lines_and_keeps_its_coordinates_in_the_model(files: Inputs) -> None:
     settings = '{"kind": "ae", "scaling": "quantile", "training": {"epochs": 3}}'
-    words = [sys.executable, "workflow/scripts/train_model.py", "--method", "ae_quantile", "--settings", settings]
+    words = ["workflow/scripts/train_model.py", "--method", "ae_quantile", "--settings", settings]
     for name, path in (("train", files.train), ("validation", files.validation), ("scaler", files.scaler)):
         words += [f"--{name}", str(path)]
     output = files.train.parent / "ae"
     command = [*words, "--seeds", "1", "--output-dir", str(output)]
-    done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=Path(__file__).parents[2])
+    done = run_program(command)
     assert done.returncode == 0, done.stderr
     lines = done.stderr.splitlines()
     assert all(re.match(r"\d\d:\d\d:\d\d INFO ", line) for line in lines)

@@ -6,8 +6,7 @@ import numpy as np
 import pytest
 
 from oddjet.errors import TransportError
-from oddjet.transport.assignment import wasserstein
-from oddjet.transport.law_distances import distance_of_samples, law_distance
+from oddjet.transport.assignment import distance_of_samples, law_distance, wasserstein
 from oddjet.transport.laws import Law, draw_laws, draw_rows, negative_share
 
 

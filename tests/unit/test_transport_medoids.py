@@ -61,6 +61,36 @@ def test_the_break_of_two_lines_is_found(point):
     np.testing.assert_allclose(found.value(k), peaks)
 
 
+@pytest.mark.parametrize(
+    "peaks",
+    [
+        [5.0 - 0.4 * k for k in range(10)],
+        [0.3] * 10,
+        # It rises, or falls faster after the break.
+        [1.0, 2.0, 3.0, 3.1, 3.2, 3.3, 3.4, 3.5],
+        [3.0, 2.9, 2.8, 2.7, 2.0, 1.3, 0.6, 0.1],
+        # Four values lie on any two lines.
+        [3.0, 1.0, 0.9, 0.8],
+    ],
+)
+def test_a_curve_without_an_elbow_has_none(peaks):
+    assert elbow(peaks).suggested is None
+
+
+def test_noise_around_a_line_rarely_looks_like_an_elbow():
+    """Six of these 400 curves have one: the F test passes 5 % at its best break, and half of those rise."""
+    generator = np.random.default_rng(11)
+    found = [elbow(list(2 - 0.1 * np.arange(10) + generator.normal(0, 0.1, 10)), 20).suggested for _ in range(400)]
+    assert sum(one is not None for one in found) < 20
+
+
+def test_one_value_far_off_does_not_break_the_lines_before_the_second():
+    """The first value alone made a vertical line before, and k = 2 was called the elbow."""
+    found = elbow([0.5, *[0.21, 0.2, 0.19, 0.2, 0.21, 0.19, 0.2, 0.2, 0.21]])
+    assert 2 <= found.point < 2.1
+    assert found.slope == pytest.approx(0.2 - 0.5, abs=0.02)
+
+
 def test_the_most_frequent_distance():
     counts, largest = histogram(np.array([0.0, 1.01, 1.05, 2.0]), bins=20)
     assert (counts.sum(), largest) == (4, 2.0)

@@ -12,6 +12,7 @@ import re
 import shutil
 import subprocess
 import sys
+from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -21,6 +22,7 @@ import pytest
 import yaml
 from filelock import FileLock
 
+from oddjet.batches import stage_of
 from oddjet.config import load_config
 
 ROOT = Path(__file__).parents[2]
@@ -57,14 +59,17 @@ class Workspace:
         )
 
     def planned(self, *arguments: str) -> dict[str, int]:
-        """Jobs that a dry run would start, by rule; empty when nothing is to be done."""
+        """Jobs of a dry run by rule, or by the stage of the batches of files; empty when nothing is to be done."""
         done = self.snakemake("--dry-run", *arguments)
         assert done.returncode == 0, done.stdout + done.stderr
         table = re.search(r"^job +count\n[- ]+\n(.*?)^total ", done.stdout, re.MULTILINE | re.DOTALL)
         if table is None:
             assert "Nothing to be done" in done.stdout + done.stderr
             return {}
-        return {rule: int(count) for rule, count in re.findall(r"^(\w+) +(\d+)$", table[1], re.MULTILINE)}
+        counts: Counter[str] = Counter()
+        for rule, count in re.findall(r"^(\S+) +(\d+)$", table[1], re.MULTILINE):
+            counts[stage_of(rule)] += int(count)
+        return counts
 
     def replace(self, name: str, old: str, new: str) -> None:
         path = self.folder / name
@@ -176,17 +181,17 @@ def job_of(block: str) -> Job:
     )
 
 
-def page_rows(heading: str) -> list[list[str]]:
-    """Rows of the first table under a heading of docs/reruns.md: what stands between backticks."""
-    page = (ROOT / "docs/reruns.md").read_text()
-    lines = page.split(f"## {heading}\n")[1].split("\n## ")[0].splitlines()
-    return [re.findall(r"`([^`]+)`", line) for line in lines if line.startswith("| ")][2:]
-
-
 @pytest.fixture(scope="module")
 def readers(request) -> dict[str, set[str]]:
-    """The rules that each key reruns first."""
-    return {key: set(rules) for key, *rules in page_rows(request.module.KEYS)}
+    """The rules that each key reruns first: the first table under the module's heading of docs/reruns.md."""
+    page = (ROOT / "docs/reruns.md").read_text()
+    section = page.split(f"## {request.module.KEYS}\n")[1].split("\n## ")[0]
+    rows = [
+        [re.findall(r"`([^`]+)`", cell) for cell in line.split("|")[1:3]]
+        for line in section.splitlines()
+        if "|" in line
+    ]
+    return {key: set(rules) for keys, rules in rows for key in keys}
 
 
 @pytest.fixture(scope="module")

@@ -48,7 +48,7 @@ def test_moved_results_match(finished, moved):
     assert stale(moved, tiny(finished)) == {}
     found = Results(moved).check(tiny(finished))
     carried = {result.path.suffix for result in found}
-    assert carried == {".root", ".h5", ".pt", ".csv", ".json", ".md", ".pdf"}
+    assert carried == {".root", ".h5", ".pt", ".csv", ".json", ".pdf", ".html"}
     every = {path for path in moved.rglob("*.*") if "logs" not in path.parts and "benchmarks" not in path.parts}
     named = {name for result in found for name in result.origin.get("outputs", {})}
     told = {result.path for result in found}
@@ -65,7 +65,7 @@ def test_results_of_the_other_analyses_match(finished, run_once, target):
 
 
 def test_an_edit_of_the_code_is_told_and_what_hangs_on_it(finished, moved):
-    module = finished.folder / "src/oddjet/evaluation/monitor.py"
+    module = finished.folder / "src/oddjet/evaluation/snapshots.py"
     before = module.read_text()
     try:
         module.write_text(before + "\nassert True\n")
@@ -86,7 +86,8 @@ def test_an_edit_of_the_code_is_told_and_what_hangs_on_it(finished, moved):
     parts = [line.split(": ", 1) for line in lines]
     found = {path.removeprefix(f"{moved}/").rpartition("/")[0]: reason for path, reason in parts}
     groups = {f"jets/models/{method}/{group}" for method in ("ae", "nae", "wnae") for group in ("seeds-1-2", "seeds-3")}
-    assert set(found) == groups | {"jets/figures"}
+    assert set(found) == groups | {"jets/figures", "jets"}
+    assert [path for path, _ in parts if path.rpartition("/")[0] == f"{moved}/jets"] == [f"{moved}/jets/report.html"]
     assert found["jets/models/ae/seeds-3"] == "the code of monitor_training has changed"
     assert "auc_by_epoch.csv no longer matches" in found["jets/figures"]
     assert summary.endswith("results match the code, the configuration and their inputs")
@@ -97,7 +98,7 @@ def test_a_change_of_the_configuration_is_told(finished, moved):
     assert found["samples/top/0000.root"] == ["the settings of simulate_sample have changed (seed)"]
     assert found["tables/top/0000.h5"] == ["its input results/samples/top/0000.root no longer matches"]
     found = stale(moved, tiny(finished, label="Another"))
-    assert {path.rpartition("/")[0] for path in found} == {"jets/figures"}
+    assert {path for path in found if path.rpartition("/")[0] != "jets/figures"} == {"jets/report.html"}
     found = stale(moved, tiny(finished, dataset={"minimum_jets": {"train": 50, "validation": 20, "test": 20}}))
     assert found["jets/dataset/train.h5"] == [
         "the settings of build_dataset have changed (fractions.test, fractions.train, fractions.validation)"
@@ -109,7 +110,7 @@ def test_a_change_of_the_configuration_is_told(finished, moved):
 def test_other_members_of_an_ensemble_are_told(finished, moved):
     methods = yaml.safe_load((finished.folder / "config/test/tiny.yaml").read_text())["methods"]
     found = stale(moved, tiny(finished, methods={**methods, "wnae_ensemble": {"kind": "mean", "of": "ae"}}))
-    assert found["jets/scores/wnae_ensemble.h5"] == ["the settings of score_ensemble have changed (models, of, scores)"]
+    assert found["jets/scores/wnae_ensemble/mean.h5"] == ["the settings of score have changed (models, of)"]
     assert found["jets/leaderboard.csv"] == ["its input results/jets/auc/wnae_ensemble.csv no longer matches"]
     assert "jets/scores/wnae/seeds-3.h5" not in found
 

@@ -41,7 +41,8 @@ def test_a_file_without_candidates_is_refused(workspace):
     assert "jets only.root" in told
     assert "PFCands" in told
     assert "Traceback" not in told
-    assert not list(workspace.folder.glob("results/tables/**/*.h5"))
+    # Signals may have been extracted before: Snakemake chooses the order.
+    assert not list(workspace.folder.glob("results/tables/own/*"))
     assert not list(workspace.folder.glob("results/tables/**/.tmp-*"))
 
 

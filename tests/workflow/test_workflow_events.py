@@ -24,7 +24,7 @@ pytestmark = pytest.mark.slow
 @pytest.fixture(scope="module")
 def first_jobs(first_jobs):
     """The same by rule: one with a message is shown by its message and its program, which two rules may share."""
-    names = {"train_model": "train_event_model"}
+    names = {"train_model": "train_event_model", "score": "score_event_svm"}
     return lambda *arguments: {names.get(program, program) for program in first_jobs(*arguments)}
 
 
@@ -40,7 +40,7 @@ def test_the_events_are_there(made):
     assert len(np.unique(background.reshape(len(background), -1), axis=0)) == 140
     assert read_event_attributes(folder / "samples/w_lnu/0001.h5")["process"] == "w_lnu"
     for method in ("ae", "wnae"):
-        scores = ScoreTable(folder / f"scores/{method}.h5")
+        scores = ScoreTable(*sorted((folder / f"scores/{method}").glob("*.h5")))
         assert (scores.method, scores.seeds, scores.samples) == (method, (1, 2, 3), ("background", "a_4l", "lq_taub"))
         assert scores.of("background").shape == (60, 3)
         assert np.isfinite(scores.of("lq_taub")).all()

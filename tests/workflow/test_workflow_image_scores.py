@@ -13,10 +13,11 @@ import torch
 import yaml
 
 from oddjet.detectors.vae.train import load_vae
-from oddjet.evaluation.merit import AucRow
+from oddjet.evaluation.auc import AucRow
 from oddjet.images.store import read_images
 from oddjet.io.csv import read_rows
 from oddjet.io.tables import read_attributes, read_table
+from oddjet.titles import default_title
 
 TINY = ("--configfile", "config/test/tiny.yaml")
 ROOT = Path(__file__).parents[2]
@@ -67,8 +68,8 @@ def test_the_leaderboard_has_all_methods(scored, finished):
     assert rows[: len(own)] == own
     assert {row.method for row in rows[len(own) :]} == set(METHODS)
     page = (folder / "jets_with_images/leaderboard.md").read_text()
-    assert all(f"| {name} " in page for name in (*METHODS, "ae", "mahalanobis"))
-    assert "supervised_trees" in page
+    assert all(f"| {default_title(name)} " in page for name in (*METHODS, "ae", "mahalanobis"))
+    assert "supervised trees" in page
     assert (folder / "jets_with_images/figures/leaderboard.pdf").read_bytes().startswith(b"%PDF")
     assert (folder / "jets_with_images/figures/leaderboard.png").read_bytes().startswith(b"\x89PNG")
     # The tables of the default run are untouched.

@@ -5,6 +5,7 @@ import csv
 import numpy as np
 import pytest
 
+from markdown_cells import cells_of
 from oddjet.images.distances import read_distances
 from oddjet.images.store import read_images
 
@@ -34,7 +35,7 @@ def test_images_distances_and_tables_are_there(made):
         rows = list(csv.DictReader(file))
     assert {(row["reference"], row["signal"]) for row in rows} == {(r, s) for r in ("qcd", "top") for s in ("top", "w")}
     assert all(0 <= float(row["auc"]) <= 1 for row in rows)
-    assert "| 10.4 ± 5.3 |" in (folder / "summary.md").read_text()
+    assert any("10.4 ± 5.3" in row for row in cells_of((folder / "summary.md").read_text()))
     for name in ("qcd", "top"):
         figure = made.folder / f"results/images/figures/references_{name}_wass1"
         assert figure.with_suffix(".pdf").read_bytes().startswith(b"%PDF")

@@ -7,9 +7,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from markdown_cells import cells_of
 from oddjet.dataset.scaling import Scaler
 from oddjet.detectors.file import snapshots
-from oddjet.evaluation.merit import SampleScores, compute_auc
+from oddjet.evaluation.auc import SampleScores, compute_auc
 from oddjet.io.tables import read_table
 
 TINY = ("--configfile", "config/test/tiny.yaml")
@@ -49,7 +50,8 @@ def test_every_figure_whose_method_there_is(drawn):
         assert set(files) == DRAWN
         assert all(path.read_bytes().startswith(start) for path in files.values())
     assert "no method nae_logcosh: the paper's figures 5, 7a, 7b, 7c are left out" in said
-    assert "| wnae | 3 |" in (space.folder / "results/jets/epoch_choice.md").read_text()
+    page = (space.folder / "results/jets/epoch_choice.md").read_text()
+    assert ["WNAE", "3"] in [row[:2] for row in cells_of(page)]
     assert space.planned(*TINY) == {}
     assert space.planned("figures", *TINY) == {}
 
@@ -92,7 +94,7 @@ def test_figure_13_is_tested_on_top_jets(reversed_roles):
         expected.append((epoch, *compute_auc(known, found)))
     assert [int(row["epoch"]) for row in table] == [1, 2, 3]
     for row, (epoch, auc, error) in zip(table, expected, strict=True):
-        assert (row["method"], row["seed"], row["signal"], row["m_phi"], row["r_inv"]) == ("wnae", "2", "top", "", "")
+        assert (row["method"], row["seed"], row["signal"], "m_phi" in row) == ("wnae", "2", "top", False)
         assert (int(row["epoch"]), int(row["n_signal"]), int(row["n_background"])) == (epoch, len(top), len(background))
         assert (float(row["auc"]), float(row["auc_error"])) == pytest.approx((auc, error), rel=1e-5)
     for suffix, start in (("pdf", b"%PDF"), ("png", b"\x89PNG")):

@@ -19,8 +19,8 @@ def test_the_full_grid_has_a_job_a_method_and_group(workspace):
     config |= {"seeds": list(range(1, 11)), "seeds_per_job": 5}
     (workspace.folder / "config/grid.yaml").write_text(json.dumps(config))
     planned = workspace.planned("--configfile", "config/grid.yaml")
-    assert planned["train_model"] == planned["score_samples"] == 8 * 2
-    assert planned["simulate_sample"] == 40 + 28 * 10
+    assert planned["train_model"] == planned["score"] == 8 * 2
+    assert planned["simulate_sample"] == 40 / 4 + 28 * 3
 
 
 @pytest.mark.slow

@@ -13,9 +13,9 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from scipy.stats import norm
 
+from oddjet.evaluation.auc import SampleScores
 from oddjet.evaluation.efficiency import MERITS, Ranking, background_efficiency, rejection, signal_efficiency
-from oddjet.evaluation.merit import SampleScores
-from oddjet.evaluation.pooling import pooled_weights
+from oddjet.weighted import pooled_weights
 
 SHIFT = 2.0
 # Share of negative weights by score.

@@ -4,21 +4,22 @@ from __future__ import annotations
 
 import json
 import math
-import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
 from scipy.stats import spearmanr
 
+from markdown_cells import cells_of
+from oddjet.evaluation.auc import AucRow, SampleScores, compute_auc
 from oddjet.evaluation.figures_of_merit import GRID, MeritRow, merit_rows
-from oddjet.evaluation.merit import SampleScores, compute_auc
 from oddjet.evaluation.merit_summary import TITLES, write_merit_summary
+from oddjet.evaluation.planing import planing_weights, rank_correlation
+from oddjet.evaluation.scores import auc_rows
 from oddjet.evaluation.settings import MeritSettings
-from oddjet.evaluation.spectra import planing_weights, rank_correlation
-from oddjet.io.csv import read_rows
+from oddjet.io.csv import read_rows, write_rows
 from oddjet.io.tables import Column, write_table
+from programs import run_program
 
 
 def spectra(seed: int = 1) -> tuple[np.ndarray, np.ndarray]:
@@ -128,7 +129,8 @@ def scores(tmp_path: Path) -> Path:
         "seeds": "[1, 2]",
         "epochs": "[9, 9]",
         "samples": '["background", "svj_mphi-2000_rinv-0p1", "odd"]',
-        "points": json.dumps({"svj_mphi-2000_rinv-0p1": [2000, 0.1], "odd": [None, None]}),
+        "points": json.dumps({"svj_mphi-2000_rinv-0p1": {"m_phi": 2000, "r_inv": 0.1}, "odd": {}}),
+        "backgrounds": '[["background", 0, null]]',
     }
     write_table(tmp_path / "scores.h5", COLUMNS, rows, attributes)
     return tmp_path / "scores.h5"
@@ -150,7 +152,7 @@ def test_rows_of_a_score_table(scores: Path) -> None:
     assert found[1, "odd", "auc_planed"].value == pytest.approx(found[1, "odd", "auc"].value, abs=0.04)
     assert {row.merit for row in rows} == set(TITLES)
     assert rows == merit_rows(scores, MeritSettings(replicas=20)) or all(
-        one == other or math.isnan(one.where) or math.isnan(one.m_phi)
+        one == other or math.isnan(one.where) or not one.point
         for one, other in zip(rows, merit_rows(scores, MeritSettings(replicas=20)), strict=True)
     )
 
@@ -158,30 +160,46 @@ def test_rows_of_a_score_table(scores: Path) -> None:
 def test_the_scripts_write_tables_and_a_summary(scores: Path) -> None:
     folder = scores.parent
     for script, arguments in (
-        ("compute_merit", ["--settings", '{"replicas": 20}', "--scores", scores, "--output", folder / "a.csv"]),
-        ("summarize_merit", ["--merit", folder / "a.csv", "--table", folder / "all.csv", "--summary", folder / "a.md"]),
+        ("evaluate", ["--scores", scores, "--auc", folder / "a.csv", "--merit", folder / "b.csv"]),
+        ("summarize", ["--scores", scores, "--auc", folder / "a.csv", "--merit", folder / "b.csv", "--folder", folder]),
     ):
-        command = [sys.executable, f"workflow/scripts/{script}.py", *map(str, arguments)]
-        done = subprocess.run(command, capture_output=True, text=True, check=False)
+        command = [f"workflow/scripts/{script}.py", "--settings", '{"replicas": 20}', *map(str, arguments)]
+        done = run_program(command)
         assert done.returncode == 0, done.stderr
-    rows = read_rows(folder / "all.csv", MeritRow)
+    rows = read_rows(folder / "merit.csv", MeritRow)
     assert len(rows) == 50
-    text = (folder / "a.md").read_text()
+    text = (folder / "merit.md").read_text()
     assert text == write_merit_summary(rows)
-    assert "| method | seeds | AUC " in text
-    assert "| wnae   | 2     | 0." in text
+    head, line = cells_of(text)
+    assert head[:3] == ["method", "seeds", "AUC"]
+    assert line[:2] == ["WNAE", "2"]
+    assert line[2].startswith("0.")
+
+
+def test_the_figures_of_a_method_are_made_by_their_names(scores: Path) -> None:
+    folder = scores.parent
+    write_rows(folder / "a.csv", auc_rows(scores), AucRow)
+    files = [folder / f"{kind}_wnae.png" for kind in ("auc_heatmap", "scores")]
+    command = ["plot_methods", "--auc", folder / "a.csv", "--scores", scores, "--output"]
+    done = run_program([*command, *files])
+    assert done.returncode == 0, done.stderr
+    assert all(path.read_bytes().startswith(b"\x89PNG") for path in files)
+    done = run_program([*command, folder / "scores_ae.pdf"])
+    assert done.returncode == 1
+    assert "scores_ae: no figure has this name" in done.stderr
+    assert "there are tables of wnae" in done.stderr
 
 
 def test_a_figure_that_rests_on_nothing_is_a_dash() -> None:
     rows = [
-        MeritRow("wnae", 1, GRID, math.nan, math.nan, "auc", 0.912, 0.0123, math.nan),
-        MeritRow("wnae", 1, GRID, math.nan, math.nan, "rejection_at_0.3", math.inf, math.nan, 0.3),
-        MeritRow("wnae", 1, GRID, math.nan, math.nan, "rejection_at_0.5", 26.94, 3.69, 0.5),
-        MeritRow("wnae", 1, GRID, math.nan, math.nan, "largest_improvement", 2.036, 0.109, 0.52),
+        MeritRow("wnae", 1, GRID, {}, "auc", 0.912, 0.0123, math.nan),
+        MeritRow("wnae", 1, GRID, {}, "rejection_at_0.3", math.inf, math.nan, 0.3),
+        MeritRow("wnae", 1, GRID, {}, "rejection_at_0.5", 26.94, 3.69, 0.5),
+        MeritRow("wnae", 1, GRID, {}, "largest_improvement", 2.036, 0.109, 0.52),
     ]
     line = write_merit_summary(rows).splitlines()[4]
     assert [cell.strip() for cell in line.strip("|").split("|")] == [
-        "wnae",
+        "WNAE",
         "1",
         "0.912 ± 0.012",
         "-",

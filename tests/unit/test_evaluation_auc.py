@@ -9,7 +9,7 @@ import pytest
 from sklearn.metrics import roc_auc_score
 
 from oddjet.errors import EvaluationError
-from oddjet.evaluation.merit import SampleScores, compute_auc, undefined
+from oddjet.evaluation.auc import SampleScores, compute_auc, undefined
 
 
 def two_samples(

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from oddjet.errors import SourceError
-from oddjet.gone import find_listed
+from oddjet.inputs import find_listed
 from oddjet.io.kept import Kept, find_kept
 from oddjet.io.tables import Column, write_table
 from oddjet.jets.settings import FeatureSettings

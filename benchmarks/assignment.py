@@ -1,0 +1,104 @@
+"""Measure the assignment on regular and on congested costs against other solvers; prints lines `ratio NAME VALUE`.
+
+The family is what a training can meet when it goes wrong, and worse: negatives that are clamped at the corners of the
+box, copies of a few points, ties of whole numbers. Costs are those that the WNAE's loss has solved
+(`oddjet.transport.distances.aligned_distances`). All solvers must find the same cost before they are timed. Times are
+medians of processor time on one thread. Ratios: the fastest of the others over ours on each kind of costs, and for
+`assignment_congested` three times our time on the regular costs over that on the slowest kind (at least 1 is the aim).
+
+Example: python benchmarks/assignment.py --points 1000 --repeats 5
+"""
+
+from __future__ import annotations
+
+import argparse
+import time
+from collections.abc import Callable, Iterator
+from importlib.metadata import version
+
+import lap
+import numpy as np
+import ot
+from scipy.optimize import linear_sum_assignment
+
+from oddjet.arrays import Floats, Ints
+from oddjet.transport.assignment import assign
+from oddjet.transport.distances import aligned_distances
+
+BOX = 4.0
+
+
+def family(n: int, features: int = 8) -> Iterator[tuple[str, Floats, Floats]]:
+    """Give kinds of jets and negatives, (n, features)."""
+    rng = np.random.default_rng(1)
+    jets = np.clip(rng.normal(size=(n, features)), -BOX, BOX)
+    z = rng.normal(size=(n, features))
+    corners, heads = np.clip(30.0 * z, -BOX, BOX), rng.random((n, 1)) < 0.5
+    yield "regular", jets, np.clip(1.3 * z + 0.2, -BOX, BOX)
+    yield "at corners", jets, corners
+    yield "half at corners", jets, np.where(heads, corners, z)
+    yield "half of the features clamped", jets, np.where(np.arange(features) < features // 2, corners, z)
+    yield "all at one corner", jets, np.full((n, features), BOX)
+    yield "copies of ten points", jets, z[rng.integers(0, 10, n)]
+    yield "copies on both sides", jets[rng.integers(0, n // 20, n)], z[rng.integers(0, n // 20, n)]
+    yield "whole numbers", np.round(jets), np.round(z)
+    yield "two clusters", jets, np.where(heads, z + 30.0, z - 30.0)
+    yield "a line", jets * np.array([1.0] + [1e-3] * (features - 1)), z * np.array([3.0] + [1e-3] * (features - 1))
+    yield "half of the jets themselves", jets, np.where(np.arange(n)[:, None] < n // 2, jets, corners)
+
+
+def with_pot(costs: Floats) -> Ints:
+    """Solve by POT's network simplex."""
+    uniform = np.full(len(costs), 1.0 / len(costs))
+    columns: Ints = ot.emd(uniform, uniform, costs, numItermax=10_000_000).argmax(1)
+    return columns
+
+
+SOLVERS: dict[str, Callable[[Floats], Ints]] = {
+    "ours": assign,
+    "lapjvx": lambda costs: lap.lapjvx(costs, return_cost=False)[1],
+    "scipy": lambda costs: linear_sum_assignment(costs)[1],
+    "POT": with_pot,
+}
+
+
+def seconds(solve: Callable[[Floats], Ints], costs: Floats, repeats: int) -> float:
+    """Median processor time."""
+    taken = []
+    for _ in range(repeats):
+        start = time.process_time()
+        solve(costs)
+        taken.append(time.process_time() - start)
+    return float(np.median(taken))
+
+
+def main() -> None:
+    """Read the arguments, compare and time."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--points", type=int, default=1000, help="points a side (default: %(default)s)")
+    parser.add_argument("--repeats", type=int, default=5, help="of ours; the others once (default: %(default)s)")
+    given = parser.parse_args()
+    print(", ".join(f"{name} {version(name)}" for name in ("lapx", "scipy", "POT", "numpy", "numba")))
+    ours = {}
+    for kind, jets, negatives in family(given.points):
+        costs = np.empty((given.points, given.points))
+        aligned_distances(jets, np.ascontiguousarray(negatives), costs)
+        rows, least = np.arange(given.points), None
+        for name, solve in SOLVERS.items():
+            cost = costs[rows, solve(costs)].sum()
+            least = cost if least is None else least
+            if abs(cost - least) > 1e-9 * np.abs(costs).max() * given.points:
+                raise SystemExit(f"{kind}: {name} finds the cost {cost}, ours is {least}")
+        times = {name: seconds(solve, costs, given.repeats if name == "ours" else 1) for name, solve in SOLVERS.items()}
+        ours[kind] = times["ours"]
+        told = ", ".join(f"{name} {1e3 * value:.1f} ms" for name, value in times.items())
+        print(f"{kind}: {told}", flush=True)
+        best = min(value for name, value in times.items() if name != "ours")
+        print(f"ratio assignment_{kind.replace(' ', '_')} {best / times['ours']:.1f}", flush=True)
+    slowest = max(ours, key=lambda kind: ours[kind])
+    print(f"slowest: {slowest}, {ours[slowest] / ours['regular']:.1f} times the regular costs")
+    print(f"ratio assignment_congested {3.0 * ours['regular'] / ours[slowest]:.2f}")
+
+
+if __name__ == "__main__":
+    main()

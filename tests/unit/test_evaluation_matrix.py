@@ -1,0 +1,90 @@
+"""The matrix of trainings, backgrounds and signals, as a table and a figure."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from markdown_cells import cells_of
+from oddjet.errors import EvaluationError
+from oddjet.evaluation.auc import AucRow
+from oddjet.evaluation.matrix import Training, matrix_of, worst, write_matrix
+from oddjet.io.csv import write_rows
+from oddjet.plotting.matrix import draw_matrix
+from programs import run_program
+
+BACKGROUNDS = ("background", "top", "qcd")
+
+
+def rows(method: str, *aucs: float, seeds: tuple[int, ...] = (1, 2)) -> list[AucRow]:
+    """AUCs against the mixture and its samples, the second seed higher by 0.02, two signals apart by 0.1."""
+    return [
+        AucRow(
+            method,
+            seed,
+            signal,
+            {"m_phi": m_phi, "r_inv": 0.3},
+            auc + 0.02 * (seed - 1) + shift,
+            0.01,
+            300,
+            900,
+            background,
+        )
+        for seed in seeds
+        for background, auc in zip(BACKGROUNDS, aucs, strict=True)
+        for signal, m_phi, shift in (("light", 1000.0, 0.0), ("heavy", 2000.0, 0.1))
+    ]
+
+
+TOP, EACH = Training("WNAE", "top"), Training("WNAE", "each")
+MATRIX = {TOP: rows("wnae_top", 0.70, 0.80, 0.60), EACH: rows("wnae_minimum", 0.75, 0.74, 0.78, seeds=(1,))}
+
+
+def test_each_training_has_its_auc_against_each_single_background():
+    matrix = matrix_of(MATRIX)
+    assert list(matrix) == ["light", "heavy"]
+    cells = matrix["heavy"][TOP]
+    assert {name: cell.mean for name, cell in cells.items()} == pytest.approx({"top": 0.91, "qcd": 0.71})
+    assert cells["top"].uncertainty == pytest.approx(np.hypot(0.01, np.std([0.90, 0.92], ddof=1)))
+    assert worst(cells) == pytest.approx(0.71)
+    assert worst(matrix["light"][EACH]) == pytest.approx(0.74)
+
+
+def test_the_table_has_every_training_and_the_worst_background():
+    lines = write_matrix(matrix_of(MATRIX)).splitlines()
+    assert [line for line in lines if line.startswith("## ")] == ["## light", "## heavy"]
+    cells = [row for row in cells_of("\n".join(lines)) if row[0] == "WNAE"]
+    assert cells[0] == ["WNAE", "top", "0.810 ± 0.017", "0.610 ± 0.017", "0.610"]
+    assert cells[3] == ["WNAE", "each", "0.840 ± 0.010", "0.880 ± 0.010", "0.840"]
+
+
+def test_trainings_that_were_tested_otherwise_are_refused():
+    fewer = [row for row in rows("ae", 0.5, 0.5, 0.5) if row.background != "qcd"]
+    with pytest.raises(EvaluationError, match="AE trained on top is tested against top with light, heavy, others"):
+        matrix_of({**MATRIX, Training("AE", "top"): fewer})
+
+
+def test_a_cell_of_the_figure_stands_where_its_training_says():
+    panels = {"against top": {("A", "x"): 0.9, ("B", "y"): 0.6}, "against qcd": {("A", "x"): 0.3}}
+    figure = draw_matrix(panels, ["A", "B"], ["x", "y"], "a signal", "Simulation")
+    top, qcd, bar = figure.axes
+    assert {text.get_text(): text.get_position() for text in top.texts if text.get_text()[:2] == "0."} == {
+        "0.90": (0.5, 0.5),
+        "0.60": (1.5, 1.5),
+    }
+    assert [axes.get_title() for axes in (top, qcd)] == list(panels)
+    assert top.get_ylim()[0] > top.get_ylim()[1]
+    assert bar.get_ylim() == (0.3, 1.0)
+
+
+def test_the_program_writes_table_and_figure(tmp_path: Path):
+    for name, own in (("top", MATRIX[TOP]), ("each", MATRIX[EACH])):
+        write_rows(tmp_path / f"{name}.csv", own, AucRow)
+    tables = [str(tmp_path / f"{name}.csv") for name in ("top", "each")]
+    outputs = ["--output", *(str(tmp_path / f"matrix.{suffix}") for suffix in ("pdf", "png"))]
+    command = ["workflow/scripts/tabulate_matrix.py", "--auc", *tables, "--trainings", json.dumps([TOP, EACH])]
+    done = run_program([*command, "--summary", str(tmp_path / "matrix.md"), *outputs])
+    assert done.returncode == 0, done.stderr
+    assert (tmp_path / "matrix.md").read_text() == write_matrix(matrix_of(MATRIX))
+    assert (tmp_path / "matrix.pdf").read_bytes().startswith(b"%PDF")
