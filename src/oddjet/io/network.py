@@ -14,7 +14,7 @@ import urllib.error
 import urllib.request
 from typing import Any
 
-from oddjet.errors import AccessError, TransientError
+from oddjet.errors import AccessError, DamagedFileError, OddjetError, TransientError, UnreadableFileError
 
 LOGGER = logging.getLogger("oddjet")
 
@@ -81,6 +81,12 @@ PARTIAL = 206
 ASKED_BYTES = 4
 REDIRECTIONS = range(300, 400)
 PAGES = (b"<!doctype", b"<html", b"<?xml")
+
+
+def after_asking(address: str, failure: OddjetError) -> OddjetError:
+    """Return a failure, or what the server does wrong: it is asked before a file of its own is called damaged."""
+    in_file = isinstance(failure, UnreadableFileError | DamagedFileError)
+    return (wrong_answer(address) if in_file else None) or failure
 
 
 def wrong_answer(address: str) -> AccessError | None:
