@@ -66,13 +66,46 @@ def test_it_sees_what_a_straight_line_does_not():
 
 def test_regions_are_those_of_both_cuts():
     first, second = np.array([2.0, 2.0, 0.0, 0.0, 2.0]), np.array([2.0, 0.0, 2.0, 0.0, 2.0])
-    found = regions((first, second), (1.0, 1.0), np.array([1.0, 2.0, 4.0, 8.0, 0.5]))
+    jets = jets_of(np.linspace(500, 1000, 5), first)
+    jets["weight"] = [1.0, 2.0, 4.0, 8.0, 0.5]
+    found = regions((first, second), (1.0, 1.0), jets)
     assert found.weights.tolist() == [1.5, 2, 4, 8]
-    assert found.squares.tolist() == [1.25, 4, 16, 64]
-    value, error = found.estimate()
-    assert value == 1.0
-    # One jet in each of B, C and D: 100 % each, in quadrature.
-    assert error == pytest.approx(np.sqrt(3))
+    assert found.covariance.tolist() == np.diag([1.25, 4, 16, 64]).tolist()
+    assert found.estimate == 1.0
+    # The two jets in A of one event, and those in B and C of another.
+    jets["entry"] = [0, 1, 1, 2, 0]
+    expected = np.diag([1.5**2, 4, 16, 64])
+    expected[1, 2] = expected[2, 1] = 8
+    assert regions((first, second), (1.0, 1.0), jets).covariance.tolist() == expected.tolist()
+
+
+def test_jets_that_are_there_twice_make_no_error_smaller():
+    values = {name: scores_of(3000, 7, 0.0 if name == "background" else 1.0) for name in ("background", "signal")}
+    known = methods(scores_of(20_000, 1), values["signal"])
+    twice = {name: {key: np.tile(one, 2) for key, one in own.items()} for name, own in values.items()}
+    alone, others = (methods(*(one[name] for name in values)) for one in (values, twice))
+    (single,) = closure_rows(("one", "other"), known, alone, [0.2])
+    (apart,) = closure_rows(("one", "other"), known, others, [0.2])
+    for one in others.values():
+        for jets in one.jets:
+            jets["entry"] %= len(jets) // 2
+    (paired,) = closure_rows(("one", "other"), known, others, [0.2])
+    for name in ("closure_error", "closure_with_signal_error"):
+        assert getattr(paired, name) == pytest.approx(getattr(single, name), rel=1e-9)
+        assert getattr(paired, name) == pytest.approx(np.sqrt(2) * getattr(apart, name), rel=1e-9)
+
+
+def test_the_closure_of_events_of_two_jets_is_one_within_its_error():
+    """Half of the events have a second jet like the first: their number alone would make the error too small."""
+    known, pulls = methods(scores_of(50_000, 1), scores_of(10, 2)), []
+    for trial in range(150):
+        own = {name: np.concatenate([one, one[:1000]]) for name, one in scores_of(2000, 300 + trial).items()}
+        test = methods(own, scores_of(500, 7, 1.0))
+        for one in test.values():
+            one.jets[0]["entry"] %= 2000
+        (row,) = closure_rows(("one", "other"), known, test, [0.3])
+        pulls.append((row.closure - 1) / row.closure_error)
+    assert np.std(pulls) == pytest.approx(1.0, abs=0.15)
 
 
 def scores_of(jets: int, seed: int, shift: float = 0.0) -> dict[str, np.ndarray]:
@@ -179,6 +212,14 @@ def test_what_cannot_be_paired_is_refused_in_one_line(tables):
     tested = read_scores(tables["test"])
     with pytest.raises(EvaluationError, match="one: scores of other validation jets than the first method"):
         pairs_of({"both": tested["both"], "one": known["one"]}, 100)
+    (folder,) = {path.parent for path in tables["test"]}
+    values = scores_of(1000, 1)["one"][:, None]
+    jets = jets_of(np.linspace(500, 999, 1000), values[:, 0])
+    own = {"b": jets, "svj_mphi-2000_rinv-0p3": jets[:300]}
+    scores = {name: np.repeat(values[: len(one)], 2, axis=1) for name, one in own.items()}
+    elsewhere = write_scores(folder / "elsewhere.h5", "one", own, scores, seeds=(1, 2))
+    with pytest.raises(EvaluationError, match="one: scores of other test jets than the first method"):
+        estimate_abcd(tables["validation"][:2], [tables["test"][0], elsewhere], settings)
 
 
 def test_the_figure_shows_every_pair_once():

@@ -61,12 +61,14 @@ def test_a_jet_has_the_threshold_of_its_bin_and_beyond_all_that_of_the_nearest()
 
 def test_the_share_in_a_bin_is_of_weight():
     values, weights = np.array([1.0, 2.0, 11.0, 12.0, 99.0]), np.array([1.0, 3.0, 1.0, 1.0, 2.0])
-    share, error = efficiency_in_bins(
-        values, weights, np.array([True, False, True, True, False]), np.array([0.0, 10.0, 20.0])
-    )
+    passed, edges = np.array([True, False, True, True, False]), np.array([0.0, 10.0, 20.0])
+    share, error = efficiency_in_bins(values, weights, passed, edges, np.arange(5))
     assert share == pytest.approx([1 / 4, 2 / 4])
     # Each jet's distance from the share: (3/4, -3/4) and (1/2, 1/2, -1) in units of weight.
     assert error == pytest.approx([np.sqrt(2 * 0.75**2) / 4, np.sqrt(0.25 + 0.25 + 1) / 4])
+    # Two jets of an event vary together where they are in one bin: (1/2 + 1/2, -1), and none else.
+    _, error = efficiency_in_bins(values, weights, passed, edges, np.array([0, 1, 2, 2, 0]))
+    assert error == pytest.approx([np.sqrt(2 * 0.75**2) / 4, np.sqrt(2) / 4])
 
 
 def test_thresholds_in_bins_of_pt_flatten_what_one_threshold_sculpts(tables):

@@ -15,11 +15,13 @@ from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from oddjet.arrays import Floats
 from oddjet.axes import Point
 from oddjet.errors import EvaluationError
 from oddjet.evaluation.auc import SampleScores
+from oddjet.evaluation.bootstrap import EVENT, event_numbers
 from oddjet.evaluation.curves import MethodScores, read_scores
 from oddjet.evaluation.distance_correlation import centered_distances, distance_correlation
 from oddjet.evaluation.settings import AbcdSettings
@@ -70,18 +72,16 @@ class ClosureRow:
 
 
 class Regions(NamedTuple):
-    """Weights of A, B, C and D, and the sums of their squares, shape (4,) each."""
+    """Weights of A, B, C and D, shape (4,), and their covariance, shape (4, 4)."""
 
     weights: Floats
-    squares: Floats
+    covariance: Floats
 
-    def estimate(self) -> tuple[float, float]:
-        """Return b c / d and its error; NaN where a region has no weight."""
+    @property
+    def estimate(self) -> float:
+        """Return b c / d; NaN where a region has no weight."""
         b, c, d = self.weights[1:]
-        if min(b, c, d) <= 0:
-            return math.nan, math.nan
-        relative = math.sqrt(float(np.sum(self.squares[1:] / self.weights[1:] ** 2)))
-        return float(b * c / d), float(b * c / d) * relative
+        return float(b * c / d) if min(b, c, d) > 0 else math.nan
 
 
 def pairs_of(validation: Mapping[str, MethodScores], jets: int) -> list[PairRow]:
@@ -104,10 +104,8 @@ def pairs_of(validation: Mapping[str, MethodScores], jets: int) -> list[PairRow]
     """
     if len(validation) < 2:
         raise EvaluationError(f"an ABCD estimate needs two methods, not {len(validation)}; add one to the analysis")
+    _same_jets(validation, "validation")
     background = next(iter(validation.values())).jets[0]
-    for name, one in validation.items():
-        if not np.array_equal(one.jets[0]["pt"], background["pt"]):
-            raise EvaluationError(f"{name}: scores of other validation jets than the first method; score both again")
     chosen = np.unique(np.linspace(0, len(background) - 1, min(jets, len(background))).astype(int))
     weights = background["weight"][chosen].astype(np.float64)
     shares, order = weights / weights.sum(), np.random.default_rng(SEED).permutation(len(chosen))
@@ -124,17 +122,38 @@ def pairs_of(validation: Mapping[str, MethodScores], jets: int) -> list[PairRow]
     return sorted(rows, key=lambda row: math.inf if math.isnan(row.distance_correlation) else row.distance_correlation)
 
 
+def _same_jets(methods: Mapping[str, MethodScores], what: str) -> None:
+    """Refuse methods whose tables hold other jets, or the same in another order."""
+    like, *others = ([part[[*EVENT, "pt", "weight"]] for part in one.jets] for one in methods.values())
+    for name, jets in zip(list(methods)[1:], others, strict=True):
+        if len(jets) != len(like) or not all(map(np.array_equal, jets, like)):
+            raise EvaluationError(f"{name}: scores of other {what} jets than the first method; score both again")
+
+
 def mean_score(method: MethodScores, code: int) -> Floats:
     """Return the mean over the seeds of the scores of one sample, shape (n,)."""
     return np.asarray(method.scores[code].mean(axis=1))
 
 
-def regions(scores: tuple[Floats, Floats], cuts: tuple[float, float], weights: Floats) -> Regions:
-    """Return the weights of A (both scores above their cuts), B (the first alone), C (the second alone) and D."""
+def regions(scores: tuple[Floats, Floats], cuts: tuple[float, float], jets: NDArray[np.void]) -> Regions:
+    """Return the weights of A (both scores above their cuts), B (the first alone), C (the second alone) and D.
+
+    Events vary, and all jets of one together: the covariance is the sum over events of the products of what each has in
+    two regions.
+
+    Parameters
+    ----------
+    scores : two ndarray, shape (n,)
+    cuts : two float
+    jets : structured ndarray, shape (n,)
+        With `weight` and the columns `EVENT`.
+    """
     first, second = (score > cut for score, cut in zip(scores, cuts, strict=True))
     place = np.where(first, np.where(second, 0, 1), np.where(second, 2, 3))
-    sums, squares = (np.bincount(place, one, minlength=4).astype(np.float64) for one in (weights, weights**2))
-    return Regions(sums, squares)
+    events = event_numbers(jets)
+    count = int(events.max(initial=-1)) + 1
+    sums = np.bincount(4 * events + place, jets["weight"].astype(np.float64), minlength=4 * count).reshape(count, 4)
+    return Regions(sums.sum(axis=0), sums.T @ sums)
 
 
 def closure_rows(
@@ -152,7 +171,7 @@ def closure_rows(
             regions(
                 (mean_score(first, code), mean_score(second, code)),
                 (cuts[0], cuts[1]),
-                first.jets[code]["weight"].astype(np.float64),
+                first.jets[code],
             )
             for code in range(len(first.points) + 1)
         )
@@ -168,19 +187,29 @@ def _cut(method: MethodScores, efficiency: float) -> float:
 
 def _closure(background: Regions, signal: Regions) -> tuple[float, ...]:
     """Return the numbers of a row from `a` on."""
-    a, error_of_a = float(background.weights[0]), math.sqrt(float(background.squares[0]))
-    estimate, error = background.estimate()
-    known = a > 0 and estimate > 0
-    closure = estimate / a if known else math.nan
-    closure_error = closure * math.hypot(error / estimate, error_of_a / a) if known else math.nan
+    a = float(background.weights[0])
+    closure = _over_truth(background, a, background.covariance)
     share = float(signal.weights[0] / signal.weights.sum())
-    mixed, mixed_error = math.nan, math.nan
+    mixed = math.nan, math.nan
     if a > 0 and signal.weights[0] > 0:
         factor = a / float(signal.weights[0])
-        both = Regions(background.weights + factor * signal.weights, background.squares + factor**2 * signal.squares)
-        value, value_error = both.estimate()
-        mixed, mixed_error = value / a, math.hypot(value_error / a, value * error_of_a / a**2)
-    return (*map(float, background.weights), estimate, closure, closure_error, share, mixed, mixed_error)
+        both = Regions(background.weights + factor * signal.weights, factor**2 * signal.covariance)
+        mixed = _over_truth(both, a, background.covariance, both.covariance)
+    return (*map(float, background.weights), background.estimate, *closure, share, *mixed)
+
+
+def _over_truth(found: Regions, a: float, background: Floats, signal: Floats | None = None) -> tuple[float, float]:
+    """Return the estimate over what background has in A, and its error from the covariances (4, 4) of both samples."""
+    if not (a > 0 and found.estimate > 0):
+        return math.nan, math.nan
+    b, c, d = found.weights[1:]
+    slopes = np.array([-1 / a, 1 / b, 1 / c, -1 / d])
+    variance = slopes @ background @ slopes
+    if signal is not None:
+        # Signal in A is none of the truth.
+        variance += slopes[1:] @ signal[1:, 1:] @ slopes[1:]
+    value = found.estimate / a
+    return value, value * math.sqrt(variance)
 
 
 def estimate_abcd(
@@ -199,6 +228,7 @@ def estimate_abcd(
     for name, one in tested.items():
         if name not in known or known[name].seeds != one.seeds:
             raise EvaluationError(f"{name}: validation and test scores are of different seeds; score both again")
+    _same_jets(tested, "test")
     pairs = pairs_of({name: known[name] for name in tested}, settings.jets)
     if math.isnan(pairs[0].distance_correlation):
         raise EvaluationError("no pair of methods has a distance correlation: all scores of a method are the same")

@@ -29,6 +29,11 @@ TOGETHER = 32
 EVERY = slice(None)
 
 
+def event_numbers(jets: NDArray[np.void]) -> NDArray[np.intp]:
+    """Return which event of its sample each jet is of, shape (n,), counted from 0."""
+    return np.asarray(np.unique(jets[list(EVENT)], return_inverse=True)[1])
+
+
 class Replicas:
     """Poisson weights of the events of several samples.
 
@@ -43,7 +48,7 @@ class Replicas:
     def __init__(self, samples: Sequence[NDArray[np.void]], settings: MeritSettings) -> None:
         self.size = settings.replicas
         generator = np.random.default_rng(settings.seed)
-        self._events = [np.unique(jets[list(EVENT)], return_inverse=True)[1] for jets in samples]
+        self._events = [event_numbers(jets) for jets in samples]
         self._drawn = [
             generator.poisson(1.0, (int(events.max(initial=-1)) + 1, self.size)).astype(np.uint8)
             for events in self._events

@@ -14,6 +14,7 @@ from oddjet.axes import HeatmapSettings, Point, line_of
 from oddjet.errors import EvaluationError
 from oddjet.evaluation.auc import SampleScores
 from oddjet.evaluation.backgrounds import TOGETHER, read_backgrounds
+from oddjet.evaluation.bootstrap import EVENT, event_numbers
 from oddjet.evaluation.efficiency import Ranking
 from oddjet.evaluation.flatness import efficiency_in_bins, equal_bins
 from oddjet.evaluation.scores import data_of, read_method
@@ -50,8 +51,8 @@ class MethodScores:
     points : mapping of str to Point
         Of each signal.
     jets : list of ndarray
-        Background first, then the signals in the order of `points`, then data: pt, mass (GeV), weight, and score, shape
-        (n, S).
+        Background first, then the signals in the order of `points`, then data: `EVENT`, pt, mass (GeV), weight, and
+        score, shape (n, S).
     data : mapping of str to int
         Position in `jets` of each sample of data.
     background : str
@@ -86,15 +87,15 @@ class MethodScores:
     def shape(self, quantity: str) -> Shape:
         """Return which share of the background passes a cut that `CUT` of it passes, by mass or pT (GeV).
 
-        The bins hold equal numbers of jets. The error is that of the share in a bin, with weights.
+        The bins hold equal numbers of jets. The error is that of the share in a bin; see `efficiency_in_bins`.
         """
         jets = self.jets[0]
         values, weights = jets[quantity].astype(np.float64), jets["weight"].astype(np.float64)
-        edges = equal_bins(values)
+        edges, events = equal_bins(values), event_numbers(jets)
         pairs = []
         for column in range(len(self.seeds)):
             passed = self.scores[0][:, column] >= cut_at(self.scores[0][:, column], weights, CUT)
-            pairs.append(efficiency_in_bins(values, weights, passed, edges))
+            pairs.append(efficiency_in_bins(values, weights, passed, edges, events))
         efficiency, error = zip(*pairs, strict=True)
         return Shape(edges, np.array(efficiency), np.array(error))
 
@@ -119,7 +120,7 @@ def read_scores(paths: Sequence[Path]) -> dict[str, MethodScores]:
     found: dict[str, MethodScores] = {}
     for path in paths:
         method, points, against = read_method(path), read_points(path), read_backgrounds(path)[0].name
-        table = read_table(path, ["sample", "pt", "mass", "weight", "score"])
+        table = read_table(path, [*EVENT, "sample", "pt", "mass", "weight", "score"])
         data = {name: len(points) + 1 + place for place, name in enumerate(data_of(path))}
         jets = [table[table["sample"] == code] for code in range(1 + len(points) + len(data))]
         scores = [one["score"].astype(np.float64) for one in jets]

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from oddjet.arrays import Floats
 from oddjet.errors import EvaluationError
+from oddjet.evaluation.bootstrap import EVENT, event_numbers
 from oddjet.evaluation.scores import read_method
 from oddjet.evaluation.thresholds import (
     EFFICIENCIES,
@@ -71,9 +72,11 @@ def equal_bins(values: Floats) -> Floats:
 
 
 def efficiency_in_bins(
-    values: Floats, weights: Floats, passed: NDArray[np.bool_], edges: Floats
+    values: Floats, weights: Floats, passed: NDArray[np.bool_], edges: Floats, events: NDArray[np.intp]
 ) -> tuple[Floats, Floats]:
     """Return the share of weight that passes in each bin of a quantity, and its error, shape (B,) each.
+
+    Events vary, and the jets of one that lie in the same bin together.
 
     Parameters
     ----------
@@ -81,12 +84,14 @@ def efficiency_in_bins(
     passed : ndarray of bool, shape (n,)
     edges : ndarray, shape (B + 1,)
         Ascending; values beyond are counted in the outermost bins.
+    events : ndarray of int, shape (n,)
+        Which event each jet is of, from 0.
     """
     place, size = np.clip(np.searchsorted(edges, values, side="right") - 1, 0, len(edges) - 2), len(edges) - 1
     total = np.bincount(place, weights, minlength=size)
     share = np.bincount(place, weights * passed, minlength=size) / total
-    squares = np.bincount(place, (weights * (passed - share[place])) ** 2, minlength=size)
-    return share, np.sqrt(squares) / np.abs(total)
+    off = np.bincount(size * events + place, weights * (passed - share[place]), minlength=size * (events.max() + 1))
+    return share, np.sqrt(np.square(off.reshape(-1, size)).sum(axis=0)) / np.abs(total)
 
 
 def measure_flatness(validation: Sequence[Path], test: Sequence[Path]) -> tuple[list[ThresholdRow], list[FlatnessRow]]:
@@ -125,7 +130,7 @@ def measure_flatness(validation: Sequence[Path], test: Sequence[Path]) -> tuple[
 
 
 def _background(path: Path) -> NDArray[np.void]:
-    table = read_table(path, ["sample", "pt", "mass", "weight", "score"])
+    table = read_table(path, [*EVENT, "sample", "pt", "mass", "weight", "score"])
     return np.asarray(table[table["sample"] == 0])
 
 
@@ -137,12 +142,12 @@ def _efficiencies(
     by_pt = threshold_of_jets(found, efficiency, jets["pt"])
     if everywhere is None or by_pt is None:
         return
-    weights = jets["weight"].astype(np.float64)
+    weights, events = jets["weight"].astype(np.float64), event_numbers(jets)
     for quantity in QUANTITIES:
         values = jets[quantity].astype(np.float64)
         edges = equal_bins(values)
-        one = efficiency_in_bins(values, weights, scores > everywhere, edges)
-        pt = efficiency_in_bins(values, weights, scores > by_pt, edges)
+        one = efficiency_in_bins(values, weights, scores > everywhere, edges, events)
+        pt = efficiency_in_bins(values, weights, scores > by_pt, edges, events)
         for low, high, *shares in zip(edges[:-1], edges[1:], *one, *pt, strict=True):
             a, a_error, b, b_error = map(float, shares)
             yield quantity, float(low), float(high), a, a_error, b, b_error
