@@ -59,13 +59,14 @@ FLOORS = {
     "config": 12,
     "inputs": 13,
     "jobs": 13,
-    "plan": 13,
-    "paper_figures": 14,
-    "published": 14,
-    "results": 14,
+    "analysis_files": 13,
+    "plan": 14,
+    "paper_figures": 15,
+    "published": 15,
+    "results": 15,
     "config_template": 13,
     "forecast": 13,
-    "cli": 15,
+    "cli": 16,
 }
 # What every room may use.
 FOUNDATION = ("arrays", "errors", "messages", "settings")
