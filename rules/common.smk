@@ -47,8 +47,6 @@ if FULL is not None:
 
 from oddjet.addresses import is_remote
 from oddjet.analyses import groups_of
-from oddjet.published import exported, quantized
-from oddjet.addresses import is_remote
 from oddjet.clusters import check_slurm, set_up_htcondor
 from oddjet.config import load_config
 from oddjet.configfile import read_configuration
@@ -84,7 +82,7 @@ from oddjet.plan import (
     board_analysis,
 )
 from oddjet.provenance.digest import code_digest
-from oddjet.published import Published
+from oddjet.published import Published, exported, quantized
 from oddjet.run_record import check_start, file_names, other_configuration
 from oddjet.titles import titles_of
 
@@ -290,9 +288,15 @@ def reported(path, caption, category, figure, of="all methods"):
     )
 
 
+# Snakemake puts a traceback behind every exception of an input function; an end of the process goes through.
+def end_with(message):
+    logger.error(f"WorkflowError:\n{message}")
+    raise SystemExit(1)
+
+
 def contaminated_auc(wildcards):
     if not PLAN.contaminated():
-        raise WorkflowError(
+        end_with(
             "contamination.methods: there is none to scan, for it is empty and the configuration has no baseline."
             f" Name some of {', '.join(with_models(CONFIG.methods))}."
         )
@@ -307,7 +311,7 @@ def limits_of(wildcards):
             else PUBLISHED.limit_tables(wildcards.analysis)
         )
     except OddjetError as error:
-        raise WorkflowError(str(error)) from None
+        end_with(str(error))
     return found
 
 

@@ -9,19 +9,23 @@ import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import Annotated
 from urllib.parse import unquote, urlsplit
 
+from pydantic import AfterValidator
+
 ADDRESS = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://")
-# A path of this machine in the form of an address: read as the path that it is.
-LOCAL_ADDRESS = re.compile(r"file:(?://(?:localhost(?=/))?|(?=/))", re.IGNORECASE)
+# A path of this machine in the form of an address, or as cmsRun has it: read as the path that it is.
+LOCAL_ADDRESS = re.compile(r"file:(?://(?:localhost(?=/))?)?", re.IGNORECASE)
 PORTS = {"root": 1094, "https": 443, "http": 80}
 XROOTD = ("root", "roots", "xroot", "xroots")
 # Not the doors of dCache, nor clouds, archives and repositories: nothing of theirs is tried.
 READ = ("root", "xroot", "https", "http")
 NOT_READ = "no such kind of address is read; give the file's root:// or https:// address, or copy it to this machine"
 # Logical names of CMS for files that are the same at every site; those of users and groups are not. EOS at CERN has
-# them below a folder of its own, also where it is mounted.
-CATALOGUED = re.compile(r"(?:/eos/cms)?(/store/(?:mc|data|hidata|himc|relval)/.*)")
+# them below a folder of its own, also where it is mounted; sites do so too, and there the whole name must be one of the
+# catalogue's: era, dataset, tier, processing, block, file.
+CATALOGUED = re.compile(r"(?:/eos/cms|/.+(?=/store/[^/]+(?:/[^/]+){6}$))?(/store/(?:mc|data|hidata|himc|relval)/.*)")
 
 
 def is_remote(source: str) -> bool:
@@ -44,6 +48,21 @@ def readable(source: str) -> str:
 def without_scheme(source: str) -> str:
     """Give the path that an address of this machine (`file:///data/x.root`) stands for; others stay as they are."""
     return LOCAL_ADDRESS.sub("", source, count=1) if LOCAL_ADDRESS.match(source) else source
+
+
+def expanded(source: str) -> str:
+    """Expand `~`, `$NAME` and `${NAME}`; raises ValueError for a home or a variable that there is not."""
+    for name in re.findall(r"\$(?:(\w+)|\{(\w+)\})", source):
+        if (name[0] or name[1]) not in os.environ:
+            raise ValueError(f"{source}: the variable {name[0] or name[1]} is not set. Set it, or write the path.")
+    try:
+        home = str(Path(source).expanduser()) if source.startswith("~") else source
+    except RuntimeError:
+        raise ValueError(f"{source}: there is no such home. Write the path.") from None
+    return os.path.expandvars(home)
+
+
+FilePath = Annotated[str, AfterValidator(expanded)]
 
 
 def alternatives(source: str, prefixes: Sequence[str]) -> list[str]:
@@ -97,8 +116,9 @@ def identity(source: str) -> str:
     -------
     str
         Of a path its real one (of a file with several hard links, its device and inode). Of an address its scheme, host
-        and port, and path without doubled slashes, dots, percent signs and query; of a file in the catalogue of CMS its
-        logical name alone, since every redirector leads to the same file.
+        and port, and path without doubled slashes, dots, percent signs and query, where http and https at their own
+        ports are one; of a file in the catalogue of CMS its logical name alone, since every redirector leads to the
+        same file.
     """
     if not is_remote(source):
         return _local(without_scheme(source))
@@ -108,7 +128,10 @@ def identity(source: str) -> str:
     catalogued = CATALOGUED.fullmatch(path)
     if catalogued:
         return catalogued[1]
-    host, port = (parts.hostname or "").lower(), parts.port or PORTS.get(scheme, 0)
+    host, usual = (parts.hostname or "").lower().rstrip("."), PORTS.get(scheme, 0)
+    port = parts.port or usual
+    if scheme == "http" and port == usual:
+        scheme, port = "https", PORTS["https"]
     return f"{scheme}://{host}:{port}{path}"
 
 
@@ -129,7 +152,7 @@ END_BYTES = 1 << 20
 
 
 def find_copies(samples: Mapping[str, Iterable[str]]) -> Iterator[tuple[tuple[str, str], tuple[str, str]]]:
-    """Find files of different samples with the same content.
+    """Find files with the same content, of one sample or of two.
 
     Only files of one size are opened, and of those only the first and the last megabyte are read. Addresses, empty
     files and files that cannot be read are passed over.
@@ -150,7 +173,7 @@ def find_copies(samples: Mapping[str, Iterable[str]]) -> Iterator[tuple[tuple[st
             if not is_remote(file) and (size := _size(file)):
                 by_size[size].append((sample, file))
     for size, alike in by_size.items():
-        if len({sample for sample, _ in alike}) > 1:
+        if len(alike) > 1:
             yield from _same_ends(alike, size)
 
 
@@ -162,7 +185,7 @@ def _same_ends(alike: list[tuple[str, str]], size: int) -> Iterator[tuple[tuple[
         except OSError:
             continue
         other = first.setdefault(digest, (sample, file))
-        if other[0] != sample:
+        if other[1] != file:
             yield other, (sample, file)
 
 

@@ -14,11 +14,14 @@ from typing import Any
 
 import yaml
 
+from oddjet.addresses import expanded
 from oddjet.errors import ConfigError
 from oddjet.messages import repeated
 
 # Keys at the top that hold nothing but anchors for others to use.
 ANCHORS = "x-"
+# What an editor or a web page puts in the place of a blank, and nobody sees.
+UNSEEN = re.compile("[\u00a0\u2007\u202f\u200b\ufeff\u3000]")
 # The key that names the file which a file is put on top of, and the sections that are then replaced as a whole.
 EXTENDS = "extends"
 REPLACED = {"methods", "analyses"}
@@ -67,9 +70,15 @@ def _extended(path: Path, above: tuple[Path, ...]) -> dict[str, Any]:
     if not isinstance(base, str):
         raise ConfigError(f"{path}: extends: the path of one configuration file is wanted (given: {base!r})")
     chain = (*above, path.resolve())
-    if path.parent.joinpath(base).resolve() in chain:
+    try:
+        below = path.parent / expanded(base)
+    except ValueError as error:
+        raise ConfigError(f"{path}: extends: {error}") from None
+    if below.resolve() in chain:
         raise ConfigError(f"{path}: extends: {base} extends this file itself. Take one of the two out.")
-    extended = _extended(path.parent / base, chain)
+    if not below.exists():
+        raise ConfigError(f"{path}: extends: {base}: no such file; the path is seen from this file's folder.")
+    extended = _extended(below, chain)
     for key in REPLACED & set(given):
         extended.pop(key, None)
     _merge(extended, given)
@@ -84,7 +93,7 @@ def read_file(path: Path) -> dict[str, Any]:
         if given is None:
             given = yaml.load(text, _Loader)  # noqa: S506  a subclass of the safe loader
     except yaml.MarkedYAMLError as error:
-        raise ConfigError(f"{path}: {_describe(error)}") from None
+        raise ConfigError(f"{path}: {_describe(error, text)}") from None
     except yaml.reader.ReaderError as error:
         line = text[: error.position].count("\n") + 1
         raise ConfigError(f"{path}: line {line}: the sign #x{error.character:04x} cannot stand in YAML.") from None
@@ -139,12 +148,20 @@ def _read_json(path: Path, text: str) -> Any:  # noqa: ANN401  whatever the file
     return given
 
 
-def _describe(error: yaml.MarkedYAMLError) -> str:
+def _describe(error: yaml.MarkedYAMLError, text: str) -> str:
     mark = error.problem_mark or error.context_mark
     problem = str(error.problem or error.context)
     if "'\\t'" in problem:
         problem = "a tab stands where YAML has blanks. Replace it by blanks"
+    elif "another document" in problem:
+        problem = "a second document begins (---). A configuration is one; give several files"
+    elif "determine a constructor" in problem:
+        problem = f"{problem.rpartition(' ')[2]} is a tag (!), and none is read. Write the value itself"
     where = f"line {mark.line + 1}: " if mark is not None else ""
+    unseen = UNSEEN.search(text)
+    if unseen is not None:
+        line = text[: unseen.start()].count("\n") + 1
+        problem += f"; line {line} has a sign #x{ord(unseen[0]):04x} that looks like a blank or nothing: replace it"
     return f"{where}{problem}."
 
 

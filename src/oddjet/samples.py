@@ -16,6 +16,7 @@ from pydantic import (
     model_validator,
 )
 
+from oddjet.addresses import FilePath
 from oddjet.axes import NAME, TAKEN, Point
 from oddjet.jets.correction_settings import CorrectionSettings
 from oddjet.jets.settings import FeatureSettings, Match, with_corrections
@@ -136,7 +137,7 @@ class Listed(TitledSample):
     selection: OwnCuts = Field(OwnCuts(), description=OWN_CUTS)
     corrections: CorrectionSettings | None = Field(None, description=OWN_CORRECTIONS)
 
-    golden_json: str | None = Field(
+    golden_json: FilePath | None = Field(
         None, description="of data: path of the certified luminosity blocks, CMS's golden JSON; left out: all of them"
     )
 

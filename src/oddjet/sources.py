@@ -17,16 +17,19 @@ from pathlib import Path
 from unicodedata import category
 from urllib.parse import urlsplit
 
-from oddjet.addresses import NOT_READ, find_copies, identity, is_read, is_remote, without_scheme
+from oddjet.addresses import NOT_READ, expanded, find_copies, identity, is_read, is_remote, without_scheme
 from oddjet.errors import SourceError
 
 LISTS = (".txt", ".list", ".lst")
 ROOT_FILES = (".root",)
+NEARLY = re.compile(r"\.root(?:[.~]|$)(?!log|txt|json|md5|sha|ya?ml)", re.IGNORECASE)
 # Folders in which batch systems keep what did not end well.
 FAILED = ("failed",)
 MAGIC = re.compile(r"[*?\[]")
 DATASET = re.compile(r"/[^/\s]+/[^/\s]+/[A-Z][A-Z0-9-]*")
 ONE_SLASH = re.compile(r"(?:root|roots|xroot|xroots|https?):/(?!/)")
+# Files that `{0..99}` stands for; more is a mistake.
+MOST_NUMBERS = 100_000
 # Lists in lists; more is a mistake.
 DEEPEST_LIST = 20
 
@@ -97,7 +100,7 @@ def find_files(sources: Sequence[str], suffixes: Sequence[str] = ROOT_FILES, gon
 
 
 def refuse_shared(samples: Mapping[str, Sequence[str]]) -> None:
-    """Refuse a file that two samples have, by whatever spelling or link, or as a copy.
+    """Refuse a file that two samples have, by whatever spelling or link, or as a copy, and a copy within one.
 
     Parameters
     ----------
@@ -120,6 +123,10 @@ def refuse_shared(samples: Mapping[str, Sequence[str]]) -> None:
                     "be tested on what it trained on, and no jet counts twice. Take it out of one of them."
                 )
     for (sample, file), (other, copy) in find_copies(samples):
+        if sample == other:
+            raise SourceError(
+                f"{sample}.files: {copy} is a copy of {file}. Its events would count twice; take one out."
+            )
         raise SourceError(
             f"{other}.files: {copy} is a copy of {file}, a file of {sample}. A model must not be tested on what it "
             "trained on, and no jet counts twice. Take it out of one of them."
@@ -161,8 +168,8 @@ class _Search:
             yield from self._non_empty(
                 source, self._walk(Path(source)), f"the folder holds no *{self.suffixes[0]} file"
             )
-        elif written is None and (expanded := _expand(source)) != [source]:
-            for one in expanded:
+        elif written is None and (several := _expand(source)) != [source]:
+            for one in several:
                 yield from self.files(one, lists, written=source)
         elif MAGIC.search(source):
             yield from self._non_empty(source, self._glob(source, lists), "the glob matches no file")
@@ -171,7 +178,8 @@ class _Search:
         elif _is_list(source):
             raise SourceError(f"files: {source} is no such list. Give the path of a text file with one file a line.")
         else:
-            raise SourceError(f"files: {written or source}: {_missing(source)}")
+            told = source if written in (None, source) else f"{source} (of {written})"
+            raise SourceError(f"files: {told}: {_missing(source)}")
 
     def _non_empty(self, source: str, found: Iterator[str], reason: str) -> list[str]:
         before = len(self.left_out)
@@ -181,7 +189,9 @@ class _Search:
             paths = sorted({*paths, *missing})
         if not paths:
             without = "; ".join(["", *self.left_out[before:][:3]])
-            raise SourceError(f"files: {source}: {reason} (looked for in {Path.cwd()}{without}).")
+            inside = _inside(source)
+            meant = f" One file a line or entry, and nothing else: write {inside}." if inside else ""
+            raise SourceError(f"files: {source}: {reason} (looked for in {Path.cwd()}{without}).{meant}")
         return paths
 
     def _of_kind(self, path: str) -> str:
@@ -214,13 +224,21 @@ class _Search:
                     folders.remove(name)
             folders.sort()
             for path in (Path(place, name) for name in files if Path(name).suffix in self.suffixes):
-                if path.name.startswith(".") or not path.is_file():
-                    self.left_out.append(
-                        f"{path}: left out, {'hidden' if path.name.startswith('.') else 'a broken link'}"
-                    )
+                if path.name.startswith("."):
+                    self.left_out.append(f"{path}: left out, hidden")
+                elif not path.is_file():
+                    self.left_out.append(f"{path}: left out, {_no_file(path)}")
                 else:
                     paths.append(str(path))
+            self._tell_nearly(place, files)
         yield from sorted(paths)
+
+    def _tell_nearly(self, place: str, names: Sequence[str]) -> None:
+        """Tell of files in a folder that nearly end as they must: x.ROOT, x.root.1, x.root.part."""
+        nearly = sorted(name for name in names if NEARLY.search(name) and Path(name).suffix not in self.suffixes)
+        if nearly and ROOT_FILES[0] in self.suffixes:
+            more = f" and {len(nearly) - 1} more" if len(nearly) > 1 else ""
+            self.left_out.append(f"{place}/{nearly[0]}{more}: left out, not named *.root; rename it if it is data")
 
     def _unreadable(self, error: OSError) -> None:
         self.left_out.append(f"{error.filename}: left out, {error.strerror}")
@@ -231,10 +249,10 @@ class _Search:
         every = {str(Path(match)) for match in glob(source, recursive=True, include_hidden=True)}  # noqa: PTH207
         self.left_out.extend(f"{match}: left out, hidden" for match in sorted(every - matches))
         for match in sorted(matches):
-            if not Path(match).exists():
-                self.left_out.append(f"{match}: left out, a broken link")
-            elif Path(match).is_file():
+            if Path(match).is_file():
                 yield from self.files(match, lists)
+            elif not Path(match).is_dir():
+                self.left_out.append(f"{match}: left out, {_no_file(Path(match))}")
             # What `**` goes through itself is no folder that was asked for.
             elif "**" not in source:
                 yield from self._walk(Path(match))
@@ -305,35 +323,46 @@ def _check_name(path: str) -> None:
         )
 
 
+def _no_file(path: Path) -> str:
+    return "no file of data (a pipe or a device)" if path.exists() else "a broken link"
+
+
 def _is_list(source: str) -> bool:
     return Path(source).suffix in LISTS
 
 
 def _expand(source: str) -> list[str]:
-    """Expand `~`, `$NAME`, `${NAME}` and `{a,b}` as a shell does."""
-    for name in re.findall(r"\$(?:(\w+)|\{(\w+)\})", source):
-        if (name[0] or name[1]) not in os.environ:
-            raise SourceError(
-                f"files: {source}: the variable {name[0] or name[1]} is not set. Set it, or write the path."
-            )
+    """Expand `~`, `$NAME`, `${NAME}`, `{a,b}` and `{0..9}` as a shell does."""
     try:
-        home = str(Path(source).expanduser()) if source.startswith("~") else source
-    except RuntimeError as error:
-        raise SourceError(f"files: {source}: {error}") from error
-    expanded = os.path.expandvars(home)
+        whole = expanded(source)
+    except ValueError as error:
+        raise SourceError(f"files: {error}") from None
+    numbers = re.search(r"\{(\d{1,9})\.\.(\d{1,9})\}", whole)
+    if numbers and 0 <= int(numbers[2]) - int(numbers[1]) < MOST_NUMBERS:
+        # Zeros in front keep the width.
+        width = max((len(one) for one in numbers.groups() if one[0] == "0"), default=0)
+        every = range(int(numbers[1]), int(numbers[2]) + 1)
+        before, after = whole[: numbers.start()], whole[numbers.end() :]
+        return [one for number in every for one in _expand(f"{before}{number:0{width}d}{after}")]
     # Outer braces first, as a shell does.
-    for start in (place for place, letter in enumerate(expanded) if letter == "{"):
+    for start in (place for place, letter in enumerate(whole) if letter == "{"):
         depth, edges = 0, [start]
-        for place in range(start, len(expanded)):
-            depth += {"{": 1, "}": -1}.get(expanded[place], 0)
-            if depth == 0 or (depth == 1 and expanded[place] == ","):
+        for place in range(start, len(whole)):
+            depth += {"{": 1, "}": -1}.get(whole[place], 0)
+            if depth == 0 or (depth == 1 and whole[place] == ","):
                 edges.append(place)
             if depth == 0:
                 break
         if depth == 0 and len(edges) > 2:
-            choices = [expanded[left + 1 : right] for left, right in pairwise(edges)]
-            return [one for choice in choices for one in _expand(expanded[:start] + choice + expanded[edges[-1] + 1 :])]
-    return [expanded]
+            choices = [whole[left + 1 : right] for left, right in pairwise(edges)]
+            return [one for choice in choices for one in _expand(whole[:start] + choice + whole[edges[-1] + 1 :])]
+    return [whole]
+
+
+def _inside(source: str) -> str | None:
+    """Give the first word in an entry that is the path of a file."""
+    words = re.split(r"[\s,;\"'“”\[\]]+", source)
+    return next((word for word in words if word != source and Path(word).is_file()), None)
 
 
 def _missing(source: str) -> str:
@@ -357,9 +386,7 @@ def _missing(source: str) -> str:
         )
     if source.endswith(",") or (rest and Path(start.rstrip(",")).is_file()):
         return f"no such file; one file a line or entry: {rest.strip() or ','!r} is not understood. Remove it."
-    inside = next(
-        (word for word in re.split(r"[\s,;\"'“”\[\]]+", source) if word != source and Path(word).is_file()), None
-    )
+    inside = _inside(source)
     if inside:
         return f"no such file; one file a line or entry, and nothing else: write {inside}"
     path, colon, tree = source.rpartition(":")

@@ -240,12 +240,14 @@ def test_flipped_byte_needs_the_manifest_to_be_noticed(tmp_path: Path) -> None:
         (None, "no such file"),
         ("abc  input.root\n", "line 1 is not a SHA-256"),
         ("0" * 64 + "  other.root\n", "not listed"),
+        ("\ufeff" + "0" * 64 + "  other.root\n", "not listed"),
+        (b"\xff\xfe", r"sums\.txt: no readable manifest"),
     ],
 )
-def test_unusable_manifest(tmp_path: Path, text: str | None, message: str) -> None:
+def test_unusable_manifest(tmp_path: Path, text: str | bytes | None, message: str) -> None:
     path = write(tmp_path / "input.root")
     if text is not None:
-        (tmp_path / "sums.txt").write_text(text)
+        (tmp_path / "sums.txt").write_bytes(text if isinstance(text, bytes) else text.encode())
     with pytest.raises(SourceError, match=message):
         extract_features(path, tmp_path / "out.h5", FeatureSettings(checksums=str(tmp_path / "sums.txt")))
 

@@ -16,6 +16,7 @@ from oddjet.errors import ConfigError, SelectionError
 from oddjet.inputs import check_configuration, listed_files
 from oddjet.plan import Plan
 from oddjet.selection.expressions import FUNCTIONS, parse_column, parse_cut
+from oddjet.selection.golden import read_golden
 from oddjet.simulation.settings import BRANCHES
 
 ROOT = Path(__file__).parents[2]
@@ -130,6 +131,9 @@ def test_a_golden_json_is_read_before_the_first_job(tmp_path: Path, monkeypatch:
     Path("run.root").touch()
     Path("golden.json").write_text('{"297050": [[[12, 13]]]}')
     Path("my.yaml").write_text(yaml.safe_dump(changed({"samples.run.golden_json": "golden.json"})))
+    # As Windows writes it.
+    Path("bom.json").write_text('{"297050": [[12, 13]]}', encoding="utf-8-sig")
+    assert read_golden(Path("bom.json")) == {297050: [(12, 13)]}
     with pytest.raises(SelectionError, match=r"run\.golden_json: golden\.json: run 297050: \[\[12, 13\]\] is no"):
         check_configuration([Path("my.yaml")])
 

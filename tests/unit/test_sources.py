@@ -61,6 +61,12 @@ def test_home_variables_and_braces_are_expanded_as_a_shell_does(folder, monkeypa
     assert files("$HOME/a.root", "${DATA}/b.root") == [f"{folder}/a.root", f"{folder}/sub/b.root"]
     assert files("sub/{b,c}.root") == ["sub/b.root", "sub/c.root"]
     assert files("{a,sub/{b,c}}.root") == ["a.root", "sub/b.root", "sub/c.root"]
+    for number in ("9", "10", "010"):
+        (folder / f"n{number}.root").touch()
+    assert files("n{9..10}.root") == ["n9.root", "n10.root"]
+    assert files("n{010..010}.root") == ["n010.root"]
+    with pytest.raises(SourceError, match=r"n11\.root \(of n\{9\.\.11\}\.root\): no such file"):
+        files("n{9..11}.root")
     # A file that is there is meant as it is written.
     (folder / "$HOME.root").touch()
     assert files("$HOME.root") == ["$HOME.root"]
@@ -81,6 +87,7 @@ def test_home_variables_and_braces_are_expanded_as_a_shell_does(folder, monkeypa
         ("a.root,", "not understood"),
         ("notes.md", "does not end in .root"),
         ("gone.root", "a broken link"),
+        ('["a.root",', "write a.root"),
         ("root:///x.root", "no address of a file"),
         ("root://host:port//x.root", "no address of a file"),
         ("root://host//data/*.root", "a glob is looked up on this machine alone"),
@@ -193,6 +200,13 @@ def test_what_a_folder_or_glob_leaves_out_is_told(folder):
         SourceError, match=r"data/\*\.root: the glob matches no file .*data/gone\.root: left out, a broken link"
     ):
         find_files(["data/*.root"])
+    for name in ("x.ROOT", "y.root.1", "y.root.part", "y.root.log"):
+        (folder / "data" / name).touch()
+    os.mkfifo(folder / "data/pipe.root")
+    told = find_files(["data"]).left_out
+    assert "data/x.ROOT and 2 more: left out, not named *.root; rename it if it is data" in told
+    assert "data/pipe.root: left out, no file of data (a pipe or a device)" in told
+    (folder / "data/pipe.root").unlink()
     (folder / "data/z.root").touch()
     found = find_files(["data/*.root", "a.root"])
     assert found.left_out == [
@@ -266,6 +280,7 @@ def test_lists_too_deep_in_each_other(folder):
 
 def test_addresses_of_this_machine_and_variables_of_others(folder, monkeypatch):
     monkeypatch.setenv("GROUP", "jets")
+    assert files("file:a.root") == ["a.root"]
     for source in (f"file:{folder}/a.root", f"file://localhost{folder}/a.root", f"FILE://{folder}/a.root"):
         assert files(source) == [f"{folder}/a.root"]
     assert files("a.root/") == ["a.root"]
@@ -280,5 +295,9 @@ def test_a_copy_of_a_file_is_that_file(folder):
         (folder / f"{name}.root").write_bytes(content)
     with pytest.raises(SourceError, match=r"samples\.sig\.files: b\.root is a copy of a\.root, a file of samples\.top"):
         refuse_shared({"samples.top": ["a.root"], "samples.sig": ["c.root", "b.root"]})
-    # Of one sample, of another end, empty, elsewhere, gone.
-    refuse_shared({"samples.top": ["a.root", "b.root", "d.root", "gone.root"], "samples.sig": ["c.root", "e.root"]})
+    with pytest.raises(
+        SourceError, match=r"samples\.top\.files: b\.root is a copy of a\.root\. Its events would count"
+    ):
+        refuse_shared({"samples.top": ["a.root", "b.root"]})
+    # Of another end, empty, elsewhere, gone.
+    refuse_shared({"samples.top": ["a.root", "d.root", "gone.root"], "samples.sig": ["c.root", "e.root"]})

@@ -67,4 +67,4 @@ def test_a_scan_of_nothing_says_so(finished, dry_runs_told):
     assert status != 0
     assert "contamination.methods: there is none to scan" in output
     assert "Name some of ae, nae, wnae." in output
-    assert "Traceback (most recent" not in output
+    assert "Traceback" not in output

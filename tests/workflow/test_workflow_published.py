@@ -120,4 +120,4 @@ def test_limits_without_a_cross_section_say_what_to_give(published):
     assert done.returncode != 0
     output = done.stdout + done.stderr
     assert "samples.top: no cross_section, and limits count events; give that of every background sample" in output
-    assert "Traceback (most recent" not in output
+    assert "Traceback" not in output

@@ -36,8 +36,12 @@ def read_manifest(manifest: Path) -> dict[Path, str]:
     """
     if not manifest.is_file():
         raise SourceError(f"{manifest}: no such file; make it with: sha256sum *.root > {manifest.name}")
+    try:
+        lines = manifest.read_text(encoding="utf-8-sig").splitlines()
+    except (OSError, UnicodeDecodeError) as error:
+        raise SourceError(f"{manifest}: no readable manifest ({error}); make it with sha256sum") from error
     known = {}
-    for number, line in enumerate(manifest.read_text(encoding="utf-8").splitlines(), start=1):
+    for number, line in enumerate(lines, start=1):
         if not line.strip():
             continue
         digest, _, name = line.partition(" ")

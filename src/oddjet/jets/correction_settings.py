@@ -8,6 +8,7 @@ from typing import Annotated
 
 from pydantic import AfterValidator, Discriminator, Field, Tag, model_validator
 
+from oddjet.addresses import FilePath
 from oddjet.messages import not_among
 from oddjet.settings import Settings
 
@@ -24,7 +25,7 @@ INPUTS = "of each input of the payload's correction: a quantity of the jet, a br
 class Payload(Settings):
     """A correction in a file of correctionlib."""
 
-    file: str = Field(description="Path of the payload, .json or .json.gz.")
+    file: FilePath = Field(description="Path of the payload, .json or .json.gz.")
     name: str = Field(description="Name of the correction, or compound correction, in it.")
     inputs: Inputs = Field(description=f"{INPUTS} ({', '.join(JET_INPUTS)}).")
 

@@ -7,7 +7,7 @@ from typing import Literal
 
 from pydantic import Field, NonNegativeInt, ValidationInfo, field_validator, model_validator
 
-from oddjet.addresses import is_read, is_remote
+from oddjet.addresses import FilePath, is_read, is_remote
 from oddjet.io.declared_layouts import LayoutSettings
 from oddjet.io.layouts import LAYOUTS
 from oddjet.jets.correction_settings import CorrectionSettings
@@ -150,7 +150,7 @@ class FeatureSettings(Settings):
         description="Beginnings of addresses that stand for each other (redirectors, sites): a file that one does not "
         "give is read behind the next.",
     )
-    checksums: str | None = Field(
+    checksums: FilePath | None = Field(
         default=None, description="Manifest of sha256sum that every local input file must agree with; null for none."
     )
     selection: SelectionSettings = Field(

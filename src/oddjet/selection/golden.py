@@ -26,7 +26,7 @@ def read_golden(path: Path) -> Blocks:
         The file is missing, or not in the format; one line with the run and the value.
     """
     try:
-        content = json.loads(path.read_text(encoding="utf-8"), object_pairs_hook=_each_once)
+        content = json.loads(path.read_text(encoding="utf-8-sig"), object_pairs_hook=_each_once)
     except FileNotFoundError:
         raise SelectionError(f"{path}: no such file; give the path of a golden JSON") from None
     except (OSError, ValueError, RecursionError) as error:  # a JSONDecodeError and a UnicodeDecodeError are ValueErrors

@@ -21,7 +21,9 @@ def _cut(text: str) -> str:
 
 
 def _of_names(given: object) -> object:
-    """Turn a list of branches, and of mappings from a name to an expression, into one mapping."""
+    """Turn a branch, or a list of branches and of mappings from a name to an expression, into one mapping."""
+    if isinstance(given, str):
+        return {given: given}
     if not isinstance(given, list | tuple):
         return given
     kept: dict[object, object] = {}
