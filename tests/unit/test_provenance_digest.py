@@ -2,6 +2,7 @@
 
 import re
 import runpy
+import shutil
 import statistics
 import sys
 from pathlib import Path
@@ -10,7 +11,7 @@ import pytest
 
 from oddjet.errors import DigestError
 from oddjet.provenance import digest
-from oddjet.provenance.parsed import NAME
+from oddjet.provenance.parsed import DIGESTS, NAME
 from oddjet.provenance.reach import UNCOUNTED
 
 # The files that a test changes, the script among them; `b` is two imports away.
@@ -266,25 +267,37 @@ def test_a_file_that_nothing_reaches_may_be_broken(project):
     assert project.digest(**{C: "def g(:\n"}) == before
 
 
-def test_what_is_kept_is_never_old_and_may_be_damaged_or_absent(project):
-    kept = project.folder / "src/oddjet/__pycache__" / NAME
+@pytest.mark.parametrize("name", [NAME, DIGESTS])
+def test_what_is_kept_is_never_old_and_may_be_damaged_or_absent(project, name):
+    folder = project.folder / "src/oddjet/__pycache__"
+    kept = folder / name
     first = project.digest()
     assert kept.is_file()
     assert project.digest() == first
     second = project.digest(**{B: FILES[B].replace("return 1", "return 4")})
     assert second != first
     whole = kept.read_text()
-    for text in ("", "[]", "{}", whole[:100], '{"reader": 1, "files": {}}'):
+    for text in ("", "[]", "{}", whole[:100], '{"reader": 1, "files": {}}', '{"files": "", "digests": {}}'):
+        (folder / DIGESTS).unlink()
         kept.write_text(text)
         assert project.digest() == second
         assert kept.read_text() == whole
     kept.unlink()
     kept.mkdir()
     assert project.digest() == second
-    kept.rmdir()
-    kept.parent.rmdir()
-    kept.parent.write_text("in the way")
+    shutil.rmtree(folder)
+    folder.write_text("in the way")
     assert project.digest() == second
+
+
+def test_a_digest_is_made_once_for_all_processes(project, monkeypatch):
+    made = project.digest(), digest.modules_digest(["oddjet.a"])
+    digest.forget()
+    monkeypatch.setattr(digest, "_digest", None)
+    assert (digest.code_digest("make"), digest.modules_digest(["oddjet.a"])) == made
+    # An edit that changes no digest is one of the files all the same.
+    with pytest.raises(TypeError):
+        project.add(C, "# a comment\n")
 
 
 def test_an_edit_reruns_fewer_than_five_programs_on_average_and_never_more_than_by_module():

@@ -8,11 +8,12 @@ comments, docstrings, positions and mtimes do not count. `oddjet.provenance.reac
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import cache
 from pathlib import Path
 
 from oddjet.errors import DigestError
+from oddjet.provenance.parsed import kept_digest
 from oddjet.provenance.reach import (
     SCRIPT,
     Code,
@@ -80,7 +81,7 @@ def imported_modules(entry: str, *modules: str) -> set[str]:
 def modules_digest(modules: Sequence[str]) -> str:
     """Digest modules of the package and all of it that they import, each as a whole."""
     code = _followed(modules)
-    return _digest(code, (place for module in import_closure(code, modules) for place in all_places(code, module)))
+    return _kept(code, ("", *modules), lambda: _digest(code, _all_of(code, modules)))
 
 
 def closure(modules: Sequence[str]) -> set[str]:
@@ -97,7 +98,19 @@ def forget() -> None:
 @cache
 def _code_digest(code: Code, entry: str, modules: tuple[str, ...]) -> str:
     # A rule asks for each of its jobs, and most of them have the same code.
-    return _digest(code, _reached(code, entry, modules))
+    return _kept(code, (entry, *modules), lambda: _digest(code, _reached(code, entry, modules)))
+
+
+def _kept(code: Code, key: Sequence[str], digest_of: Callable[[], str]) -> str:
+    """Return a digest; where it follows from our own files alone, one process makes it for all."""
+    if code.packages != (PACKAGE,):
+        return digest_of()
+    return kept_digest(code.package, code.scripts, " ".join(key), digest_of)
+
+
+def _all_of(code: Code, modules: Sequence[str]) -> Iterator[Place]:
+    for module in import_closure(code, modules):
+        yield from all_places(code, module)
 
 
 def _reached(code: Code, entry: str, modules: Sequence[str]) -> set[Place]:

@@ -1,4 +1,4 @@
-"""The definitions of all files of the package, kept between processes: each job of a run parses the workflow again.
+"""The definitions of all files of the package, and digests of them, kept between processes: each job needs some.
 
 They lie beside the byte code that Python keeps, in `__pycache__`, by the content of each file, so they are never old.
 Where the folder cannot be written, every process parses all files.
@@ -11,6 +11,7 @@ import hashlib
 import json
 import os
 import sys
+from collections.abc import Callable, Iterator
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -20,6 +21,7 @@ from oddjet.provenance import definitions, syntax
 from oddjet.provenance.definitions import Contents, Definition, Imported, read_definitions
 
 NAME = f"definitions.{sys.implementation.cache_tag}.json"
+DIGESTS = f"digests.{sys.implementation.cache_tag}.json"
 
 
 @cache
@@ -52,8 +54,7 @@ def kept_definitions(package: Path, scripts: Path) -> dict[str, Any]:
         text = json.loads(store.read_bytes())
         before = text["files"] if text["reader"] == reader else {}
     after: dict[str, Any] = {}
-    for path in (*package.rglob("*.py"), *scripts.glob("*.py")):
-        text = path.read_bytes()
+    for path, text in _texts(package, scripts):
         name, digest = _name(path, package), hashlib.sha256(text).hexdigest()
         if before.get(name, [""])[0] == digest:
             after[name] = before[name]
@@ -63,6 +64,33 @@ def kept_definitions(package: Path, scripts: Path) -> dict[str, Any]:
     if after != before:
         _write(store, json.dumps({"reader": reader, "files": after}))
     return {name: contents for name, (_, contents) in after.items()}
+
+
+def kept_digest(package: Path, scripts: Path, key: str, digest_of: Callable[[], str]) -> str:
+    """Return a digest that follows from the files of the package and the scripts alone, made by one process for all."""
+    files, kept = kept_digests(package, scripts)
+    if key not in kept:
+        kept[key] = digest_of()
+        _write(package / "__pycache__" / DIGESTS, json.dumps({"files": files, "digests": kept}))
+    return kept[key]
+
+
+@cache
+def kept_digests(package: Path, scripts: Path) -> tuple[str, dict[str, str]]:
+    """Return a digest of the names and bytes of all files, and what was digested of just these, by key."""
+    total = hashlib.sha256()
+    for path, text in sorted(_texts(package, scripts)):
+        total.update(f"{_name(path, package)}\0{len(text)}\0".encode() + text)
+    with contextlib.suppress(OSError, ValueError, KeyError, TypeError):
+        before = json.loads((package / "__pycache__" / DIGESTS).read_bytes())
+        if before["files"] == total.hexdigest():
+            return before["files"], dict(before["digests"])
+    return total.hexdigest(), {}
+
+
+def _texts(package: Path, scripts: Path) -> Iterator[tuple[Path, bytes]]:
+    for path in (*package.rglob("*.py"), *scripts.glob("*.py")):
+        yield path, path.read_bytes()
 
 
 def _name(path: Path, package: Path) -> str:

@@ -8,14 +8,14 @@ that uses `globals` or imports by name; and all that is imported where a program
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
 from typing import NamedTuple
 
 from oddjet.provenance.definitions import Contents, Definition, Imported
-from oddjet.provenance.parsed import kept_definitions, read_contents
+from oddjet.provenance.parsed import kept_definitions, kept_digests, read_contents
 
 # Scripts go by their file's name, which no module has.
 SCRIPT = "workflow/scripts/{}.py"
@@ -50,8 +50,7 @@ class Code(NamedTuple):
 def reach(code: Code, modules: Sequence[str]) -> set[Place]:
     """Return all that the given modules, each taken as a whole, can reach."""
     reached = _Reached(code)
-    for module in modules:
-        reached.take(module)
+    reached.take(modules)
     return reached.finished()
 
 
@@ -105,12 +104,14 @@ def module_file(code: Code, module: str) -> Path | None:
 
 def forget_files() -> None:
     """Read all files again from now on."""
-    for function in (contents_of, module_file, _bindings, _folder, _steps, read_contents, kept_definitions):
+    for function in (contents_of, module_file, _bindings, _folder, _steps, _on_import):
+        function.cache_clear()
+    for function in (read_contents, kept_definitions, kept_digests):
         function.cache_clear()
 
 
 class _Steps(NamedTuple):
-    """Where something leads: to definitions, to modules as a whole, and to imports."""
+    """Where something leads: to definitions, to modules as a whole, and to modules that are imported; all are followed."""
 
     definitions: tuple[Place, ...] = ()
     whole: tuple[str, ...] = ()
@@ -126,57 +127,43 @@ class _Reached:
         self._imported: set[str] = set()
         self._taken: set[str] = set()
 
-    def take(self, module: str) -> None:
-        """Count a module as a whole."""
-        if module not in self._taken and module_file(self._code, module) is not None:
-            self._taken.add(module)
-            self._import(module)
-            self._follow(all_places(self._code, module))
+    def take(self, modules: Sequence[str]) -> None:
+        """Count modules as a whole."""
+        waiting = [_Steps(whole=_followed(self._code, modules))]
+        while waiting:
+            steps = waiting.pop()
+            for place in steps.definitions:
+                if place not in self._found:
+                    self._found.add(place)
+                    waiting.append(_steps(self._code, place))
+            for module in steps.imported:
+                if module not in self._imported:
+                    self._imported.add(module)
+                    waiting.append(_on_import(self._code, module))
+            for module in steps.whole:
+                if module not in self._taken:
+                    self._taken.add(module)
+                    waiting.append(_Steps(tuple(all_places(self._code, module)), imported=(module,)))
 
     def finished(self) -> set[Place]:
         """Return the definitions; those of all modules imported where one may find what nothing names."""
         if any(contents_of(self._code, module).unbounded for module in self._imported):
             while missing := self._imported - self._taken:
-                for module in missing:
-                    self.take(module)
+                self.take(sorted(missing))
         return self._found
 
-    def _import(self, module: str) -> None:
-        """Count what importing a module runs."""
-        waiting = [module]
-        while waiting:
-            one = waiting.pop()
-            if one in self._imported or module_file(self._code, one) is None:
-                continue
-            self._imported.add(one)
-            waiting.extend(_parents(one))
-            for index, part in enumerate(contents_of(self._code, one).definitions):
-                if part.runs:
-                    self._follow([(one, index)])
-                if _is_import(part):
-                    waiting.extend(_targets(part.imports))
-                for use in part.calls:
-                    self._lead(_resolved(self._code, one, use))
 
-    def _follow(self, places: Sequence[Place]) -> None:
-        """Count definitions and all that they lead to."""
-        waiting = list(places)
-        while waiting:
-            place = waiting.pop()
-            if place in self._found:
-                continue
-            self._found.add(place)
-            steps = _steps(self._code, place)
-            waiting.extend(steps.definitions)
-            for module in (place[0], *steps.imported):
-                self._import(module)
-            for module in steps.whole:
-                self.take(module)
-
-    def _lead(self, steps: _Steps) -> None:
-        self._follow(steps.definitions)
-        for module in steps.whole:
-            self.take(module)
+@cache
+def _on_import(code: Code, module: str) -> _Steps:
+    """Find what importing a module runs, and what it imports."""
+    found, imported = [], _parents(module)
+    for index, part in enumerate(contents_of(code, module).definitions):
+        if part.runs:
+            found.append(_Steps(((module, index),)))
+        if _is_import(part):
+            imported.extend(_targets(part.imports))
+        found.extend(_resolved(code, module, use) for use in part.calls)
+    return _joined(found)._replace(imported=_followed(code, imported))
 
 
 @cache
@@ -192,16 +179,15 @@ def _steps(code: Code, place: Place) -> _Steps:
         found.append(_Steps(whole=(module,)))
     # A star's names are those of the other module.
     found.extend(_Steps(whole=(one.module,)) for one in part.imports if one.name == "*")
-    joined = _joined(found)
-    return _Steps(tuple(set(joined.definitions)), tuple(set(joined.whole)), tuple(_targets(part.imports)))
+    return _joined(found)._replace(imported=_followed(code, [module, *_targets(part.imports)]))
 
 
 def _resolved(code: Code, module: str, use: str, imports: Sequence[Imported] = ()) -> _Steps:
     """Find what a dotted name stands for in a definition with imports of its own."""
-    first, *rest = use.split(".")
-    found = [_through(code, one, rest) for one in imports if one.alias == first]
-    if first in _bindings(code, module):
-        found.append(_attribute(code, module, [first, *rest]))
+    names = use.split(".")
+    found = [_through(code, one, names[1:]) for one in imports if one.alias == names[0]]
+    if names[0] in _bindings(code, module):
+        found.append(_attribute(code, module, names))
     return _joined(found)
 
 
@@ -233,10 +219,16 @@ def _attribute(code: Code, module: str, names: Sequence[str]) -> _Steps:
 
 
 def _joined(found: Sequence[_Steps]) -> _Steps:
+    if len(found) < 2:
+        return found[0] if found else _Steps()
     return _Steps(
-        tuple(place for steps in found for place in steps.definitions),
-        tuple(module for steps in found for module in steps.whole),
+        tuple(dict.fromkeys(place for steps in found for place in steps.definitions)),
+        tuple(dict.fromkeys(module for steps in found for module in steps.whole)),
     )
+
+
+def _followed(code: Code, modules: Iterable[str]) -> tuple[str, ...]:
+    return tuple(module for module in dict.fromkeys(modules) if module_file(code, module) is not None)
 
 
 def _is_import(part: Definition) -> bool:
