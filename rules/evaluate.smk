@@ -57,12 +57,13 @@ rule summarize:
             ANALYSES[board_analysis(wildcards.analysis)].methods
         ),
         titles=titles,
+        heatmap=heatmap,
         folder=lambda wildcards: f"results/{wildcards.analysis}",
         code=code_digest("summarize"),
     message:
         "Tables over all methods of {wildcards.analysis}"
     shell:
-        'python "$ODDJET"/workflow/scripts/summarize.py --titles {params.titles:q} --settings {params.settings:q}'
+        'python "$ODDJET"/workflow/scripts/summarize.py --titles {params.titles:q} --heatmap {params.heatmap:q} --settings {params.settings:q}'
         " --auc {input.auc:q} --merit {input.merit:q} --scores {input.scores:q} --ceilings {input.ceilings:q}"
         " --baselines {params.baselines:q} --approximate {params.approximate:q} --folder {params.folder:q} > {log:q} 2>&1"
 

@@ -20,10 +20,11 @@ rule write_report:
         folder=lambda wildcards: f"results/{wildcards.analysis}",
         trained=lambda wildcards: list(trained(ANALYSES[wildcards.analysis].methods)),
         titles=titles,
+        heatmap=heatmap,
         code=code_digest("write_report"),
     message:
         "The report of {wildcards.analysis}"
     shell:
-        'python "$ODDJET"/workflow/scripts/write_report.py --titles {params.titles:q} --analysis {wildcards.analysis:q} --folder {params.folder:q}'
+        'python "$ODDJET"/workflow/scripts/write_report.py --titles {params.titles:q} --heatmap {params.heatmap:q} --analysis {wildcards.analysis:q} --folder {params.folder:q}'
         " --trained {params.trained:q} --scores {input.scores:q} --figures {input.figures:q}"
         " --output {output:q} > {log:q} 2>&1"

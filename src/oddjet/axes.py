@@ -72,6 +72,10 @@ class HeatmapSettings(Settings):
         """Return title and unit, as they stand at an axis of a figure."""
         return f"{self.title(axis)} [{self.unit(axis)}]" if self.unit(axis) else self.title(axis)
 
+    def head(self, axis: str) -> str:
+        """Return the head of a table's column: the name of an axis, and its unit."""
+        return f"{axis} ({self.unit(axis)})" if self.unit(axis) else axis
+
     def words(self, point: Point) -> str:
         """Return what a figure calls a point: nothing for the empty one."""
         return ", ".join(f"{self.title(axis)} = {value:g} {self.unit(axis)}".rstrip() for axis, value in point.items())
@@ -118,12 +122,6 @@ class Line:
 def axes_of(points: Iterable[Point]) -> list[str]:
     """Return the axes of points, in the order in which they come."""
     return list(dict.fromkeys(axis for point in points for axis in point))
-
-
-def axis_head(axis: str) -> str:
-    """Return the head of a table's column: the name of an axis, with its own unit."""
-    unit = HeatmapSettings().unit(axis)
-    return f"{axis} ({unit})" if unit else axis
 
 
 def plain(point: Point) -> str:

@@ -1,4 +1,4 @@
-"""Titles of methods and of samples: the configuration, paths and CSV files have short names.
+"""Titles of methods, samples and axes: the configuration, paths and CSV files have short names.
 
 Figures and tables call a method by its title; figures call a sample by it too, tables keep the sample's name.
 """
@@ -13,6 +13,7 @@ from unicodedata import category
 
 from pydantic import Field, RootModel
 
+from oddjet.axes import HeatmapSettings
 from oddjet.program import read_settings
 from oddjet.settings import Settings
 
@@ -137,7 +138,7 @@ def titles_of(titled: Mapping[str, Titled]) -> dict[str, str]:
 
 @dataclass(frozen=True)
 class Titles:
-    """The titles of the methods of a figure or table, and of the samples of a figure.
+    """What figures and tables call methods, samples and the axes of signals.
 
     Attributes
     ----------
@@ -147,11 +148,14 @@ class Titles:
         Names of methods whose loss is approximate transport; tables say so.
     samples
         As `given`, of samples.
+    heatmap
+        Titles and units of the axes, and which of them a figure shows.
     """
 
     given: Mapping[str, str] = field(default_factory=dict)
     approximate: tuple[str, ...] = ()
     samples: Mapping[str, str] = field(default_factory=dict)
+    heatmap: HeatmapSettings = field(default_factory=HeatmapSettings)
 
     def __call__(self, name: str) -> str:
         """Return the title of a method."""
@@ -167,7 +171,8 @@ class Titles:
 
     def record(self) -> dict[str, object]:
         """Return what the origin of a table says of them."""
-        return {"titles": dict(self.given), "approximate": list(self.approximate)}
+        axes = self.heatmap.model_dump(exclude_defaults=True)
+        return {"titles": dict(self.given), "approximate": list(self.approximate)} | ({"heatmap": axes} if axes else {})
 
     def notes(self) -> list[str]:
         """Return what the mark means, if a method has it."""
@@ -180,14 +185,23 @@ class _Given(RootModel[dict[str, str]]):
 
 
 def titles_argument(
-    arguments: argparse.ArgumentParser, *, approximate: bool = False, methods: bool = True, samples: bool = False
+    arguments: argparse.ArgumentParser,
+    *,
+    approximate: bool = False,
+    methods: bool = True,
+    samples: bool = False,
+    axes: bool = False,
 ) -> None:
-    """Add `--titles`, and the options that tables of methods (`--approximate`) and figures (`--sample-titles`) need."""
+    """Add `--titles`, and what tables of methods (`--approximate`), figures (`--sample-titles`) and both need."""
     words = "(default: the words of the names)"
     if methods:
         arguments.add_argument("--titles", metavar="JSON", help=f"name to title of methods {words}")
     if samples:
         arguments.add_argument("--sample-titles", metavar="JSON", help=f"name to title of samples {words}")
+    if axes:
+        arguments.add_argument(
+            "--heatmap", metavar="JSON", help="axes of the signals (default: the two with most values)"
+        )
     if approximate:
         arguments.add_argument(
             "--approximate", nargs="*", default=[], help="methods whose loss is approximate transport"
@@ -200,10 +214,11 @@ def read_titles(given: argparse.Namespace) -> Titles:
     Raises
     ------
     ConfigError
-        `--titles` or `--sample-titles` is no JSON of texts.
+        `--titles` or `--sample-titles` is no JSON of texts, or `--heatmap` none of axes.
     """
     methods, samples = (
         read_settings(getattr(given, option.strip("-").replace("-", "_"), None), _Given, option).root
         for option in ("--titles", "--sample-titles")
     )
-    return Titles(methods, tuple(getattr(given, "approximate", ())), samples)
+    heatmap = read_settings(getattr(given, "heatmap", None), HeatmapSettings, "--heatmap")
+    return Titles(methods, tuple(getattr(given, "approximate", ())), samples, heatmap)

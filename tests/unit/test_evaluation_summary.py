@@ -8,6 +8,7 @@ from dataclasses import replace
 import pytest
 
 from markdown_cells import cells_of
+from oddjet.axes import Axis, HeatmapSettings
 from oddjet.errors import EvaluationError
 from oddjet.evaluation.auc import AucRow
 from oddjet.evaluation.summary import (
@@ -55,6 +56,11 @@ def test_the_grid_mean_spreads_with_the_seeds_and_not_with_the_signals() -> None
     assert found.mean == pytest.approx(0.47)
     assert found.spread == pytest.approx((0.49 - 0.45) / math.sqrt(2))
     assert found.statistical == pytest.approx((0.015 + 0.017) / 2)
+
+
+def test_an_axis_has_the_unit_of_the_configuration() -> None:
+    titles = Titles(heatmap=HeatmapSettings(axes={"m_phi": Axis(unit="TeV")}))
+    assert "Columns: m_phi (TeV), r_inv." in write_summary(ROWS, MEANS, {}, titles)
 
 
 def test_the_summary_of_a_run() -> None:

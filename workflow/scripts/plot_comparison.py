@@ -7,7 +7,7 @@ from pathlib import Path
 from oddjet.errors import FigureError
 from oddjet.program import execute, parser, progress
 from oddjet.report.comparison_figures import FIGURES, Compared
-from oddjet.report.figures import by_name, figure_arguments, heatmap_argument, read_heatmap, write_figure
+from oddjet.report.figures import by_name, figure_arguments, write_figure
 from oddjet.titles import read_titles, titles_argument
 
 EXAMPLE = """python workflow/scripts/plot_comparison.py --scores results/jets/scores/*/*.h5 \\
@@ -22,13 +22,12 @@ def main() -> None:
     arguments.add_argument("--grid", type=Path, required=True, help="their means over the grid (CSV)")
     arguments.add_argument("--merit", type=Path, required=True, help="figures of merit of all methods (CSV)")
     arguments.add_argument("--ceilings", type=Path, help="AUC of supervised trees (CSV): drawn apart")
-    titles_argument(arguments, samples=True)
-    heatmap_argument(arguments)
+    titles_argument(arguments, samples=True, axes=True)
     figure_arguments(arguments, written=f"figures to write, by their names: {', '.join(FIGURES)}.pdf or .png")
     given = arguments.parse_args()
     titles = read_titles(given)
     tables = given.leaderboard, given.grid, given.merit, given.ceilings
-    found = Compared(given.scores, *tables, titles, read_heatmap(given))
+    found = Compared(given.scores, *tables, titles, titles.heatmap)
     figures = by_name(given.output)
     if unknown := sorted(set(figures) - set(FIGURES)):
         raise FigureError(f"{unknown[0]}: no figure has this name; there are {', '.join(FIGURES)}")

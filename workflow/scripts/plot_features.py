@@ -12,7 +12,7 @@ from oddjet.evaluation.signals import parse_files, parse_signals
 from oddjet.io.tables import read_columns, read_table
 from oddjet.plotting.features import FeaturePanel, draw_features
 from oddjet.program import execute, parser
-from oddjet.report.figures import figure_arguments, heatmap_argument, read_heatmap, write_figure
+from oddjet.report.figures import figure_arguments, write_figure
 from oddjet.titles import read_titles, titles_argument
 
 EXAMPLE = """python workflow/scripts/plot_features.py --background results/jets/dataset/test.h5 \\
@@ -28,14 +28,13 @@ def main() -> None:
     arguments.add_argument("--data", nargs="*", default=[], metavar="NAME=FILE[,FILE...]", help="drawn as points")
     arguments.add_argument("--points", help="JSON: name to {axis: value}, where the names do not say it")
     arguments.add_argument("--columns", nargs="+", required=True, help="features to draw")
-    titles_argument(arguments, methods=False, samples=True)
-    heatmap_argument(arguments)
+    titles_argument(arguments, methods=False, samples=True, axes=True)
     figure_arguments(arguments)
     given = arguments.parse_args()
-    titles, shown = read_titles(given), read_heatmap(given)
+    titles = read_titles(given)
     background = title_of_training(given.background, titles)
     signals = {signal.name: signal for signal in parse_signals(given.signals, given.points)}
-    words = shown_signals({name: signal.point for name, signal in signals.items()}, shown, titles)
+    words = shown_signals({name: signal.point for name, signal in signals.items()}, titles.heatmap, titles)
     files = {background: (given.background,), **{words[name]: signals[name].files for name in words}}
     data = {titles.sample(name): paths for name, paths in parse_files("--data", given.data).items()}
     read = [*given.columns, "weight"]

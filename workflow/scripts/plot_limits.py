@@ -10,7 +10,7 @@ from oddjet.evaluation.limits import LimitRow, limits_along
 from oddjet.io.csv import read_rows
 from oddjet.plotting.limits import draw_limits
 from oddjet.program import execute, parser
-from oddjet.report.figures import figure_arguments, heatmap_argument, read_heatmap, write_figure
+from oddjet.report.figures import figure_arguments, write_figure
 from oddjet.titles import read_titles, titles_argument
 
 EXAMPLE = """python workflow/scripts/plot_limits.py --limits results/jets/limits/*/limits.csv \\
@@ -23,12 +23,11 @@ def main() -> None:
     arguments.add_argument(
         "--luminosity", type=float, default=138.0, help="1/fb, for the heading (default: %(default)s)"
     )
-    titles_argument(arguments, samples=True)
-    heatmap_argument(arguments)
+    titles_argument(arguments, samples=True, axes=True)
     figure_arguments(arguments)
     given = arguments.parse_args()
     titles = read_titles(given)
-    found = limits_along(read_rows(given.limits, LimitRow), read_heatmap(given), titles)
+    found = limits_along(read_rows(given.limits, LimitRow), titles.heatmap, titles)
 
     def mean(method: str) -> float:
         medians = [one[2] for places in found.methods[method].values() for one in places.values()]

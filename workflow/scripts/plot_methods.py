@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from oddjet.program import execute, parser, progress
-from oddjet.report.figures import by_name, figure_arguments, heatmap_argument, read_heatmap, write_figure
+from oddjet.report.figures import by_name, figure_arguments, write_figure
 from oddjet.report.method_figures import by_method, draw
 from oddjet.titles import read_titles, titles_argument
 
@@ -26,12 +26,11 @@ def main() -> None:
     for name, what in TABLES.items():
         arguments.add_argument(f"--{name.replace('_', '-')}", nargs="*", type=Path, default=[], help=what)
     arguments.add_argument("--means", nargs="*", default=[], help="methods whose scores are means of seeds' scores")
-    titles_argument(arguments, samples=True)
-    heatmap_argument(arguments)
+    titles_argument(arguments, samples=True, axes=True)
     figure_arguments(arguments, written="figures to write, by their names: KIND_METHOD.pdf or .png")
     given = arguments.parse_args()
     titles = read_titles(given)
-    methods = by_method({name: getattr(given, name) for name in TABLES}, titles, given.means, read_heatmap(given))
+    methods = by_method({name: getattr(given, name) for name in TABLES}, titles, given.means, titles.heatmap)
     settings = {
         "label": given.label,
         "titles": titles.given,

@@ -32,7 +32,7 @@ def main() -> None:
     arguments.add_argument("--scores", nargs="+", type=Path, required=True, help="score tables of the same methods")
     arguments.add_argument("--ceilings", type=Path, help="AUC of supervised trees (CSV), for the leaderboard")
     arguments.add_argument("--baselines", nargs="*", default=[], help="methods, the best of which is the reference")
-    titles_argument(arguments, approximate=True)
+    titles_argument(arguments, approximate=True, axes=True)
     arguments.add_argument("--folder", type=Path, required=True, help="where the tables are written")
     given = arguments.parse_args()
     titles, settings = read_titles(given), read_settings(given.settings, MeritSettings)

@@ -31,7 +31,7 @@ def main() -> None:
     arguments.add_argument("--scores", nargs="+", type=Path, required=True, help="score tables of all methods")
     arguments.add_argument("--figures", nargs="*", type=Path, default=[], help="PNG files, by their names")
     arguments.add_argument("--output", type=Path, required=True, help="HTML file to write")
-    titles_argument(arguments)
+    titles_argument(arguments, axes=True)
     given = arguments.parse_args()
     titles = read_titles(given)
     names = ("leaderboard.csv", "grid_means.csv", "merit.csv", "ceilings.csv", "cutflow.json", "bad_files.json")
@@ -49,7 +49,7 @@ def main() -> None:
         given.analysis, *rows, epochs, cutflow, bad_files, figures, costs, record, configuration, titles
     )
     write_text(given.output, write_page(report_page(findings)))
-    settings = json.dumps({"analysis": given.analysis, "trained": given.trained, "titles": titles.given})
+    settings = json.dumps({"analysis": given.analysis, "trained": given.trained, **titles.record()})
     write_origin("write_report", settings, [*tables, *given.scores, *given.figures], [given.output])
 
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 import math
 import statistics
 from collections import defaultdict
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from oddjet.axes import Point, axes_of, axis_head, check_points
+from oddjet.axes import Point, axes_of, check_points
 from oddjet.errors import EvaluationError
 from oddjet.evaluation.auc import AucRow
 from oddjet.evaluation.backgrounds import TOGETHER, by_background, in_words
@@ -175,7 +175,7 @@ def write_summary(
     epochs : mapping of str to mapping of int to int
         Method to seed to chosen epoch, where known.
     titles : Titles
-        Of the methods; those whose loss is approximate transport are labelled so.
+        Of the methods, with the units of axes; methods whose loss is approximate transport are labelled so.
 
     Raises
     ------
@@ -190,7 +190,7 @@ def write_summary(
             lines += [f"## Against {in_words(background)}", ""]
         means = average_over_grid(own) if grid is None else grid[background]
         lines += [
-            *_opening(check_same_jets(own), background, axes_of(row.point for row in own)),
+            *_opening(check_same_jets(own), background, map(titles.heatmap.head, axes_of(row.point for row in own))),
             *_table(own, means, epochs, titles),
             "",
             *gaps(own, titles),
@@ -235,15 +235,15 @@ def gaps(rows: Sequence[AucRow], titles: Titles) -> list[str]:
     return [*lines, GAPS] if lines else []
 
 
-def _opening(counts: Mapping[str, tuple[int, int]], background: str, axes: Sequence[str]) -> list[str]:
+def _opening(counts: Mapping[str, tuple[int, int]], background: str, heads: Iterable[str]) -> list[str]:
     sizes_of_background = sorted({size for _, size in counts.values()})
     sizes = [signal for signal, _ in counts.values()]
     samples = f"{len(counts)} signals ({min(sizes)} to {max(sizes)} jets each)"
     test = f"{', '.join(map(str, sizes_of_background))} background test jets"
     if background != TOGETHER:
         test += f" ({background})"
-    columns = f" Columns: {', '.join(map(axis_head, axes))}." if axes else ""
-    return [f"{samples}, {test}.{columns}", ""]
+    columns = ", ".join(heads)
+    return [f"{samples}, {test}.{f' Columns: {columns}.' if columns else ''}", ""]
 
 
 def _closing(seeds: Mapping[str, Collection[int]], grid: str) -> list[str]:

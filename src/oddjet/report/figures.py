@@ -9,11 +9,9 @@ from pathlib import Path
 
 from matplotlib.figure import Figure
 
-from oddjet.axes import HeatmapSettings
 from oddjet.io.atomic import atomic_path
 from oddjet.io.origin import write_origin
 from oddjet.plotting.style import save_figure
-from oddjet.program import read_settings
 
 
 def figure_arguments(
@@ -25,16 +23,6 @@ def figure_arguments(
             "--label", default="Simulation", help="words above the left corner (default: %(default)s)"
         )
     arguments.add_argument("--output", nargs="+", type=Path, required=True, metavar="FILE", help=written)
-
-
-def heatmap_argument(arguments: argparse.ArgumentParser) -> None:
-    """Add `--heatmap` to a program whose figure shows signals."""
-    arguments.add_argument("--heatmap", metavar="JSON", help="axes of the signals (default: the two with most values)")
-
-
-def read_heatmap(given: argparse.Namespace) -> HeatmapSettings:
-    """Return what the option of `heatmap_argument` says; raise `ConfigError` if it does not fit."""
-    return read_settings(given.heatmap, HeatmapSettings, "--heatmap")
 
 
 def write_figure(

@@ -11,7 +11,7 @@ from typing import Any
 
 import yaml
 
-from oddjet.axes import axes_of, axis_head
+from oddjet.axes import axes_of
 from oddjet.benchmarks import Cost
 from oddjet.errors import TableError
 from oddjet.evaluation.auc import AucRow
@@ -74,7 +74,7 @@ class Findings:
     configuration : mapping or None
         All values of the configuration, where the results folder knows them.
     titles : Titles
-        Of the methods.
+        Of the methods, and units of the axes.
     """
 
     analysis: str
@@ -258,7 +258,7 @@ def _grid_table(findings: Findings, background: str, rows: Sequence[AucRow], *, 
     cells, counts = average_over_seeds(rows), check_same_jets(rows)
     points = {row.signal: row.point for row in rows}
     axes = axes_of(points.values())
-    head = ["signal", *map(axis_head, axes), "jets", *(findings.titles(name) for name in cells)]
+    head = ["signal", *map(findings.titles.heatmap.head, axes), "jets", *(findings.titles(name) for name in cells)]
     table = [
         [
             Cell(name),
