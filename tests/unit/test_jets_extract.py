@@ -9,7 +9,6 @@ import awkward as ak
 import numpy as np
 import pytest
 import uproot
-import vector
 
 from oddjet.errors import DamagedFileError, DatasetError, JetError, TableError
 from oddjet.io.candidates import Particles
@@ -21,7 +20,6 @@ from oddjet.io.weights import sample_factors
 from oddjet.jets.clustering import cluster
 from oddjet.jets.extract import extract_features
 from oddjet.jets.features import REGISTRY, Feature
-from oddjet.jets.matching import delta_phi
 from oddjet.jets.settings import EIGHT_FEATURES, FeatureSettings
 
 # One event a row: (pt, eta, phi) of its candidates. Candidates 0.05 apart make one jet.
@@ -182,9 +180,3 @@ def test_cutflow_that_does_not_add_up_is_refused() -> None:
 def test_merged_cutflow_is_the_sum() -> None:
     both = Cutflow(events_read=2, events_passed=2, sum_of_weights=1.5) + Cutflow(events_read=1, events_passed=1)
     assert both == Cutflow(events_read=3, events_passed=3, sum_of_weights=1.5)
-
-
-def test_difference_of_azimuths_is_that_of_vector():
-    first, second = np.random.default_rng(1).uniform(-np.pi, np.pi, (2, 1000)).astype(np.float32)
-    theirs = [vector.arr({"rho": np.ones(1000), "phi": np.float64(phi)}) for phi in (first, second)]
-    assert (delta_phi(first, second) == theirs[0].deltaphi(theirs[1])).all()

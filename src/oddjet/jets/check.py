@@ -17,7 +17,7 @@ from oddjet.errors import JetError
 from oddjet.io.candidates import CandidateRecord, Particles
 from oddjet.jets.clustering import Jets, cartesian, cluster, trees
 from oddjet.jets.grooming import soft_drop_mass
-from oddjet.jets.matching import delta_phi
+from oddjet.jets.matching import momenta
 from oddjet.jets.njettiness import njettiness
 from oddjet.jets.recombination import CAMBRIDGE_AACHEN, KT
 from oddjet.jets.settings import FeatureSettings
@@ -93,7 +93,7 @@ def _values(jets: Jets, others: Jets) -> Values:
     return {
         "pT": jets.pt,
         "eta": jets.eta,
-        "phi": others.phi + delta_phi(jets.phi, others.phi),
+        "phi": others.phi + momenta(jets).deltaphi(momenta(others)),
         "mass": np.where(jets.mass < SMALL_MASS, 0.0, jets.mass),
         "number of constituents": jets.constituents.counts().astype(np.float64),
         "number of common constituents": np.array(common, np.float64),
@@ -148,6 +148,7 @@ def _substructure(constituents: Particles, settings: FeatureSettings) -> Values:
 
 def _of_fjcontrib(constituents: Particles, settings: FeatureSettings, turned: bool) -> Values:
     """Compute the same with fjcontrib."""
+    # fastjet takes a second to import: only a run that asks for it waits.
     from oddjet.jets import with_fastjet
 
     constituents = _turned(constituents, turned)

@@ -11,7 +11,7 @@ import numpy as np
 from oddjet.arrays import Floats
 from oddjet.io.candidates import StoredJets
 from oddjet.jets.clustering import Jets
-from oddjet.jets.matching import delta_r
+from oddjet.jets.matching import momenta
 
 LOGGER = logging.getLogger("oddjet")
 
@@ -51,7 +51,7 @@ class Closure:
         row = np.repeat(np.arange(len(wanted)), counts)
         jet = np.repeat(first, counts) + np.arange(len(row)) - np.repeat(np.cumsum(counts) - counts, counts)
         them = wanted[row]
-        near = delta_r(ours, jet, theirs.momenta, them) < NEAR
+        near = np.asarray(momenta(ours, jet).deltaR(momenta(theirs.momenta, them)) < NEAR)
         jet, them = jet[near], them[near]
         self.pt.append(ours.pt[jet] / raw[them])
         mass = theirs.momenta.mass[them] * theirs.raw[them]

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import numpy.typing as npt
+import vector
 
-from oddjet.arrays import Floats, Ints
+from oddjet.arrays import Ints
 from oddjet.errors import JetError
 from oddjet.io.candidates import CandidateRecord, Particles
 from oddjet.io.chunks import DARK_PRODUCTS, ChunkReader
@@ -17,18 +20,10 @@ DARK_SHARE = 0.5
 ANY_PARTON = ("dark_quark", "top")
 
 
-def delta_phi(first: npt.ArrayLike, second: npt.ArrayLike) -> Floats:
-    """Return the difference of two azimuths, from -pi up to pi."""
-    # As scikit-hep's vector has it, whose import takes 0.3 s: it brings sympy.
-    turned: Floats = (np.subtract(first, second, dtype=np.float64) + np.pi) % (2 * np.pi) - np.pi
-    return turned
-
-
-def delta_r(jets: Jets | Particles, at: Ints, others: Jets | Particles, at_others: Ints) -> Floats:
-    """Return the distance in (eta, phi) between rows of two kinds, pair by pair."""
-    eta = np.subtract(jets.eta[at], others.eta[at_others], dtype=np.float64)
-    distance: Floats = np.sqrt(delta_phi(jets.phi[at], others.phi[at_others]) ** 2 + eta**2)
-    return distance
+def momenta(jets: Jets | Particles, rows: Ints | slice = slice(None)) -> Any:  # noqa: ANN401 - vector has no types
+    """Return the momenta of the chosen rows as a vector array of float64: pT (GeV), azimuth and pseudorapidity."""
+    coordinates = {"rho": jets.pt[rows], "phi": jets.phi[rows], "eta": jets.eta[rows]}
+    return vector.arr({name: np.asarray(values, dtype=np.float64) for name, values in coordinates.items()})
 
 
 def matched(jets: Jets, partons: Particles, radius: float) -> npt.NDArray[np.bool_]:
@@ -69,7 +64,8 @@ def nearest(jets: Jets, others: Particles, radius: float) -> Ints:
     """
     jet, particle, near = _pairs(jets, others, radius)
     jet, particle = jet[near], particle[near]
-    order = np.lexsort((delta_r(jets, jet, others, particle), jet))
+    distance = np.asarray(momenta(jets, jet).deltaR(momenta(others, particle)))
+    order = np.lexsort((distance, jet))
     jet, particle = jet[order], particle[order]
     found = np.full(len(jets), -1, np.int64)
     first = np.unique(jet, return_index=True)[1]
@@ -85,7 +81,8 @@ def _pairs(
     jet = np.repeat(np.arange(len(jets)), counts)
     within = np.arange(len(jet)) - np.repeat(np.cumsum(counts) - counts, counts)
     particle = particles.offsets[jets.event[jet]] + within
-    return jet, particle, delta_r(jets, jet, particles, particle) < radius
+    near = momenta(jets, jet).deltaR(momenta(particles, particle)) < radius
+    return jet, particle, np.asarray(near)
 
 
 def dark(jets: Jets, products: Particles, radius: float) -> npt.NDArray[np.bool_]:
@@ -105,9 +102,10 @@ def dark(jets: Jets, products: Particles, radius: float) -> npt.NDArray[np.bool_
     """
     jet, particle, near = _pairs(jets, products, radius)
     jet, particle = jet[near], particle[near]
-    pt, phi = (np.asarray(values[particle], dtype=np.float64) for values in (products.pt, products.phi))
-    px, py = (np.bincount(jet, weights=pt * along(phi), minlength=len(jets)) for along in (np.cos, np.sin))
-    return np.asarray(np.sqrt(px**2 + py**2) > DARK_SHARE * jets.pt)
+    inside = momenta(products, particle)
+    px, py = (np.bincount(jet, weights=component, minlength=len(jets)) for component in (inside.x, inside.y))
+    carried: Any = vector.arr({"x": px, "y": py})
+    return np.asarray(carried.rho > DARK_SHARE * jets.pt)
 
 
 def truth_match(jets: Jets, record: CandidateRecord, require: str, radius: float) -> npt.NDArray[np.int8]:

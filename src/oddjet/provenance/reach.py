@@ -9,10 +9,10 @@ that uses `globals` or imports by name; and all that is imported where a program
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from functools import _lru_cache_wrapper, cache
+from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from oddjet.provenance.definitions import Contents, Definition, Imported
 from oddjet.provenance.parsed import kept_definitions, kept_digests, read_contents
@@ -104,13 +104,14 @@ def module_file(code: Code, module: str) -> Path | None:
 
 def forget_files() -> None:
     """Read all files again from now on."""
-    forgotten: tuple[_lru_cache_wrapper[Any], ...] = (contents_of, module_file, _bindings, _folder, _steps, _on_import)
-    for function in (*forgotten, read_contents, kept_definitions, kept_digests):
+    for function in (contents_of, module_file, _bindings, _folder, _steps, _on_import):
+        function.cache_clear()
+    for function in (read_contents, kept_definitions, kept_digests):
         function.cache_clear()
 
 
 class _Steps(NamedTuple):
-    """Where something leads: to definitions, to modules as a whole, and to imports; modules are followed ones."""
+    """Where something leads: to definitions, to modules as a whole, and to modules that are imported; all are followed."""
 
     definitions: tuple[Place, ...] = ()
     whole: tuple[str, ...] = ()
