@@ -2,7 +2,8 @@
 
 Each function, class and value at the top of a module is edited on paper: a program reruns by definition if its script
 can reach it, and by module if its script imports the module, directly or not. A program that imports a module by name
-counts with all that it may import. Also timed: the digests of all programs, with nothing kept, and as a later process has them.
+counts with all that it may import. Also timed: the digests of all programs, with nothing kept, and as a later process
+has them.
 
 Example: python benchmarks/reruns.py --worst 10
 """
@@ -86,9 +87,7 @@ def main() -> None:
     print(f"reruns for one edit, by definition: mean {statistics.mean(by_definition):.2f}")
     print(f"ratio reruns {statistics.mean(by_module) / statistics.mean(by_definition):.2f}")
     print(f"edits that rerun more by definition: {sum(new > old for new, old in counts.values())}")
-    print(
-        f"digests of all programs, CPU: {seconds(kept=False):.2f} s, a later process {seconds(kept=True):.3f} s"
-    )
+    print(f"digests of all programs, CPU: {seconds(kept=False):.2f} s, a later process {seconds(kept=True):.3f} s")
     for name, (new, old) in sorted(counts.items(), key=lambda item: -item[1][0])[:worst]:
         print(f"{new:4} of {old:4}  {name}")
 

@@ -128,9 +128,10 @@ def test_no_method_is_an_error() -> None:
 def test_the_script_draws_the_same_bytes_twice(tmp_path: Path) -> None:
     columns = [Column(name, "f4", "1", "") for name in ("pt", "mass", "weight")]
     columns += [Column("sample", "i2", "1", ""), Column("score", "(1,)f8", "1", "")]
+    columns += [Column("source", "u8", "1", ""), Column("entry", "i8", "1", "")]
     jets = np.zeros(60, dtype=[(column.name, column.dtype) for column in columns])
     jets["pt"], jets["mass"], jets["weight"], jets["score"] = *(np.arange(60.0) for _ in range(2)), 1, np.ones((60, 1))
-    jets["sample"][40:] = 1
+    jets["sample"][40:], jets["entry"] = 1, np.arange(60)
     names = {
         "method": "wnae",
         "seeds": "[1]",

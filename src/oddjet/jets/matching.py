@@ -6,7 +6,6 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-import vector
 
 from oddjet.arrays import Ints
 from oddjet.errors import JetError
@@ -22,6 +21,9 @@ ANY_PARTON = ("dark_quark", "top")
 
 def momenta(jets: Jets | Particles, rows: Ints | slice = slice(None)) -> Any:  # noqa: ANN401 - vector has no types
     """Return the momenta of the chosen rows as a vector array of float64: pT (GeV), azimuth and pseudorapidity."""
+    # It takes half a second to import, with sympy where torch is there: only a job that matches jets waits.
+    import vector
+
     coordinates = {"rho": jets.pt[rows], "phi": jets.phi[rows], "eta": jets.eta[rows]}
     return vector.arr({name: np.asarray(values, dtype=np.float64) for name, values in coordinates.items()})
 
@@ -102,6 +104,8 @@ def dark(jets: Jets, products: Particles, radius: float) -> npt.NDArray[np.bool_
     """
     jet, particle, near = _pairs(jets, products, radius)
     jet, particle = jet[near], particle[near]
+    import vector
+
     inside = momenta(products, particle)
     px, py = (np.bincount(jet, weights=component, minlength=len(jets)) for component in (inside.x, inside.y))
     carried: Any = vector.arr({"x": px, "y": py})

@@ -9,10 +9,10 @@ that uses `globals` or imports by name; and all that is imported where a program
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from functools import cache
+from functools import _lru_cache_wrapper, cache
 from importlib.util import find_spec
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from oddjet.provenance.definitions import Contents, Definition, Imported
 from oddjet.provenance.parsed import kept_definitions, kept_digests, read_contents
@@ -104,14 +104,13 @@ def module_file(code: Code, module: str) -> Path | None:
 
 def forget_files() -> None:
     """Read all files again from now on."""
-    for function in (contents_of, module_file, _bindings, _folder, _steps, _on_import):
-        function.cache_clear()
-    for function in (read_contents, kept_definitions, kept_digests):
+    forgotten: tuple[_lru_cache_wrapper[Any], ...] = (contents_of, module_file, _bindings, _folder, _steps, _on_import)
+    for function in (*forgotten, read_contents, kept_definitions, kept_digests):
         function.cache_clear()
 
 
 class _Steps(NamedTuple):
-    """Where something leads: to definitions, to modules as a whole, and to modules that are imported; all are followed."""
+    """Where something leads: to definitions, to modules as a whole, and to imports; modules are followed ones."""
 
     definitions: tuple[Place, ...] = ()
     whole: tuple[str, ...] = ()
