@@ -39,6 +39,12 @@ AutoDetect=off
 Name=gpu Type=fake File=$state/gpu[0-1]
 GRES
 
+# From 23 on slurmd starts without cgroups only when told to; 22.05 does not know the word and does not start with it.
+version=$(slurmd -V)
+version=${version##* }
+if test "${version%%.*}" -ge 23; then
+    echo "CgroupPlugin=disabled" > "$state/cgroup.conf"
+fi
 # linuxproc and task/none: there are no cgroups to rely on. Memory is therefore watched by polling every 2 s, and a job
 # over it is killed by OverMemoryKill. MinJobAge: without accounting, squeue has to remember how jobs ended.
 # JobRequeue: with 1, Slurm itself starts the jobs of a failed node again, but only after two minutes.
@@ -82,7 +88,7 @@ munged --force --key-file="$state/munge/key" --socket="$state/munge/socket" --pi
     --log-file="$state/munge/log" --seed-file="$state/munge/seed" > "$state/munged.out" 2>&1
 mkdir -p "$(dirname "$link")"
 ln -sfn "$state/slurm.conf" "$link"
-export SLURM_CONF=$state/slurm.conf # the daemons look for gres.conf beside it
+export SLURM_CONF=$state/slurm.conf # the daemons look for gres.conf and cgroup.conf beside it
 slurmctld -c
 slurmd
 for _ in $(seq 60); do
