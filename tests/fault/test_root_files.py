@@ -99,7 +99,18 @@ def of_two_lengths(path: Path) -> Path:
 
 KINDS = {
     "missing": (lambda path: path, MissingFileError, "no such file"),
-    "empty": (lambda path: with_bytes(path, b""), UnreadableFileError, "not a readable ROOT file"),
+    "empty": (lambda path: with_bytes(path, b""), UnreadableFileError, "not a readable ROOT file, it is empty"),
+    "page": (
+        lambda path: with_bytes(path, b"\n<!DOCTYPE html>" * 9),
+        UnreadableFileError,
+        "it is a web page, .* log in",
+    ),
+    "pointer": (
+        lambda path: with_bytes(path, b"version https://git-lfs.github.com/spec/v1\noid sha256:00\nsize 3\n"),
+        UnreadableFileError,
+        "it is a pointer of git-lfs; fetch it by `git lfs pull`",
+    ),
+    "gzip": (lambda path: with_bytes(path, b"\x1f\x8b\x08" * 200), UnreadableFileError, "it is compressed by gzip"),
     "text": (lambda path: with_bytes(path, b"hello " * 100), UnreadableFileError, "not a readable ROOT file"),
     "header": (
         lambda path: with_bytes(path, write(path).read_bytes()[:80]),

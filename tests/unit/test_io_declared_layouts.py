@@ -121,6 +121,10 @@ def test_what_data_lack_is_named_and_read_without(tmp_path: Path, caplog: pytest
     assert record.weight.tolist() == [1.0, 1.0]
     assert record.partons is None
     assert "lacks mc_weight (did you mean mcweight?), mc_pt" in caplog.text
+    # Nor the sum of the weights, without which a skim has another cross section.
+    cutflow = extract_features(path, tmp_path / "a.h5", SETTINGS)
+    assert cutflow.sum_of_generated_weights == cutflow.sum_of_weights == 2
+    assert "a.root: has no analysis/Sums/sum_of_weights, which the layout mine names" in caplog.text
 
 
 def test_complete_file_of_a_declared_layout_is_read_without_a_word(

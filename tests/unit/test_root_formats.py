@@ -240,7 +240,11 @@ def test_links_of_jets_that_cannot_be(tmp_path: Path) -> None:
             np.arange(2 * PER_JET) // 2 * 2,
             r"link a candidate to one jet twice in entry 0; set recluster: true",
         ),
-        ("outside", np.arange(2 * PER_JET) + 1, r"pFCandsIdx is 50 in entry 0"),
+        (
+            "outside",
+            np.arange(2 * PER_JET) + 1,
+            r"pFCandsIdx is 50 in entry 0, which is no position .* recluster: true",
+        ),
     ):
         path = write(tmp_path / f"{name}.root", own_jets(pFCandsIdx=np.tile(numbers, (EVENTS, 1))))
         with pytest.raises(DamagedFileError, match=message):
@@ -334,3 +338,45 @@ def test_one_bad_stored_jet_costs_its_event_and_no_more(tmp_path: Path) -> None:
     assert table_of(path)[1].events_passed == EVENTS
     with pytest.raises(DamagedFileError, match=f"{name} is nan in entry 5"):
         table_of(path, recluster=False, bad_candidates="file")
+
+
+def test_puppi_weights_by_another_name_are_told(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    weight = lists(np.full((EVENTS, 2 * PER_JET), 0.5))
+    path = write(tmp_path / "a.root", candidates(puppiWeightNoLep=weight))
+    assert table_of(path)[2]["puppi"] == "not applied"
+    assert "a.root: PFCands_puppiWeightNoLep is not applied, for the layout pfnano does not know it" in caplog.text
+    caplog.clear()
+    table_of(path, apply_puppi_weight=False)
+    table_of(write(tmp_path / "b.root", candidates(puppiWeightNoLep=weight, puppiWeight=weight)), pt_min=100)
+    assert "is not applied" not in caplog.text
+
+
+def test_jets_that_cannot_be_compared_are_told_once(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    scalar = {f"FatJet_{name}": np.ones(EVENTS, np.float32) for name in ("pt", "eta", "phi", "mass")}
+    assert table_of(write(tmp_path / "a.root", {**candidates(), **scalar}), chunk_size=7)[1].jets_passed == 2 * EVENTS
+    assert caplog.text.count("a.root: FatJet_pt is of the type float32") == 1
+    assert "not compared with those found here" in caplog.text
+
+
+def test_truth_that_lacks_a_branch_is_named(tmp_path: Path) -> None:
+    truth = {f"GenPart_{name}": lists(np.ones((EVENTS, 1))) for name in ("pt", "eta", "phi", "mass", "pdgId")}
+    path = write(tmp_path / "a.root", {**candidates(), **truth})
+    with pytest.raises(JetError, match=r"a\.root: require_match is top, but .*: it lacks GenPart_status\. Set"):
+        extract_features(path, tmp_path / "a.h5", FeatureSettings(), require_match="top")
+
+
+def test_a_weight_that_is_none_says_what_to_do(tmp_path: Path) -> None:
+    path = write(tmp_path / "a.root", {**candidates(), "genWeight": np.full(EVENTS, np.nan, np.float32)})
+    with pytest.raises(DamagedFileError, match=r"genWeight is nan in entry 0; a weight is .* cut the event out"):
+        table_of(path)
+
+
+def test_every_largest_loss_comes_with_a_guess(tmp_path: Path) -> None:
+    tev = {name: 1e-3 * values for name, values in sprays()[0].items() if name in ("pt", "mass")}
+    assert "momenta in TeV" in table_of(write(tmp_path / "a.root", candidates(**tev)))[1].largest_loss()
+    # Most, but not nearly all.
+    cutflow = Cutflow(events_read=9, jets_clustered=10, jets_pt_low=3, jets_unmatched=7)
+    with pytest.raises(
+        JetError, match=r"jets_unmatched, 7 of 10 jets \(9 events\); require_match .* wide enough\?\nGive"
+    ):
+        check_enough({"svj": (cutflow, [])}, [], ["svj"], 1)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import logging
+import re
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -18,6 +20,8 @@ from oddjet.io.columns import Columns, has
 from oddjet.io.layouts import JetBranches, Layout, Momenta, Truth
 from oddjet.io.momenta import MOMENTUM_LIMIT, PHI_LIMIT, StoredMomenta, mass_of, offsets, read_momenta
 from oddjet.io.stored_jets import jet_momenta, read_jets
+
+LOGGER = logging.getLogger("oddjet")
 
 # |PDG identifiers| and status code of the partons that jets are matched to: the dark quarks of the hard process in all
 # flavours of Pythia's hidden valley, and top quarks and W bosons just before their decay (Pythia's status codes).
@@ -82,12 +86,17 @@ class ChunkReader:
         Particles of each kind found so far.
     first_bad : str or None
         Branch, value and entry of the first bad momentum.
+    lacking_truth : list of str
+        Branches of generator particles that the layout has and the file lacks.
     """
 
     def __init__(self, path: str, layout: Layout, branches: Mapping[str, str], reading: Reading) -> None:
         self.path = path
         self.layout = layout
         self.reading = reading
+        self.lacking_truth = [
+            name for name in (layout.truth.required() if layout.truth else ()) if not has(branches, name)
+        ]
         self.truth = layout.truth if layout.truth and has(branches, *layout.truth.required()) else None
         self.weight = layout.weight if layout.weight and has(branches, layout.weight) else None
         self.jets = _of_file(layout.jets, branches)
@@ -100,6 +109,8 @@ class ChunkReader:
         self.statuses: dict[str, Counter[int]] = {kind: Counter() for kind in PARTONS}
         self.found: Counter[str] = Counter()
         self.first_bad: str | None = None
+        self._tell_other_weights(branches)
+        self._told_of_jets = False
 
     def names(self) -> list[str]:
         """Names of the branches to read, as the layout has them."""
@@ -282,10 +293,27 @@ class ChunkReader:
         try:
             wanted = candidates if self.reading.stored_jets else None
             return read_jets(columns, self.jets, self.layout.unit, wanted, entry)
-        except InputFileError:
+        except InputFileError as error:
             if self.reading.stored_jets:
                 raise
+            if not self._told_of_jets:
+                LOGGER.warning("%s; these jets of the file's own are not compared with those found here", error)
+            self._told_of_jets = True
             return None
+
+    def _tell_other_weights(self, branches: Collection[str]) -> None:
+        """Tell of PUPPI weights by names that the layout does not know, which are not applied."""
+        for group, weighted, applied in zip(self.layout.candidates, self.weighted, self.puppi, strict=True):
+            beginnings = tuple(f"{re.split('[_.]', group.pt)[0]}{sign}" for sign in "_.")
+            others = [name for name in branches if name.startswith(beginnings) and "puppi" in name.lower()]
+            if others and not weighted and not applied and self.reading.apply_puppi_weight:
+                LOGGER.warning(
+                    "%s: %s is not applied, for the layout %s does not know it; name it in a layout of your own "
+                    "(puppi_weight, docs/formats.md), or set apply_puppi_weight: false",
+                    self.path,
+                    ", ".join(others),
+                    self.layout.name,
+                )
 
 
 def _first(branches: Collection[str], *names: str | None) -> str | None:

@@ -160,7 +160,10 @@ class Columns:
         sound = np.abs(values) < WEIGHT_LIMIT
         if not sound.all():
             bad = int(np.argmin(sound))
-            raise DamagedFileError(f"{self.path}: {name} is {values[bad]} in entry {entry[bad]}")
+            raise DamagedFileError(
+                f"{self.path}: {name} is {values[bad]} in entry {entry[bad]}; a weight is a number below "
+                f"{WEIGHT_LIMIT:g}. Correct it, or cut the event out of the file"
+            )
         return values
 
     def lists_of_lists(self, name: str) -> tuple[tuple[Ints, Ints], npt.NDArray[Any]]:

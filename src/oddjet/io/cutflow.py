@@ -34,6 +34,10 @@ GUESSES = {
 CLAUSE = ": "
 # What a clause of a cut probably is where it takes nearly all.
 CUT_GUESS = "is this cut the right one, and in the units of the file?"
+NO_JET = (
+    "is cluster_pt_min above every jet, are the momenta in TeV, or has the file no jets of its own with "
+    "constituents (recluster: false)?"
+)
 # Counts that are told only where they are not 0: most samples have nothing to do with them.
 RARE = ("events_not_certified", "jets_not_in_file", "luminosity_blocks_read", "luminosity_blocks_certified")
 
@@ -130,10 +134,11 @@ class Cutflow:
         if cut == self.events_read:
             return f"the cuts on events take all {cut} of them: {json.dumps(self.events_cut)}"
         if not self.jets_clustered:
-            return f"no jet is found in {self.events_read - cut} events: is cluster_pt_min above every jet"
+            return f"no jet is found in {self.events_read - cut} events: {NO_JET}"
         losses = {name: counts.get(name, 0) for name in guesses if name.startswith("jets")}
         name = max(losses, key=lambda name: losses[name])
-        return f"the largest loss is {name}, {losses[name]} of {self.jets_clustered} jets ({self.events_read} events)"
+        events = f"{self.jets_clustered} jets ({self.events_read} events)"
+        return f"the largest loss is {name}, {losses[name]} of {events}; {guesses[name]}"
 
     def to_json(self) -> str:
         """JSON list of [name, count], a clause of a cut as [events_cut: MET_pt > 200, count]."""
@@ -156,6 +161,11 @@ def _sum(one: Any, other: Any) -> Any:  # noqa: ANN401  numbers, or numbers by c
     if isinstance(one, dict):
         return {clause: one.get(clause, 0) + other.get(clause, 0) for clause in {**one, **other}}
     return one + other
+
+
+def sentence(words: str) -> str:
+    """End words with a full stop, unless they ask something."""
+    return words if words.endswith("?") else f"{words}."
 
 
 @dataclass(frozen=True)
@@ -206,7 +216,7 @@ def where_jets_went(tables: Iterable[Path]) -> str:
         if "bad_file" in attributes:
             with damage_of(path, "bad_file"):
                 skipped.append(BadFile(**json.loads(attributes["bad_file"])))
-    said = f"Of their events: {total.largest_loss()}. " if total.events_read else ""
+    said = f"Of their events: {sentence(total.largest_loss())} " if total.events_read else ""
     if skipped:
         said += f"{len(skipped)} files were skipped, the first: {skipped[0].reason}. "
     return said

@@ -9,7 +9,9 @@ from __future__ import annotations
 import errno
 import re
 import ssl
+from pathlib import Path
 
+from oddjet.addresses import is_remote, without_scheme
 from oddjet.errors import (
     AccessError,
     InputFileError,
@@ -44,6 +46,19 @@ HTTP_TOO_SHORT = 416
 HTTP_PASSING = (408, 425, 429)
 HTTP_SERVER_ERROR = 500
 MAXIMUM_LETTERS = 300
+# How other files begin, in small letters, which people name .root or find where one should be.
+BEGINNINGS = {
+    b"<!doctype": "a web page, perhaps one to log in; fetch it again",
+    b"<html": "a web page, perhaps one to log in; fetch it again",
+    b"version https://git-lfs": "a pointer of git-lfs; fetch it by `git lfs pull`",
+    b"\x89hdf": "HDF5",
+    b"\x1f\x8b": "compressed by gzip; unpack it by gunzip",
+    b"bzh": "compressed by bzip2; unpack it by bunzip2",
+    b"\xfd7zxz": "compressed by xz; unpack it by unxz",
+    b"(\xb5/\xfd": "compressed by zstd; unpack it by unzstd",
+    b"pk\x03\x04": "a zip archive; unpack it",
+    b"par1": "Parquet",
+}
 # uproot takes what fsspec returns for a failed range of bytes, the exception, for the bytes.
 EXCEPTION_AS_BYTES = re.compile(r"'\w*(Error|Timeout|Exception)\w*' object|not '?\w*Error")
 
@@ -51,6 +66,20 @@ EXCEPTION_AS_BYTES = re.compile(r"'\w*(Error|Timeout|Exception)\w*' object|not '
 def is_address(path: str) -> bool:
     """Tell whether a path is an address on a network; `file://` is not."""
     return "://" in path and not path.lower().startswith("file:")
+
+
+def what_it_is(path: str) -> str:
+    """Say what a file of this machine is by its first bytes, and what to do; nothing of others."""
+    if is_remote(path):
+        return ""
+    try:
+        with Path(without_scheme(path)).open("rb") as file:
+            start = file.read(64).lstrip().lower()
+    except OSError:
+        return ""
+    if not start:
+        return ", it is empty; fetch it again"
+    return next((f", it is {words}" for mark, words in BEGINNINGS.items() if start.startswith(mark)), "")
 
 
 def one_line(error: BaseException) -> str:

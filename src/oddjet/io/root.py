@@ -32,7 +32,7 @@ from oddjet.errors import (
 from oddjet.io.candidates import CandidateRecord
 from oddjet.io.chunks import ChunkReader, Reading
 from oddjet.io.columns import has, stored_name
-from oddjet.io.failures import failure_of, is_address
+from oddjet.io.failures import failure_of, is_address, what_it_is
 from oddjet.io.layouts import LAYOUTS, Layout
 from oddjet.io.network import Patience, after_asking, client_options
 from oddjet.io.trees import Tree, check_readable, detect, fields_of, is_there, iterate, nearest
@@ -391,4 +391,4 @@ def _open_file(path: str) -> uproot.ReadOnlyDirectory:
         address = readable(path)
         return uproot.open({address: None}, **client_options(address))
     except Exception as error:  # uproot raises ValueError, IndexError, OSError, struct.error ... by kind of damage
-        raise failure_of(path, error, "not a readable ROOT file", UnreadableFileError) from error
+        raise failure_of(path, error, f"not a readable ROOT file{what_it_is(path)}", UnreadableFileError) from error

@@ -54,7 +54,10 @@ def read_jets(
         outside = (index < 0) | (index >= sizes[event])
         if outside.any():
             bad = int(np.argmax(outside))
-            raise DamagedFileError(f"{columns.path}: {name} is {index[bad]} in entry {entry[event[bad]]}")
+            raise DamagedFileError(
+                f"{columns.path}: {name} is {index[bad]} in entry {entry[event[bad]]}, which is no position in a "
+                "collection; set recluster: true"
+            )
     jet += momenta.offsets[event]
     candidate += candidates.offsets[event]
     pairs, first = np.unique(jet * max(len(candidates.pt), 1) + candidate, return_index=True)
@@ -123,5 +126,7 @@ def _positions(columns: Columns, name: str, values: Floats) -> Ints:
     found = values.astype(np.int64)
     if not np.array_equal(found, values):
         bad = int(np.argmax(found != values))
-        raise DamagedFileError(f"{columns.path}: {name} is {values[bad]:g}, which is no position in a collection")
+        raise DamagedFileError(
+            f"{columns.path}: {name} is {values[bad]:g}, which is no position in a collection; set recluster: true"
+        )
     return found

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from oddjet.errors import JetError, TableError
-from oddjet.io.cutflow import BadFile, Cutflow
+from oddjet.io.cutflow import BadFile, Cutflow, sentence
 from oddjet.io.tables import damage_of, read_attributes, read_json, read_table
 from oddjet.selection import golden
 from oddjet.selection.golden import Blocks
@@ -143,7 +143,8 @@ def check_enough(
             continue
         skipped = f" {len(bad)} files were skipped, the first: {bad[0].reason}." if bad else ""
         wrong.append(
-            f"sample {name}: {cutflow.jets_passed} jets pass, fewer than {limit}; {cutflow.largest_loss()}.{skipped}"
+            f"sample {name}: {cutflow.jets_passed} jets pass, fewer than {limit}; {sentence(cutflow.largest_loss())}"
+            f"{skipped}"
         )
     if wrong:
         raise JetError(

@@ -27,7 +27,7 @@ from oddjet.jets.columns import RECONSTRUCTED, rows_of
 from oddjet.jets.corrections import Corrections
 from oddjet.jets.cutflow import BLOCKS
 from oddjet.jets.features import Feature, Substructure, chosen_features
-from oddjet.jets.matching import check_found, truth_match
+from oddjet.jets.matching import check_found, check_truth, truth_match
 from oddjet.jets.selection import Selection
 from oddjet.jets.settings import FeatureSettings, Match
 from oddjet.program import progress
@@ -307,6 +307,8 @@ def _fill(
     branches = tuple(dict.fromkeys([*selection.readable(file), *corrections.readable(file)]))
     reading = reading_of(settings, require_match, branches)
     reader, records = file.chunks(reading, settings.chunk_size)
+    if file.entries:
+        check_truth(reader, require_match)
     chunks = math.ceil(file.entries / settings.chunk_size)
     for record in progress(records, total=chunks, description=f"chunks of {file.path}"):
         passed = selection.of_events(record, cutflow)
@@ -315,6 +317,14 @@ def _fill(
         table.append(jet_rows(passed, jets, match, features, settings, weight, selection, corrections))
     check_found(reader, require_match, cutflow.events_read)
     generated = file.generated_weight()
+    if generated is None and file.layout.generated and file.layout.declared:
+        LOGGER.warning(
+            "%s: has no %s, which the layout %s names: a cross section is divided by the weights of the events in the "
+            "file, without those that a skim left out",
+            file.path,
+            "/".join((file.layout.generated[0], *file.layout.generated[1])),
+            file.layout.name,
+        )
     cutflow.sum_of_generated_weights = cutflow.sum_of_weights if generated is None else generated[0]
     if generated is not None and generated[0] < cutflow.sum_of_weights * (1 - SUM_TOLERANCE):
         LOGGER.warning(

@@ -150,6 +150,18 @@ def truth_match(jets: Jets, record: CandidateRecord, require: str, radius: float
     return near.astype(np.int8)
 
 
+def check_truth(reader: ChunkReader, require: str) -> None:
+    """Refuse a file without generator particles that its jets must match; raises `JetError` with what it lacks."""
+    if require == "none" or reader.truth is not None:
+        return
+    lacking = ", ".join(reader.lacking_truth)
+    words = f"lacks {lacking}" if lacking else f"is of the layout {reader.layout.name}, which has none"
+    raise JetError(
+        f"{reader.path}: require_match is {require}, but the file has no generator particles: it {words}. Set "
+        "require_match: none for this sample"
+    )
+
+
 def check_found(reader: ChunkReader, require: str, events: int) -> None:
     """Refuse a file in which no event has a particle of the kind that its jets must match.
 
