@@ -44,6 +44,8 @@ KNOWN = {
 }
 WORDS = {
     **{word.lower(): word for word in ("AE", "NAE", "WNAE", "VAE", "GMM", "kNN", "LOF", "MAE", "MSE", "MET", "PCA")},
+    "jec": "JEC",
+    "jer": "JER",
     "qcd": "QCD",
     "svj": "SVJ",
     "svm": "SVM",

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from matplotlib.text import Annotation
 
 from markdown_cells import cells_of
 from oddjet.errors import EvaluationError
@@ -66,14 +67,19 @@ def test_trainings_that_were_tested_otherwise_are_refused():
 
 
 def test_a_cell_of_the_figure_stands_where_its_training_says():
-    panels = {"against top": {("A", "x"): 0.9, ("B", "y"): 0.6}, "against qcd": {("A", "x"): 0.3}}
+    panels = {
+        "against top": {("A", "x"): (0.9, 0.02), ("B", "y"): (0.6, 0.03)},
+        "against qcd": {("A", "x"): (0.3, 0.01)},
+    }
     figure = draw_matrix(panels, ["A", "B"], ["x", "y"], "a signal", "Simulation")
     top, qcd, bar = figure.axes
-    assert {text.get_text(): text.get_position() for text in top.texts if text.get_text()[:2] == "0."} == {
+    assert {text.get_text(): text.xy for text in top.texts if isinstance(text, Annotation)} == {
         "0.90": (0.5, 0.5),
+        "± 0.02": (0.5, 0.5),
         "0.60": (1.5, 1.5),
+        "± 0.03": (1.5, 1.5),
     }
-    assert [axes.get_title() for axes in (top, qcd)] == list(panels)
+    assert [axes.texts[-1].get_text() for axes in (top, qcd)] == list(panels)
     assert top.get_ylim()[0] > top.get_ylim()[1]
     assert bar.get_ylim() == (0.3, 1.0)
 

@@ -8,7 +8,9 @@ import math
 import numpy as np
 import pytest
 from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
+from matplotlib.text import Text
 
 from oddjet.errors import EvaluationError, FigureError
 from oddjet.evaluation.history import Curves, EpochAucRow, SnapshotRow
@@ -17,7 +19,7 @@ from oddjet.evaluation.snapshots import Jets
 from oddjet.plotting.epochs import Band, Panel, draw_epochs
 from oddjet.plotting.histograms import HistogramPanel, draw_histograms, sample_names
 from oddjet.plotting.sketches import SKETCHES, draw_sketch
-from oddjet.plotting.style import figure_style
+from oddjet.plotting.style import contrast, figure_style
 
 EPOCHS = [1, 2, 3, 4, 5, 6, 7, 8]
 SIGNAL = "svj_mphi-2000_rinv-0p3"
@@ -230,3 +232,16 @@ def test_sketches_keep_their_words_on_the_page(number: str) -> None:
 def test_there_is_no_other_sketch() -> None:
     with pytest.raises(FigureError, match="'2' is not one of 1, 6, 8"):
         draw_sketch("2")
+
+
+def test_words_in_the_colour_of_a_line_can_be_read() -> None:
+    figures = [draw_sketch(name) for name in SKETCHES]
+    wide = {key: (np.linspace(-9, 9, 200), np.ones(200)) for key in ("background", "negatives", "signal")}
+    narrow = {key: (values / 9, weights) for key, (values, weights) in wide.items()} | {"signal": wide["signal"]}
+    figures.append(
+        draw_histograms([[HistogramPanel("tau2", "epoch 1", narrow)]], sample_names(""), "WNAE", "", (-3, 3))
+    )
+    for figure in figures:
+        for text in figure.findobj(Text):
+            if text.get_text():
+                assert contrast(to_rgb(text.get_color()), (1.0, 1.0, 1.0)) >= 4.5, text.get_text()

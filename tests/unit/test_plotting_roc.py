@@ -12,9 +12,9 @@ SAMPLES = {"background": (np.arange(50.0), np.ones(50)), "signal": (np.arange(20
 @pytest.mark.parametrize(
     ("seed", "seeds", "left", "right"),
     [
-        (3, 2, "seed 3, 50 background jets", "WNAE, 2 seeds"),
-        (3, 1, "50 background jets", "WNAE, 1 seed"),
-        (None, 1, "50 background jets", "WNAE, mean of seeds' scores"),
+        (3, 2, "seed 3", "WNAE, 2 seeds"),
+        (3, 1, "Simulation", "WNAE, 1 seed"),
+        (None, 1, "Simulation", "WNAE, mean of seeds' scores"),
     ],
 )
 def test_a_mean_of_scores_is_not_called_a_seed(seed: int | None, seeds: int, left: str, right: str) -> None:

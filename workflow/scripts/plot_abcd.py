@@ -36,8 +36,10 @@ def main() -> None:
         signals[f"S = B in A, {words}"] = Closure(*zip(*own, strict=True))
     chosen = f"{titles(pairs[0].first)} and {titles(pairs[0].second)}"
     figure = draw_abcd(correlations, pairs[0].shuffled, alone, signals, given.label, chosen)
+    jets = f"{pairs[0].jets} validation jets. Closure: {rows[0].n_background} test jets"
+    note = f"Background. Distance correlation: {jets}, statistical error."
     settings = {"label": given.label, "titles": titles.given}
-    write_figure("plot_abcd", figure, given.output, settings, [given.pairs, given.closure])
+    write_figure("plot_abcd", figure, given.output, settings, [given.pairs, given.closure], note)
 
 
 if __name__ == "__main__":

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from oddjet.evaluation.backgrounds import of_training
 from oddjet.evaluation.contamination import ContaminationRow, scan_averages
 from oddjet.io.csv import read_rows
 from oddjet.plotting.contamination import draw_contamination
 from oddjet.program import execute, parser
-from oddjet.report.figures import figure_arguments, write_figure
+from oddjet.report.figures import errors_in_words, figure_arguments, jets_of_rows, write_figure
 from oddjet.titles import read_titles, titles_argument
 
 EXAMPLE = """python workflow/scripts/plot_contamination.py --table results/jets/contamination.csv \\
@@ -22,14 +23,16 @@ def main() -> None:
     figure_arguments(arguments)
     given = arguments.parse_args()
     titles = read_titles(given)
-    averages = scan_averages(read_rows(given.table, ContaminationRow))
+    rows = read_rows(given.table, ContaminationRow)
+    averages = scan_averages(rows)
     scan = {
         titles(method): {fraction: (average.mean, average.uncertainty) for fraction, average in found.items()}
         for method, found in averages.items()
     }
     figure = draw_contamination(scan, given.label)
     settings = {"label": given.label, "titles": titles.given}
-    write_figure("plot_contamination", figure, given.output, settings, [given.table])
+    note = f"{jets_of_rows(of_training(rows), titles)} {errors_in_words(len({row.seed for row in rows}))}"
+    write_figure("plot_contamination", figure, given.output, settings, [given.table], note)
 
 
 if __name__ == "__main__":

@@ -9,7 +9,7 @@ from oddjet.evaluation.paper import TrainingTables, paper_panels
 from oddjet.io.csv import read_rows
 from oddjet.plotting.epochs import draw_epochs
 from oddjet.program import execute, parser
-from oddjet.report.figures import figure_arguments, write_figure
+from oddjet.report.figures import figure_arguments, jets_in_words, write_figure
 from oddjet.titles import default_title
 
 EXAMPLE = """python workflow/scripts/plot_epochs.py --figure 9b --history results/jets/models/wnae/*/history.csv \\
@@ -36,13 +36,19 @@ def main() -> None:
     seeds = sorted({row.seed for row in tables.auc})
     words = f"{len(seeds)} seeds" if len(seeds) > 1 else f"seed {seeds[0]}"
     right = f"{given.title or default_title(rows[0].method)}, {words}"
-    figure = draw_epochs(paper_panels(given.figure, tables), right, given.label)
+    panels = paper_panels(given.figure, tables)
+    figure = draw_epochs(panels, right, given.label)
+    note = "Lines: median of the seeds; bands: range of the seeds. " if len(seeds) > 1 else ""
+    if any(panel.title == "AUC" for panel in panels):
+        jets = [row.n_signal for row in tables.auc]
+        note += jets_in_words({"": [row.n_background for row in tables.auc]}, jets, "AUC on validation jets")
     write_figure(
         "plot_epochs",
         figure,
         given.output,
         {"figure": given.figure, "seed": given.seed, "title": given.title, "label": given.label},
         [*given.history, *given.auc_by_epoch, *given.measured],
+        note,
     )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from oddjet.events.figures import CURVES, curve_panels
+from oddjet.events.figures import CURVES, curve_panels, sets_in_words
 from oddjet.events.merit_tables import CurvePoint, SetMerit, summarise
 from oddjet.io.csv import read_rows
 from oddjet.plotting.events import draw_curves
@@ -27,7 +27,8 @@ def main() -> None:
     titles_argument(arguments)
     given = arguments.parse_args()
     titles = read_titles(given)
-    summaries = summarise(read_rows(given.merit, SetMerit))
+    merits = read_rows(given.merit, SetMerit)
+    summaries = summarise(merits)
     panels = curve_panels(read_rows(given.curves, CurvePoint), summaries, given.methods, given.kind, titles)
     figure = draw_curves(panels, given.label, QUANTITIES[given.kind], given.kind)
     write_figure(
@@ -36,6 +37,7 @@ def main() -> None:
         given.output,
         {"kind": given.kind, "methods": given.methods, "titles": titles.given, "label": given.label},
         [given.curves, given.merit],
+        f"{sets_in_words(merits)} Bands: standard deviation over the sets.",
     )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from oddjet.events.figures import costs
+from oddjet.events.figures import costs, sets_in_words
 from oddjet.events.merit_tables import Latency, SetMerit, summarise
 from oddjet.io.csv import read_rows
 from oddjet.plotting.events import draw_costs
@@ -24,7 +24,8 @@ def main() -> None:
     titles_argument(arguments)
     given = arguments.parse_args()
     titles = read_titles(given)
-    shown = costs(read_rows(given.latency, Latency), summarise(read_rows(given.merit, SetMerit)), titles)
+    merits = read_rows(given.merit, SetMerit)
+    shown = costs(read_rows(given.latency, Latency), summarise(merits), titles)
     figure = draw_costs(shown, given.label)
     write_figure(
         "plot_event_latency",
@@ -32,6 +33,7 @@ def main() -> None:
         given.output,
         {"label": given.label, "titles": titles.given},
         [given.latency, given.merit],
+        f"{sets_in_words(merits)} Bars: standard deviation over the sets, mean over the signals.",
     )
 
 

@@ -12,13 +12,11 @@ from oddjet.evaluation.signals import parse_files, parse_signals
 from oddjet.io.tables import read_columns, read_table
 from oddjet.plotting.features import FeaturePanel, draw_features
 from oddjet.program import execute, parser
-from oddjet.report.figures import figure_arguments, write_figure
+from oddjet.report.figures import figure_arguments, jets_in_words, write_figure
 from oddjet.titles import read_titles, titles_argument
 
 EXAMPLE = """python workflow/scripts/plot_features.py --background results/jets/dataset/test.h5 \\
-      --columns tau2 softdrop_mass \\
-      --signals svj_mphi-2000_rinv-0p3=results/tables/svj_mphi-2000_rinv-0p3/0000.h5 \\
-      --output features.pdf features.png"""
+      --signals svj_mphi-2000_rinv-0p3=results/tables/svj_mphi-2000_rinv-0p3/0000.h5 --columns tau2 --output tau2.pdf"""
 
 
 def main() -> None:
@@ -37,21 +35,23 @@ def main() -> None:
     words = shown_signals({name: signal.point for name, signal in signals.items()}, titles.heatmap, titles)
     files = {background: (given.background,), **{words[name]: signals[name].files for name in words}}
     data = {titles.sample(name): paths for name, paths in parse_files("--data", given.data).items()}
-    read = [*given.columns, "weight"]
-    tables = {name: [read_table(path, read) for path in paths] for name, paths in (files | data).items()}
+    columns = [*given.columns, "weight"]
+    tables = {name: [read_table(path, columns) for path in paths] for name, paths in (files | data).items()}
     units = {column.name: column.unit for column in read_columns(given.background)}
     panels = [
         FeaturePanel(name, units[name], *({key: _joined(tables[key], name) for key in kind} for kind in (files, data)))
         for name in given.columns
     ]
-    figure = draw_features(panels, given.label, f"{sum(map(len, tables[background]))} {background} jets")
+    jets = {name: sum(map(len, parts)) for name, parts in tables.items()}
+    note = jets_in_words({name: [jets[name]] for name in (background, *data)}, [jets[name] for name in words.values()])
+    figure = draw_features(panels, given.label, "before scaling")
     settings = {"label": given.label, "samples": titles.samples, "heatmap": given.heatmap}
     inputs = [path for paths in (files | data).values() for path in paths]
-    write_figure("plot_features", figure, given.output, settings, inputs)
+    write_figure("plot_features", figure, given.output, settings, inputs, f"{note} Distributions of unit area.")
 
 
-def _joined(parts: list[np.ndarray], name: str) -> tuple[np.ndarray, np.ndarray]:
-    return np.concatenate([part[name] for part in parts]), np.concatenate([part["weight"] for part in parts])
+def _joined(parts: list[np.ndarray], name: str) -> tuple[np.ndarray, ...]:
+    return tuple(np.concatenate([part[column] for part in parts]) for column in (name, "weight"))
 
 
 if __name__ == "__main__":

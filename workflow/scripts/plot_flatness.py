@@ -8,7 +8,7 @@ from oddjet.evaluation.curves import CUT
 from oddjet.evaluation.flatness import FlatnessRow
 from oddjet.io.csv import read_rows
 from oddjet.program import execute, parser
-from oddjet.report.figures import figure_arguments, write_figure
+from oddjet.report.figures import figure_arguments, jets_in_words, write_figure
 from oddjet.report.flatness_figure import flatness_figure
 from oddjet.titles import read_titles, titles_argument
 
@@ -23,9 +23,11 @@ def main() -> None:
     figure_arguments(arguments)
     given = arguments.parse_args()
     titles = read_titles(given)
-    figure = flatness_figure(read_rows(given.flatness, FlatnessRow), CUT, titles, given.label)
+    rows = read_rows(given.flatness, FlatnessRow)
+    figure = flatness_figure(rows, CUT, titles, given.label)
+    note = jets_in_words({"": [row.n_background for row in rows]}, []) + " Bands: statistical error, mean of the seeds."
     settings = {"label": given.label, "titles": titles.given}
-    write_figure("plot_flatness", figure, given.output, settings, [given.flatness])
+    write_figure("plot_flatness", figure, given.output, settings, [given.flatness], note)
 
 
 if __name__ == "__main__":

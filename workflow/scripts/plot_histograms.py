@@ -42,9 +42,10 @@ def main() -> None:
     rows = histogram_panels(given.figure, scaler.names, *samples, given.seed)
     right, names = f"{given.title}, seed {given.seed}", sample_names(HeatmapSettings().words(signal.point))
     figure = draw_histograms(rows, names, right, given.label, scaler.range if scaler.scaling == "min_max" else None)
-    write_figure(
-        "plot_histograms", figure, given.output, {}, [*given.negatives, *given.history, given.background, *signal.files]
-    )
+    shown = {key: len(values) for key, (values, _) in rows[0][0].samples.items()}
+    note = f"{shown['background']} validation jets, {shown['negatives']} negative and {shown['signal']} signal samples."
+    inputs = [*given.negatives, *given.history, given.background, *signal.files]
+    write_figure("plot_histograms", figure, given.output, {}, inputs, f"{note} Distributions of unit area.")
 
 
 if __name__ == "__main__":

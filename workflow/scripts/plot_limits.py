@@ -27,7 +27,8 @@ def main() -> None:
     figure_arguments(arguments)
     given = arguments.parse_args()
     titles = read_titles(given)
-    found = limits_along(read_rows(given.limits, LimitRow), titles.heatmap, titles)
+    rows = read_rows(given.limits, LimitRow)
+    found, events = limits_along(rows, titles.heatmap, titles), [row.background for row in rows]
 
     def mean(method: str) -> float:
         medians = [one[2] for places in found.methods[method].values() for one in places.values()]
@@ -37,7 +38,11 @@ def main() -> None:
     figure = draw_limits(best, found.axis, given.label, f"{given.luminosity:g} fb$^{{-1}}$", found.names)
     settings = {"label": given.label, "titles": titles.given, "luminosity": given.luminosity}
     settings |= {"samples": titles.samples, "heatmap": given.heatmap}
-    write_figure("plot_limits", figure, given.output, settings, given.limits)
+    note = (
+        f"Expected background above one cut on the score: {min(events):.0f} to {max(events):.0f} events. Medians of "
+        "asymptotic CLs limits, geometric means of the seeds."
+    )
+    write_figure("plot_limits", figure, given.output, settings, given.limits, note)
 
 
 if __name__ == "__main__":

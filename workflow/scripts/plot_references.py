@@ -9,8 +9,10 @@ import numpy as np
 from oddjet.images.reference_jets import read_references
 from oddjet.images.store import read_images
 from oddjet.plotting.images import ElbowCurves, draw_references
+from oddjet.plotting.vae import TITLES as METRICS
 from oddjet.program import execute, parser
 from oddjet.report.figures import figure_arguments, write_figure
+from oddjet.titles import default_title
 from oddjet.transport.medoids import elbow
 
 EXAMPLE = """python workflow/scripts/plot_references.py --medoids medoids.json --images train.h5 --sample qcd \\
@@ -27,7 +29,8 @@ def main() -> None:
     given = arguments.parse_args()
     references, images = read_references(given.medoids), read_images(given.images).sparse
     medoids = references.medoids[SHOWN - 1]
-    pictures = {f"{given.sample}, average": images.mean().dense()[0]}
+    sample = default_title(given.sample)
+    pictures = {f"{sample}, average": images.mean().dense()[0]}
     for number, picture in enumerate(images.take(np.array(medoids)).dense(), start=1):
         pictures[f"medoid {number} of {len(medoids)}"] = picture
     histograms = list(zip(references.histograms, references.largest, strict=True))
@@ -35,8 +38,10 @@ def main() -> None:
     corners = np.array([1.0, fitted.point, len(references.peaks)])
     lines = (corners.tolist(), fitted.value(corners).tolist())
     curves = ElbowCurves(histograms, references.peaks, lines, references.elbow, references.chance)
-    figure = draw_references(pictures, images.side, curves, f"{given.sample}, {references.metric}", given.label)
-    write_figure("plot_references", figure, given.output, {"label": given.label}, [given.medoids, given.images])
+    title = f"{sample}, {METRICS.get(references.metric, references.metric)}"
+    figure = draw_references(pictures, images.side, curves, title, given.label)
+    note = f"Chosen among {references.jets} {sample} training jets. p: of one line against two, F test."
+    write_figure("plot_references", figure, given.output, {"label": given.label}, [given.medoids, given.images], note)
 
 
 if __name__ == "__main__":

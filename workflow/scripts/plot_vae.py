@@ -9,23 +9,23 @@ from oddjet.images.vae_results import VaeAucRow
 from oddjet.io.csv import read_rows
 from oddjet.io.origin import write_origin
 from oddjet.io.tables import read_attribute, read_table
+from oddjet.plotting.style import write_note
 from oddjet.plotting.vae import ScanPoint, draw_pairs, draw_scan
 from oddjet.program import execute, parser
-from oddjet.report.figures import save_figures
+from oddjet.report.figures import errors_in_words, jets_in_words, save_figures
+from oddjet.titles import default_title
 
 EXAMPLE = """python workflow/scripts/plot_vae.py --table results/images/vae.csv --pairs results/images/vae/pairs.h5 \\
       --metric mse --scan scan.pdf scan.png --latent latent.pdf latent.png"""
 
 
 def scan_points(rows: list[VaeAucRow], metric: str) -> list[ScanPoint]:
-    losses = [row for row in rows if (row.training_metric, row.anomaly_metric) == (metric, "loss")]
-    places = dict.fromkeys((row.depth, row.beta, row.validation_loss) for row in losses)
-    return [
-        ScanPoint(
-            *place, {row.signal: (row.auc, row.auc_error) for row in losses if (row.depth, row.beta) == place[:2]}
-        )
-        for place in places
-    ]
+    found: dict[tuple[int, float, float], dict[str, tuple[float, float]]] = {}
+    for row in rows:
+        if (row.training_metric, row.anomaly_metric) == (metric, "loss"):
+            auc = found.setdefault((row.depth, row.beta, row.validation_loss), {})
+            auc[default_title(row.signal)] = row.auc, row.auc_error
+    return [ScanPoint(*place, auc) for place, auc in found.items()]
 
 
 def main() -> None:
@@ -37,9 +37,15 @@ def main() -> None:
     arguments.add_argument("--scan", type=Path, nargs="+", required=True, help="figure of the scan to write")
     arguments.add_argument("--latent", type=Path, nargs="+", required=True, help="figure of the pairs to write")
     given = arguments.parse_args()
-    scan = draw_scan(scan_points(read_rows(given.table, VaeAucRow), given.metric), given.metric, given.label)
+    rows = read_rows(given.table, VaeAucRow)
+    scan = draw_scan(scan_points(rows, given.metric), given.metric, given.label)
+    own = [row for row in rows if row.training_metric == given.metric]
+    jets = jets_in_words({"background": [row.n_background for row in own]}, [row.n_signal for row in own])
+    write_note(scan, f"{jets} {errors_in_words(1)} A line joins trainings with as many down-samplings.")
     chosen = read_attribute(given.pairs, "chosen")
-    latent = draw_pairs(read_table(given.pairs, needed=["mse", f"latent {chosen}"]), chosen, given.label)
+    pairs = read_table(given.pairs, needed=["mse", f"latent {chosen}"])
+    latent = draw_pairs(pairs, chosen, given.label)
+    write_note(latent, f"{len(pairs)} pairs of test jets of the background.")
     for figure, outputs in ((scan, given.scan), (latent, given.latent)):
         save_figures(figure, outputs)
     settings = json.dumps({"label": given.label, "metric": given.metric})

@@ -51,7 +51,8 @@ class ClosureRow:
 
     `a` to `d` are the weights of test background by region, `estimate` is b c / d. `closure` is the estimate over `a`,
     1 if it is right. `closure_with_signal` is the estimate over the same `a` when there is as much signal in A as
-    background: what signal in B, C and D makes of it. `signal_efficiency` is the share of the signal in A.
+    background: what signal in B, C and D makes of it. `signal_efficiency` is the share of the signal in A,
+    `n_background` the number of test jets in all regions.
     """
 
     first: str
@@ -59,6 +60,7 @@ class ClosureRow:
     signal: str
     point: Point
     efficiency: float
+    n_background: int
     a: float
     b: float
     c: float
@@ -165,6 +167,7 @@ def closure_rows(
     """Return the closure of a pair for each signal and cut; the cuts are those of the validation background."""
     rows = []
     first, second = (test[name] for name in pair)
+    jets = len(first.jets[0])
     for efficiency in efficiencies:
         cuts = tuple(_cut(validation[name], efficiency) for name in pair)
         background, *signals = (
@@ -176,7 +179,7 @@ def closure_rows(
             for code in range(len(first.points) + 1)
         )
         for (name, point), signal in zip(first.points.items(), signals, strict=True):
-            rows.append(ClosureRow(*pair, name, point, efficiency, *_closure(background, signal)))
+            rows.append(ClosureRow(*pair, name, point, efficiency, jets, *_closure(background, signal)))
     return rows
 
 

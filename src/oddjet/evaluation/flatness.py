@@ -48,7 +48,8 @@ class ThresholdRow:
 class FlatnessRow:
     """Which share of the test background in a bin of a quantity (GeV) passes a cut that `efficiency` of it should pass.
 
-    `one_cut` is the share for one threshold, `cut_by_pt` for the thresholds in bins of pT, each with its error.
+    `one_cut` is the share for one threshold, `cut_by_pt` for the thresholds in bins of pT, each with its error;
+    `n_background` is the number of test jets in all bins together.
     """
 
     method: str
@@ -61,6 +62,7 @@ class FlatnessRow:
     one_cut_error: float
     cut_by_pt: float
     cut_by_pt_error: float
+    n_background: int
 
 
 def equal_bins(values: Floats) -> Floats:
@@ -119,7 +121,7 @@ def measure_flatness(validation: Sequence[Path], test: Sequence[Path]) -> tuple[
             cuts += [ThresholdRow(method.name, seed, *astuple(one)) for one in found]
             for efficiency in EFFICIENCIES:
                 shares = _efficiencies(jets, jets["score"][:, column], found, efficiency)
-                rows += [FlatnessRow(method.name, seed, efficiency, *row) for row in shares]
+                rows += [FlatnessRow(method.name, seed, efficiency, *row, len(jets)) for row in shares]
     if not rows:
         least = math.ceil(PT_BINS * SMALLEST_BACKGROUND / max(EFFICIENCIES))
         raise EvaluationError(

@@ -25,10 +25,8 @@ from oddjet.evaluation.history import (
 from oddjet.evaluation.snapshots import Jets, Samples
 from oddjet.plotting.epochs import Band, Panel
 from oddjet.plotting.histograms import HistogramPanel
-from oddjet.plotting.style import BLUE, ORANGE, PURPLE, RED, fraction_colours
+from oddjet.plotting.style import BLUE, ORANGE, PURPLE, RED, WORD_GREEN, fraction_colours
 from oddjet.titles import Titles
-
-GREEN = "#2a9d5c"
 
 
 @dataclass(frozen=True)
@@ -113,7 +111,7 @@ def _energy_bands(tables: TrainingTables) -> list[Band]:
 def _reconstruction(tables: TrainingTables) -> list[Panel]:
     bands = [
         Band("background", RED, tables.measured_curves("energy", BACKGROUND)),
-        Band("signal", GREEN, tables.measured_curves("energy", "signal"), "--"),
+        Band("signal", WORD_GREEN, tables.measured_curves("energy", "signal"), "--"),
     ]
     return [Panel("reconstruction error", bands, scale="log"), _auc_panel(tables)]
 
@@ -158,7 +156,7 @@ def _collapse(tables: TrainingTables) -> list[Panel]:
 def _distances(tables: TrainingTables) -> list[Panel]:
     bands = [
         Band("background, negatives", PURPLE, tables.measured_curves("distance_to_background", NEGATIVES)),
-        Band("background, signal", GREEN, tables.measured_curves("distance_to_background", "signal"), "--"),
+        Band("background, signal", WORD_GREEN, tables.measured_curves("distance_to_background", "signal"), "--"),
         Band("negatives, signal", ORANGE, tables.measured_curves("distance_to_negatives", "signal"), "-."),
     ]
     return [Panel("$W$", bands, scale="log")]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import statistics
 from collections.abc import Mapping, Sequence
 
-from oddjet.events.merit_tables import CurvePoint, Latency, Summary
+from oddjet.events.merit_tables import CurvePoint, Latency, SetMerit, Summary
 from oddjet.events.pages import SIGNAL_TITLES
 from oddjet.plotting.events import Cost, Curve
 from oddjet.titles import Titles
@@ -54,6 +54,14 @@ def curve_panels(
                 )
         panels[SIGNAL_TITLES.get(signal, signal)] = curves
     return panels
+
+
+def sets_in_words(merits: Sequence[SetMerit]) -> str:
+    """Say on how many test sets, of how many background events each, AUCs rest."""
+    auc = [row for row in merits if row.merit == "auc"]
+    sets, sizes = len({row.set for row in auc}), sorted({row.n_background for row in auc})
+    events = " or ".join(map(str, sizes))
+    return f"{sets} test set{'s' if sets > 1 else ''} of {events} background events and as many of a signal."
 
 
 def costs(rows: Sequence[Latency], summaries: Summaries, titles: Titles) -> list[Cost]:

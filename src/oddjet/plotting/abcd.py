@@ -60,7 +60,7 @@ def draw_abcd(
         _draw_matrix(left, correlations)
         _draw_closure(axes, background, signals)
         figure.legend(*axes.get_legend_handles_labels(), loc="outside lower center", ncols=3, fontsize=20)
-        write_heading(left, label, f"independent: {floor:.2f}")
+        write_heading(left, label, f"independent scores: {floor:.2f}")
         write_heading(axes, "", right)
     return figure
 

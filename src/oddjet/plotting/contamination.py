@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from matplotlib.figure import Figure
 
 from oddjet.errors import FigureError
+from oddjet.plotting.roc import method_line
 from oddjet.plotting.style import MARKERS, figure_style, write_heading
 
 
@@ -44,9 +45,11 @@ def draw_contamination(scan: Mapping[str, Mapping[float, tuple[float, float]]], 
                 places,
                 values,
                 yerr=errors,
-                fmt=f"-{MARKERS[index % len(MARKERS)]}",
+                marker=MARKERS[index % len(MARKERS)],
+                markersize=8,
                 capsize=3,
                 label=title,
+                **method_line(index),
             )
         axes.set_xticks(range(len(fractions)), [f"{100 * fraction:.3g} %" for fraction in fractions])
         axes.tick_params(axis="x", which="minor", length=0)

@@ -13,7 +13,7 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from oddjet.errors import FigureError
-from oddjet.plotting.style import RED, figure_style, write_heading
+from oddjet.plotting.style import RED, WORD_BLUE, WORD_GREEN, figure_style, write_heading
 from oddjet.weighted import quantiles, unequal
 
 BINS = 40
@@ -24,8 +24,8 @@ INSIDE = np.array([BEYOND / 2, 1.0 - BEYOND / 2])
 # apart, and with lines that differ without any colour.
 LINES: dict[str, tuple[str, Any, float]] = {
     "background": (RED, "-", 2.6),
-    "negatives": ("#1f6fd0", (0, (4, 1.6)), 2.6),
-    "signal": ("#2a9d5c", (0, (1, 1)), 2.6),
+    "negatives": (WORD_BLUE, (0, (4, 1.6)), 2.6),
+    "signal": (WORD_GREEN, (0, (1, 1)), 2.6),
 }
 FEATURES = {
     "tau2": r"$\tau_2$",

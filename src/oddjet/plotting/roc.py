@@ -113,8 +113,7 @@ def draw_scores(
         handles, keys = left.get_legend_handles_labels()
         figure.legend(handles, keys, loc="outside lower center", ncols=3, fontsize=23)
         count = len(curves[0].signal) if curves else 1
-        background = f"{len(next(iter(scores.values()))[0])} background jets"
-        write_heading(left, label, f"seed {seed}, {background}" if count > 1 else background)
+        write_heading(left, label, f"seed {seed}" if count > 1 else "")
         write_heading(axes, "", f"{title}, {seeds_words(0 if seed is None else count)}")
     return figure
 

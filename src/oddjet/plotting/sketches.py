@@ -10,11 +10,10 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Ellipse, FancyArrowPatch, FancyBboxPatch
 
 from oddjet.errors import FigureError
-from oddjet.plotting.style import BLUE, GREY, RED, figure_style
+from oddjet.plotting.style import GREY, RED, WORD_BLUE, WORD_GREEN, figure_style
 
-GREEN = "#2a9d5c"
 LOW: dict[str, Any] = {"edgecolor": GREY, "facecolor": "0.94", "fill": True, "linestyle": "--"}
-SIGNAL: dict[str, Any] = {"edgecolor": GREEN, "linestyle": (0, (1, 1))}
+SIGNAL: dict[str, Any] = {"edgecolor": WORD_GREEN, "linestyle": (0, (1, 1))}
 WORDS: dict[str, Any] = {"ha": "center", "va": "center", "fontsize": 22}
 
 
@@ -46,7 +45,7 @@ def _region(axes: Axes, centre: tuple[float, float], size: tuple[float, float], 
 
 def _hatch_common(axes: Axes, inside: Ellipse, centre: tuple[float, float], size: tuple[float, float]) -> None:
     """Hatch the part of an ellipse that lies inside another one."""
-    part = Ellipse(centre, *size, fill=False, hatch="///", edgecolor=GREEN, linewidth=0)
+    part = Ellipse(centre, *size, fill=False, hatch="///", edgecolor=WORD_GREEN, linewidth=0)
     axes.add_patch(part)
     part.set_clip_path(inside)
 
@@ -62,7 +61,7 @@ def _blind_spot() -> Figure:
     _region(axes, *signal, SIGNAL)
     axes.text(3.2, 3.2, "background", color=RED, **WORDS)
     axes.text(4.7, 5.55, "reconstructed well (low energy)", color="0.35", **WORDS)
-    axes.text(8.3, 5.6, "signal", color=GREEN, **WORDS)
+    axes.text(8.3, 5.6, "signal", color=WORD_GREEN, **WORDS)
     axes.annotate(
         "signal that is\nmissed",
         (7.5, 3.6),
@@ -86,7 +85,7 @@ def _collapse() -> Figure:
         _region(axes, (3.4, 3.3), (4.2, 3.2), {"edgecolor": RED})
         _region(axes, *signal, SIGNAL)
         axes.text(2.4, 3.4, "$B$", color=RED, **{**WORDS, "fontsize": 32})
-        axes.text(8.6, 4.75, "$S$", color=GREEN, **{**WORDS, "fontsize": 32})
+        axes.text(8.6, 4.75, "$S$", color=WORD_GREEN, **{**WORDS, "fontsize": 32})
     before.text(3.6, 0.8, "low energy $E$ where background is", color="0.35", **WORDS)
     after.text(
         5.6,
@@ -108,7 +107,7 @@ def _training() -> Figure:
         "model": (7.0, 3.4, "autoencoder\n$E(x)$ = reconstruction error", "black"),
         "starts": (1.9, 1.2, "replay buffer,\n$N(0, 1)$", "0.35"),
         "chain": (7.0, 1.2, "Langevin chain\n$x - \\frac{\\epsilon}{T}\\nabla E + \\sigma z$", "black"),
-        "negatives": (12.0, 1.2, "negative\nsamples", BLUE),
+        "negatives": (12.0, 1.2, "negative\nsamples", WORD_BLUE),
         "distance": (12.0, 6.2, "$W$(positive,\nnegative)", "black"),
     }
     for x, y, words, colour in boxes.values():

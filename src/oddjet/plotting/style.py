@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import logging
+import re
+import textwrap
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -13,6 +15,7 @@ import mplhep
 from matplotlib.axes import Axes
 from matplotlib.colors import LinearSegmentedColormap, to_hex
 from matplotlib.figure import Figure
+from matplotlib.font_manager import FontProperties
 
 # Petroff's ten (arXiv 2107.02270), which the CMS style of mplhep starts from: of methods, beyond ten with other lines.
 METHOD_COLOURS = (
@@ -20,7 +23,8 @@ METHOD_COLOURS = (
     *("#a96b59", "#e76300", "#b9ac70", "#717581", "#92dadd"),
 )
 BLUE, ORANGE, RED, GREY, PURPLE = METHOD_COLOURS[:5]
-VIOLET = "#7a21dd"
+# Of lines that words have the colour of: a contrast of 4.5 with the page.
+WORD_BLUE, WORD_GREEN = "#1f6fd0", "#1f8049"
 # A shape a method or variation, where colours alone would repeat.
 MARKERS = "osD^vPX*<>"
 
@@ -40,6 +44,9 @@ LETTERS: dict[Any, Any] = {
     "mathtext.fallback": "stixsans",
     "pdf.fonttype": 42,
 }
+
+# Size in points of the words below a figure, and the mean width of their letters in that size.
+NOTE, LETTER = 18, 0.5
 
 # Settings of matplotlib that are set once for a process.
 NOT_LOOKS = ("backend", "date.epoch", "interactive", "toolbar", "webagg")
@@ -84,6 +91,25 @@ def write_heading(axes: Axes, label: str, right: str) -> None:
         left.set_y(1.012 + 1.2 * other.get_window_extent().height / frame.height)
     for text in (left, other):
         text.set_in_layout(True)
+
+
+def write_note(figure: Figure, words: str) -> None:
+    """Write below a figure what its numbers rest on: jets, background, errors.
+
+    The figure grows by these lines, so that nothing that was fitted into its axes changes. Where there is a legend
+    below the axes, they stand between the two.
+    """
+    width, height = figure.get_size_inches()
+    # A formula is not broken at its spaces.
+    whole = re.sub(r"\$[^$]*\$", lambda formula: formula[0].replace(" ", "\0"), words)
+    text = textwrap.fill(whole, int(72 * width / (LETTER * NOTE)), break_long_words=False, break_on_hyphens=False)
+    text = text.replace("\0", " ")
+    figure.set_size_inches(width, height + 1.3 * NOTE / 72 * (1 + text.count("\n")))
+    with figure_style():
+        if figure.legends:
+            figure.legends[0].set_title(text, prop=FontProperties(family=FONT, size=NOTE))
+        else:
+            figure.supxlabel(text, fontsize=NOTE, x=0.01, ha="left", linespacing=1.2)
 
 
 def fraction_colours(count: int) -> list[str]:

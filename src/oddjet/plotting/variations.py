@@ -16,7 +16,7 @@ def draw_variations(shifts: Mapping[str, Mapping[str, float]], label: str) -> Fi
     Parameters
     ----------
     shifts : mapping of str to mapping of str to float
-        Title of a method to variation to change.
+        Title of a method to words for a variation to change.
     label : str
         Words above the left corner, "Simulation".
 
@@ -43,7 +43,10 @@ def draw_variations(shifts: Mapping[str, Mapping[str, float]], label: str) -> Fi
             places = [place for place, found in enumerate(shifts.values()) if name in found]
             values = [found[name] for found in shifts.values() if name in found]
             marker = MARKERS[index % len(MARKERS)]
-            axes.plot(values, places, marker, markersize=9, label=name.replace("_", " "))
+            axes.plot(values, places, marker, markersize=9, label=name)
+        # A mark at the end of its bar is whole.
+        axes.use_sticky_edges = False
+        axes.margins(x=0.05)
         axes.set_yticks(range(len(shifts)), list(shifts))
         axes.tick_params(axis="y", which="minor", length=0)
         axes.set_ylim(len(shifts) - 0.4, -0.6)

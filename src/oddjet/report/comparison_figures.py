@@ -62,23 +62,35 @@ class Compared:
 
         return label_of(next(iter(self.scores.values())).background, self.titles, several=False) or "background"
 
+    def jets(self, *, signals: bool = True) -> str:
+        """Say how many test jets the scores are of, against the background of the training."""
+        from oddjet.report.figures import jets_in_words
+
+        first = next(iter(self.scores.values()))
+        background, *others = map(len, first.jets)
+        return jets_in_words({self.background(): [background]}, others[: len(first.points)] if signals else [])
+
 
 def roc(found: Compared, label: str) -> Figure:
     """Draw the ROC curves, averaged over the signals."""
     from oddjet.evaluation.curves import EFFICIENCIES
     from oddjet.plotting.roc import Curve, draw_roc
+    from oddjet.plotting.style import write_note
 
-    first, background = next(iter(found.scores.values())), found.background()
-    signals, jets = len(first.points), len(first.jets[0])
+    background, signals = found.background(), len(next(iter(found.scores.values())).points)
     curves = [Curve(found.titles(name), one.mean_roc()) for name, one in found.scores.items()]
-    right = f"mean of {signals} signal{'s' if signals > 1 else ''}, {jets} {background} jets"
-    return draw_roc(curves, EFFICIENCIES, label, background, right)
+    right = f"mean of {signals} signal{'s' if signals > 1 else ''}"
+    figure = draw_roc(curves, EFFICIENCIES, label, background, right)
+    several = any(len(curve.signal) > 1 for curve in curves)
+    write_note(figure, found.jets() + several * " Bands: standard deviation of the seeds.")
+    return figure
 
 
 def sculpting(found: Compared, label: str) -> Figure:
     """Draw what a cut on the score does to the background's mass and pT."""
     from oddjet.evaluation.curves import CUT
     from oddjet.plotting.sculpting import Shapes, draw_sculpting
+    from oddjet.plotting.style import write_note
     from oddjet.report.flatness_figure import QUANTITIES
 
     panels: dict[str, list[Shapes]] = {words: [] for words in QUANTITIES.values()}
@@ -87,9 +99,10 @@ def sculpting(found: Compared, label: str) -> Figure:
             shape = one.shape(quantity)
             means = shape.efficiency.mean(axis=0), shape.error.mean(axis=0)
             panels[words].append(Shapes(found.titles(name), shape.edges, *means))
-    jets = len(next(iter(found.scores.values())).jets[0])
     background = found.background()
-    return draw_sculpting({"": panels}, CUT, label, f"{jets} {background} jets", background)
+    figure = draw_sculpting({"": panels}, CUT, label, "mean of the seeds", background)
+    write_note(figure, found.jets(signals=False) + " Bands: statistical error.")
+    return figure
 
 
 def leaderboard(found: Compared, label: str) -> Figure:
@@ -100,6 +113,8 @@ def leaderboard(found: Compared, label: str) -> Figure:
     from oddjet.evaluation.grid import GridRow
     from oddjet.io.csv import read_rows
     from oddjet.plotting.leaderboard import draw_leaderboard
+    from oddjet.plotting.style import write_note
+    from oddjet.report.figures import jets_of_rows
     from oddjet.report.leaderboard import leaderboard_entries
 
     titles, grid = found.titles, read_rows(found.grid, GridRow)
@@ -109,7 +124,10 @@ def leaderboard(found: Compared, label: str) -> Figure:
         ceilings = read_rows(found.ceilings, AucRow)
         entries += leaderboard_entries(ceilings, titles=titles, settings=found.settings, supervised=True)
     against = label_of(grid[0].background, titles, several=len(by_background(grid)) > 1)
-    return draw_leaderboard(entries, label, titles(grid[0].reference), against)
+    figure = draw_leaderboard(entries, label, titles(grid[0].reference), against)
+    error = "statistical error" + " and standard deviation of the seeds, in quadrature" * any(g.seeds > 1 for g in grid)
+    write_note(figure, f"{jets_of_rows(rows, titles)} Uncertainty: {error}.")
+    return figure
 
 
 FIGURES: dict[str, Callable[[Compared, str], Figure]] = {"leaderboard": leaderboard, "roc": roc, "sculpting": sculpting}

@@ -4,14 +4,28 @@ from __future__ import annotations
 
 import argparse
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from pathlib import Path
+from typing import Protocol
 
 from matplotlib.figure import Figure
 
+from oddjet.evaluation.backgrounds import by_background, label_of
 from oddjet.io.atomic import atomic_path
 from oddjet.io.origin import write_origin
-from oddjet.plotting.style import save_figure
+from oddjet.plotting.style import save_figure, write_note
+from oddjet.titles import Titles
+
+
+class _Counted(Protocol):
+    """A row of a table that says on how many jets its number rests, and against which background."""
+
+    @property
+    def background(self) -> str: ...
+    @property
+    def n_background(self) -> int: ...
+    @property
+    def n_signal(self) -> int: ...
 
 
 def figure_arguments(
@@ -25,8 +39,50 @@ def figure_arguments(
     arguments.add_argument("--output", nargs="+", type=Path, required=True, metavar="FILE", help=written)
 
 
+def jets_in_words(backgrounds: Mapping[str, Iterable[int]], signals: Iterable[int], kind: str = "Test jets") -> str:
+    """Say on how many jets a figure rests, as in "Test jets: 2136 top, 3059 QCD, 381 to 489 of each signal".
+
+    Parameters
+    ----------
+    backgrounds
+        What the figure calls each one to its numbers of jets; the empty name stands for the background.
+    signals
+        Numbers of jets, one a signal.
+    kind
+        Which jets.
+    """
+    words = [f"{_span(numbers)} {name or 'background'}" for name, numbers in backgrounds.items()]
+    counts = list(signals)
+    each = "each signal" if len(counts) > 1 else "the signal"
+    return f"{kind}: {', '.join([*words, *([f'{_span(counts)} of {each}'] if counts else [])])}."
+
+
+def jets_of_rows(rows: Collection[_Counted], titles: Titles, kind: str = "Test jets") -> str:
+    """Say the same of rows of a table; backgrounds have the titles of their samples."""
+    backgrounds = {
+        label_of(name, titles, several=False): [row.n_background for row in own]
+        for name, own in by_background(rows).items()
+    }
+    return jets_in_words(backgrounds, [row.n_signal for row in rows], kind)
+
+
+def errors_in_words(seeds: int) -> str:
+    """Say what stands behind a ± of so many trainings; 0 and 1 have no spread."""
+    return "±: statistical error" + (f" and standard deviation of {seeds} seeds, in quadrature." if seeds > 1 else ".")
+
+
+def _span(numbers: Iterable[int]) -> str:
+    found = sorted(set(numbers))
+    return str(found[0]) if len(found) == 1 else f"{found[0]} to {found[-1]}"
+
+
 def write_figure(
-    script: str, figure: Figure, outputs: Sequence[Path], settings: Mapping[str, object], inputs: Sequence[Path]
+    script: str,
+    figure: Figure,
+    outputs: Sequence[Path],
+    settings: Mapping[str, object],
+    inputs: Sequence[Path],
+    note: str = "",
 ) -> None:
     """Write a figure to one or more files, each whole or not at all, with its origin beside the first.
 
@@ -42,7 +98,11 @@ def write_figure(
         What steers the figure, as its origin names it.
     inputs
         Files that it was made from.
+    note
+        Words below the figure: what its numbers rest on.
     """
+    if note:
+        write_note(figure, note)
     save_figures(figure, outputs)
     write_origin(script, json.dumps(settings), inputs, outputs)
 

@@ -5,6 +5,7 @@ A figure is a line in `FIGURES`. What draws is imported where it is needed: the 
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -116,6 +117,19 @@ def heatmap_of(
 
     `titles`, `settings` and `mean` are as in `MethodResults`.
     """
+    from oddjet.plotting.style import write_note
+    from oddjet.report.figures import errors_in_words, jets_of_rows
+
+    seeds = 0 if mean else len({row.seed for row in rows})
+    figure = _draw_signals(rows, (title, seeds, label), titles, settings)
+    write_note(figure, f"{jets_of_rows(rows, titles)} {errors_in_words(seeds)}")
+    return figure
+
+
+def _draw_signals(
+    rows: Sequence[AucRow], drawn: tuple[str, int, str], titles: Titles, settings: HeatmapSettings
+) -> Figure:
+    """Draw what `heatmap_of` returns; `drawn` is title, number of seeds and label."""
     from oddjet.evaluation.backgrounds import by_background, label_of
     from oddjet.evaluation.summary import averages_of_method, points_of
     from oddjet.plotting.heatmap import Panel, draw_heatmap
@@ -129,7 +143,6 @@ def heatmap_of(
         }
         for background, own in backgrounds.items()
     }
-    drawn = title, 0 if mean else len({row.seed for row in rows}), label
     where = settings.words(view.fixed)
     if view.x is None:
         words = {name: settings.words(view.own(points[name])) or titles.sample(name) for name in view.signals}
@@ -156,6 +169,8 @@ def scores(found: MethodResults, label: str) -> Figure:
     from oddjet.evaluation.backgrounds import label_of
     from oddjet.evaluation.curves import EFFICIENCIES, read_scores, shown_signals
     from oddjet.plotting.roc import Curve, draw_scores
+    from oddjet.plotting.style import write_note
+    from oddjet.report.figures import jets_in_words
 
     (one,) = read_scores(found.scores).values()
     shown = shown_signals(one.points, found.settings, found.titles)
@@ -167,21 +182,34 @@ def scores(found: MethodResults, label: str) -> Figure:
         found.titles.sample(name): (one.scores[code][:, 0], one.jets[code]["weight"]) for name, code in one.data.items()
     }
     seed = None if found.mean else one.seeds[0]
-    return draw_scores(samples, curves, EFFICIENCIES, label, found.title, seed, data)
+    figure = draw_scores(samples, curves, EFFICIENCIES, label, found.title, seed, data)
+    jets = jets_in_words({background: [len(one.jets[0])]}, [len(one.jets[code]) for code in codes.values() if code])
+    bands = f" Bands: standard deviation of {len(one.seeds)} seeds." if len(one.seeds) > 1 else ""
+    write_note(figure, f"{jets} Distributions of unit area.{bands}")
+    return figure
 
 
 def training(found: MethodResults, label: str) -> Figure:
     """Draw energies and transport distance by epoch, and the AUC of the snapshots."""
+    from oddjet.evaluation.backgrounds import label_of, read_backgrounds
     from oddjet.evaluation.history import EpochAucRow, auc_lines, auc_over_grid, read_history, with_gaps
     from oddjet.evaluation.scores import epochs_by_method
     from oddjet.io.csv import read_rows
     from oddjet.plotting.history import TrainingCurves, draw_training
+    from oddjet.plotting.style import write_note
+    from oddjet.report.figures import jets_in_words
 
     rows = read_rows(found.auc_by_epoch, EpochAucRow)
     chosen = epochs_by_method(found.scores).get(rows[0].method, {})
     auc, where = auc_lines(rows, found.settings, found.titles)
     history, mean = with_gaps(read_history(found.history)), auc_over_grid(rows)
-    return draw_training(TrainingCurves(found.title, history, auc, mean, where, chosen), label)
+    figure = draw_training(TrainingCurves(found.title, history, auc, mean, where, chosen), label)
+    names = [label_of(read_backgrounds(path)[0].name, found.titles, several=False) for path in found.scores[:1]]
+    background = {next(iter(names), ""): [row.n_background for row in rows]}
+    jets = jets_in_words(background, [row.n_signal for row in rows], "AUC on validation jets")
+    error = max((row.auc_error for row in rows if not math.isnan(row.auc_error)), default=math.nan)
+    write_note(figure, jets if math.isnan(error) else f"{jets} Statistical error of one signal: {error:.3f} at most.")
+    return figure
 
 
 # By the beginning of a figure's name, which the name of the method follows.
