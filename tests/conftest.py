@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+import shutil
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import hypothesis
 import pytest
@@ -49,6 +51,19 @@ def simulate(tmp_path_factory: pytest.TempPathFactory) -> Simulate:
         return path
 
     return make
+
+
+@pytest.fixture
+def browser() -> Iterator[Any]:
+    """Give a headless Chromium, or skip where there is none."""
+    api = pytest.importorskip("playwright.sync_api", reason="needs playwright (the extra `browser`)")
+    program = next(filter(None, map(shutil.which, ("chromium", "google-chrome"))), None)
+    if program is None:
+        pytest.skip("needs Chromium or Chrome")
+    with api.sync_playwright() as playwright:
+        started = playwright.chromium.launch(executable_path=program, args=["--no-sandbox"])
+        yield started
+        started.close()
 
 
 @pytest.fixture(scope="session")

@@ -27,6 +27,7 @@ SOURCES = tuple(SOURCE.glob("oddjet/**/*.py"))
 OF_MODULE = packages_distributions()
 LOCK = {word for name in ("requirements", "torch-cuda") for word in (ENVS / f"{name}.lock").read_text().split()}
 PYTHONS = ("3.11", "3.12", "3.13")
+WORKFLOWS = {path.stem: yaml.safe_load(path.read_text()) for path in ENVS.parent.glob(".github/workflows/*.yml")}
 
 
 def load(name: str) -> ModuleType:
@@ -85,7 +86,7 @@ def test_the_lock_has_what_the_package_needs_for_each_python(python):
 
 def test_a_missing_package_is_named_with_the_extra_that_brings_it():
     extras = tomllib.loads((ENVS.parent / "pyproject.toml").read_text())["project"]["optional-dependencies"]
-    programs = {"docs", "test", "slurm", "htcondor"}  # whose packages none of our modules imports
+    programs = {"docs", "test", "browser", "slurm", "htcondor"}  # whose packages none of our modules imports
     brought = {
         (canonicalize_name(Requirement(text).name), extra)
         for extra, texts in extras.items()
@@ -104,6 +105,29 @@ def test_setup_says_which_pythons_it_takes(version, said, monkeypatch):
     assert check.obstacle() == ""
     monkeypatch.setattr(sys, "version_info", version)
     assert said in check.obstacle()
+
+
+JOBS = [job for flow in WORKFLOWS.values() for job in flow["jobs"].values()]
+STEPS = [step.get("run", "") for job in JOBS for step in job["steps"]]
+
+
+def test_continuous_integration_makes_what_there_is_and_installs_what_the_tests_need():
+    targets = set(re.findall(r"^([a-z-]+):", (ENVS.parent / "Makefile").read_text(), re.MULTILINE))
+    made = set(re.findall(r"(?:^|&& )make ([a-z-]+)", "\n".join(STEPS), re.MULTILINE))
+    assert {"check", "docs", "run", "test", "test-slurm"} <= made <= targets
+    # Without the lock too, whatever the tests import is there.
+    (newest,) = [step for step in STEPS if "--editable '.[workflow" in step]
+    assert set(newest.split("[")[1].split("]")[0].split(",")) == set(load("make_locks").EXTRAS)
+    (tested,) = [job["strategy"]["matrix"]["python"] for job in JOBS if "strategy" in job]
+    assert tuple(tested) == PYTHONS
+
+
+def test_all_files_name_one_version():
+    version = tomllib.loads((ENVS.parent / "pyproject.toml").read_text())["project"]["version"]
+    citation = yaml.safe_load((ENVS.parent / "CITATION.cff").read_text())
+    codemeta = json.loads((ENVS.parent / "codemeta.json").read_text())
+    assert {citation["version"], citation["preferred-citation"]["version"], codemeta["version"]} == {version}
+    assert citation["license"] in codemeta["license"]
 
 
 NAMED = re.compile(r'conda:\s+"../envs/(\w+)\.yaml".*?workflow/scripts/(\w+)\.py', re.DOTALL)

@@ -1,7 +1,6 @@
 """The page of a report: escaped, whole without the network, and usable in a browser."""
 
 import re
-import shutil
 
 import numpy as np
 import pytest
@@ -40,28 +39,21 @@ def test_words_are_escaped_and_nothing_comes_from_outside(page):
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("width", [1280, 390])
-def test_a_browser_shows_it_without_overflow_or_error(page, tmp_path, width, scheme):
-    api = pytest.importorskip("playwright.sync_api", reason="needs playwright")
-    chromium = shutil.which("chromium")
-    if chromium is None:
-        pytest.skip("needs chromium")
+def test_a_browser_shows_it_without_overflow_or_error(page, browser, tmp_path, width, scheme):
     path = tmp_path / "report.html"
     path.write_text(write_page(page))
     said = []
-    with api.sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
-        view = browser.new_page(viewport={"width": width, "height": 900}, color_scheme=scheme)
-        view.on("console", lambda message: said.append(message.text))
-        view.on("pageerror", lambda error: said.append(str(error)))
-        view.goto(path.as_uri())
-        assert view.evaluate("document.documentElement.scrollWidth") <= width
-        assert view.evaluate("[...document.images].every((one) => one.alt && one.naturalWidth > 0)")
-        assert view.evaluate("[...document.querySelectorAll('nav a')].every((a) => document.querySelector(a.hash))")
-        view.locator("thead button", has_text="value").first.focus()
-        view.keyboard.press("Enter")
-        assert view.locator("table").first.locator("tbody th").all_text_contents() == ["a", "b", "c"]
-        assert view.locator("#said").text_content() == "Sorted by value, ascending."
-        browser.close()
+    view = browser.new_page(viewport={"width": width, "height": 900}, color_scheme=scheme)
+    view.on("console", lambda message: said.append(message.text))
+    view.on("pageerror", lambda error: said.append(str(error)))
+    view.goto(path.as_uri())
+    assert view.evaluate("document.documentElement.scrollWidth") <= width
+    assert view.evaluate("[...document.images].every((one) => one.alt && one.naturalWidth > 0)")
+    assert view.evaluate("[...document.querySelectorAll('nav a')].every((a) => document.querySelector(a.hash))")
+    view.locator("thead button", has_text="value").first.focus()
+    view.keyboard.press("Enter")
+    assert view.locator("table").first.locator("tbody th").all_text_contents() == ["a", "b", "c"]
+    assert view.locator("#said").text_content() == "Sorted by value, ascending."
     assert said == []
 
 

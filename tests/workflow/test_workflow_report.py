@@ -1,7 +1,6 @@
 """The page of `snakemake --report`: every figure is on it, with a caption and labels, and a browser shows them."""
 
 import json
-import shutil
 import zipfile
 from pathlib import Path
 
@@ -62,24 +61,17 @@ def test_every_figure_has_a_caption_and_labels(page):
 
 
 @pytest.mark.slow
-def test_a_browser_shows_a_figure_with_its_caption(page):
-    api = pytest.importorskip("playwright.sync_api", reason="needs playwright")
-    chromium = shutil.which("chromium")
-    if chromium is None:
-        pytest.skip("needs chromium")
+def test_a_browser_shows_a_figure_with_its_caption(page, browser):
     errors = []
-    with api.sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
-        view = browser.new_page(viewport={"width": 1280, "height": 900})
-        view.on("pageerror", lambda error: errors.append(str(error)))
-        view.goto(page.as_uri())
-        view.get_by_role("link", name="Results").click()
-        row = view.locator("tr", has_text="leaderboard")
-        row.locator("[iconname='information-circle']").click()
-        view.get_by_text("All methods by their AUC").wait_for()
-        row.locator("[iconname='eye']").click()
-        picture = view.locator("img[src*='leaderboard.png']")
-        picture.wait_for()
-        assert picture.evaluate("(one) => one.naturalWidth") > 500
-        browser.close()
+    view = browser.new_page(viewport={"width": 1280, "height": 900})
+    view.on("pageerror", lambda error: errors.append(str(error)))
+    view.goto(page.as_uri())
+    view.get_by_role("link", name="Results").click()
+    row = view.locator("tr", has_text="leaderboard")
+    row.locator("[iconname='information-circle']").click()
+    view.get_by_text("All methods by their AUC").wait_for()
+    row.locator("[iconname='eye']").click()
+    picture = view.locator("img[src*='leaderboard.png']")
+    picture.wait_for()
+    assert picture.evaluate("(one) => one.naturalWidth") > 500
     assert errors == []
