@@ -7,6 +7,7 @@ edit of a configuration is another matter, for which the workflow makes anew wha
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -32,10 +33,11 @@ class Remembered(NamedTuple):
 
 
 def remembered(results: Path) -> Remembered | None:
-    """Return which configuration a results folder says that it belongs to; None where it does not say."""
+    """Return which configuration a results folder says that it belongs to; None where it does not say, or illegibly."""
     try:
         record = json.loads((results / NAME).read_text(encoding="utf-8"))
-        return Remembered(list(record["files"]), dict(record["configuration"]))
+        files = record["files"]
+        return Remembered(files, dict(record["configuration"])) if isinstance(files, list) else None
     except (OSError, ValueError, KeyError, TypeError):
         return None
 
@@ -55,11 +57,13 @@ def other_configuration(results: Path, configuration: Mapping[str, Any], files: 
     Returns
     -------
     str or None
-        One line; None where the folder remembers nothing, the same values, or the same files (which were edited).
+        One line; None where the folder remembers nothing, the same values, or the same files (which were edited). A
+        damaged memory may be of any other one.
     """
     before = remembered(results)
     if before is None:
-        return None
+        damaged = os.path.lexists(results / NAME)
+        return f"{results / NAME} is damaged, which says whose results these are" if damaged else None
     made_by, values = before
     known = json.loads(json.dumps(configuration))
     if made_by == list(files) or values == known:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import zipfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -77,6 +78,14 @@ def _cut(part: float) -> Callable[[Path, dict[str, Any]], None]:
     return cut
 
 
+def _archive(part: str) -> Callable[[Path, dict[str, Any]], None]:
+    def archive(path: Path, _: dict[str, Any]) -> None:
+        with zipfile.ZipFile(path, "w") as file:
+            file.writestr(part, b"\x93NUMPY")
+
+    return archive
+
+
 DAMAGES: dict[str, Callable[[Path, dict[str, Any]], None]] = {
     "empty": lambda path, _: path.touch(),
     "text": lambda path, _: path.write_text("a model\n") and None,
@@ -96,6 +105,12 @@ DAMAGES: dict[str, Callable[[Path, dict[str, Any]], None]] = {
     "parameters without tensors": edited(parameters={"a": 1}),
     "no parameters": edited(parameters={}),
     "seeds that are a text": edited(seeds="12"),
+    "a folder": lambda path, _: path.mkdir(),
+    "arrays of numpy": _archive("a.npy"),
+    "weights alone": lambda path, _: save(path, torch.nn.Linear(2, 2).state_dict()),
+    "a module of torch": lambda path, _: save(path, torch.nn.Linear(2, 2)),
+    "TorchScript": _archive("m/code/__torch__.py"),
+    "a checkpoint of others": lambda path, _: save(path, {"state_dict": {}, "epoch": 3}),
 }
 
 
@@ -108,6 +123,8 @@ def test_every_damage_is_one_line_that_names_the_file(tmp_path: Path, kind: str,
         with pytest.raises(OddjetError, match=r"model\.pt: ") as raised:
             read(path)
         assert "\n" not in str(raised.value)
+        # Torch would say how to execute it.
+        assert "weights_only" not in str(raised.value)
 
 
 @pytest.mark.parametrize("kind", MADE)

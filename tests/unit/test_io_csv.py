@@ -73,6 +73,9 @@ def test_a_mapping_is_a_column_a_key(tmp_path: Path) -> None:
 def test_all_digits_are_kept_where_they_are_asked_for(tmp_path: Path) -> None:
     write_rows(tmp_path / "rows.csv", [ROW], Kind, digits=None)
     assert read_rows(tmp_path / "rows.csv", Kind) == [ROW]
+    # As a spreadsheet writes it.
+    (tmp_path / "rows.csv").write_text((tmp_path / "rows.csv").read_text(), encoding="utf-8-sig")
+    assert read_rows(tmp_path / "rows.csv", Kind) == [ROW]
 
 
 @pytest.mark.parametrize(
@@ -84,6 +87,7 @@ def test_all_digits_are_kept_where_they_are_asked_for(tmp_path: Path) -> None:
         (f"{AUC_HEADER}\nae,one,s,1,1,1,1,1,1,top\n", "line 2: seed is 'one', not int"),
         (f"{AUC_HEADER}\nae,,s,1,1,1,1,1,1,top\n", "line 2: seed is '', not int"),
         (f"{AUC_HEADER}\nae,1,s,1\n", "line 2: auc is None"),
+        (f"{AUC_HEADER}\nae,1,s,1,1,1,1,1,1,top,1\n", "line 2 has more fields than columns"),
     ],
 )
 def test_a_file_that_is_no_such_table_is_named(tmp_path: Path, text: str, message: str) -> None:

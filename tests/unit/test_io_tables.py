@@ -109,6 +109,11 @@ def _text(path):
     path.write_text("not HDF5")
 
 
+def _of_others(path):
+    with h5py.File(path, "w") as file:
+        file.create_group("df").create_dataset("axis0", data=np.arange(3))
+
+
 @pytest.mark.parametrize(
     ("damage", "message"),
     [
@@ -116,7 +121,8 @@ def _text(path):
         (_cut, "not a readable HDF5 file"),
         (_shortened, "has 2 rows and was written with 4"),
         (_other_schema, "schema version 0"),
-        (_text, "not a readable HDF5 file"),
+        (_text, "not a readable HDF5 file .* Give a table that a stage wrote"),
+        (_of_others, r"no table of oddjet\. Give one that a stage wrote"),
     ],
 )
 def test_a_damaged_table_is_refused(tmp_path, damage, message):

@@ -20,12 +20,12 @@ from cms_files import (
     with_a_bad_entry,
     write,
 )
-from oddjet.errors import ConfigError, DamagedFileError, DatasetError, JetError, UnreadableFileError
+from oddjet.errors import ConfigError, DamagedFileError, DatasetError, JetError, TableError, UnreadableFileError
 from oddjet.io.chunks import ChunkReader, Reading
 from oddjet.io.cutflow import Cutflow
 from oddjet.io.layouts import NANOAOD_V15
 from oddjet.io.weights import sample_factors
-from oddjet.jets.cutflow import check_enough, merge_sample
+from oddjet.jets.cutflow import check_enough, merge_sample, read_report
 from oddjet.jets.extract import extract_features
 from oddjet.jets.settings import FeatureSettings
 
@@ -376,6 +376,8 @@ def test_every_largest_loss_comes_with_a_guess(tmp_path: Path) -> None:
     assert "momenta in TeV" in table_of(write(tmp_path / "a.root", candidates(**tev)))[1].largest_loss()
     # Most, but not nearly all.
     cutflow = Cutflow(events_read=9, jets_clustered=10, jets_pt_low=3, jets_unmatched=7)
+    with pytest.raises(TableError, match=r"a\.h5: no readable report of check_cutflow"):
+        read_report(tmp_path / "a.h5")
     with pytest.raises(
         JetError, match=r"jets_unmatched, 7 of 10 jets \(9 events\); require_match .* wide enough\?\nGive"
     ):

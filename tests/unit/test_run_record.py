@@ -32,11 +32,17 @@ def test_another_configuration_is_refused_by_what_differs_and_then_allowed(resul
 def test_an_edit_a_copy_and_a_folder_that_remembers_nothing_are_no_other_configuration(results, tmp_path):
     check_start(results, EDITED, DEFAULT[0], "fail")
     check_start(results, EDITED, ["copy.yaml"], "fail")
-    for text in ("", "{", "[]", '{"files": 3}'):
-        (results / "run.json").write_text(text)
-        check_start(results, DEFAULT[1], ["my.yaml"], "fail")
     check_start(tmp_path / "new", DEFAULT[1], ["my.yaml"], "fail")
     assert (tmp_path / "new/run.json").is_file()
+
+
+@pytest.mark.parametrize("text", ["", "{", "[]", '{"files": 3}', '{"files": "a.yaml", "configuration": {}}', "<<<<<<<"])
+def test_a_folder_whose_memory_is_damaged_may_be_that_of_another_one(results, text):
+    (results / "run.json").write_text(text)
+    with pytest.raises(ResultsError, match=r"run\.json is damaged, .*overwritten\. Run in a folder of its own"):
+        check_start(results, DEFAULT[1], ["my.yaml"], "fail")
+    check_start(results, DEFAULT[1], ["my.yaml"], "overwrite")
+    check_start(results, DEFAULT[1], ["my.yaml"], "fail")
 
 
 def test_files_are_named_as_seen_from_the_run_folder(tmp_path):

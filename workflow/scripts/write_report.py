@@ -13,6 +13,7 @@ from oddjet.evaluation.scores import epochs_by_method
 from oddjet.io.atomic import write_text
 from oddjet.io.csv import read_rows
 from oddjet.io.origin import read_origin, write_origin
+from oddjet.jets.cutflow import read_report
 from oddjet.program import execute, parser
 from oddjet.report.html import write_page
 from oddjet.report.pages import Findings, report_page
@@ -37,7 +38,7 @@ def main() -> None:
     names = ("leaderboard.csv", "grid_means.csv", "merit.csv", "ceilings.csv", "cutflow.json", "bad_files.json")
     tables = [given.folder / name for name in names]
     epochs = {name: found for name, found in epochs_by_method(given.scores).items() if name in given.trained}
-    cutflow, bad_files = (json.loads(path.read_text(encoding="utf-8")) for path in tables[4:])
+    cutflow, bad_files = map(read_report, tables[4:])
     kinds = (AucRow, GridRow, MeritRow, AucRow)
     rows = [read_rows(path, kind) for path, kind in zip(tables, kinds, strict=False)]
     above = given.folder.parent

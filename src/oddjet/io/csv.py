@@ -89,7 +89,8 @@ def _gathered(values: dict[str, Any], types: Mapping[str, _Type], spread: str | 
 def _read(path: Path, types: Mapping[str, _Type], before: int) -> list[dict[str, Any]]:
     """Return the values of each row by the name of its column; behind the first `before` there may be more columns."""
     try:
-        with path.open(encoding="utf-8", newline="") as file:
+        # A spreadsheet puts a mark before the first letter.
+        with path.open(encoding="utf-8-sig", newline="") as file:
             reader = csv.DictReader(file)
             given, names = list(reader.fieldnames or []), list(types)
             more = given[before : len(given) - len(names) + before] if before < len(names) else []
@@ -135,8 +136,10 @@ def _to_text(value: object, digits: int | None) -> str:
     return str(value)
 
 
-def _from_text(path: Path, line: int, row: Mapping[str, Any], types: Mapping[str, _Type]) -> dict[str, Any]:
+def _from_text(path: Path, line: int, row: Mapping[str | None, Any], types: Mapping[str, _Type]) -> dict[str, Any]:
     values: dict[str, Any] = {}
+    if None in row:
+        raise TableError(f"{path}: line {line} has more fields than columns; run the stage that makes it again")
     for name, (of, empty) in types.items():
         text = row[name]
         try:

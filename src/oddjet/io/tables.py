@@ -360,7 +360,8 @@ def _open(path: Path) -> h5py.File:
         file = open_hdf5(path)
     except OSError as error:
         raise TableError(
-            f"{path}: not a readable HDF5 file ({error}). Delete it and run the stage that makes it."
+            f"{path}: not a readable HDF5 file ({error}). Give a table that a stage wrote; one that is damaged is made "
+            "again when it is deleted."
         ) from error
     try:
         with _damage_named(path):
@@ -376,6 +377,8 @@ def _open(path: Path) -> h5py.File:
 
 def _why_unusable(file: h5py.File) -> str | None:
     attributes = attributes_of(file)
+    if DATASET not in file and "complete" not in attributes:
+        return "no table of oddjet. Give one that a stage wrote."
     if DATASET not in file or not attributes.get("complete", False):
         return "the table is incomplete: its writing was interrupted. Delete it and run the stage that makes it."
     version = attributes.get("schema_version", "none")

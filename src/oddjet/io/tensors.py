@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pickle
 import zipfile
 from collections.abc import Mapping
 from pathlib import Path
@@ -10,6 +11,8 @@ from typing import Any
 import torch
 
 from oddjet.io.atomic import atomic_path
+
+CODE = "it holds code, which is never executed here, and is no file of numbers"
 
 
 def write_tensors(path: Path, content: Mapping[str, Any]) -> None:
@@ -26,6 +29,13 @@ def read_tensors(path: Path) -> Any:  # noqa: ANN401  a file of another kind may
     """
     with zipfile.ZipFile(path) as archive:
         damaged = archive.testzip()
+        code = any("/code/" in name for name in archive.namelist())
     if damaged is not None:
         raise zipfile.BadZipFile(f"the checksum of its part {damaged} is another one")
-    return torch.load(path, map_location="cpu", weights_only=True)
+    if code:
+        raise pickle.UnpicklingError(f"TorchScript: {CODE}")
+    try:
+        return torch.load(path, map_location="cpu", weights_only=True)
+    except pickle.UnpicklingError as error:
+        # Torch's own words say how to execute it.
+        raise pickle.UnpicklingError(CODE) from error

@@ -7,6 +7,7 @@ import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -189,6 +190,14 @@ def processed(tables: Mapping[str, Sequence[Path]]) -> str:
     """Write the certified luminosity blocks that were read, by sample, each in the form of a golden JSON."""
     blocks = {name: luminosity_blocks(paths)[BLOCKS[1]] for name, paths in tables.items()}
     return json.dumps({name: json.loads(golden.to_json(one)) for name, one in blocks.items() if one}) + "\n"
+
+
+def read_report(path: Path) -> dict[str, Any]:
+    """Read a file of `report`; raises `TableError`, naming it."""
+    try:
+        return dict(json.loads(path.read_text(encoding="utf-8")))
+    except (OSError, TypeError, ValueError) as error:
+        raise TableError(f"{path}: no readable report of check_cutflow ({error}); run that stage again") from error
 
 
 def report(samples: Mapping[str, tuple[Cutflow, list[BadFile]]]) -> tuple[str, str]:
