@@ -26,6 +26,7 @@ git -C "$here" ls-files -z --cached --others --exclude-standard | tar --create -
 export root PACKAGES=${PACKAGES:-}
 # shellcheck disable=SC2016 # the variables are those of the inner shell
 exec unshare --mount --pid --fork --kill-child --propagation private bash -euc '
+    mount --bind "$root" "$root" # so that / is a mount in it, which buildah needs
     mount -t proc proc "$root/proc"
     mount --rbind /dev "$root/dev"
     export DEBIAN_FRONTEND=noninteractive PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
