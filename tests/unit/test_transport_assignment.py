@@ -12,9 +12,10 @@ import torch
 from scipy.optimize import linear_sum_assignment
 
 from oddjet.errors import TransportError
+from oddjet.transport import augmenting_paths
 from oddjet.transport.assignment import assign, plan, squared_distances, wasserstein
 from oddjet.transport.augmenting_paths import fill_matches
-from oddjet.transport.distances import aligned_distances, distances_between
+from oddjet.transport.distances import aligned_distances, distances_between, straightened_distances
 
 
 def align(x: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -120,6 +121,47 @@ def test_matches_of_several_seeds_have_the_least_cost(power: int) -> None:
     for seed in range(3):
         costs = ot.dist(x[seed], y[seed], metric="sqeuclidean" if power == 2 else "euclidean")
         assert costs[np.arange(50), columns[seed]].sum() == pytest.approx(costs[linear_sum_assignment(costs)].sum())
+
+
+CONGESTED_POINTS = {
+    "copies": lambda rng, n: rng.normal(size=(10, 3))[rng.integers(0, 10, n)],
+    "copies of one": lambda rng, n: np.full((n, 3), 4.0),
+    "a line": lambda rng, n: rng.normal(size=(n, 3)) * np.array([3.0, 1e-3, 1e-3]),
+    "two clusters": lambda rng, n: rng.normal(size=(n, 3)) + rng.choice([-30.0, 30.0], (n, 1)),
+    "equal sums": lambda rng, n: rng.permuted(np.tile([0.0, 1.0, 2.0], (n, 1)), axis=1),
+}
+
+
+@pytest.mark.parametrize("power", [1, 2])
+@pytest.mark.parametrize("kind", CONGESTED_POINTS)
+def test_congested_points_are_matched_at_the_least_cost(kind: str, power: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(augmenting_paths, "MANY", 2)
+    rng, n = np.random.default_rng(5), 150
+    made = CONGESTED_POINTS[kind](rng, n)
+    for others in (rng.normal(size=(n, 3)), CONGESTED_POINTS[kind](rng, n), made[::-1].copy()):
+        for x, y in ((made, others), (others, made)):
+            columns = np.empty((1, n), np.int64)
+            fill_matches(x[None], y[None], columns, power)
+            assert np.array_equal(np.sort(columns[0]), np.arange(n))
+            costs = squared_distances(x, y) ** (power / 2)
+            best = costs[linear_sum_assignment(costs)].sum()
+            assert costs[np.arange(n), columns[0]].sum() == pytest.approx(best, rel=1e-12, abs=1e-12)
+
+
+def test_straightened_costs_differ_by_functions_of_either_point_and_are_not_negative() -> None:
+    rng = np.random.default_rng(6)
+    x, y, costs = rng.normal(size=(90, 4)), np.clip(9.0 * rng.normal(size=(90, 4)), -3.0, 3.0), np.empty((90, 90))
+    straightened_distances(x, y, costs)
+    difference = costs - squared_distances(x, y)
+    mixed = difference - difference.mean(0) - difference.mean(1, keepdims=True) + difference.mean()
+    aligned = squared_distances(*align(x, y)) - squared_distances(x, y)
+    expected = aligned - aligned.mean(0) - aligned.mean(1, keepdims=True) + aligned.mean()
+    assert np.abs(mixed).max() < 1e-10
+    assert np.abs(expected).max() < 1e-10
+    assert costs.min() > -1e-10
+    # One axis is solved by its potentials alone: no cost is left along the sorted points.
+    straightened_distances(x[:, :1], y[:, :1], costs)
+    assert np.abs(costs[np.argsort(x[:, 0]), np.argsort(y[:, 0])]).max() < 1e-12
 
 
 def test_gradient_equals_pots() -> None:

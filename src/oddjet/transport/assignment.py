@@ -18,8 +18,7 @@ from numpy.typing import NDArray
 
 from oddjet.arrays import Floats, Ints
 from oddjet.errors import TransportError
-from oddjet.transport.augmenting_paths import fill_assignment
-from oddjet.transport.distances import aligned_distances
+from oddjet.transport.augmenting_paths import fill_assignment, fill_matches
 from oddjet.transport.laws import Law
 
 
@@ -84,7 +83,7 @@ def assign(costs: Floats) -> Ints:
     columns = np.empty(array.shape[:-1], np.int64)
     problems, matches = (array, columns) if array.ndim == 3 else (array[None], columns[None])
     for problem, match in zip(problems, matches, strict=True):
-        fill_assignment(problem, match)
+        fill_assignment(problem, match, 1.0)
     return columns
 
 
@@ -125,11 +124,12 @@ def wasserstein(
     if power == 1:
         costs = np.sqrt(costs)
     if len(x) == len(y) and x_weights is None and y_weights is None:
-        alike = costs
-        if power == 2 and np.isfinite(costs).all():
-            alike = np.empty_like(costs)
-            aligned_distances(np.asarray(x, np.float64), np.asarray(y, np.float64), alike)
-        return float(costs[np.arange(len(x)), assign(alike)].mean())
+        if not np.isfinite(costs).all():
+            assign(costs)  # which says where
+        first, second = (np.array(points, np.float64, order="C")[None] for points in (x, y))
+        columns = np.empty((1, len(x)), np.int64)
+        fill_matches(first, second, columns, power)
+        return float(costs[np.arange(len(x)), columns[0]].mean())
     return float((plan(costs, x_weights, y_weights) * costs).sum())
 
 

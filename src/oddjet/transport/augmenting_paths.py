@@ -14,7 +14,8 @@ import numpy as np
 
 from oddjet.arrays import Floats, Ints
 from oddjet.kernels import kernel
-from oddjet.transport.distances import aligned_distances, distances_between
+from oddjet.transport.distances import aligned_distances, distances_between, straightened_distances
+from oddjet.transport.simplex import solve
 
 INFINITE_BITS = np.int64(np.float64(np.inf).view(np.int64))
 # A search ends when this share of its trees has reached a free column: the last trees would have to grow very large,
@@ -25,6 +26,11 @@ ENOUGH = 0.3
 WORTH = 0.1
 # Rows bid for columns before the first search, so often a free row: each bid is cheap, and later ones gain little.
 BIDS = 8
+# Where more than this share of the rows are nearest to no column, points are congested: of a training's, 0.4 are. Of
+# fewer points each problem is solved as it is: it is done before copies have been looked for.
+CONGESTED, MANY = 0.8, 512
+# A set with at most this share of different points is one of copies.
+COPIES = 0.1
 
 
 def fill_matches(x: Floats, y: Floats, columns: Ints, power: int) -> None:
@@ -43,28 +49,79 @@ def fill_matches(x: Floats, y: Floats, columns: Ints, power: int) -> None:
     """
     n = x.shape[1]
     costs = np.empty((n, n))
-    for seed in range(len(x)):
+    for points, others, match in zip(x, y, columns, strict=True):
         if power == 2:
-            aligned_distances(x[seed], y[seed], costs)
+            aligned_distances(points, others, costs)
         else:
-            distances_between(x[seed], y[seed], costs)
+            distances_between(points, others, costs)
             np.sqrt(costs, out=costs)
-        fill_assignment(costs, columns[seed])
+        if fill_assignment(costs, match, CONGESTED if n >= MANY else 1.0):
+            continue
+        if not _match_copies(points, others, match, power):
+            if power == 2:
+                straightened_distances(points, others, costs)
+            fill_assignment(costs, match, 1.0)
+
+
+def _match_copies(x: Floats, y: Floats, match: Ints, power: int) -> bool:
+    """Match sets of which one has few different points, by transport between these; False where none has."""
+    (sources, source_of, supply), (sinks, sink_of, demand) = _different(x), _different(y)
+    n, m = len(sources), len(sinks)
+    if n < m:
+        # Rows are cheap to search when they are short.
+        back = np.empty_like(match)
+        if matched := _match_copies(y, x, back, power):
+            match[back] = np.arange(len(back))
+        return matched
+    if m > COPIES * len(y):
+        return False
+    costs, room = np.empty((n, m)), np.empty((9, n + m), np.int64)
+    distances_between(sources, sinks, costs)
+    if power == 1:
+        np.sqrt(costs, out=costs)
+    # Whole numbers: the flows are whole too, and none is rounded.
+    flow = np.zeros(n + m)
+    mass = np.concatenate([supply, demand]).astype(np.float64)
+    if not np.isfinite(solve(n, m, mass, costs, np.empty(n + m), flow, room)):
+        return False
+    above = room[0]
+    child = np.repeat(np.arange(n + m), np.where(above >= 0, flow, 0).astype(np.int64))
+    source, sink = np.minimum(child, above[child]), np.maximum(child, above[child]) - n
+    units = np.argsort(source, kind="stable"), np.argsort(sink, kind="stable")
+    row_of_unit, column_of_unit = np.empty((2, len(x)), np.int64)
+    row_of_unit[units[0]] = np.argsort(source_of, kind="stable")
+    column_of_unit[units[1]] = np.argsort(sink_of, kind="stable")
+    match[row_of_unit] = column_of_unit
+    return True
+
+
+def _different(points: Floats) -> tuple[Floats, Ints, Ints]:
+    """Return the different points, which one each is, and how many are the same; all, where few have copies."""
+    # Equal points have equal sums.
+    if len(np.unique(points.sum(axis=1))) > COPIES * len(points):
+        return points, np.arange(len(points)), np.ones(len(points), np.int64)
+    found, place, count = np.unique(points, axis=0, return_inverse=True, return_counts=True)
+    return np.ascontiguousarray(found), place.ravel(), count
 
 
 @kernel
-def fill_assignment(costs: Floats, match: Ints) -> None:
-    """Put the column of each row, a permutation of the least total cost, into `match`; costs (N, N), finite."""
+def fill_assignment(costs: Floats, match: Ints, most: float) -> bool:
+    """Put the column of each row, a permutation of the least total cost, into `match`; costs (N, N), finite.
+
+    Where more than the share `most` of the rows have no column whose least cost is theirs, nothing is solved: False.
+    """
     n = len(costs)
     if n < 2:
         match[:] = 0
-        return
+        return True
     mask = 1
     while mask < n:
         mask *= 2
     mask -= 1
     dual, owner, free = np.empty(n), np.empty(n, np.int64), np.empty(n, np.int64)
     left = _match_column_minima(costs, dual, owner, match, free)
+    if left > most * n:
+        return False
     left = _bid(costs, dual, owner, match, free, left, mask)
     row_dual = np.empty(n)
     for k in range(left):
@@ -76,6 +133,7 @@ def fill_assignment(costs: Floats, match: Ints) -> None:
         matched = before - left
     for k in range(left):
         _augment(costs, dual, row_dual, owner, match, free[k : k + 1], 1, mask)
+    return True
 
 
 @kernel
