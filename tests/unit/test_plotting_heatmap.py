@@ -46,6 +46,11 @@ def test_every_cell_says_its_value_and_its_uncertainty() -> None:
     assert bar.get_ylabel() == "AUC"
 
 
+def test_a_small_error_is_no_zero() -> None:
+    cells = {(2000.0, 0.1): (0.876, 0.0041), (1000.0, 0.1): (0.8, 0.0051), (500.0, 0.1): (0.7, 0.0)}
+    assert texts(draw_heatmap([Panel(cells)], NAMES, "AE", 1, ""))[1:6:2] == ["± 0.004", "± 0.01", "± 0.00"]
+
+
 def test_a_point_without_an_auc_stays_hatched() -> None:
     figure = draw_heatmap(
         [Panel({(2000.0, 0.1): (0.876, 0.0123), (1000.0, 0.1): (nan, nan)})], NAMES, "WNAE", 5, "Simulation"
@@ -100,6 +105,14 @@ def test_words_of_a_long_heading_do_not_collide(label: str) -> None:
         box = text.get_window_extent()
         assert 0 <= box.x0 < box.x1 <= figure.bbox.x1
         assert frame.y1 <= box.y0 < box.y1 <= figure.bbox.y1
+
+
+def test_headings_of_two_panels_do_not_collide() -> None:
+    panels = [Panel(DEFAULT, against) for against in ("top", "QCD")]
+    figure = draw_heatmap(panels, NAMES, "WNAE ensemble", 0, "Simulation")
+    with figure_style():
+        figure.draw_without_rendering()
+    assert all(apart(axes.texts[-2:]) for axes in figure.axes[:2])
 
 
 def rectangle(columns: int, rows: int) -> Cells:

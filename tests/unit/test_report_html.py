@@ -23,6 +23,7 @@ def page(tmp_path):
         Table("numbers", ["method", "value"], rows),
         Table("wide", wide, [[Cell(name) for name in wide]]),
         Gallery([Picture(picture, "below", "in its place", wide=True)]),
+        Gallery([Picture(picture, "below", "in its place")]),
         Code("settings", "seed: 1"),
     ]
     sections = [Section(f"s{number}", f"Section {number}", blocks) for number in range(9)]
@@ -34,7 +35,7 @@ def test_words_are_escaped_and_nothing_comes_from_outside(page):
     assert "<script>alert" not in text
     assert "&lt;script&gt;alert(1)" in text
     assert re.findall(r'(?:src|href)="(?!data:|#)[^"]*"', text) == []
-    assert text.count("<img") == text.count('alt="in its place"') == 9
+    assert text.count("<img") == text.count('alt="in its place"') == 18
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
@@ -50,6 +51,9 @@ def test_a_browser_shows_it_without_overflow_or_error(page, browser, tmp_path, w
     assert view.evaluate("document.documentElement.scrollWidth") <= width
     assert view.evaluate("[...document.images].every((one) => one.alt && one.naturalWidth > 0)")
     assert view.evaluate("[...document.querySelectorAll('nav a')].every((a) => document.querySelector(a.hash))")
+    # Words of a picture that is much broader than high are not smaller on a phone: it scrolls.
+    widths = view.evaluate("[...document.images].map((one) => one.getBoundingClientRect().width)")
+    assert width > 400 or min(widths) > 600
     view.locator("thead button", has_text="value").first.focus()
     view.keyboard.press("Enter")
     assert view.locator("table").first.locator("tbody th").all_text_contents() == ["a", "b", "c"]

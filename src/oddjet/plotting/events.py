@@ -67,10 +67,11 @@ def draw_curves(panels: Mapping[str, Sequence[Curve]], label: str, quantity: str
     with figure_style():
         figure = Figure(figsize=(9.5 * columns, 8.2 * rows), layout="constrained")
         grid = np.ravel(figure.subplots(rows, columns, squeeze=False))
-        for axes, (signal, curves) in zip(grid, panels.items(), strict=False):
+        for axes, curves in zip(grid, panels.values(), strict=False):
             _draw_panel(axes, curves, kind)
             axes.set_xlabel(r"signal efficiency $\epsilon_s$")
             axes.set_ylabel(quantity)
+        for axes, signal in zip(grid, panels, strict=False):
             write_heading(axes, label, signal)
         for axes in grid[len(panels) :]:
             axes.set_visible(False)

@@ -16,7 +16,7 @@ from matplotlib.figure import Figure
 from matplotlib.text import Text
 
 from oddjet.errors import FigureError
-from oddjet.plotting.style import figure_style, readable_colour, seeds_words, write_heading
+from oddjet.plotting.style import figure_style, readable_colour, seeds_words, short_error, write_heading
 
 # Blind is pale and perfect dark blue, in many steps, for here AUCs differ by little; red is worse than blind. A colour
 # means the same in all heatmaps. A reader who sees no colour finds the numbers in the cells.
@@ -95,10 +95,11 @@ def draw_heatmap(
             one.set_axis_off()
         for one, panel in zip(drawn.flat, panels, strict=False):
             left_out = _draw_panel(figure, one, panel, axes)
-            # Of several panels each says where it is, and of which method is said once.
-            write_heading(one, label, panel.where or f"{title}, {seeds_words(seeds)}")
         if any(panel.where for panel in panels):
             figure.suptitle(f"{title}, {seeds_words(seeds)}", fontsize=26)
+        # Once all panels have their widths. Of several each says where it is, and of which method is said once.
+        for one, panel in zip(drawn.flat, panels, strict=False):
+            write_heading(one, label, panel.where or f"{title}, {seeds_words(seeds)}")
         if left_out:
             figure.supxlabel(f"{left_out}: see the AUC table", fontsize=18, x=0.02, ha="left")
     return figure
@@ -203,5 +204,5 @@ def _write_cells(
             axes.annotate(f"{auc:.2f}", where, (0, 0), va="center", fontsize=alone, **style)
             continue
         axes.annotate(f"{auc:.2f}", where, (0, 0), va="bottom", fontsize=both, **style)
-        axes.annotate(f"± {uncertainty:.2f}", where, (0, -3), va="top", fontsize=0.75 * both, **style)
+        axes.annotate(f"± {short_error(uncertainty)}", where, (0, -3), va="top", fontsize=0.75 * both, **style)
     return "" if with_uncertainty else "too many cells for uncertainties"

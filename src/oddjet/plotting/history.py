@@ -189,7 +189,7 @@ def _scale_ordinate(axes: Axes, points: Sequence[Point], farthest: float) -> Non
     inside = [point.value for point in points if point.value <= farthest]
     beyond = [point for point in points if point.value > farthest]
     if beyond:
-        axes.text(0.99, 0.02, _beyond_words(beyond), transform=axes.transAxes, ha="right", fontsize=19)
+        axes.text(0.97, 0.07, _beyond_words(beyond), transform=axes.transAxes, ha="right", fontsize=19)
     low, high = min(inside), max(inside)
     positive = [value for value in inside if value > 0]
     if low > 0 and high / low > 10:

@@ -12,7 +12,7 @@ from matplotlib.figure import Figure
 
 from oddjet.errors import FigureError
 from oddjet.plotting.heatmap import BLIND, auc_colours
-from oddjet.plotting.style import figure_style, readable_colour, write_heading
+from oddjet.plotting.style import figure_style, readable_colour, short_error, write_heading
 
 
 def draw_matrix(
@@ -46,9 +46,8 @@ def draw_matrix(
         height = 2.4 + (0.9 * len(rows) + 0.6) * len(panels)
         figure = Figure(figsize=(6.0 + 1.7 * len(columns), height), layout="constrained")
         drawn = figure.subplots(len(panels), 1, squeeze=False, sharex=True)[:, 0]
-        for axes, (words, cells) in zip(drawn, panels.items(), strict=True):
+        for axes, cells in zip(drawn, panels.values(), strict=True):
             mesh = _draw_panel(axes, cells, rows, columns)
-            write_heading(axes, label if axes is drawn[0] else "", words)
         drawn[-1].set_xticks(np.arange(len(columns)) + 0.5, columns, rotation=30, ha="right", rotation_mode="anchor")
         drawn[-1].set_xlabel("trained on", loc="center")
         bar = figure.colorbar(mesh, ax=list(drawn), pad=0.02, label="AUC")
@@ -56,6 +55,8 @@ def draw_matrix(
         lowest = min((auc for cells in panels.values() for auc, _ in cells.values() if np.isfinite(auc)), default=BLIND)
         bar.ax.set_ylim(np.floor(10 * min(lowest, BLIND)) / 10, 1.0)
         figure.suptitle(signal, fontsize=26)
+        for axes, words in zip(drawn, panels, strict=True):
+            write_heading(axes, label if axes is drawn[0] else "", words)
     return figure
 
 
@@ -72,7 +73,7 @@ def _draw_panel(
             style |= {"textcoords": "offset points"}
             where = column + 0.5, row + 0.5
             axes.annotate(f"{auc:.2f}", where, (0, -1), va="bottom", fontsize=23, **style)
-            axes.annotate(f"± {values[row, column, 1]:.2f}", where, (0, -4), va="top", fontsize=17, **style)
+            axes.annotate(f"± {short_error(values[row, column, 1])}", where, (0, -4), va="top", fontsize=17, **style)
     axes.patch.set(facecolor="0.95", hatch="//", edgecolor="0.75")  # of what was not trained
     axes.set_yticks(np.arange(len(rows)) + 0.5, rows)
     axes.tick_params(which="both", length=0)

@@ -10,7 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from oddjet.errors import FigureError
-from oddjet.plotting.style import METHOD_COLOURS, figure_style, seeds_words, write_heading
+from oddjet.plotting.style import METHOD_COLOURS, figure_style, seeds_words, short_error, write_heading
 
 # AUC and uncertainty.
 Value: TypeAlias = tuple[float, float]
@@ -140,7 +140,7 @@ def _write_numbers(axes: Axes, places: Sequence[float], cells: Collection[Value]
     """Write each number to the right of its bar."""
     low, high = limits
     for place, (auc, uncertainty) in zip(places, cells, strict=True):
-        words = "none" if math.isnan(auc) else f"{auc:.2f} ± {uncertainty:.2f}"
+        words = "none" if math.isnan(auc) else f"{auc:.2f} ± {short_error(uncertainty)}"
         right = BLIND if math.isnan(auc) else max(BLIND, auc + uncertainty)
         axes.text(right + 0.02 * (high - low), place, words, ha="left", va="center", fontsize=21)
 

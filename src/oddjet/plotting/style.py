@@ -125,6 +125,11 @@ def seeds_words(seeds: int) -> str:
     return f"{seeds} seed{'s' if seeds > 1 else ''}" if seeds else "mean of seeds' scores"
 
 
+def short_error(error: float) -> str:
+    """Return an error in two decimals, or in three where two would be zeros."""
+    return f"{error:.3f}" if 0 < error < 0.005 else f"{error:.2f}"
+
+
 def readable_colour(background: Sequence[float]) -> str:
     """Return black or white, whichever has the higher contrast on a colour (red, green, blue from 0 to 1).
 

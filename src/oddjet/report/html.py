@@ -13,6 +13,9 @@ from jinja2 import Environment, StrictUndefined
 from oddjet.errors import FigureError
 from oddjet.report.looks import SCRIPT, STYLE, TEMPLATE
 
+# Width over height from which on a picture is scrolled on a phone.
+BROAD = 1.5
+
 
 @dataclass(frozen=True)
 class Cell:
@@ -62,11 +65,19 @@ class Picture:
     @property
     def source(self) -> str:
         """The picture itself as an address; raises `FigureError` where it cannot be read."""
+        return "data:image/png;base64," + base64.b64encode(self._content()).decode("ascii")
+
+    @property
+    def broad(self) -> bool:
+        """Whether it is so much broader than high that its words are too small in the width of a phone."""
+        width, height = (int.from_bytes(self._content()[place : place + 4], "big") for place in (16, 20))
+        return self.wide or width > BROAD * height
+
+    def _content(self) -> bytes:
         try:
-            content = self.path.read_bytes()
+            return self.path.read_bytes()
         except OSError as error:
             raise FigureError(f"{self.path}: not a readable picture ({error}); draw it again") from error
-        return "data:image/png;base64," + base64.b64encode(content).decode("ascii")
 
 
 @dataclass(frozen=True)

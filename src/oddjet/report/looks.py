@@ -72,7 +72,8 @@ TEMPLATE = """\
 <div class="gallery">
 {% for picture in block.pictures %}
 <figure{% if picture.wide %} class="wide"{% endif %}>
-<div class="picture"{% if picture.wide %} role="region" tabindex="0" aria-label="{{ picture.caption }}"{% endif %}>
+<div class="picture{% if picture.broad %} broad{% endif %}"
+{% if picture.broad %} role="region" tabindex="0" aria-label="{{ picture.caption }}"{% endif %}>
 <img src="{{ picture.source }}" alt="{{ picture.alternative }}">
 </div>
 <figcaption>{{ picture.caption }}</figcaption>
@@ -149,7 +150,7 @@ summary { cursor: pointer; color: var(--link); }
 pre { overflow-x: auto; max-height: 32rem; padding: 0.8rem; background: var(--band); border-radius: 6px;
   font-size: 0.82rem; }
 @media (min-width: 40rem) { nav ul { flex-wrap: wrap; } }
-@media (max-width: 40rem) { h1 { font-size: 1.5rem; } .wide img { width: 46rem; max-width: none; } }
+@media (max-width: 40rem) { h1 { font-size: 1.5rem; } .broad img { width: 46rem; max-width: none; } }
 @media (prefers-reduced-motion: no-preference) { html { scroll-behavior: smooth; } }
 @media print { nav, .skip { display: none; } body { max-width: none; } details { display: block; } }
 """

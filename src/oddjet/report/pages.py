@@ -170,8 +170,8 @@ def _worst_in_words(findings: Findings) -> str:
         return ""
     method, row = max(known.items(), key=lambda item: item[1].auc)
     return (
-        f" Against its worst background {findings.titles(method)} has the highest, {row.auc:.3f} ({row.background}): a "
-        "score that is trained on one background finds others as well as signal."
+        f" Against the background that suits it least, {findings.titles(method)} has the highest mean AUC: "
+        f"{row.auc:.3f} ({row.background}). A score that is trained on one background finds others as well as signal."
     )
 
 
@@ -204,7 +204,7 @@ def _leaderboard(findings: Findings) -> list[Block]:
     worst = [*(f"against {name}" for name in others), "worst background"] if others else []
     head = ["method", "seeds", f"mean AUC{_against(ordered)}", *against, *worst, *known.values()]
     notes = [NOTE, *([] if reference is None else [DIFFERENCE.format(reference=findings.titles(reference))])]
-    notes += [SUPERVISED.replace("Rows in italics are", "Supervised rows are:")] if findings.ceilings else []
+    notes += [SUPERVISED.replace("Rows in italics are supervised:", "Supervised rows are")] if findings.ceilings else []
     caption = (
         f"All methods by their mean AUC over the grid, {_ERRORS}.",
         "Mean AUC of all methods; the numbers are in the table.",
@@ -313,7 +313,8 @@ def _scores(findings: Findings) -> list[Block]:
     for row in of_training(findings.grid):
         title = findings.titles(row.method)
         words = f"Scores of background and signals, and ROC curves, of {title}; mean AUC {row.auc:.2f}."
-        more[f"scores_{row.method}"] = (f"{title}: scores of one seed, ROC curves with the spread of the seeds.", words)
+        shown = "scores of one seed, ROC curves with the spread of the seeds" if row.seeds > 1 else "scores, ROC curves"
+        more[f"scores_{row.method}"] = (f"{title}: {shown}.", words)
     return [*_pictures(findings, pictures), *_pictures(findings, more, wide=True)]
 
 
