@@ -1,9 +1,9 @@
 """Compare fits of one and of several bins of the score with the limit of a Gaussian, which large counts must give.
 
-The background of several bins has a common rate uncertainty, and in each bin the error of the simulated events, as
-pyhf's `staterror` or as its `shapesys`. The ratio is the median expected limit over 1.96 standard deviations of the
-signal strength (arXiv:1007.1727): 1 is right. Last comes what the shape would bring: the Gaussian limit of the tightest
-bin alone over that of all bins.
+The background of several bins has a common rate uncertainty, and in each bin the error of the simulated events: as
+`limits.bins` has it (a channel a bin, its error log-normal), as pyhf's `staterror` or as its `shapesys`. The ratio is
+the median expected limit over 1.96 standard deviations of the signal strength (arXiv:1007.1727): 1 is right. Last comes
+what the shape would bring: the Gaussian limit of the tightest bin alone over that of all bins.
 
 Example: python benchmarks/limit_bins.py --cases 4
 """
@@ -62,6 +62,8 @@ def main() -> None:
         last = gaussian(background[-1:], errors[-1:], signal[-1:], rate)
         one = expected_limits(background_workspace(background[-1], errors[-1], rate), signal[-1])[2]
         words = [f"one bin {one / last / DEVIATIONS:.3f}"]
+        bins = expected_limits(background_workspace(background, errors, rate), signal)[2]
+        words.append(f"limits.bins {bins / gaussian(background, errors, signal, rate) / DEVIATIONS:.3f}")
         for kind in ("staterror", "shapesys"):
             try:
                 with contextlib.redirect_stderr(io.StringIO()):

@@ -15,14 +15,18 @@ from oddjet.evaluation.limits import (
     Yields,
     background_workspace,
     bin_edges,
+    crossings,
     events_of,
     expected_limits,
+    method_limits,
     patch,
     write_histograms,
+    write_seed,
     yields,
 )
 from oddjet.evaluation.settings import LimitSettings
 from oddjet.io.trees import read_metadata
+from score_tables import jets_of, write_scores
 
 pyhf = pytest.importorskip("pyhf")
 # pyhf validates with a part of jsonschema that is to go.
@@ -64,8 +68,60 @@ def test_the_limit_of_a_large_count_is_that_of_a_gaussian(error, uncertainty):
     assert np.array(limits) * 50 / sigma == pytest.approx([1.05, 1.41, 1.96, 2.73, 3.66], rel=0.05)
 
 
+def test_the_limit_of_several_large_counts_is_that_of_a_gaussian():
+    """The same of a signal strength whose variance is (s C^-1 s)^-1, C the covariance of the bins."""
+    background, errors, signal = np.array([4e5, 1e5, 4e4]), np.array([900.0, 500.0, 400.0]), np.array([1.0, 4.0, 20.0])
+    covariance = np.diag(background + errors**2) + np.outer(0.05 * background, 0.05 * background)
+    sigma = 1 / np.sqrt(signal @ np.linalg.solve(covariance, signal))
+    limits = expected_limits(background_workspace(background, errors, 0.05), signal)
+    assert np.array(limits) / sigma == pytest.approx([1.05, 1.41, 1.96, 2.73, 3.66], rel=0.05)
+    # The bins without much signal measure the rate: the tightest alone knows less.
+    (last,) = expected_limits(background_workspace(background[-1], errors[-1], 0.05), signal[-1])[2:3]
+    assert last > 3 * limits[2]
+
+
 def test_without_signal_above_the_cut_there_is_no_limit():
     assert np.isnan(expected_limits(background_workspace(10.0, 1.0, 0.1), 0.0)).all()
+    assert np.isnan(expected_limits(background_workspace([10.0, 20.0], [1.0, 1.0], 0.1), [0.0, 0.0])).all()
+
+
+@pytest.fixture(scope="module")
+def scores(tmp_path_factory):
+    """Scores of two seeds: of the background a falling spectrum, of the signal a harder one."""
+    generator, own = np.random.default_rng(3), {}
+    for name, (count, scale) in {"b": (4000, 1.0), "svj_mphi-2000_rinv-0p3": (500, 2.0)}.items():
+        own[name] = generator.exponential(scale, (count, 2))
+    jets = {name: jets_of(np.linspace(500, 1000, len(values)), values[:, 0]) for name, values in own.items()}
+    return write_scores(tmp_path_factory.mktemp("scores") / "ae.h5", "ae", jets, own, seeds=(1, 2))
+
+
+def test_the_user_chooses_the_binning_and_the_files_give_the_same_limits(scores, tmp_path):
+    settings = LimitSettings(efficiencies=(0.3, 0.1, 0.03), bins=3, luminosity=1.0)
+    factors = {"svj_mphi-2000_rinv-0p3": 1.0}
+    one = [found.rows[0] for found in method_limits(scores, 1.0, factors, settings.model_copy(update={"bins": 1}))]
+    for found, alone in zip(method_limits(scores, 1.0, factors, settings), one, strict=True):
+        (row,) = found.rows
+        # 1 / fb of 4000 pb: a share of 0.3 of the background passes the loosest of the three cuts.
+        assert row.background == pytest.approx(0.3 * 4000 * 1000, rel=1e-3)
+        assert alone.background == pytest.approx(0.03 * 4000 * 1000, rel=1e-3)
+        assert row.signal_per_pb == pytest.approx(found.yields[row.signal].events[1:].sum())
+        assert row.minus_2 < row.minus_1 < row.expected < row.plus_1 < row.plus_2
+        assert row.expected < alone.expected
+        write_seed(tmp_path / str(row.seed), found)
+        background, added = (
+            json.loads((tmp_path / str(row.seed) / f"{name}.json").read_text()) for name in ("background", row.signal)
+        )
+        whole = pyhf.Workspace(jsonpatch.apply_patch(background, added))
+        assert whole.channels == ["score_1", "score_2", "score_3"]
+        model = whole.model()
+        level = pyhf.infer.hypotest(row.expected, whole.data(model), model, return_expected=True, test_stat="qtilde")[1]
+        assert level == pytest.approx(0.05, abs=0.002)
+
+
+def test_more_bins_than_events_fill_are_refused(scores):
+    settings = LimitSettings(efficiencies=(0.3, 0.1), bins=4)
+    with pytest.raises(EvaluationError, match=r"limits.bins: 4 are asked for, and .*ae.h5 has events for 3; lower it"):
+        next(method_limits(scores, 1.0, {"svj_mphi-2000_rinv-0p3": 1.0}, settings))
 
 
 def test_the_patch_and_the_workspace_give_the_same_limit_elsewhere(tmp_path):
@@ -90,3 +146,15 @@ def test_histograms_hold_sums_and_squares(tmp_path):
             assert histogram.errors().tolist() == [1, 0.5]
             assert histogram.axis().member("fTitle") == f"bin of the score, edges {edge}"
     assert read_metadata(tmp_path / "h.root") == {"script": "estimate_limits"}
+
+
+def test_limits_are_found_where_fits_vary():
+    """Noise of a millionth made pyhf's own search take an interval whose ends had changed places."""
+    wiggle = np.random.default_rng(1)
+
+    def levels(strength):
+        return np.exp(-np.array([4.0, 3.0, 3.0]) * strength) * (1 + 1e-6 * wiggle.normal(size=3))
+
+    assert crossings(levels, 3) == pytest.approx(np.log(20) / np.array([4.0, 3.0, 3.0]), rel=2e-4)
+    with pytest.raises(ValueError, match="f\\(a\\) and f\\(b\\) must have different signs"):
+        crossings(lambda strength: np.full(1, 0.5), 1)

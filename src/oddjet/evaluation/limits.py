@@ -2,33 +2,41 @@
 
 An event has the highest score of its jets, so that two jets of one event are not counted as two. The cut is that of a
 fixed background efficiency: the background alone chooses it. Events are counted in one bin, so no shape of the score is
-assumed to be known.
+assumed to be known, or in as many as `limits.bins` says, a channel each.
 """
 
 from __future__ import annotations
 
 import json
 import math
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
+from scipy.optimize import brentq
 
+from oddjet.arrays import Floats
 from oddjet.axes import HeatmapSettings, Point, view_of
 from oddjet.errors import EvaluationError
 from oddjet.evaluation.scores import read_method
 from oddjet.evaluation.settings import LimitSettings
 from oddjet.evaluation.signals import read_points
 from oddjet.io.atomic import atomic_path, write_text
+from oddjet.io.failures import one_line
 from oddjet.io.tables import read_table
 from oddjet.titles import Titles
 
 PER_FEMTOBARN = 1000.0  # 1/pb
 CHANNEL = "score"
 LEVEL = 0.05
+# Relative, of a limit.
+TOLERANCE = 1e-4
+# Strengths between which a limit is looked for, in units of twice its standard deviation.
+RANGE = (0.0, 10.0)
 # At -2, -1, 0, 1 and 2 standard deviations of the background.
 Limits: TypeAlias = tuple[float, float, float, float, float]
 
@@ -52,7 +60,7 @@ class LimitRow:
     """Expected upper limits (95 % CL) on the cross section (pb) of one signal, by one seed of a method.
 
     `expected` is the median, the others are its band of one and two standard deviations. `background` and `signal` are
-    the events in the tightest bin, the signal's for 1 pb.
+    the events that are counted, all bins together, the signal's for 1 pb.
     """
 
     method: str
@@ -98,7 +106,7 @@ def method_limits(
     Raises
     ------
     EvaluationError
-        There are too few background events, or weights leave a bin below zero.
+        There are too few background events for the bins, weights leave one below zero, or pyhf finds no limit.
     """
     method, points = read_method(path), read_points(path)
     jets = read_table(path, ["sample", "source", "entry", "weight", "score"])
@@ -106,14 +114,22 @@ def method_limits(
         background = events_of(jets[jets["sample"] == 0], column, 1 / test_share)
         edges = bin_edges(background, settings)
         found = {"background": yields(background, edges, settings.luminosity)}
-        (*_, counted), (*_, error) = found["background"]
-        workspace = background_workspace(float(counted), float(error), settings.background_uncertainty)
+        if settings.bins >= len(edges):
+            raise EvaluationError(
+                f"limits.bins: {settings.bins} are asked for, and {path} has events for {len(edges) - 1}; lower it or "
+                "limits.minimum_events, or give more limits.efficiencies"
+            )
+        counted, errors = (part[-settings.bins :] for part in found["background"])
+        workspace = background_workspace(counted, errors, settings.background_uncertainty)
         rows = []
         for code, (name, point) in enumerate(points.items(), start=1):
             signal = yields(events_of(jets[jets["sample"] == code], column, factors[name]), edges, settings.luminosity)
-            above = float(signal.events[-1])
-            limits = expected_limits(workspace, above)
-            rows.append(LimitRow(method.name, seed, name, point, *limits, float(counted), above))
+            above = signal.events[-settings.bins :]
+            try:
+                limits = expected_limits(workspace, above)
+            except ValueError as error:
+                raise EvaluationError(f"{path}, seed {seed}, {name}: {error}; take fewer limits.bins") from error
+            rows.append(LimitRow(method.name, seed, name, point, *limits, float(counted.sum()), float(above.sum())))
             found[name] = signal
         yield SeedLimits(seed, edges, found, workspace, rows)
 
@@ -166,7 +182,9 @@ def _geometric_mean(limits: Sequence[Limits]) -> Limits:
 def write_seed(folder: Path, found: SeedLimits) -> None:
     """Write the workspace of one seed, and a patch for each signal."""
     folder.mkdir(parents=True, exist_ok=True)
-    texts = {"background": found.workspace, **{row.signal: patch(row.signal_per_pb) for row in found.rows}}
+    bins = len(found.workspace["channels"])
+    patches = {row.signal: patch(found.yields[row.signal].events[-bins:]) for row in found.rows}
+    texts = {"background": found.workspace, **patches}
     for name, value in texts.items():
         write_text(folder / f"{name}.json", json.dumps(value, indent=1) + "\n")
 
@@ -250,67 +268,139 @@ def yields(events: Events, edges: NDArray[np.float64], luminosity: float) -> Yie
     return Yields(sums, np.sqrt(squares))
 
 
-def background_workspace(events: float, error: float, uncertainty: float) -> dict[str, Any]:
+def background_workspace(events: ArrayLike, errors: ArrayLike, uncertainty: float) -> dict[str, Any]:
     """Return a pyhf workspace without a signal; the observation is the expectation (Asimov data).
+
+    Each bin is a channel of its own, so that the error of its simulated events is log-normal, as the rate's is.
 
     Parameters
     ----------
-    events, error : float
-        Expected background events above the cut, and their error from the simulated ones.
+    events, errors : array_like, shape () or (B,)
+        Expected background events in each bin, and their errors from the simulated ones.
     uncertainty : float
-        Relative, on their rate; the error is added in quadrature.
+        Relative, on their rate in all bins together; the error of a single bin is added in quadrature.
     """
-    relative = math.hypot(uncertainty, error / events)
-    modifiers = [{"name": "background_rate", "type": "normsys", "data": {"hi": 1 + relative, "lo": 1 / (1 + relative)}}]
+    counts, own = np.atleast_1d(np.asarray(events, np.float64)), np.atleast_1d(np.asarray(errors, np.float64))
+    relative = own / counts
+    names = [CHANNEL] if len(counts) == 1 else [f"{CHANNEL}_{place}" for place in range(1, len(counts) + 1)]
+    channels = []
+    for name, count, error in zip(names, counts.tolist(), relative.tolist(), strict=True):
+        common = math.hypot(uncertainty, error) if len(counts) == 1 else uncertainty
+        modifiers = [_log_normal("background_rate", common)]
+        if len(counts) > 1:
+            modifiers.append(_log_normal(f"simulated_events_{name}", error))
+        channels.append({"name": name, "samples": [{"name": "background", "data": [count], "modifiers": modifiers}]})
     return {
-        "channels": [{"name": CHANNEL, "samples": [{"name": "background", "data": [events], "modifiers": modifiers}]}],
-        "observations": [{"name": CHANNEL, "data": [events]}],
+        "channels": channels,
+        "observations": [{"name": name, "data": [count]} for name, count in zip(names, counts.tolist(), strict=True)],
         "measurements": [{"name": "limit", "config": {"poi": "mu", "parameters": []}}],
         "version": "1.0.0",
     }
 
 
+def _log_normal(name: str, relative: float) -> dict[str, Any]:
+    return {"name": name, "type": "normsys", "data": {"hi": 1 + relative, "lo": 1 / (1 + relative)}}
+
+
 def signal_sample(events: float) -> dict[str, Any]:
-    """Return the signal of a workspace; the parameter `mu` multiplies it."""
+    """Return the signal of a channel; the parameter `mu` multiplies it."""
     return {"name": "signal", "data": [events], "modifiers": [{"name": "mu", "type": "normfactor", "data": None}]}
 
 
-def patch(signal: float) -> list[dict[str, Any]]:
-    """Return the JSON patch that puts a signal of 1 pb into a workspace, as `pyhf cls --patch` takes it."""
-    return [{"op": "add", "path": "/channels/0/samples/-", "value": signal_sample(signal)}]
+def patch(signal: ArrayLike) -> list[dict[str, Any]]:
+    """Return the JSON patch that puts a signal of 1 pb, events () or (B,), into a workspace: `pyhf cls --patch`."""
+    return [
+        {"op": "add", "path": f"/channels/{place}/samples/-", "value": signal_sample(events)}
+        for place, events in enumerate(np.atleast_1d(np.asarray(signal, np.float64)).tolist())
+    ]
 
 
-def expected_limits(workspace: Mapping[str, Any], signal: float) -> Limits:
+def expected_limits(workspace: Mapping[str, Any], signal: ArrayLike) -> Limits:
     """Return expected upper limits on the signal's cross section (pb) by asymptotic CLs (arXiv:1007.1727).
 
     Parameters
     ----------
     workspace : mapping
         From `background_workspace`.
-    signal : float
-        Events above the cut for 1 pb.
+    signal : array_like, shape () or (B,)
+        Events in each bin for 1 pb.
 
     Returns
     -------
     tuple of five float
         At minus two, minus one, zero, plus one and plus two standard deviations of the background; NaN where no signal
-        is above the cut.
+        is in a bin.
+
+    Raises
+    ------
+    ValueError
+        pyhf finds no limit.
     """
     import pyhf
-    from pyhf.infer.intervals.upper_limits import upper_limit
 
-    if signal <= 0:
+    counts = np.atleast_1d(np.asarray(signal, np.float64))
+    if not counts.sum() > 0:
         return (math.nan,) * 5
-    (background,) = workspace["channels"][0]["samples"]
-    (events,) = background["data"]
-    relative = background["modifiers"][0]["data"]["hi"] - 1
     # A signal near its limit, so that the search for it begins at 1.
-    scale = 2.0 * math.hypot(math.sqrt(events), relative * events) / signal
-    spec = {"channels": [{"name": CHANNEL, "samples": [background, signal_sample(scale * signal)]}]}
-    model = pyhf.Model(spec, poi_name="mu")
-    _, expected = upper_limit([events, *model.config.auxdata], model, level=LEVEL)
-    minus_2, minus_1, median, plus_1, plus_2 = (scale * float(limit) for limit in expected)
+    scale = 2.0 * _deviation(workspace, counts)
+    channels = [
+        {**channel, "samples": [*channel["samples"], signal_sample(scale * count)]}
+        for channel, count in zip(workspace["channels"], counts.tolist(), strict=True)
+    ]
+    model = pyhf.Model({"channels": channels}, poi_name="mu")
+    observed = {one["name"]: one["data"][0] for one in workspace["observations"]}
+    data = [*(observed[name] for name in model.config.channels), *model.config.auxdata]
+
+    def levels(strength: float) -> Floats:
+        return np.array(pyhf.infer.hypotest(strength, data, model, return_expected_set=True)[1], np.float64)
+
+    try:
+        minus_2, minus_1, median, plus_1, plus_2 = (scale * limit for limit in crossings(levels, 5))
+    except (ValueError, pyhf.exceptions.FailedMinimization) as error:
+        raise ValueError(f"pyhf finds no limit ({one_line(error)})") from error
     return minus_2, minus_1, median, plus_1, plus_2
+
+
+def crossings(levels: Callable[[float], Floats], bands: int) -> list[float]:
+    """Return where each band of CLs falls to `LEVEL`.
+
+    pyhf's own search takes as an interval the two strengths whose CLs are nearest to the level, and fails where fits
+    vary by more than these differ; here it is two neighbours.
+
+    Parameters
+    ----------
+    levels
+        From a strength to its CLs, shape (bands,).
+    bands
+        How many there are.
+
+    Raises
+    ------
+    ValueError
+        A band is above the level at the end of `RANGE`, or below at its beginning.
+    """
+    known = cache(levels)
+    asked = list(RANGE)
+
+    def above(strength: float, band: int) -> float:
+        asked.append(strength)
+        return float(known(strength)[band]) - LEVEL
+
+    found = []
+    for band in range(bands):
+        high = min((one for one in {*asked} if above(one, band) < 0), default=RANGE[1])
+        low = max((one for one in {*asked} if one < high), default=RANGE[0])
+        found.append(float(brentq(above, low, high, args=(band,), rtol=TOLERANCE)))
+    return found
+
+
+def _deviation(workspace: Mapping[str, Any], signal: Floats) -> float:
+    """Return the standard deviation of the strength of a signal (B,) where all errors are Gaussian."""
+    samples = [channel["samples"][0] for channel in workspace["channels"]]
+    events = np.array([sample["data"][0] for sample in samples])
+    rates, *own = zip(*([one["data"]["hi"] - 1 for one in sample["modifiers"]] for sample in samples), strict=True)
+    covariance = np.diag(events + np.square(events * np.sum(own, axis=0))) + np.outer(events * rates, events * rates)
+    return float(1.0 / np.sqrt(signal @ np.linalg.solve(covariance, signal)))
 
 
 def write_histograms(path: Path, seeds: Iterable[SeedLimits], record: Mapping[str, object]) -> None:

@@ -42,7 +42,13 @@ class LimitSettings(Settings):
     efficiencies: tuple[Annotated[float, Field(gt=0, lt=1)], ...] = Field(
         (0.5, 0.2, 0.1, 0.05, 0.02, 0.01),
         min_length=1,
-        description="of the background, where bins of the score end; limits count the events of the tightest",
+        description="of the background, where bins of the score end",
+    )
+    bins: int = Field(
+        1,
+        ge=1,
+        description="so many of the tightest are counted; 1: events above a cut. More are a fit of the shape of the "
+        "score as it is simulated: bins without signal measure the rate of the background",
     )
     minimum_events: int = Field(10, ge=1, description="simulated background events a bin holds, or it is merged")
     background_uncertainty: float = Field(0.1, ge=1e-3, description="relative, on the rate of the background")
