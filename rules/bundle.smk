@@ -1,9 +1,8 @@
 # Detectors to publish; not part of the default run, and it needs the packages of the extra `onnx`.
 rule make_bundle:
     input:
-        models=lambda wildcards: PUBLISHED.bundled_models(
-            wildcards.analysis, wildcards.method
-        ),
+        models=lambda wildcards: PUBLISHED.bundled(*wildcards, "models"),
+        images=lambda wildcards: PUBLISHED.bundled(*wildcards, "images"),
         validation=split("validation"),
         test=split("test"),
         signals=signal_tables,
@@ -16,7 +15,7 @@ rule make_bundle:
     log:
         "results/logs/make_bundle/{analysis}/{method}.log",
     wildcard_constraints:
-        method=any_of(exported(PLAN.methods)),
+        method=any_of(exported(PUBLISHED.methods)),
     conda:
         "../envs/train.yaml"
     resources:
@@ -26,19 +25,17 @@ rule make_bundle:
         signals=signal_arguments,
         points=points,
         mean=mean_option,
+        of_images=lambda wildcards: PUBLISHED.image_options(*wildcards),
         code=lambda wildcards: code_digest(
             "make_bundle",
             "oddjet.bundle.graphs",
-            *loaded_modules(
-                PLAN.methods,
-                ensembles(PLAN.methods).get(wildcards.method, [wildcards.method]),
-            ),
+            *PUBLISHED.bundle_modules(wildcards.analysis, wildcards.method),
         ),
     message:
         "Publish {wildcards.method} of {wildcards.analysis}"
     shell:
         'python "$ODDJET"/workflow/scripts/make_bundle.py --method {wildcards.method:q} --models {input.models:q}'
-        " {params.mean} --validation {input.validation:q} --test {input.test:q} --signals {params.signals:q}"
+        " {params.mean} --images {input.images:q} {params.of_images:q} --validation {input.validation:q} --test {input.test:q} --signals {params.signals:q}"
         " --points {params.points:q} --output-dir {params.folder:q} > {log:q} 2>&1"
 
 

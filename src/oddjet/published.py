@@ -6,9 +6,13 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from oddjet.analyses import JETS
+from oddjet.detectors.mean import GROUP as MEAN
 from oddjet.detectors.mean import MeanSettings
+from oddjet.detectors.registry import DetectorSettings
+from oddjet.detectors.vae.settings import VaeMethod
 from oddjet.errors import ConfigError
-from oddjet.methods import ensembles
+from oddjet.methods import ensembles, loaded_modules
 from oddjet.plan import Plan
 from oddjet.sample_files import FIGURES
 
@@ -26,7 +30,6 @@ KINDS = (
 )
 # Of the others, why they have no graph.
 REASONS = {
-    "vae": "a VAE sees an image, which preprocessing makes of a jet's candidates outside of any graph of its features",
     "medoids": "it stands on transport to reference images, which is no formula of fixed size",
     "mean": "it is a mean of methods of which one has no graph",
 }
@@ -34,8 +37,12 @@ OTHER = "its score is no formula of fixed size"
 
 
 def exported(methods: Mapping[str, object]) -> list[str]:
-    """Return the names of the methods that can be published: of a kind above, or a mean of such."""
-    single = [name for name, method in methods.items() if getattr(method, "kind", "") in KINDS]
+    """Return the names of the methods that can be published: of a kind above, a VAE without transport, or a mean."""
+    single = [
+        name
+        for name, method in methods.items()
+        if getattr(method, "kind", "") in KINDS or (isinstance(method, VaeMethod) and not method.transported)
+    ]
     means = [
         name
         for name, method in methods.items()
@@ -52,11 +59,14 @@ def quantized(methods: Mapping[str, object]) -> list[str]:
 def not_exported(methods: Mapping[str, object]) -> list[str]:
     """Return a line for each method that has no bundle, with the reason."""
     known = exported(methods)
-    return [
-        f"{name}: {REASONS.get(getattr(method, 'kind', ''), OTHER)}"
-        for name, method in methods.items()
-        if name not in known
-    ]
+    return [f"{name}: {_reason(method)}" for name, method in methods.items() if name not in known]
+
+
+def _reason(method: object) -> str:
+    if isinstance(method, VaeMethod):
+        words = f"its score is the transport distance {method.transported}, which is no formula of fixed size"
+        return f"{words}; anomaly: mse or mae has a bundle"
+    return REASONS.get(getattr(method, "kind", ""), OTHER)
 
 
 @dataclass(frozen=True)
@@ -65,14 +75,40 @@ class Published:
 
     plan: Plan
 
-    def bundled_models(self, analysis: str, method: str) -> list[str]:
-        """Return the models behind a bundle: those of a method, or of all members of a mean."""
-        own = self.plan.analyses[analysis].methods
-        return self.plan.members(analysis, method) if method in ensembles(own) else self.plan.models(analysis, method)
+    def bundled(self, analysis: str, method: str, option: str) -> list[str]:
+        """Return the files behind a bundle, `models` or `images`: those of a method, or of all members of a mean."""
+        own = self.plan.analyses[analysis]
+        groups = [MEAN] if method in ensembles(own.methods) else own.groups()
+        found = [self.plan.opened_from(analysis, method, group)[option] for group in groups]
+        return list(dict.fromkeys(path for paths in found for path in paths))
+
+    def image_options(self, analysis: str, method: str) -> list[str]:
+        """Return the options of a bundle of a method of images: its settings and seeds; none of another method."""
+        if method not in self.plan.image_methods:
+            return []
+        settings = self.plan.method(analysis, method).model_dump_json()
+        return ["--settings", settings, "--seeds", *map(str, self.plan.analyses[analysis].seeds)]
+
+    def bundle_modules(self, analysis: str, method: str) -> list[str]:
+        """Return what the program imports by name for a bundle."""
+        if method in self.plan.image_methods:
+            return ["oddjet.bundle.images"]
+        return loaded_modules(self.plan.methods, ensembles(self.plan.methods).get(method, (method,)))
+
+    @property
+    def methods(self) -> dict[str, DetectorSettings]:
+        """Return the methods of all analyses, and those of images, by name."""
+        images = self.plan.config.images.methods
+        return {**self.plan.methods, **{name: images[name] for name in self.plan.image_methods}}
 
     def bundles(self) -> list[str]:
         """Return the graphs of the methods that can be published, of every analysis of the configuration."""
-        return [
+        images = [
+            f"results/{JETS}/bundle/{name}/model.onnx"
+            for name in exported(self.methods)
+            if name in self.plan.image_methods
+        ]
+        return images + [
             f"results/{name}/bundle/{method}/{graph}.onnx"
             for name, analysis in self.plan.analyses.items()
             if not analysis.base
@@ -82,7 +118,7 @@ class Published:
 
     def without_bundle(self) -> list[str]:
         """Return a line with the reason for each method that cannot be published."""
-        return not_exported({**self.plan.methods, **self.plan.config.images.methods})
+        return not_exported(self.methods)
 
     def submissions(self) -> list[str]:
         """Return the submissions to HEPData of every analysis of the configuration that has a grid."""

@@ -47,7 +47,7 @@ def detector_of(folder: Path, method: str) -> ScaledDetector:
 @pytest.mark.parametrize("method", METHODS)
 def test_the_scorer_gives_the_scores_of_the_detector(small_analysis, tmp_path, method):
     detector = detector_of(small_analysis, method)
-    worst = make_bundle(method, [detector], tables_of(small_analysis), tmp_path, {}, mean=False)
+    worst = make_bundle(method, [detector], tables_of(small_analysis), tmp_path, {})
     assert worst < 1e-9
     assert sorted(path.name for path in tmp_path.iterdir()) == sorted(FILES)
     done = subprocess.run([sys.executable, "scorer.py"], cwd=tmp_path, capture_output=True, text=True, check=False)
@@ -61,6 +61,11 @@ def test_the_scorer_gives_the_scores_of_the_detector(small_analysis, tmp_path, m
     )
     scores = [float(line) for line in done.stdout.splitlines()[1:]]
     np.testing.assert_allclose(scores, detector.score(jets).mean(axis=1), rtol=1e-9)
+    np.save(tmp_path / "jets.npy", np.stack([jets[name] for name in names], axis=1))
+    again = subprocess.run(
+        [sys.executable, "scorer.py", "jets.npy"], cwd=tmp_path, capture_output=True, text=True, check=True
+    )
+    assert again.stdout == done.stdout
 
 
 def test_a_mean_of_methods_is_standardised_in_the_graph(small_analysis, tmp_path):
@@ -85,7 +90,6 @@ def test_a_graph_that_differs_is_not_written(small_analysis, tmp_path, monkeypat
             tables_of(small_analysis),
             tmp_path / "bundle",
             {},
-            mean=False,
         )
     assert not (tmp_path / "bundle").exists()
 
@@ -93,7 +97,7 @@ def test_a_graph_that_differs_is_not_written(small_analysis, tmp_path, monkeypat
 def test_what_has_no_graph_is_refused(small_analysis, tmp_path):
     detector = detector_of(small_analysis, "nearest_neighbours")
     with pytest.raises(DetectorError, match="a detector of kind nearest_neighbours has no graph"):
-        make_bundle("nearest", [detector], tables_of(small_analysis), tmp_path, {}, mean=False)
+        make_bundle("nearest", [detector], tables_of(small_analysis), tmp_path, {})
 
 
 def test_the_methods_that_are_published():
@@ -117,7 +121,7 @@ def test_the_scorer_needs_numpy_and_onnxruntime_alone():
 
 
 def test_a_threshold_that_the_card_does_not_have_is_told(small_analysis, tmp_path):
-    make_bundle("m", [detector_of(small_analysis, "mahalanobis")], tables_of(small_analysis), tmp_path, {}, mean=False)
+    make_bundle("m", [detector_of(small_analysis, "mahalanobis")], tables_of(small_analysis), tmp_path, {})
     spec = importlib.util.spec_from_file_location("scorer", tmp_path / "scorer.py")
     scorer = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(scorer)
@@ -129,7 +133,7 @@ def test_a_threshold_that_the_card_does_not_have_is_told(small_analysis, tmp_pat
 
 @pytest.mark.slow
 def test_a_fresh_environment_reproduces_the_check_scores(small_analysis, tmp_path):
-    make_bundle("ae", [detector_of(small_analysis, "ae")], tables_of(small_analysis), tmp_path / "b", {}, mean=False)
+    make_bundle("ae", [detector_of(small_analysis, "ae")], tables_of(small_analysis), tmp_path / "b", {})
     venv.create(tmp_path / "venv", with_pip=True)
     python = tmp_path / "venv/bin/python"
     install = [python, "-m", "pip", "install", "--quiet", "--only-binary=:all:", "numpy", "onnxruntime"]
@@ -167,7 +171,7 @@ def test_a_graph_of_8_bits_multiplies_whole_numbers_and_nearly_reconstructs(eigh
 
 
 def test_the_float_side_of_the_card_is_the_bundle(eight_bits, small_analysis, tmp_path):
-    make_bundle("ae", [detector_of(small_analysis, "ae")], tables_of(small_analysis), tmp_path, {}, mean=False)
+    make_bundle("ae", [detector_of(small_analysis, "ae")], tables_of(small_analysis), tmp_path, {})
     whole = json.loads((tmp_path / "card.json").read_text())
     card = json.loads((eight_bits / "card_int8.json").read_text())
     assert card["auc"]["svj"]["float64"] == whole["auc"]["svj"]
@@ -194,10 +198,39 @@ def test_what_has_no_bundle_is_named_with_the_reason():
     }
     top = {"kind": "background", "process": {"name": "top_pairs", "pthat_min": 450}, "events": 10}
     signals = {"m_phi": [2000], "r_inv": [0.3], "events": 10}
-    images = {"methods": {"image_vae": {"kind": "vae"}}}
+    images = {
+        "methods": {
+            "image_vae": {"kind": "vae", "metric": "wass1"},
+            "moved": {"kind": "vae", "anomaly": "wass2"},
+            "lost": {"kind": "vae", "metric": "wass1", "anomaly": "loss"},
+        }
+    }
     config = load_config({"seed": 1, "samples": {"top": top}, "signals": signals, "methods": methods, "images": images})
     assert quantized(config.methods) == ["wnae"]
-    forest, mean, vae = not_exported({**config.methods, **config.images.methods})
+    assert exported(config.images.methods) == ["image_vae"]
+    forest, mean, moved, lost = not_exported({**config.methods, **config.images.methods})
     assert forest == "forest: its score is no formula of fixed size"
     assert mean == "mean: it is a mean of methods of which one has no graph"
-    assert vae.startswith("image_vae: a VAE sees an image")
+    words = "which is no formula of fixed size; anomaly: mse or mae has a bundle"
+    assert moved == f"moved: its score is the transport distance wass2, {words}"
+    assert lost == f"lost: its score is the transport distance wass1, {words}"
+
+
+def test_what_the_scorer_cannot_score_is_one_line(small_analysis, tmp_path):
+    make_bundle("m", [detector_of(small_analysis, "mahalanobis")], tables_of(small_analysis), tmp_path, {})
+    names = json.loads((tmp_path / "card.json").read_text())["features"]
+    np.save(tmp_path / "narrow.npy", np.ones((4, 3)))
+    np.save(tmp_path / "gap.npy", np.where(np.eye(3, len(names)) > 0, np.nan, 1.0))
+    (tmp_path / "short.csv").write_text("tau2,tau3\n1,2\n")
+    for file, words in {
+        "nothing.csv": "nothing.csv",
+        "narrow.npy": "cannot reshape",
+        "gap.npy": f"{names[0]} of jet 0 is not a finite number",
+        "short.csv": f"no column {sorted(set(names) - {'tau2', 'tau3'})[0]}; the card has {len(names)} features",
+    }.items():
+        command = [sys.executable, "scorer.py", file]
+        done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+        assert done.returncode == 1
+        (line,) = done.stderr.splitlines()
+        assert line.startswith(f"error: {file}: ")
+        assert words in line

@@ -2,6 +2,8 @@
 
 import csv
 import json
+import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -155,3 +157,82 @@ def test_every_metric_trains_and_scores(folder, tmp_path, metric):
     assert (vae.validation_loss, vae.epoch) == (min(losses), 1 + losses.index(min(losses)))
     scores = score_images(vae, read_images(folder / "test/images.h5"), ANOMALY_METRICS)
     assert all(np.isfinite(values).all() and (values >= 0).all() for values in scores.values())
+
+
+@pytest.fixture(scope="module")
+def published(folder, tmp_path_factory):
+    """A folder of VAEs by the metric that they were trained with, a seed each."""
+    made = tmp_path_factory.mktemp("published")
+    for metric in ("mse", "wass1"):
+        train(folder, VaeRun(metric, 2, 1e-3), made / metric, 3)
+    return made
+
+
+def publish(folder, models, output, seeds=(1,), **method):
+    command = ["make_bundle", "--method", "image_vae", "--settings", json.dumps({"kind": "vae", **method})]
+    command += ["--seeds", *map(str, seeds), "--models", *map(str, models)]
+    command += ["--images", *(str(folder / name / "images.h5") for name in ("validation", "test", "signal"))]
+    command += ["--validation", str(folder / "validation/table.h5"), "--test", str(folder / "test/table.h5")]
+    command += ["--signals", f"{SIGNAL}={folder / 'signal/table.h5'}", "--output-dir", str(output)]
+    return run_program(command)
+
+
+@pytest.mark.parametrize(
+    ("metric", "anomaly"), [("mse", "mse"), ("mse", "mae"), ("mse", "loss"), ("wass1", "mse"), ("wass1", "mae")]
+)
+def test_a_bundle_scores_preprocessed_pixels_as_the_vae_does(folder, published, tmp_path, metric, anomaly):
+    pytest.importorskip("onnxruntime", reason="the extra `onnx` is not installed")
+    pytest.importorskip("onnx", reason="the extra `onnx` is not installed")
+    done = publish(folder, [published / metric / "model.pt"], tmp_path, metric=metric, anomaly=anomaly)
+    assert done.returncode == 0, done.stderr
+    card = json.loads((tmp_path / "card.json").read_text())
+    assert card["parity"]["largest_relative_difference"] < 1e-5
+    assert (card["images"]["pixels"], card["images"]["side"]) == (PIXELS, SIDE)
+    assert card["features"][:2] == ["pixel_0_0", "pixel_0_1"]
+    assert any("images made in another way" in line for line in card["not_for"])
+    done = subprocess.run([sys.executable, "scorer.py"], cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert "80 scores agree" in done.stdout, done.stderr
+    images = read_images(folder / "signal/images.h5")
+    np.save(tmp_path / "images.npy", images.dense())
+    command = [sys.executable, "scorer.py", "images.npy"]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=True)
+    scores = [float(line) for line in done.stdout.splitlines()[1:]]
+    expected = score_images(load_vae(published / metric / "model.pt"), images, (anomaly,))[anomaly]
+    np.testing.assert_allclose(scores, expected, rtol=1e-5)
+
+
+def test_a_bundle_has_the_best_vae_of_each_seed(folder, tmp_path):
+    pytest.importorskip("onnxruntime", reason="the extra `onnx` is not installed")
+    pytest.importorskip("onnx", reason="the extra `onnx` is not installed")
+    done = publish(folder, models(folder), tmp_path, (1, 2))
+    assert done.returncode == 0, done.stderr
+    card = json.loads((tmp_path / "card.json").read_text())
+    assert card["seeds"] == [1, 2]
+    loaded = [load_vae(path) for path in models(folder)]
+    best = [
+        min((vae for vae in loaded if vae.settings.seed == seed), key=lambda vae: vae.validation_loss)
+        for seed in (1, 2)
+    ]
+    assert [one["run"]["beta"] for one in card["detectors"]] == [vae.run.beta for vae in best]
+    assert all("code_digest" in one["provenance"] for one in card["detectors"])
+
+
+@pytest.mark.parametrize(("metric", "anomaly", "distance"), [("mse", "wass2", "wass2"), ("wass1", "loss", "wass1")])
+def test_a_transport_distance_has_no_bundle(folder, published, tmp_path, metric, anomaly, distance):
+    pytest.importorskip("onnxruntime", reason="the extra `onnx` is not installed")
+    pytest.importorskip("onnx", reason="the extra `onnx` is not installed")
+    output = tmp_path / "bundle"
+    done = publish(folder, [published / metric / "model.pt"], output, metric=metric, anomaly=anomaly)
+    assert done.returncode == 1
+    assert f"its score is the transport distance {distance}, which has no graph" in done.stderr
+    assert not output.exists()
+
+
+def test_a_graph_of_other_pixels_is_not_written(folder, published, tmp_path, monkeypatch):
+    pytest.importorskip("onnxruntime", reason="the extra `onnx` is not installed")
+    images = pytest.importorskip("oddjet.bundle.images", reason="the extra `onnx` is not installed")
+    monkeypatch.setitem(images.LAYERS, torch.nn.Linear, ("Gemm", {"transB": 1, "alpha": 1.001}))
+    done = publish(folder, [published / "mse/model.pt"], tmp_path / "bundle")
+    assert done.returncode == 1
+    assert "no bundle is written" in done.stderr
+    assert not (tmp_path / "bundle").exists()

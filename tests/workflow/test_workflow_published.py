@@ -54,7 +54,7 @@ def test_limits_are_those_of_the_workspaces(published):
 
 def test_bundles_score_by_themselves_and_their_thresholds_are_in_the_submission(published):
     results = published.folder / "results/jets"
-    for method in ("mahalanobis", "pca"):
+    for method in ("mahalanobis", "pca", "image_vae"):
         done = subprocess.run(
             [sys.executable, "scorer.py"],
             cwd=results / "bundle" / method,

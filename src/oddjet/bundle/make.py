@@ -5,14 +5,15 @@ from __future__ import annotations
 import hashlib
 import json
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
+from oddjet.arrays import Floats
 from oddjet.detectors.mean import background_moments
 from oddjet.detectors.opening import Method
 from oddjet.detectors.protocol import ScaledDetector
@@ -44,14 +45,55 @@ class Tables(NamedTuple):
     signals: Sequence[Signal]
 
 
+class Scores(Protocol):
+    """Scores jets: a detector of columns, or of the images of jets."""
+
+    @property
+    def name(self) -> str:
+        """Name of the method."""
+
+    @property
+    def seeds(self) -> tuple[int, ...]:
+        """Seeds, in the order of the scores' columns."""
+
+    @property
+    def epochs(self) -> tuple[int, ...]:
+        """Epoch of each seed's parameters."""
+
+    def score(self, jets: NDArray[np.void]) -> Floats:
+        """Score jets (n,): shape (n, S)."""
+
+
+class Graph(NamedTuple):
+    """A graph of all seeds of a method.
+
+    Attributes
+    ----------
+    model
+        The model of onnx, with the input `features` (n, D) and the outputs `score` (n, S) and `mean` (n,).
+    names
+        Names of what the input holds.
+    inputs
+        From jets (n,) to the input.
+    card
+        What the card says of jets and detectors.
+    """
+
+    model: Any
+    names: tuple[str, ...]
+    inputs: Callable[[NDArray[np.void]], Floats]
+    card: Mapping[str, object]
+
+
 def make_bundle(
     method: str,
-    detectors: Sequence[ScaledDetector],
+    detectors: Sequence[Scores],
     tables: Tables,
     output: Path,
     about: Mapping[str, str],
     *,
-    mean: bool,
+    mean: bool = False,
+    graph: Graph | None = None,
 ) -> float:
     """Write `FILES` into a folder.
 
@@ -59,7 +101,7 @@ def make_bundle(
     ----------
     method : str
         Name of the method.
-    detectors : sequence of ScaledDetector
+    detectors : sequence of Scores
         Its groups of seeds, or those of all members of a mean.
     tables : Tables
     output : Path
@@ -68,6 +110,8 @@ def make_bundle(
         Provenance, stored in the card.
     mean : bool
         Standardise each seed on the validation background, as a mean of methods does.
+    graph : Graph, optional
+        Of the detectors; left out: they are `ScaledDetector`, and it is built from their columns.
 
     Returns
     -------
@@ -84,30 +128,30 @@ def make_bundle(
     graph_of, run = _packages()
     validation, test = read_table(tables.validation), read_table(tables.test)
     moments = [_moments(detector, validation) for detector in detectors] if mean else None
-    model, names = graph_of(detectors, moments)
-    content = model.SerializeToString()
+    graph = graph or graph_of(detectors, moments)
+    content = graph.model.SerializeToString()
     samples = {"background": test}
     for signal in tables.signals:
         samples[signal.name] = np.concatenate([read_table(path) for path in signal.files])
-    scores = {name: run(content, jets, names) for name, jets in samples.items()}
+    scores = {name: run(content, jets, graph) for name, jets in samples.items()}
     worst, aucs = _compare(method, detectors, moments, samples, scores)
-    check = _check_jets(test, names, scores["background"][1])
+    check = _check_jets(test, graph, scores["background"][1])
     count = sum(map(len, samples.values()))
     card = {
         "method": method,
-        "features": list(names),
         "output": "mean, larger is more anomalous",
         "seeds": [seed for detector in detectors for seed in detector.seeds],
         "epochs": [epoch for detector in detectors for epoch in detector.epochs],
-        "jets": dict(detectors[0].card.jets),
-        "detectors": [detector.card.to_dict() for detector in detectors],
-        "thresholds": [asdict(one) for one in thresholds(validation, run(content, validation, names)[1])],
+        "not_for": list(NOT_FOR),
+        **graph.card,
+        "thresholds": [asdict(one) for one in thresholds(validation, run(content, validation, graph)[1])],
         "auc": {name: {"value": auc.value, "error": auc.error} for name, auc in aucs.items()},
         "test_jets": {name: len(jets) for name, jets in samples.items()},
         "parity": {"largest_relative_difference": worst, "jets": count},
-        "not_for": list(NOT_FOR),
         "sha256": hashlib.sha256(content).hexdigest(),
         "provenance": dict(about),
+        # Last: of an image it is a long list.
+        "features": list(graph.names),
     }
     with atomic_path(output / "model.onnx") as path:
         path.write_bytes(content)
@@ -127,25 +171,36 @@ def _packages() -> tuple[Any, Any]:
     except ImportError as error:
         raise ConfigError(f"no bundle: {missing_package(error) or error}") from error
 
-    def run(content: bytes, jets: NDArray[np.void], names: Sequence[str]) -> list[NDArray[np.float64]]:
+    def graph_of(detectors: Sequence[ScaledDetector], moments: Sequence[tuple[Any, Any]] | None) -> Graph:
+        model, names = score_graph(detectors, moments)
+
+        def columns(jets: NDArray[np.void]) -> Floats:
+            return np.stack([jets[name].astype(np.float64) for name in names], axis=1)
+
+        cards = [detector.card for detector in detectors]
+        return Graph(
+            model, names, columns, {"jets": dict(cards[0].jets), "detectors": [one.to_dict() for one in cards]}
+        )
+
+    def run(content: bytes, jets: NDArray[np.void], graph: Graph) -> list[NDArray[np.float64]]:
         session = onnxruntime.InferenceSession(content, providers=["CPUExecutionProvider"])
-        features = np.stack([jets[name].astype(np.float64) for name in names], axis=1)
         parts = [
-            session.run(["score", "mean"], {"features": features[i : i + 4096]}) for i in range(0, len(jets), 4096)
+            session.run(["score", "mean"], {"features": graph.inputs(jets[i : i + 4096])})
+            for i in range(0, len(jets), 4096)
         ]
         return [np.concatenate(part) for part in zip(*parts, strict=True)]
 
-    return score_graph, run
+    return graph_of, run
 
 
-def _moments(detector: ScaledDetector, jets: NDArray[np.void]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+def _moments(detector: Scores, jets: NDArray[np.void]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     method = Method(detector.name, detector.seeds, detector.epochs)
     return background_moments(detector.score(jets), jets["weight"].astype(np.float64), method)
 
 
 def _compare(
     method: str,
-    detectors: Sequence[ScaledDetector],
+    detectors: Sequence[Scores],
     moments: Sequence[tuple[Any, Any]] | None,
     samples: Mapping[str, NDArray[np.void]],
     scores: Mapping[str, Sequence[NDArray[np.float64]]],
@@ -185,11 +240,10 @@ def _auc(samples: Mapping[str, NDArray[np.void]], means: Mapping[str, NDArray[np
     return compute_auc(*both)
 
 
-def _check_jets(jets: NDArray[np.void], names: Sequence[str], means: NDArray[np.float64]) -> str:
+def _check_jets(jets: NDArray[np.void], graph: Graph, means: NDArray[np.float64]) -> str:
     """Return a hundred jets, evenly spread over the test background, as CSV with all digits."""
     rows = np.unique(np.linspace(0, len(jets) - 1, CHECK_JETS).astype(int))
-    lines = [",".join([*names, "mean"])]
-    lines += [
-        ",".join(repr(float(value)) for value in (*(jets[name][row] for name in names), means[row])) for row in rows
-    ]
+    lines = [",".join([*graph.names, "mean"])]
+    values = np.column_stack([graph.inputs(jets[rows]), means[rows]])
+    lines += [",".join(map(repr, row)) for row in values.tolist()]
     return "\n".join(lines) + "\n"

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import torch
@@ -75,8 +76,35 @@ def score_images(vae: TrainedVae, batch: ImageBatch, metrics: Sequence[str], thr
     return {**{name: distances[name] for name in metrics}, "kld": divergence}
 
 
-def open_detector(given: Given) -> Opened:
-    """Open a VAE a seed, which scores a table of n jets by their images: shape (n, S), larger is less like background.
+@dataclass(frozen=True)
+class VaeScores:
+    """A VAE a seed, and the images of all jets that will be scored."""
+
+    name: str
+    seeds: tuple[int, ...]
+    vaes: Sequence[TrainedVae]
+    library: ImageLibrary
+    anomaly: str
+    threads: int
+
+    @property
+    def epochs(self) -> tuple[int, ...]:
+        """Return the epoch of each seed."""
+        return tuple(vae.epoch for vae in self.vaes)
+
+    def score(self, jets: NDArray[np.void]) -> Floats:
+        """Score a table of n jets by their images: shape (n, S), larger is less like background."""
+        scores = np.empty((len(jets), len(self.vaes)))
+        for start in range(0, len(jets), JETS_AT_A_TIME):
+            part = slice(start, start + JETS_AT_A_TIME)
+            batch = self.library.of(jets[part])
+            for column, vae in enumerate(self.vaes):
+                scores[part, column] = score_images(vae, batch, (self.anomaly,), self.threads)[self.anomaly]
+        return scores
+
+
+def opened_vaes(given: Given) -> VaeScores:
+    """Open the VAE of each seed, and the images.
 
     Raises
     ------
@@ -86,19 +114,15 @@ def open_detector(given: Given) -> Opened:
     assert isinstance(given.settings, VaeMethod)
     # In another number of threads a reconstruction has other last bits.
     torch.set_num_threads(1)
-    library, anomaly = ImageLibrary(given.images), given.settings.anomaly
+    library = ImageLibrary(given.images)
     vaes = chosen_vaes(given, library)
+    return VaeScores(given.method, given.seeds, vaes, library, given.settings.anomaly, given.threads)
 
-    def score(jets: NDArray[np.void]) -> Floats:
-        scores = np.empty((len(jets), len(vaes)))
-        for start in range(0, len(jets), JETS_AT_A_TIME):
-            part = slice(start, start + JETS_AT_A_TIME)
-            batch = library.of(jets[part])
-            for column, vae in enumerate(vaes):
-                scores[part, column] = score_images(vae, batch, (anomaly,), given.threads)[anomaly]
-        return scores
 
-    return one_method(Method(given.method, given.seeds, tuple(vae.epoch for vae in vaes)), score)
+def open_detector(given: Given) -> Opened:
+    """Open a VAE a seed for scoring; see `opened_vaes`."""
+    opened = opened_vaes(given)
+    return one_method(Method(opened.name, opened.seeds, opened.epochs), opened.score)
 
 
 def chosen_vaes(given: Given, library: ImageLibrary) -> list[TrainedVae]:

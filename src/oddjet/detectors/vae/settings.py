@@ -173,3 +173,9 @@ class VaeMethod(TrainingSize, DetectorSettings):
     anomaly: Literal["loss", "mse", "mae", "wass0p5", "wass1", "wass2"] = Field(
         default="mse", description="distance that is the score; those of transport are exact, a few milliseconds a jet"
     )
+
+    @property
+    def transported(self) -> str:
+        """Return the transport distance that the score holds; empty where the score is a formula of the pixels."""
+        distance = self.metric if self.anomaly == "loss" else self.anomaly
+        return distance if distance.startswith("wass") else ""

@@ -58,6 +58,8 @@ class TrainedVae:
         Length of a side of the images that it was trained on.
     epoch
         The epoch of that loss, whose weights these are.
+    provenance
+        See `oddjet.provenance.attributes`.
     """
 
     network: Vae
@@ -66,6 +68,7 @@ class TrainedVae:
     validation_loss: float
     side: float
     epoch: int
+    provenance: Mapping[str, str]
 
 
 class VaeObjective:
@@ -280,8 +283,8 @@ def load_vae(path: Path) -> TrainedVae:
         network.load_state_dict(content["parameters"])
         settings = VaeSettings.model_validate(metadata["settings"])
         run, loss, side = VaeRun(**metadata["run"]), float(metadata["validation_loss"]), float(metadata["side"])
-        (epoch,) = map(int, content["epochs"])
+        (epoch,), provenance = map(int, content["epochs"]), dict(metadata["provenance"])
     except (KeyError, TypeError, ValueError, RuntimeError) as error:
         raise DetectorError(f"{path}: not the file of an image VAE ({one_line(error)}); train it again") from error
     network.eval()
-    return TrainedVae(network, run, settings, loss, side, epoch)
+    return TrainedVae(network, run, settings, loss, side, epoch, provenance)
