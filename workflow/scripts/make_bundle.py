@@ -18,8 +18,7 @@ from oddjet.provenance.attributes import attributes
 EXAMPLE = """python workflow/scripts/make_bundle.py --method ae --models results/jets/models/ae/seeds-1-2/model.pt \\
       --validation results/jets/dataset/validation.h5 --test results/jets/dataset/test.h5 --output-dir bundle \\
       --signals svj_mphi-2000_rinv-0p3=results/tables/svj_mphi-2000_rinv-0p3/0000.h5"""
-# Imported by name, so that its code counts for methods of images alone.
-IMAGES = "oddjet.bundle.images"
+IMAGES = "oddjet.bundle.images"  # by name, so that its code counts for methods of images alone
 
 
 def main() -> None:
@@ -38,9 +37,9 @@ def main() -> None:
     arguments.add_argument("--points", metavar="JSON", help="name to {axis: value}, where a name says none")
     arguments.add_argument("--output-dir", type=Path, required=True, help="folder of the bundle")
     given = arguments.parse_args()
-    signals = parse_signals(given.signals, given.points)
+    tables = Tables(given.validation, given.test, parse_signals(given.signals, given.points))
     inputs = [*given.models, *given.images, given.validation, given.test]
-    inputs += [path for signal in signals for path in signal.files]
+    inputs += [path for signal in tables.signals for path in signal.files]
     if given.images:
         of, files = read_method(given.settings), (tuple(given.models), tuple(given.images))
         seen = Given(given.method, of, given.test, tuple(given.seeds), files[0], images=files[1])
@@ -53,7 +52,6 @@ def main() -> None:
         detectors, graph = [load(path) for path in given.models], None
         modules = {module for detector in detectors for module in detector.card.modules}
     about = attributes("make_bundle", given.settings or "{}", inputs, *sorted(modules))
-    tables = Tables(given.validation, given.test, signals)
     make_bundle(given.method, detectors, tables, given.output_dir, about, mean=given.mean, graph=graph)
 
 
