@@ -63,6 +63,24 @@ ANSWERS: dict[str, tuple[Callable[[str, bytes, int, int], bytes], type[InputFile
         AccessError,
         "gives other parts of a file",
     ),
+    "as many bytes of its beginning": (
+        lambda _, data, first, stop: head(206, Content_Length=stop - first) + data[: stop - first],
+        AccessError,
+        r"gives bytes of other places of the file than it is asked for \(at byte 0\)",
+    ),
+    "the same far from its beginning": (
+        lambda _, data, first, stop: (
+            head(206, Content_Length=stop - first, Content_Range=f"bytes {first}-{stop - 1}/{len(data)}")
+            + (data[first:stop] if first < 100 else data[: stop - first])
+        ),
+        AccessError,
+        "gives bytes of other places of the file",
+    ),
+    "parts with heads of their own": (
+        lambda _, data, first, stop: head(206, Content_Length=stop - first + 9) + b"--B\r\n\r\n--" + data[first:stop],
+        AccessError,
+        "gives other parts of a file",
+    ),
     "nothing": (lambda *_: head(204), AccessError, "answers 204 and gives no byte of the file"),
     "a redirection nowhere": (
         lambda *_: head(302, Content_Length=0),

@@ -100,14 +100,12 @@ def wrong_answer(address: str) -> AccessError | None:
     """
     if not address.lower().startswith(("http://", "https://")):
         return None
-    request = urllib.request.Request(address, headers={"Range": f"bytes=0-{ASKED_BYTES - 1}"})  # noqa: S310  see above
     try:
-        with urllib.request.urlopen(request, timeout=ANSWER_SECONDS) as answer:  # noqa: S310
-            status, start = answer.status, answer.read(512)
+        status, start, told = _ask(address, 0)
     except urllib.error.HTTPError as error:
         if error.code not in REDIRECTIONS:
             return None
-        status, start = error.code, b""
+        status, start, told = error.code, b"", ""
     except (OSError, ValueError, http.client.HTTPException):
         return None
     if start.lstrip().lower().startswith(PAGES):
@@ -122,4 +120,28 @@ def wrong_answer(address: str) -> AccessError | None:
             f"{address}: the server gives other parts of a file than it is asked for ({len(start)} bytes for "
             f"{ASKED_BYTES}, status {status}); fetch the file first, or use a server that knows byte ranges"
         )
+    size = told.rpartition("/")[2]
+    for place in (0, int(size) // 2 if size.isdecimal() else 0):
+        if _is_elsewhere(address, place):
+            return AccessError(
+                f"{address}: the server, or a proxy before it, gives bytes of other places of the file than it is "
+                f"asked for (at byte {place}); fetch the file first, or use another server"
+            )
     return None
+
+
+def _ask(address: str, first: int) -> tuple[int, bytes, str]:
+    """Ask a server for a few bytes: the status, the beginning of what it gives, and the place that it says."""
+    wanted = {"Range": f"bytes={first}-{first + ASKED_BYTES - 1}"}
+    request = urllib.request.Request(address, headers=wanted)  # noqa: S310  of http(s)
+    with urllib.request.urlopen(request, timeout=ANSWER_SECONDS) as answer:  # noqa: S310
+        return answer.status, answer.read(512), answer.headers.get("Content-Range", "")
+
+
+def _is_elsewhere(address: str, place: int) -> bool:
+    """Tell whether what a server gives at two places of a file, a byte apart, cannot be of the same file."""
+    try:
+        one, other = (_ask(address, first)[1] for first in (place, place + 1))
+    except (OSError, ValueError, http.client.HTTPException):
+        return False
+    return one[1:] != other[: len(one) - 1]
