@@ -42,6 +42,7 @@ SETTINGS = FeatureSettings()
 PROCESSES = {"top": {"name": "top_pairs"}, "svj": {"name": "svj", "m_phi": 2000, "r_inv": 0.3}}
 WHOLE_JET = 1000.0
 REPEATS = 5
+COPIES = 6
 
 
 def simulate(folder: Path, events: int) -> dict[str, Path]:
@@ -182,7 +183,9 @@ def compare(name: str, path: Path) -> None:
     their_times = {step: best(action, 2) for step, action in steps.items()}
     our_steps = {"clustering": lambda: selected(candidates), **parts_of_ours(jets)}
     our_times = {step: best(action) for step, action in our_steps.items()}
-    reading = best(lambda: list(read_candidates(path)))
+    # As many events as in a file of the default run: opening a file costs as much as reading 100.
+    longer = repeated(path, path.with_name(f"longer_{name}.root"), COPIES, 1000)
+    reading = best(lambda: list(read_candidates(longer))) / COPIES
     whole = best(lambda: all_eight(selected(candidates)))
     print(f"{name}: {len(record)} events, {len(jets)} jets of {np.mean(jets.constituents.counts()):.0f} constituents")
     their_times["EFP1 and C2"] = their_times.pop("EFP1") + their_times.pop("C2")
@@ -244,21 +247,26 @@ def peak_of(path: Path, folder: Path) -> float:
     return int(done.stdout.split()[-2]) / 1024
 
 
+def repeated(path: Path, longer: Path, copies: int, step: int) -> Path:
+    """Write the events of a file several times, `step` a basket."""
+    with uproot.open(path) as source, uproot.recreate(longer, compression=uproot.ZSTD(3)) as file:
+        names = [n for n in source["Events"].keys() if n.startswith(("PFCands_", "GenPart_"))]  # noqa: SIM118
+        names += ["run", "luminosityBlock", "event", "genWeight"]
+        chunks = list(source["Events"].iterate(names, step_size=step, library="ak"))
+        columns = {n: chunks[0][n] for n in names}
+        kinds = {n: v.type.content if v.ndim == 1 else v.type for n, v in columns.items()}
+        tree = file.mktree("Events", {n: str(k) if columns[n].ndim == 1 else k for n, k in kinds.items()})
+        for _ in range(copies):
+            for chunk in chunks:
+                tree.extend({n: chunk[n] for n in names})
+    return longer
+
+
 def memory(folder: Path, path: Path, times: int = 10) -> None:
     """Peak memory on a file and on one that is ten times as large, with the same clusters of baskets."""
     sizes = {}
     for copies in (1, times):
-        longer = folder / f"times{copies}.root"
-        with uproot.open(path) as source, uproot.recreate(longer, compression=uproot.ZSTD(3)) as file:
-            names = [n for n in source["Events"].keys() if n.startswith(("PFCands_", "GenPart_"))]  # noqa: SIM118
-            names += ["run", "luminosityBlock", "event", "genWeight"]
-            chunks = list(source["Events"].iterate(names, step_size=200, library="ak"))
-            columns = {n: chunks[0][n] for n in names}
-            kinds = {n: v.type.content if v.ndim == 1 else v.type for n, v in columns.items()}
-            tree = file.mktree("Events", {n: str(k) if columns[n].ndim == 1 else k for n, k in kinds.items()})
-            for _ in range(copies):
-                for chunk in chunks:
-                    tree.extend({n: chunk[n] for n in names})
+        longer = repeated(path, folder / f"times{copies}.root", copies, 200)
         sizes[copies] = statistics.median(peak_of(longer, folder) for _ in range(3))
     print(f"peak memory {sizes[1]:.0f} MB on a file, {sizes[times]:.0f} MB on one {times} times as large")
     print(f"ratio features_memory {sizes[1] / sizes[times]:.2f}")

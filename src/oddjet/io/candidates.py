@@ -41,6 +41,8 @@ class Particles:
 
     def where(self, keep: npt.NDArray[np.bool_]) -> Particles:
         """Keep, row by row, the particles where `keep`, a bool array of shape (particles,), is true."""
+        if keep.all():
+            return self
         passed = np.concatenate(([0], np.cumsum(keep)))
         return Particles(
             passed[self.offsets].astype(np.int64), self.pt[keep], self.eta[keep], self.phi[keep], self.mass[keep]

@@ -72,9 +72,7 @@ class Columns:
         column = ak.from_regular(self._column(name), axis=None)
         layout = _plain(column)
         lists = layout.minmax_depth == (2, 2) and layout.is_list
-        inner = layout.content if lists else layout
-        while inner.is_indexed and not inner.is_option:
-            inner = inner.project()
+        inner = _projected(layout.content if lists else layout)
         if not (lists or layout.minmax_depth == (1, 1)) or not inner.is_numpy or inner.data.dtype.kind not in "biuf":
             raise SelectionError(
                 f"{name} is of the type {_short(column)}; a cut or a column is made of numbers, one an "
@@ -106,8 +104,10 @@ class Columns:
                 f"{self.path}: {name} is of the type {_short(column)}; it must be one list of numbers an event, "
                 "a number a particle. Write it so, or name the layout that the file has (features.layout)"
             )
-        counts = np.asarray(ak.to_numpy(ak.num(column))).astype(np.int64)
-        return counts, np.asarray(ak.to_numpy(ak.flatten(column)))
+        # What `ak.num` and `ak.flatten` would give, without their way round by arrays of awkward.
+        lists = layout.to_ListOffsetArray64(start_at_zero=True)
+        offsets, content = np.asarray(lists.offsets.data), _projected(lists.content)
+        return np.diff(offsets), np.asarray(content.data[: offsets[-1]])
 
     def numbers(self, name: str) -> npt.NDArray[Any]:
         """Give one number an event; Delphes keeps them as lists of one.
@@ -214,7 +214,10 @@ def _doubles(values: npt.NDArray[Any]) -> Floats:
 
 def _plain(column: ak.Array) -> Any:  # noqa: ANN401  awkward's contents have no common type in its stubs
     """Give the layout of a column without the index that a selection leaves."""
-    layout = ak.to_layout(column)
+    return _projected(ak.to_layout(column))
+
+
+def _projected(layout: Any) -> Any:  # noqa: ANN401
     while layout.is_indexed and not layout.is_option:
         layout = layout.project()
     return layout
@@ -222,8 +225,7 @@ def _plain(column: ak.Array) -> Any:  # noqa: ANN401  awkward's contents have no
 
 def _is_numeric(layout: Any) -> bool:  # noqa: ANN401
     """Tell whether a layout is one of plain numbers, perhaps behind an index."""
-    while layout.is_indexed and not layout.is_option:
-        layout = layout.project()
+    layout = _projected(layout)
     return bool(layout.is_numpy and layout.data.dtype.kind in "iuf" and len(layout.data.shape) == 1)
 
 

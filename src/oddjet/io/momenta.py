@@ -201,4 +201,6 @@ def _mass(energy: Floats, momentum: Floats) -> Floats:
 
 def _wrapped(phi: Floats) -> Floats:
     """Azimuth in [-pi, pi]; some formats count from 0 to 2 pi."""
+    if not len(phi) or max(phi.max(), -phi.min()) <= np.pi:
+        return phi
     return np.where(np.abs(phi) > np.pi, (phi + np.pi) % (2 * np.pi) - np.pi, phi)
