@@ -76,10 +76,10 @@ def test_a_note_stands_below_the_axes_and_changes_nothing_in_them(legend: bool) 
 
 
 def test_a_note_says_how_many_jets_and_which_error() -> None:
-    words = jets_in_words({"top": [2136, 2136], "QCD": [3059]}, [489, 381, 400])
+    words = jets_in_words({"top": [2136, 2136], "QCD": [3059]}, {"a": 489, "b": 381, "c": 400})
     assert words == "Test jets: 2136 top, 3059 QCD, 381 to 489 of each signal."
-    assert jets_in_words({"": [7, 9]}, [5], "Validation jets") == "Validation jets: 7 to 9 background, 5 of the signal."
-    assert jets_in_words({"top": [8]}, []) == "Test jets: 8 top."
+    assert jets_in_words({"": [7, 9]}, {"a": 5}, "Jets") == "Jets: 7 to 9 background, 5 of the signal."
+    assert jets_in_words({"top": [8]}, {}) == "Test jets: 8 top."
     assert errors_in_words(1) == errors_in_words(0) == "±: statistical error."
     assert errors_in_words(2) == "±: statistical error and standard deviation of 2 seeds, in quadrature."
 

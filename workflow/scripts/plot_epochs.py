@@ -40,7 +40,7 @@ def main() -> None:
     figure = draw_epochs(panels, right, given.label)
     note = "Lines: median of the seeds; bands: range of the seeds. " if len(seeds) > 1 else ""
     if any(panel.title == "AUC" for panel in panels):
-        jets = [row.n_signal for row in tables.auc]
+        jets = {row.signal: row.n_signal for row in tables.auc}
         note += jets_in_words({"": [row.n_background for row in tables.auc]}, jets, "AUC on validation jets")
     write_figure(
         "plot_epochs",

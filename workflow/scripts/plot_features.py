@@ -43,7 +43,7 @@ def main() -> None:
         for name in given.columns
     ]
     jets = {name: sum(map(len, parts)) for name, parts in tables.items()}
-    note = jets_in_words({name: [jets[name]] for name in (background, *data)}, [jets[name] for name in words.values()])
+    note = jets_in_words({name: [jets.pop(name)] for name in (background, *data)}, jets)
     figure = draw_features(panels, given.label, "before scaling")
     settings = {"label": given.label, "samples": titles.samples, "heatmap": given.heatmap}
     inputs = [path for paths in (files | data).values() for path in paths]

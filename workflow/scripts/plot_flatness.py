@@ -25,7 +25,7 @@ def main() -> None:
     titles = read_titles(given)
     rows = read_rows(given.flatness, FlatnessRow)
     figure = flatness_figure(rows, CUT, titles, given.label)
-    note = jets_in_words({"": [row.n_background for row in rows]}, []) + " Bands: statistical error, mean of the seeds."
+    note = jets_in_words({"": [row.n_background for row in rows]}, {}) + " Bands: statistical error, mean of the seeds."
     settings = {"label": given.label, "titles": titles.given}
     write_figure("plot_flatness", figure, given.output, settings, [given.flatness], note)
 

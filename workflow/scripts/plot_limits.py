@@ -10,7 +10,7 @@ from oddjet.evaluation.limits import LimitRow, limits_along
 from oddjet.io.csv import read_rows
 from oddjet.plotting.limits import draw_limits
 from oddjet.program import execute, parser
-from oddjet.report.figures import figure_arguments, write_figure
+from oddjet.report.figures import figure_arguments, span, write_figure
 from oddjet.titles import read_titles, titles_argument
 
 EXAMPLE = """python workflow/scripts/plot_limits.py --limits results/jets/limits/*/limits.csv \\
@@ -39,7 +39,7 @@ def main() -> None:
     settings = {"label": given.label, "titles": titles.given, "luminosity": given.luminosity}
     settings |= {"samples": titles.samples, "heatmap": given.heatmap}
     note = (
-        f"Expected background above one cut on the score: {min(events):.0f} to {max(events):.0f} events. Medians of "
+        f"Expected background above one cut on the score: {span(map(round, events))} events. Medians of "
         "asymptotic CLs limits, geometric means of the seeds."
     )
     write_figure("plot_limits", figure, given.output, settings, given.limits, note)

@@ -40,7 +40,7 @@ def main() -> None:
     rows = read_rows(given.table, VaeAucRow)
     scan = draw_scan(scan_points(rows, given.metric), given.metric, given.label)
     own = [row for row in rows if row.training_metric == given.metric]
-    jets = jets_in_words({"background": [row.n_background for row in own]}, [row.n_signal for row in own])
+    jets = jets_in_words({"background": [row.n_background for row in own]}, {row.signal: row.n_signal for row in own})
     write_note(scan, f"{jets} {errors_in_words(1)} A line joins trainings with as many down-samplings.")
     chosen = read_attribute(given.pairs, "chosen")
     pairs = read_table(given.pairs, needed=["mse", f"latent {chosen}"])

@@ -28,7 +28,7 @@ def main() -> None:
         for name in methods
     }
     figure = draw_variations(shifts, given.label)
-    jets = jets_in_words({"": [row.n_background for row in rows]}, [row.n_signal for row in rows])
+    jets = jets_in_words({"": [row.n_background for row in rows]}, {row.signal: row.n_signal for row in rows})
     settings = {"label": given.label, "titles": titles.given}
     note = f"{jets} Mean of the seeds; shaded: envelope of all variations."
     write_figure("plot_variations", figure, given.output, settings, [given.table], note)

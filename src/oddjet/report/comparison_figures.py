@@ -68,7 +68,8 @@ class Compared:
 
         first = next(iter(self.scores.values()))
         background, *others = map(len, first.jets)
-        return jets_in_words({self.background(): [background]}, others[: len(first.points)] if signals else [])
+        of_signals = dict(zip(first.points, others, strict=False)) if signals else {}
+        return jets_in_words({self.background(): [background]}, of_signals)
 
 
 def roc(found: Compared, label: str) -> Figure:

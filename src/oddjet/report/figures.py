@@ -26,6 +26,8 @@ class _Counted(Protocol):
     def n_background(self) -> int: ...
     @property
     def n_signal(self) -> int: ...
+    @property
+    def signal(self) -> str: ...
 
 
 def figure_arguments(
@@ -39,7 +41,7 @@ def figure_arguments(
     arguments.add_argument("--output", nargs="+", type=Path, required=True, metavar="FILE", help=written)
 
 
-def jets_in_words(backgrounds: Mapping[str, Iterable[int]], signals: Iterable[int], kind: str = "Test jets") -> str:
+def jets_in_words(backgrounds: Mapping[str, Iterable[int]], signals: Mapping[str, int], kind: str = "Test jets") -> str:
     """Say on how many jets a figure rests, as in "Test jets: 2136 top, 3059 QCD, 381 to 489 of each signal".
 
     Parameters
@@ -47,14 +49,14 @@ def jets_in_words(backgrounds: Mapping[str, Iterable[int]], signals: Iterable[in
     backgrounds
         What the figure calls each one to its numbers of jets; the empty name stands for the background.
     signals
-        Numbers of jets, one a signal.
+        Number of jets of each.
     kind
         Which jets.
     """
-    words = [f"{_span(numbers)} {name or 'background'}" for name, numbers in backgrounds.items()]
-    counts = list(signals)
-    each = "each signal" if len(counts) > 1 else "the signal"
-    return f"{kind}: {', '.join([*words, *([f'{_span(counts)} of {each}'] if counts else [])])}."
+    words = [f"{span(numbers)} {name or 'background'}" for name, numbers in backgrounds.items()]
+    if signals:
+        words.append(f"{span(signals.values())} of {'each' if len(signals) > 1 else 'the'} signal")
+    return f"{kind}: {', '.join(words)}."
 
 
 def jets_of_rows(rows: Collection[_Counted], titles: Titles, kind: str = "Test jets") -> str:
@@ -63,7 +65,7 @@ def jets_of_rows(rows: Collection[_Counted], titles: Titles, kind: str = "Test j
         label_of(name, titles, several=False): [row.n_background for row in own]
         for name, own in by_background(rows).items()
     }
-    return jets_in_words(backgrounds, [row.n_signal for row in rows], kind)
+    return jets_in_words(backgrounds, {row.signal: row.n_signal for row in rows}, kind)
 
 
 def errors_in_words(seeds: int) -> str:
@@ -71,7 +73,8 @@ def errors_in_words(seeds: int) -> str:
     return "±: statistical error" + (f" and standard deviation of {seeds} seeds, in quadrature." if seeds > 1 else ".")
 
 
-def _span(numbers: Iterable[int]) -> str:
+def span(numbers: Iterable[int]) -> str:
+    """Return a number, or the smallest and the largest of several: "381 to 489"."""
     found = sorted(set(numbers))
     return str(found[0]) if len(found) == 1 else f"{found[0]} to {found[-1]}"
 

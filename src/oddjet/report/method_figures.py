@@ -183,7 +183,8 @@ def scores(found: MethodResults, label: str) -> Figure:
     }
     seed = None if found.mean else one.seeds[0]
     figure = draw_scores(samples, curves, EFFICIENCIES, label, found.title, seed, data)
-    jets = jets_in_words({background: [len(one.jets[0])]}, [len(one.jets[code]) for code in codes.values() if code])
+    own, *others = (len(one.jets[code]) for code in codes.values())
+    jets = jets_in_words({background: [own]}, dict(zip(shown, others, strict=True)))
     bands = f" Bands: standard deviation of {len(one.seeds)} seeds." if len(one.seeds) > 1 else ""
     write_note(figure, f"{jets} Distributions of unit area.{bands}")
     return figure
@@ -206,7 +207,7 @@ def training(found: MethodResults, label: str) -> Figure:
     figure = draw_training(TrainingCurves(found.title, history, auc, mean, where, chosen), label)
     names = [label_of(read_backgrounds(path)[0].name, found.titles, several=False) for path in found.scores[:1]]
     background = {next(iter(names), ""): [row.n_background for row in rows]}
-    jets = jets_in_words(background, [row.n_signal for row in rows], "AUC on validation jets")
+    jets = jets_in_words(background, {row.signal: row.n_signal for row in rows}, "AUC on validation jets")
     error = max((row.auc_error for row in rows if not math.isnan(row.auc_error)), default=math.nan)
     write_note(figure, jets if math.isnan(error) else f"{jets} Statistical error of one signal: {error:.3f} at most.")
     return figure
