@@ -56,7 +56,7 @@ def plan(folder: Path, runs: int, *arguments: str) -> tuple[float, list[int]]:
         after = resource.getrusage(resource.RUSAGE_CHILDREN)
         times.append(after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime)
     table = (done.stdout + done.stderr).partition("Job stats:")[2].partition("total")[0]
-    return min(times), [int(count) for count in re.findall(r"^\w+ +(\d+)$", table, re.MULTILINE)]
+    return min(times), [int(count) for count in re.findall(r"^[\w-]+ +(\d+)$", table, re.MULTILINE)]
 
 
 def main() -> None:

@@ -3,6 +3,8 @@
 import ast
 import subprocess
 import sys
+from fnmatch import fnmatch
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -84,6 +86,24 @@ HEAVY = {
     "torch",
     "uproot",
 }
+# What takes long to import, and the programs that import it as they start: all others have it in a function, or not.
+OF_IMAGES = "compute_distances find_medoids measure_ensembles plot_references summarize_images"
+OF_NETWORKS = "correlate_vae measure_event_latency measure_fit sample_negatives score_vae summarize_vae train_cnn train_model train_vae"
+OF_ROOT_FILES = "extract_features make_grid_images make_images simulate_*"
+STARTS = {
+    "awkward": OF_ROOT_FILES,
+    "energyflow": "",
+    "fastjet": "simulate_events",
+    "matplotlib": "plot_* tabulate_matrix",
+    "numba": f"classify_events extract_features make_grid_images make_images {OF_IMAGES} {OF_NETWORKS}",
+    "ot": "",
+    "pythia8mc": "simulate_*",
+    "sklearn": "measure_event_latency train_ceilings",
+    "torch": f"compare_ensembles compare_experiments fit_baseline make_bundle measure_snapshots monitor_training"
+    f" quantize_bundle {OF_NETWORKS}",
+    "uproot": OF_ROOT_FILES,
+    "vector": "",
+}
 
 
 def room(module: str) -> str:
@@ -135,6 +155,46 @@ def test_the_configuration_imports_nothing_heavy():
     loaded = subprocess.run([sys.executable, "-c", program], check=True, capture_output=True, text=True).stdout.split()
     assert not HEAVY & set(loaded)
     assert "numpy" not in loaded
+
+
+@cache
+def imported_at_once(path: Path) -> set[str]:
+    """Name what importing a module imports itself: what stands in no function, and not for types alone."""
+    names: set[str] = set()
+    waiting = list(ast.parse(path.read_text()).body)
+    while waiting:
+        node = waiting.pop()
+        if isinstance(node, ast.Import):
+            names |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            names |= {node.module, *(f"{node.module}.{alias.name}" for alias in node.names)}
+        elif isinstance(node, ast.If | ast.Try | ast.With) and "TYPE_CHECKING" not in ast.unparse(node).split(":")[0]:
+            waiting += node.body
+    return names
+
+
+def started_with(path: Path) -> set[str]:
+    """Name the other packages that a program imports before it does anything."""
+    found: set[str] = set()
+    waiting, seen = [path], set()
+    while waiting:
+        if (one := waiting.pop()) in seen:
+            continue
+        seen.add(one)
+        for name in imported_at_once(one):
+            place = SRC.parent.joinpath(*name.split("."))
+            own = [file for file in (place.with_suffix(".py"), place / "__init__.py") if file.is_file()]
+            waiting += own if name.startswith("oddjet") else []
+            found |= set() if name.startswith("oddjet") else {name.split(".")[0]}
+    return found
+
+
+@pytest.mark.parametrize("path", sorted(SCRIPTS.glob("*.py")), ids=lambda path: path.stem)
+def test_a_program_starts_with_no_package_that_it_does_not_need(path):
+    allowed = {
+        package for package, programs in STARTS.items() if any(fnmatch(path.stem, one) for one in programs.split())
+    }
+    assert started_with(path) & set(STARTS) <= allowed
 
 
 @pytest.mark.parametrize("path", sorted(SCRIPTS.glob("*.py")), ids=lambda path: path.stem)
