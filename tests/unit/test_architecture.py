@@ -87,15 +87,17 @@ HEAVY = {
     "uproot",
 }
 # What takes long to import, and the programs that import it as they start: all others have it in a function, or not.
-OF_IMAGES = "compute_distances find_medoids measure_ensembles plot_references summarize_images"
-OF_NETWORKS = "correlate_vae measure_event_latency measure_fit sample_negatives score_vae summarize_vae train_cnn train_model train_vae"
+OF_NETWORKS = (
+    "correlate_vae measure_event_latency measure_fit sample_negatives score_vae summarize_vae"
+    " train_cnn train_model train_vae"
+)
 OF_ROOT_FILES = "extract_features make_grid_images make_images simulate_*"
 STARTS = {
     "awkward": OF_ROOT_FILES,
     "energyflow": "",
     "fastjet": "simulate_events",
     "matplotlib": "plot_* tabulate_matrix",
-    "numba": f"classify_events extract_features make_grid_images make_images {OF_IMAGES} {OF_NETWORKS}",
+    "numba": f"classify_events extract_features make_grid_images make_images measure_ensembles summarize_images {OF_NETWORKS}",
     "ot": "",
     "pythia8mc": "simulate_*",
     "sklearn": "measure_event_latency train_ceilings",

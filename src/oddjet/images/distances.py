@@ -14,7 +14,6 @@ from oddjet.errors import ImageError, TableError
 from oddjet.images.settings import DistanceSettings
 from oddjet.images.store import JET_COLUMNS, read_images
 from oddjet.io.tables import TableWriter, read_array, read_attributes, read_table
-from oddjet.transport.images import metric_of, pairwise
 
 KEPT = ("run", "luminosityBlock", "event", "jet_rank", "pt", "mass", "weight")
 
@@ -70,6 +69,9 @@ def compute_distances(
     ImageError
         The file has fewer than 4 jets.
     """
+    # Brings the compiler, which those who read distances do not need.
+    from oddjet.transport.images import metric_of, pairwise
+
     batch = read_images(images, 0, settings.jets)
     if len(batch) < 4:
         raise ImageError(f"{images}: {len(batch)} jets are too few for distances; give more events or files")
