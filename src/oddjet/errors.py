@@ -11,8 +11,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-# What a disk answers that is full, over its quota, or mounted to be read alone.
-DISK_ERRORS = (errno.ENOSPC, errno.EDQUOT, errno.EROFS)
+# What a disk answers that is full, over its quota, or mounted to be read alone, or that takes no file of this size.
+DISK_ERRORS = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS)
 
 
 class OddjetError(Exception):

@@ -155,6 +155,8 @@ def execute(main: Callable[[], None]) -> None:
     and Ctrl-C end it with one message too, once what is half-written is gone (status 128 and the signal's number).
     Anything else is a fault of the program and keeps its traceback.
     """
+    if sys.stderr is None:  # closed by who started this
+        sys.stderr = Path(os.devnull).open("w", encoding="utf-8")  # noqa: SIM115  for the rest of the process
     logging.basicConfig(
         level=logging.INFO, stream=sys.stderr, format="%(asctime)s %(levelname)s %(message)s", datefmt="%H:%M:%S"
     )

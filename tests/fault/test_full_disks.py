@@ -8,6 +8,7 @@ import json
 import logging
 import os
 import re
+import stat
 import subprocess
 import sys
 import textwrap
@@ -24,6 +25,8 @@ from oddjet.detectors import file as model_file
 from oddjet.errors import DiskError
 from oddjet.evaluation.history import read_history
 from oddjet.io.atomic import atomic_path, disk_refusal, write_text
+from oddjet.jets.extract import extract_features
+from oddjet.jets.settings import FeatureSettings
 from oddjet.report.figures import save_figures
 from oddjet.run_record import remember, remembered
 from oddjet.tagging.outputs import open_output
@@ -184,6 +187,44 @@ def test_a_file_that_cannot_be_there_is_named(tmp_path):
             write_text(path, "x")
     with pytest.raises(DiskError, match="cannot be written"), open_output(tmp_path / "taken/x.root", [], [1], {}):
         pass
+    # As root, a rename would take the place of a device.
+    os.mkfifo(tmp_path / "pipe")
+    for path in (tmp_path / "pipe", Path("/dev/no-such-device"), Path("/proc/self/x")):
+        with pytest.raises(DiskError, match=r"is no file \(a device or a pipe\), and would be replaced by one"):
+            write_text(path, "x")
+    assert stat.S_ISFIFO((tmp_path / "pipe").stat().st_mode)
+
+
+def test_a_file_is_not_written_over_what_it_is_made_from(top_root, tmp_path):
+    data = top_root.read_bytes()
+    (tmp_path / "link.root").symlink_to(top_root)
+    for output in (top_root, tmp_path / "link.root"):
+        with pytest.raises(DiskError, match=r"would be written over .*top\.root, which it is made from"):
+            extract_features(top_root, output, FeatureSettings(features=("ptd",)))
+    assert top_root.read_bytes() == data
+
+
+LIMITED = """
+import resource, sys
+from pathlib import Path
+from oddjet.io.atomic import write_text
+from oddjet.program import execute
+
+resource.setrlimit(resource.RLIMIT_FSIZE, (100, 100))
+execute(lambda: write_text(Path(sys.argv[1]), "x" * 1000))
+"""
+
+
+@pytest.mark.parametrize("closed", [False, True])
+def test_a_limit_on_the_size_of_files_is_one_line(tmp_path, closed):
+    words = [sys.executable, "-c", LIMITED, str(tmp_path / "a.csv")]
+    shell = ["sh", "-c", 'exec "$@" 2>&-' if closed else 'exec "$@"', "sh"]
+    done = subprocess.run([*shell, *words], check=False, text=True, capture_output=True)
+    assert done.returncode == 1
+    assert not list(tmp_path.iterdir())
+    if not closed:
+        assert done.stderr.startswith(f"error: {tmp_path}/a.csv: larger than a file may be here (ulimit -f")
+        assert done.stderr.count("\n") == 1
 
 
 def test_what_is_no_trouble_of_the_disk_is_not_taken_for_it(tmp_path):

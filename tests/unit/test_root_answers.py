@@ -173,3 +173,10 @@ def test_the_scheme_of_an_address_may_be_in_capitals(data: bytes) -> None:
         assert sum(len(record) for record in read_candidates(address.replace("http", "HTTP"))) == 150
     with pytest.raises(SourceError, match="no such kind of address"):
         list(read_candidates("DAVS://host/x.root"))
+
+
+def test_a_proxy_that_the_environment_names_is_asked(data: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
+    with answering(part, data) as address:
+        monkeypatch.setenv("http_proxy", address.removesuffix("/x.root"))
+        monkeypatch.delenv("no_proxy", raising=False)
+        assert sum(len(record) for record in read_candidates("http://elsewhere.invalid/x.root")) == 150

@@ -11,7 +11,7 @@ import os
 import re
 import shutil
 import socket
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from functools import cache
 from pathlib import Path
@@ -52,6 +52,10 @@ def disk_refusal(path: Path, error: BaseException) -> str | None:
     """
     refused = next((one for one in chain(error) if isinstance(one, OSError) and one.errno in DISK_ERRORS), None)
     if refused is not None and refused.errno != errno.EROFS:
+        if refused.errno == errno.EFBIG:
+            return (
+                f"{path}: larger than a file may be here (ulimit -f, or the file system). Raise it, or write elsewhere."
+            )
         words = "over the disk's quota" if refused.errno == errno.EDQUOT else f"disk full{_left(path)}"
         return f"{path}: {words}. Make room and run again; nothing half-written stays."
     if refused is None and isinstance(error, OSError) and error.filename is not None:
@@ -108,7 +112,12 @@ def temporary_of(path: Path) -> Path:
     """Return where to write what becomes `path`; folders above are made, what killed writers left of it is removed.
 
     The name says which process writes, and on which machine: whether one of another machine lives cannot be told here.
+    A device or pipe would be replaced by a file, root's /dev/null for one: raises `DiskError`.
     """
+    folder = os.path.realpath(path.parent)
+    is_other = path.exists() and not (path.is_file() or path.is_dir())
+    if is_other or folder == "/dev" or folder.startswith("/proc/"):
+        raise DiskError(f"{path}: is no file (a device or a pipe), and would be replaced by one. Name a file.")
     path.parent.mkdir(parents=True, exist_ok=True)
     start = f".tmp-{_machine()}-"
     written = re.compile(re.escape(start) + r"(\d+)-" + re.escape(path.name))
@@ -120,6 +129,13 @@ def temporary_of(path: Path) -> Path:
     temporary = path.with_name(f"{start}{os.getpid()}-{path.name}")
     _TEMPORARIES.add(temporary)
     return temporary
+
+
+def refuse_own_input(output: Path, inputs: Iterable[str | Path]) -> None:
+    """Raise `DiskError` where a file would be written over one that it is made from, by whatever name."""
+    same = next((one for one in inputs if output.exists() and Path(one).exists() and output.samefile(one)), None)
+    if same is not None:
+        raise DiskError(f"{output}: would be written over {same}, which it is made from. Name another file.")
 
 
 def discard(temporary: Path) -> None:

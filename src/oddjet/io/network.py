@@ -45,7 +45,8 @@ def client_options(path: str) -> dict[str, Any]:
     import aiohttp
 
     timeout = aiohttp.ClientTimeout(total=REQUEST_SECONDS, sock_connect=CONNECT_SECONDS, sock_read=ANSWER_SECONDS)
-    return {"client_kwargs": {"timeout": timeout}}
+    # As curl does: nodes of some sites reach others through a proxy alone, which http_proxy and no_proxy name.
+    return {"client_kwargs": {"timeout": timeout, "trust_env": True}}
 
 
 class Patience:

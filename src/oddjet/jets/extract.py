@@ -13,6 +13,7 @@ import numpy.typing as npt
 
 from oddjet.addresses import is_remote
 from oddjet.errors import InputFileError, JetError, UnreachableFileError
+from oddjet.io.atomic import refuse_own_input
 from oddjet.io.candidates import CandidateRecord
 from oddjet.io.checksums import verify
 from oddjet.io.chunks import Reading
@@ -219,6 +220,7 @@ def extract_features(
     SelectionError
         A cut or a kept column names no branch of the file, or cannot be evaluated; whatever `on_bad_file` says.
     """
+    refuse_own_input(output, [path])
     selection = Selection(settings, own)
     corrections = Corrections(settings.corrections, settings.eta_max, variation)
     columns = table_columns(chosen_features(settings.features), selection, corrections)

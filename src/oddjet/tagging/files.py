@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from oddjet.io.atomic import refuse_own_input
 from oddjet.io.candidates import CandidateRecord
 from oddjet.io.root import EventFile, open_events
 from oddjet.jets.extract import opening_of, reading_of
@@ -58,6 +59,7 @@ def score_files(tagger: Tagger, sources: Sequence[str], output: Path, about: dic
     """
     check_suffix(output)
     files = list(find_files(sources).parts.values())
+    refuse_own_input(output, files)
     columns = [SOURCE, *tagger.columns()]
     attributes = {
         "oddjet_version": installed_version("oddjet"),
