@@ -20,7 +20,7 @@ from oddjet.evaluation.auc import AucRow
 from oddjet.evaluation.summary import averages_of_method, points_of
 from oddjet.io.csv import write_rows
 from oddjet.plotting.heatmap import SMALLEST, Panel, draw_heatmap
-from oddjet.plotting.style import contrast, figure_style, readable_colour, save_figure
+from oddjet.plotting.style import contrast, figure_style, readable_colour, save_figure, write_note
 from programs import run_program
 
 NAMES = (r"$m_{\Phi}$ [GeV]", r"$r_\mathrm{inv}$")
@@ -56,6 +56,7 @@ def test_a_point_without_an_auc_stays_hatched() -> None:
         [Panel({(2000.0, 0.1): (0.876, 0.0123), (1000.0, 0.1): (nan, nan)})], NAMES, "WNAE", 5, "Simulation"
     )
     assert texts(figure) == ["0.88", "± 0.01", "Simulation", "WNAE, 5 seeds"]
+    assert figure.get_supxlabel() == "Hatched: no signal, or no AUC."
     assert figure.axes[0].collections[0].get_array().mask.tolist() == [[True, False]]
 
 
@@ -166,10 +167,12 @@ def test_numbers_that_cannot_be_read_are_left_out(columns: int, rows: int, words
     assert texts(figure)[:-2] == words * (columns * rows)
     said = {
         2: "",
-        1: "too many cells for uncertainties: see the AUC table",
-        0: "too many cells for numbers: see the AUC table",
+        1: "Too many cells for uncertainties: see the AUC table.",
+        0: "Too many cells for numbers: see the AUC table.",
     }
     assert figure.get_supxlabel() == said[len(words)]
+    write_note(figure, "Test jets: 8 top.")
+    assert figure.get_supxlabel().replace("\n", " ") == f"{said[len(words)]} Test jets: 8 top.".lstrip()
 
 
 def test_fewer_labels_stand_at_their_own_cells() -> None:

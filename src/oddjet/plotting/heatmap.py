@@ -16,7 +16,7 @@ from matplotlib.figure import Figure
 from matplotlib.text import Text
 
 from oddjet.errors import FigureError
-from oddjet.plotting.style import figure_style, readable_colour, seeds_words, short_error, write_heading
+from oddjet.plotting.style import NOTE, figure_style, readable_colour, seeds_words, short_error, write_heading
 
 # Blind is pale and perfect dark blue, in many steps, for here AUCs differ by little; red is worse than blind. A colour
 # means the same in all heatmaps. A reader who sees no colour finds the numbers in the cells.
@@ -100,9 +100,18 @@ def draw_heatmap(
         # Once all panels have their widths. Of several each says where it is, and of which method is said once.
         for one, panel in zip(drawn.flat, panels, strict=False):
             write_heading(one, label, panel.where or f"{title}, {seeds_words(seeds)}")
-        if left_out:
-            figure.supxlabel(f"{left_out}: see the AUC table", fontsize=18, x=0.02, ha="left")
+        words = [f"{left_out}: see the AUC table."] * bool(left_out)
+        if any(_hatched(panel.cells) for panel in panels):
+            words.append("Hatched: no signal, or no AUC.")
+        if words:
+            figure.supxlabel(" ".join(words), fontsize=NOTE, x=0.01, ha="left")
     return figure
+
+
+def _hatched(cells: Cells) -> bool:
+    """Say whether a cell of the rectangle has no AUC."""
+    rectangle = math.prod(len({point[axis] for point in cells}) for axis in (0, 1))
+    return len(cells) < rectangle or any(math.isnan(auc) for auc, _ in cells.values())
 
 
 def _draw_panel(figure: Figure, axes: Axes, panel: Panel, names: tuple[str, str]) -> str:
@@ -193,7 +202,7 @@ def _write_cells(
     alone = LARGEST * min(1.0, WIDE * width / wide, HIGH * height / high)
     with_uncertainty = 0.75 * both >= SMALLEST
     if not with_uncertainty and alone < SMALLEST:
-        return "too many cells for numbers"
+        return "Too many cells for numbers"
     for where, (auc, uncertainty) in cells.items():
         style: dict[str, Any] = {
             "textcoords": "offset points",
@@ -205,4 +214,4 @@ def _write_cells(
             continue
         axes.annotate(f"{auc:.2f}", where, (0, 0), va="bottom", fontsize=both, **style)
         axes.annotate(f"± {short_error(uncertainty)}", where, (0, -3), va="top", fontsize=0.75 * both, **style)
-    return "" if with_uncertainty else "too many cells for uncertainties"
+    return "" if with_uncertainty else "Too many cells for uncertainties"

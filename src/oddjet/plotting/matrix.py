@@ -12,7 +12,7 @@ from matplotlib.figure import Figure
 
 from oddjet.errors import FigureError
 from oddjet.plotting.heatmap import BLIND, auc_colours
-from oddjet.plotting.style import figure_style, readable_colour, short_error, write_heading
+from oddjet.plotting.style import NOTE, figure_style, readable_colour, short_error, write_heading
 
 
 def draw_matrix(
@@ -55,6 +55,8 @@ def draw_matrix(
         lowest = min((auc for cells in panels.values() for auc, _ in cells.values() if np.isfinite(auc)), default=BLIND)
         bar.ax.set_ylim(np.floor(10 * min(lowest, BLIND)) / 10, 1.0)
         figure.suptitle(signal, fontsize=26)
+        if any(len(cells) < len(rows) * len(columns) for cells in panels.values()):
+            figure.supxlabel("Hatched: not trained.", fontsize=NOTE, x=0.01, ha="left")
         for axes, words in zip(drawn, panels, strict=True):
             write_heading(axes, label if axes is drawn[0] else "", words)
     return figure

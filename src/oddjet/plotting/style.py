@@ -43,6 +43,8 @@ LETTERS: dict[Any, Any] = {
     "mathtext.it": f"{FONT}:italic",
     "mathtext.fallback": "stixsans",
     "pdf.fonttype": 42,
+    # Inches around axes and words, so that long names do not touch the edge of the page.
+    "figure.constrained_layout.w_pad": 0.08,
 }
 
 # Size in points of the words below a figure, and the mean width of their letters in that size.
@@ -97,11 +99,12 @@ def write_note(figure: Figure, words: str) -> None:
     """Write below a figure what its numbers rest on: jets, background, errors.
 
     The figure grows by these lines, so that nothing that was fitted into its axes changes. Where there is a legend
-    below the axes, they stand between the two.
+    below the axes, they stand between the two. What the figure says there already comes first.
     """
     width, height = figure.get_size_inches()
     # A formula is not broken at its spaces.
-    whole = re.sub(r"\$[^$]*\$", lambda formula: formula[0].replace(" ", "\0"), words)
+    before = f"{figure.get_supxlabel()} ".lstrip()
+    whole = re.sub(r"\$[^$]*\$", lambda formula: formula[0].replace(" ", "\0"), before + words)
     text = textwrap.fill(whole, int(72 * width / (LETTER * NOTE)), break_long_words=False, break_on_hyphens=False)
     text = text.replace("\0", " ")
     figure.set_size_inches(width, height + 1.3 * NOTE / 72 * (1 + text.count("\n")))
