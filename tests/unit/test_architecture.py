@@ -97,7 +97,8 @@ STARTS = {
     "energyflow": "",
     "fastjet": "simulate_events",
     "matplotlib": "plot_* tabulate_matrix",
-    "numba": f"classify_events extract_features make_grid_images make_images measure_ensembles summarize_images {OF_NETWORKS}",
+    "numba": f"classify_events extract_features make_grid_images make_images measure_ensembles summarize_images"
+    f" {OF_NETWORKS}",
     "ot": "",
     "pythia8mc": "simulate_*",
     "sklearn": "measure_event_latency train_ceilings",
