@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import shlex
@@ -20,7 +21,7 @@ import uproot
 
 import oddjet
 from http_server import served
-from oddjet.cli.main import COMMANDS
+from oddjet.cli.main import COMMANDS, EXAMPLE
 from oddjet.io.tables import read_attributes, read_table
 from oddjet.provenance.attributes import file_digest
 
@@ -55,9 +56,9 @@ def desk(tmp_path_factory, small_analysis, top_root) -> Path:
 
 
 def examples() -> list[str]:
-    texts = [command.example for command in COMMANDS.values()]
+    texts = [EXAMPLE, *(command.example for command in COMMANDS.values())]
     lines = [line.strip() for text in texts for line in text.splitlines()]
-    # A remote file and a whole workflow are not here; both have tests of their own.
+    # A remote file is not here, as a local server has it below; that of a whole workflow runs in test_forecast.py.
     return [line for line in lines if "root://" not in line and " forecast " not in line]
 
 
@@ -142,6 +143,13 @@ def test_bad_input_is_one_line(desk, tmp_path):
     told = content["metadata"].replace('"jets": {', '"jets": {"unheard_of": 1, ')
     torch.save({**content, "metadata": told}, tmp_path / "schema.pt")
     assert "of another version (unheard_of: unknown key" in refused(desk, *score, tmp_path / "schema.pt")
+    for pt in ("nan", "-5", "inf"):
+        line = refused(desk, *score, "model.pt", "--pt-min", pt, "--to", tmp_path / "none.root")
+        assert line == f"error: pt_min: a pT of at least 0 GeV is wanted, not {float(pt):g}"
+    images = json.dumps({"settings": {"latent": 4}, "run": {"metric": "mse"}, "side": 3.2})
+    torch.save({**content, "metadata": images}, tmp_path / "images.pt")
+    assert "images.pt: a network of jet images, which sees no features" in refused(desk, *score, tmp_path / "images.pt")
+    assert "to a file that ends in .h5, not jets.csv" in refused(desk, "features", "events.root", "--to", "jets.csv")
     assert not list(tmp_path.glob("*.root"))
 
 

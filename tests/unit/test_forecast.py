@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import re
+import shlex
 import subprocess
 import sys
 from pathlib import Path
@@ -11,6 +12,7 @@ from pathlib import Path
 import pytest
 import yaml
 
+from oddjet.cli.main import COMMANDS
 from oddjet.config import Config, load_config
 from oddjet.errors import ConfigError, ResultsError
 from oddjet.forecast import disk_gigabytes, forecast, planned_jobs, read_measured, work, write_forecast
@@ -121,3 +123,10 @@ def test_the_command_counts_the_jobs_of_the_workflow(tmp_path):
     assert float(counted["simulate_sample"][1]) == pytest.approx(2 * 135 / 3600, abs=1e-3)
     assert "Not measured in the earlier run" in done.stdout
     assert "does not fit this version" not in done.stdout
+    # The example of `--help`, beside the workflow as it is there.
+    (tmp_path / "config").symlink_to(ROOT / "config")
+    words = shlex.split(COMMANDS["forecast"].example)[1:]
+    command = [sys.executable, "-m", "oddjet.cli.main", *words, "--snakefile", ROOT / "Snakefile"]
+    done = subprocess.run([*map(str, command)], cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert "on 64 cores" in done.stdout

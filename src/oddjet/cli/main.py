@@ -79,6 +79,8 @@ def run_features(given: Namespace) -> None:
         return
     if given.file is None:
         raise ConfigError("FILE: name a ROOT file, or ask for --list")
+    if given.to.suffix not in (".h5", ".hdf5"):
+        raise ConfigError(f"--to: features are written as HDF5, to a file that ends in .h5, not {given.to.name}")
     settings = read_settings(given.settings, FeatureSettings)
     told = {"settings": settings.model_dump_json(), "inputs": "{}", "sample": Path(given.file).stem}
     cutflow = extract_features(given.file, given.to, settings, attributes=told)

@@ -132,6 +132,11 @@ def read_content(path: Path) -> dict[str, Any]:
 
 
 def _card(path: Path, content: Mapping[str, Any]) -> Card:
+    if "kind" not in content["metadata"]["settings"]:
+        raise DetectorError(
+            f"{path}: a network of jet images, which sees no features; snakemake image_scores scores with a VAE, and "
+            "snakemake bundle publishes it"
+        )
     try:
         return Card.from_dict(content["metadata"])
     except OddjetError as error:

@@ -120,7 +120,8 @@ class Tagger:
     CorrectionError
         A payload that corrected its training jets cannot be used.
     DetectorError
-        No feature of the registry is the column that the detector sees, or the card holds settings of another version.
+        No feature of the registry is the column that the detector sees, the card holds settings of another version, or
+        `pt_min` is no pT.
     """
 
     def __init__(
@@ -147,6 +148,8 @@ class Tagger:
         # Of jets alone: a score has no weight.
         of_jets = given.corrections.model_copy(update={"weights": {}})
         self._corrections = Corrections(of_jets, given.eta_max)
+        if pt_min is not None and not 0 <= pt_min < math.inf:
+            raise DetectorError(f"pt_min: a pT of at least 0 GeV is wanted, not {pt_min:g}")
         lowest = self.settings.cluster_pt_min if pt_min is None else max(pt_min, self.settings.cluster_pt_min)
         every = {"pt_min": lowest, "pt_max": math.inf, "eta_max": math.inf, "max_jets": None}
         self._every = self.settings.model_copy(update=every)
