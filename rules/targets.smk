@@ -26,7 +26,10 @@ rule bundle:
 
 rule hepdata:
     input:
-        PUBLISHED.submissions(),
+        some(
+            PUBLISHED.submissions(),
+            "hepdata: no signal lies on axes, over which a submission would go; give the signals a point",
+        ),
 
 
 rule limits:
@@ -41,12 +44,18 @@ rule flatness:
 
 rule abcd:
     input:
-        PUBLISHED.abcd(),
+        some(
+            PUBLISHED.abcd(),
+            "abcd: an estimate takes two scores, and no analysis has two methods; give another one",
+        ),
 
 
 rule variations:
     input:
-        PLAN.all_variations(name for name in ANALYSES if not ANALYSES[name].base),
+        some(
+            PLAN.all_variations(name for name in ANALYSES if not ANALYSES[name].base),
+            "variations: nothing varies; give features.corrections an uncertainty, or a weight its up and down",
+        ),
 
 
 rule contamination:

@@ -88,7 +88,11 @@ def check_start(results: Path, configuration: Mapping[str, Any], files: Sequence
     ------
     ResultsError
         The folder belongs to another configuration and `on_other_results` is "fail".
+        It is no folder, or a link to one that is not there.
     """
+    if os.path.lexists(results) and not results.is_dir():
+        what = f"a link to {results.readlink()}, which is not there" if results.is_symlink() else "no folder"
+        raise ResultsError(f"{results}: is {what}. Mount or make that folder, or take it out of the way.")
     other = other_configuration(results, configuration, files)
     if other is not None and on_other_results == "fail":
         raise ResultsError(

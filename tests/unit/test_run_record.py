@@ -45,6 +45,14 @@ def test_a_folder_whose_memory_is_damaged_may_be_that_of_another_one(results, te
     check_start(results, DEFAULT[1], ["my.yaml"], "fail")
 
 
+def test_results_that_are_no_folder_are_named(tmp_path):
+    (tmp_path / "link").symlink_to("/nowhere/results")
+    (tmp_path / "file").touch()
+    for name, what in (("link", r"a link to /nowhere/results, which is not there\. Mount"), ("file", "no folder")):
+        with pytest.raises(ResultsError, match=rf"{name}: is {what}"):
+            check_start(tmp_path / name, *DEFAULT[::-1], "fail")
+
+
 def test_files_are_named_as_seen_from_the_run_folder(tmp_path):
     inside, outside = tmp_path / "run/config/my.yaml", tmp_path / "other.yaml"
     assert file_names([inside, outside], tmp_path / "run") == ["config/my.yaml", str(outside)]

@@ -121,3 +121,6 @@ def test_limits_without_a_cross_section_say_what_to_give(published):
     output = done.stdout + done.stderr
     assert "samples.top: no cross_section, and limits count events; give that of every background sample" in output
     assert "Traceback" not in output
+    done = published.snakemake("--dry-run", "variations", "--configfile", "config/test/tiny.yaml")
+    assert done.returncode != 0
+    assert "variations: nothing varies; give features.corrections an uncertainty" in done.stdout + done.stderr
