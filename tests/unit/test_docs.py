@@ -93,3 +93,10 @@ def test_the_readme_is_short_and_its_links_lead_somewhere():
     assert len(text.splitlines()) <= 80
     for target in re.findall(r"\]\(([^)#]+)[^)]*\)", text):
         assert target.startswith("https://") or (ROOT / target).exists(), target
+
+
+def test_what_an_analysis_has_lies_in_its_folder_on_the_pages_too():
+    own = {"dataset", "models", "scores", "auc", "merit", "figures", "limits", "leaderboard", "summary"}
+    for path in [ROOT / "README.md", ROOT / "results/README.md", *sorted(ROOT.glob("docs/**/*.md"))]:
+        for found in re.findall(r"\bresults/([\w{},-]+)", path.read_text()):
+            assert own.isdisjoint(re.findall(r"\w+", found)), f"{path.name}: results/{found}"

@@ -40,7 +40,7 @@ def main() -> None:
     curves = ElbowCurves(histograms, references.peaks, lines, references.elbow, references.chance)
     title = f"{sample}, {METRICS.get(references.metric, references.metric)}"
     figure = draw_references(pictures, images.side, curves, title, given.label)
-    note = f"Chosen among {references.jets} {sample} training jets. p: of one line against two, F test."
+    note = f"Reference jets: chosen among {references.jets} {sample} training jets. p: of one line against two, F test."
     write_figure("plot_references", figure, given.output, {"label": given.label}, [given.medoids, given.images], note)
 
 

@@ -11,6 +11,7 @@ from matplotlib import colormaps
 from matplotlib.axes import Axes
 from matplotlib.colors import LogNorm
 from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator, NullLocator
 from numpy.typing import NDArray
 
 from oddjet.errors import FigureError
@@ -110,6 +111,8 @@ def _draw_elbow(axes: Axes, curves: ElbowCurves) -> None:
         axes.plot([], [], " ", label="no elbow")
     else:
         axes.axvline(curves.suggested, color=GREY, linestyle="--", label=f"elbow: k = {curves.suggested}")
+    axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+    axes.xaxis.set_minor_locator(NullLocator())
     axes.set_xlabel("number of medoids k")
     axes.set_ylabel("peak of the histogram")
     axes.legend(fontsize=18)
