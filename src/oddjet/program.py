@@ -13,6 +13,7 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
+from functools import partial
 from pathlib import Path
 from types import FrameType
 from typing import Any, NoReturn, TypeVar
@@ -21,7 +22,7 @@ from pydantic import BaseModel, ValidationError
 
 from oddjet.errors import DISK_ERRORS, ConfigError, OddjetError
 from oddjet.io.atomic import disk_refusal, remove_temporaries
-from oddjet.messages import describe_validation, missing_package
+from oddjet.messages import describe_validation, missing_package, repeated
 
 LOGGER = logging.getLogger("oddjet")
 # A log gets at most a line in so many seconds and one at the end, so that a long job does not fill it.
@@ -132,11 +133,11 @@ def read_settings(text: str | None, model: type[Model], option: str = "--setting
     """
     if text is None:
         text = "{}"
-    elif not text.lstrip().startswith("{") and Path(text).is_file():
-        text = Path(text).read_text(encoding="utf-8")
+    elif not text.lstrip().startswith("{"):
+        text = _of_file(text, option)
     try:
-        given = json.loads(text)
-    except json.JSONDecodeError as error:
+        given = json.loads(text, object_pairs_hook=partial(_each_once, option))
+    except (ValueError, RecursionError) as error:  # thousands of digits, or of brackets
         raise ConfigError(f"{option}: neither a file nor JSON ({error}): {text[:80]}") from error
     name = option.removeprefix("--")
     if name in _GIVEN:
@@ -146,6 +147,23 @@ def read_settings(text: str | None, model: type[Model], option: str = "--setting
         return model.model_validate(given)
     except ValidationError as error:
         raise ConfigError(f"{option}: does not fit:\n" + describe_validation(error, given)) from error
+
+
+def _of_file(text: str, option: str) -> str:
+    """Return the content of a file, and what is the path of none as it is."""
+    try:
+        return Path(text).read_text(encoding="utf-8-sig") if Path(text).is_file() else text
+    except UnicodeDecodeError:
+        raise ConfigError(f"{option}: {text}: is not text in UTF-8. Save it as UTF-8.") from None
+    except (OSError, ValueError):  # no path, or not to be read: said of the text
+        return text
+
+
+def _each_once(option: str, pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    twice = repeated(pairs)
+    if twice is not None:
+        raise ConfigError(f"{option}: the key {twice!r} stands twice in one section, and only one would count")
+    return dict(pairs)
 
 
 def execute(main: Callable[[], None]) -> None:

@@ -32,6 +32,11 @@ def test_settings_from_nothing_text_and_file(tmp_path):
     path = tmp_path / "s.json"
     path.write_text('{"jets": {"radius": 2}}')
     assert read_settings(str(path), Outer).jets.radius == 2
+    path.write_text('{"jets": {"radius": 3}}', encoding="utf-8-sig")
+    assert read_settings(str(path), Outer).jets.radius == 3
+    path.write_text("{}", encoding="utf-16")
+    with pytest.raises(ConfigError, match=r"--settings: .*s\.json: is not text in UTF-8\. Save it as UTF-8"):
+        read_settings(str(path), Outer)
 
 
 @pytest.mark.parametrize(
@@ -42,6 +47,10 @@ def test_settings_from_nothing_text_and_file(tmp_path):
         ('{"parts": [{}, {"radius": "x"}]}', r"parts\.1\.radius: .*valid number.*\(given: 'x'\)"),
         ("{,}", "neither a file nor JSON"),
         ("absent.json", "neither a file nor JSON"),
+        ("x" * 5000, "neither a file nor JSON"),
+        ("a\0b", "neither a file nor JSON"),
+        ('{"parts":' + "[" * 100_000, "neither a file nor JSON"),
+        ('{"jets": {"radius": 1, "radius": 2}}', "the key 'radius' stands twice in one section"),
     ],
 )
 def test_wrong_settings_are_named(text, message):
