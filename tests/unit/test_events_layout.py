@@ -115,6 +115,8 @@ def test_single_precision_and_black_boxes_are_read(tmp_path, path):
         (11, (81, 0, 0, 4), r"slot 11, column 'Pt': pT 81 GeV is above that of the jet before"),
         (12, (41, 0, 0, 4), r"slot 12, column 'Pt': pT 41 GeV is above that of the jet before"),
         (7, (3, 0, 0, 2), r"slot 7, column 'Class': an object of class 2 in a slot of another class"),
+        (1, (1.2e5, 0, 1, 2), r"slot 1, column 'Pt': pT 120000 GeV is that of no object; in MeV\?"),
+        (1, (25, 999.9, 1, 2), r"slot 1, column 'Eta': eta 999\.9 is that of no object; a placeholder\?"),
         (1, (25, 0, 6.2, 2), r"slot 1, column 'Phi': phi 6.2 is not between -pi and pi"),
         (0, (25, 0.5, 0, 1), r"slot 0, column 'Eta': MET has eta 0.5"),
     ],

@@ -30,6 +30,9 @@ CHUNK_EVENTS = 1000
 ROWS_AT_A_TIME = 100_000
 # Angles that were rounded to fewer digits may exceed pi a little.
 PHI_MAX = np.pi + 1e-3
+# In GeV; no object of a collider has more, and one of 100 GeV would in MeV. Nor is any seen beyond this eta.
+PT_MAX = 9.9e4
+ETA_MAX = 30.0
 
 Events = NDArray[np.float64]
 
@@ -131,9 +134,9 @@ def check_events(events: Events, path: Path, first_row: int = 0) -> Events:
     Raises
     ------
     TableError
-        For the first event with a value that is not finite, a negative pT, an unknown class, more objects of a class
-        than it has slots, an object in a slot of another class, objects of a class that do not fall in pT, an angle
-        beyond pi, or a missing momentum with an eta.
+        For the first event with a value that is not finite, a pT or eta of no object, a negative pT, an unknown class,
+        more objects of a class than it has slots, an object in a slot of another class, objects of a class that do not
+        fall in pT, an angle beyond pi, or a missing momentum with an eta.
     """
     if events.ndim != 3 or events.shape[1:] != (SLOTS, len(COORDINATES)):
         raise TableError(f"{path}: the events have shape {events.shape}, not (N, {SLOTS}, {len(COORDINATES)}).")
@@ -149,7 +152,9 @@ def check_events(events: Events, path: Path, first_row: int = 0) -> Events:
     for column in range(len(COORDINATES)):
         refuse(~np.isfinite(events[:, :, column]), column, "{value} is not finite")
     refuse(events[:, :, PT] < 0, PT, "pT {value:g} GeV is negative; an empty slot has 0")
+    refuse(events[:, :, PT] > PT_MAX, PT, "pT {value:g} GeV is that of no object; in MeV? It must be in GeV")
     present = events[:, :, PT] > 0
+    refuse(present & (np.abs(events[:, :, ETA]) > ETA_MAX), ETA, "eta {value:g} is that of no object; a placeholder?")
     codes = np.where(present, events[:, :, CLASS], 0)
     refuse(present & ~np.isin(codes, SLOT_CODES), CLASS, "class {value:g} is unknown; the classes are 1 to 4")
     for kind in CLASSES:
