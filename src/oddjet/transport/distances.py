@@ -46,7 +46,6 @@ def distances_between(x: NDArray[np.floating[Any]], y: NDArray[np.floating[Any]]
                 row[j] += (value - column[j]) * (value - column[j])
 
 
-@kernel
 def aligned_distances(x: NDArray[np.floating[Any]], y: NDArray[np.floating[Any]], costs: NDArray[np.float64]) -> None:
     """Put squared distances of aligned points into costs[i, j]: x of shape (N, D), y (M, D), finite.
 
@@ -54,7 +53,7 @@ def aligned_distances(x: NDArray[np.floating[Any]], y: NDArray[np.floating[Any]]
     are the same for every permutation; so are those of a shift: the same permutations are optimal as for
     |x_i - y_j|^2. With the A that carries a Gaussian of the covariance of x to one of y (Olkin and Pukelsheim 1982) the
     part of the cost that a linear map explains is gone before the solver starts: on jets and their samples it then
-    takes a tenth of the time.
+    takes a tenth of the time. Not a kernel itself: with all of those that it calls it would be compiled once more.
     """
     first, second = _aligned(x, y)
     distances_between(first, second, costs)
