@@ -189,7 +189,6 @@ class Published:
         return [f"results/{analysis}/limits/{name}.csv" for name in wanted]
 
     def weighted_to(self, analysis: str) -> list[str]:
-        """Return `NAME=PB` for the signals whose scores are weighted to a cross section."""
-        signals = self.plan.analyses[analysis].signals
+        """Return `NAME=PB` for the signals and test backgrounds whose scores are weighted to a cross section."""
         given: dict[str, float] = json.loads(self.plan.tested_cross_sections(analysis))
-        return [f"{name}={value}" for name, value in given.items() if name in signals]
+        return [f"{name}={value}" for name, value in given.items()]

@@ -8,15 +8,14 @@ import numpy as np
 import pytest
 import uproot
 
+from jet_table import COLUMNS
+from oddjet.detectors.opening import Method, one_method
 from oddjet.errors import EvaluationError
 from oddjet.evaluation.limits import (
-    Events,
     SeedLimits,
-    Yields,
     background_workspace,
     bin_edges,
     crossings,
-    events_of,
     expected_limits,
     method_limits,
     patch,
@@ -24,7 +23,11 @@ from oddjet.evaluation.limits import (
     write_seed,
     yields,
 )
+from oddjet.evaluation.score_histograms import Events, Yields, events_of
+from oddjet.evaluation.scores import score_samples
 from oddjet.evaluation.settings import LimitSettings
+from oddjet.evaluation.signals import parse_signals
+from oddjet.io.tables import Column, write_table
 from oddjet.io.trees import read_metadata
 from score_tables import jets_of, write_scores
 
@@ -158,3 +161,33 @@ def test_limits_are_found_where_fits_vary():
     assert crossings(levels, 3) == pytest.approx(np.log(20) / np.array([4.0, 3.0, 3.0]), rel=2e-4)
     with pytest.raises(ValueError, match="f\\(a\\) and f\\(b\\) must have different signs"):
         crossings(lambda strength: np.full(1, 0.5), 1)
+
+
+def test_histograms_are_of_every_sample_and_every_weight(tmp_path):
+    """Backgrounds by sample, data as events, a test background in pb, and a weight that is varied."""
+    columns = [*COLUMNS, Column("weight_pdf_up", "f4", "1", "varied weight")]
+    files, values = {}, {"b": 600, "svj_mphi-2000_rinv-0p3": 50, "seen": 80, "qcd": 40}
+    for name, count in values.items():
+        jets = np.zeros(count, [(column.name, column.dtype) for column in columns])
+        jets["entry"], jets["tau2"], jets["weight"] = np.arange(count), np.linspace(0, 1, count), 2.0
+        jets["weight_pdf_up"] = 3.0
+        if name == "b":
+            jets["source"][:200] = 1
+        files[name] = tmp_path / f"{name}.h5"
+        told = {"sources": json.dumps([["top", "a.h5"], ["w", "b.h5"]])} if name == "b" else {}
+        write_table(files[name], columns, jets, told)
+    scored = one_method(Method("m", (1,), (1,)), lambda jets: jets["tau2"][:, None].astype(float))
+    signals = parse_signals([f"svj_mphi-2000_rinv-0p3={files['svj_mphi-2000_rinv-0p3']}"])
+    others = {"data": {"seen": (files["seen"],)}, "test_backgrounds": {"qcd": (files["qcd"],)}}
+    score_samples(scored, files["b"], signals, [tmp_path / "s.h5"], None, {}, **others)
+    factors, settings = {"svj_mphi-2000_rinv-0p3": 0.01, "qcd": 1.0}, LimitSettings(luminosity=3.0)
+    (found,) = method_limits(tmp_path / "s.h5", 0.5, factors, settings)
+    sums = {name: float(one.events.sum()) for name, one in found.yields.items()}
+    # Two pb a jet in half of the background's weight, 3000 / pb; data are counted.
+    expected = {"background": 600 * 12e3, "top": 400 * 12e3, "w": 200 * 12e3, "qcd": 40 * 6e3, "seen": 160.0}
+    expected["svj_mphi-2000_rinv-0p3"] = 50 * 60.0
+    assert sums == pytest.approx({**expected, **{f"{name}_pdf_up": 1.5 * sum_ for name, sum_ in expected.items()}})
+    assert np.sqrt(np.square(found.yields["seen"].errors).sum()) == pytest.approx(2 * np.sqrt(80))
+    write_histograms(tmp_path / "h.root", [found], {})
+    with uproot.open(tmp_path / "h.root") as file:
+        assert file["seed-1/w_pdf_up"].values().sum() == pytest.approx(1.5 * 200 * 12e3)

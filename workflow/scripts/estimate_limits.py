@@ -27,7 +27,7 @@ def main() -> None:
     arguments.add_argument("--signals", nargs="+", required=True, metavar="NAME=FILE[,FILE]", help="feature tables")
     arguments.add_argument("--points", metavar="JSON", help="name to {axis: value}, where a name says none")
     arguments.add_argument(
-        "--weighted-to", nargs="*", default=[], metavar="NAME=PB", help="signals whose scores have weights in pb"
+        "--weighted-to", nargs="*", default=[], metavar="NAME=PB", help="signals and test backgrounds weighted in pb"
     )
     arguments.add_argument("--output", type=Path, required=True, help="limits to write (CSV)")
     arguments.add_argument("--output-dir", type=Path, required=True, help="folder of workspaces")
@@ -36,7 +36,8 @@ def main() -> None:
     settings = read_settings(given.settings, LimitSettings)
     signals = files_of(parse_signals(given.signals, given.points))
     factors = sample_factors(signals, dict.fromkeys(signals, 1.0))
-    factors |= {name: 1 / float(value) for name, value in (one.split("=") for one in given.weighted_to)}
+    told = dict(one.split("=") for one in given.weighted_to)
+    factors |= {name: 1 / float(value) if name in signals else 1.0 for name, value in told.items()}
     share = share_of_test(given.splits, given.splits[-1])
     seeds = [found for scores in given.scores for found in method_limits(scores, share, factors, settings)]
     inputs = [*given.scores, *given.splits, *(path for files in signals.values() for path in files)]

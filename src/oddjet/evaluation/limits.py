@@ -22,6 +22,15 @@ from scipy.optimize import brentq
 from oddjet.arrays import Floats
 from oddjet.axes import HeatmapSettings, Point, view_of
 from oddjet.errors import EvaluationError
+from oddjet.evaluation.score_histograms import (
+    Events,
+    Yields,
+    event_weights,
+    events_of,
+    histogram,
+    histograms_of,
+    samples_of,
+)
 from oddjet.evaluation.scores import read_method
 from oddjet.evaluation.settings import LimitSettings
 from oddjet.evaluation.signals import read_points
@@ -30,7 +39,6 @@ from oddjet.io.failures import one_line
 from oddjet.io.tables import read_table
 from oddjet.titles import Titles
 
-PER_FEMTOBARN = 1000.0  # 1/pb
 CHANNEL = "score"
 LEVEL = 0.05
 # Relative, of a limit.
@@ -39,20 +47,6 @@ TOLERANCE = 1e-4
 RANGE = (0.0, 10.0)
 # At -2, -1, 0, 1 and 2 standard deviations of the background.
 Limits: TypeAlias = tuple[float, float, float, float, float]
-
-
-class Events(NamedTuple):
-    """Events of one sample: scores, shape (n,), and weights in pb, shape (n,)."""
-
-    scores: NDArray[np.float64]
-    weights: NDArray[np.float64]
-
-
-class Yields(NamedTuple):
-    """Expected events in each bin, shape (B,), and the root of their summed squared weights, shape (B,)."""
-
-    events: NDArray[np.float64]
-    errors: NDArray[np.float64]
 
 
 @dataclass(frozen=True)
@@ -78,7 +72,7 @@ class LimitRow:
 
 @dataclass(frozen=True)
 class SeedLimits:
-    """What one seed of a method gives: edges of its bins, yields of all samples, workspace, a row a signal."""
+    """What one seed of a method gives: edges of its bins, yields of `histograms_of`, workspace, a row a signal."""
 
     seed: int
     edges: NDArray[np.float64]
@@ -99,7 +93,8 @@ def method_limits(
     test_share : float
         Which share of the background the table holds; see `share_of_test`.
     factors : mapping of str to float
-        On the stored weights of each signal: what brings them to a cross section of 1 pb.
+        On the stored weights of each signal: what brings them to a cross section of 1 pb; and of each background that
+        trains nothing whose weights are in pb.
     settings : LimitSettings
         Luminosity, bins, uncertainty.
 
@@ -109,11 +104,13 @@ def method_limits(
         There are too few background events for the bins, weights leave one below zero, or pyhf finds no limit.
     """
     method, points = read_method(path), read_points(path)
-    jets = read_table(path, ["sample", "source", "entry", "weight", "score"])
+    jets = read_table(path)
+    samples = samples_of(path, jets, test_share, factors, settings.luminosity)
     for column, seed in enumerate(method.seeds):
         background = events_of(jets[jets["sample"] == 0], column, 1 / test_share)
         edges = bin_edges(background, settings)
-        found = {"background": yields(background, edges, settings.luminosity)}
+        found = histograms_of(samples, column, edges, settings.luminosity)
+        found["background"] = yields(background, edges, settings.luminosity)
         if settings.bins >= len(edges):
             raise EvaluationError(
                 f"limits.bins: {settings.bins} are asked for, and {path} has events for {len(edges) - 1}; lower it or "
@@ -191,33 +188,8 @@ def write_seed(folder: Path, found: SeedLimits) -> None:
 
 def share_of_test(splits: Sequence[Path], test: Path) -> float:
     """Return the share of the background's weight that its test events have among all its splits."""
-    weights = {path: _event_weights(read_table(path, ["source", "entry", "weight"]))[0].sum() for path in splits}
+    weights = {path: event_weights(read_table(path, ["source", "entry", "weight"]))[0].sum() for path in splits}
     return float(weights[test] / sum(weights.values()))
-
-
-def events_of(jets: NDArray[np.void], column: int, factor: float) -> Events:
-    """Return the events of one sample's rows of a score table.
-
-    Parameters
-    ----------
-    jets : ndarray
-        Structured, shape (n,), with `source`, `entry`, `weight` and `score`.
-    column : int
-        Which seed.
-    factor : float
-        On the weights: what brings them to pb.
-    """
-    weights, inverse = _event_weights(jets)
-    scores = np.full(len(weights), -np.inf)
-    np.maximum.at(scores, inverse, jets["score"][:, column])
-    return Events(scores, weights * factor)
-
-
-def _event_weights(jets: NDArray[np.void]) -> tuple[NDArray[np.float64], NDArray[np.intp]]:
-    """Return the weight of each event, shape (m,), and which event each jet is of, shape (n,)."""
-    keys = np.stack([jets["source"].astype(np.int64), jets["entry"].astype(np.int64)], axis=1)
-    _, first, inverse = np.unique(keys, axis=0, return_index=True, return_inverse=True)
-    return jets["weight"][first].astype(np.float64), inverse.reshape(-1)
 
 
 def bin_edges(background: Events, settings: LimitSettings) -> NDArray[np.float64]:
@@ -258,14 +230,13 @@ def yields(events: Events, edges: NDArray[np.float64], luminosity: float) -> Yie
     EvaluationError
         If weights of both signs leave a bin below zero.
     """
-    scale = luminosity * PER_FEMTOBARN
-    sums = np.histogram(events.scores, edges, weights=events.weights)[0] * scale
-    squares = np.histogram(events.scores, edges, weights=np.square(events.weights))[0] * scale**2
-    if (sums < 0).any():
+    found = histogram(events, edges, luminosity)
+    if (found.events < 0).any():
         raise EvaluationError(
-            f"the weights of a bin of the score add up to {sums.min():.4g} events; take fewer limits.efficiencies"
+            f"the weights of a bin of the score add up to {found.events.min():.4g} events; take fewer "
+            "limits.efficiencies"
         )
-    return Yields(sums, np.sqrt(squares))
+    return found
 
 
 def background_workspace(events: ArrayLike, errors: ArrayLike, uncertainty: float) -> dict[str, Any]:
@@ -419,6 +390,6 @@ def write_histograms(path: Path, seeds: Iterable[SeedLimits], record: Mapping[st
         for found in seeds:
             label = "bin of the score, edges " + ", ".join(f"{edge:.6g}" for edge in found.edges[1:-1])
             for name, (events, errors) in found.yields.items():
-                histogram = Hist(Regular(len(events), 0, len(events), name="bin", label=label), storage=Weight())
-                histogram.view().value, histogram.view().variance = events, errors**2
-                file[f"seed-{found.seed}/{name}"] = histogram
+                filled = Hist(Regular(len(events), 0, len(events), name="bin", label=label), storage=Weight())
+                filled.view().value, filled.view().variance = events, errors**2
+                file[f"seed-{found.seed}/{name}"] = filled
