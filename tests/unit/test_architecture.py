@@ -101,6 +101,7 @@ STARTS = {
     f" {OF_NETWORKS}",
     "ot": "",
     "pythia8mc": "simulate_*",
+    "scipy": "find_medoids measure_ensembles measure_event_latency plot_references summarize_images",
     "sklearn": "measure_event_latency train_ceilings",
     "torch": f"compare_ensembles compare_experiments fit_baseline make_bundle measure_snapshots monitor_training"
     f" quantize_bundle {OF_NETWORKS}",

@@ -17,7 +17,6 @@ from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy.optimize import brentq
 
 from oddjet.arrays import Floats
 from oddjet.axes import HeatmapSettings, Point, view_of
@@ -350,6 +349,8 @@ def crossings(levels: Callable[[float], Floats], bands: int) -> list[float]:
     ValueError
         A band is above the level at the end of `RANGE`, or below at its beginning.
     """
+    from scipy.optimize import brentq  # slow to import, and those who draw limits need none
+
     known = cache(levels)
     asked = list(RANGE)
 

@@ -8,7 +8,6 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.spatial.distance import squareform
 
 from oddjet.errors import ImageError, TableError
 from oddjet.images.settings import DistanceSettings
@@ -41,6 +40,8 @@ class DistanceTable:
 
     def matrix(self) -> NDArray[np.float64]:
         """Full symmetric matrix, shape (n, n)."""
+        from scipy.spatial.distance import squareform  # slow to import, and not needed where they are written
+
         return np.asarray(squareform(self.condensed))
 
 
