@@ -102,6 +102,20 @@ def test_all_formats_hold_the_same_scores(desk, tmp_path):
         np.testing.assert_array_equal(flat[name], table[name])
 
 
+def test_a_scored_file_has_no_letters_for_root(desk, tmp_path):
+    """A leaf of one byte is a letter, and `jet_in_window == 1` no formula; ROOT itself where it is installed."""
+    done = run(desk, "score", "events.root", "--detector", "model.pt", "--to", tmp_path / "s.root")
+    assert done.returncode == 0, done.stderr
+    with uproot.open({tmp_path / "s.root": "oddjet"}) as tree:
+        assert not [name for name, kind in tree.typenames().items() if "int8" in kind or "char" in kind]
+        expected = int(ak.sum(tree["jet_in_window"].array() == 1))
+    root = pytest.importorskip("ROOT", reason="ROOT is not installed")
+    chain = root.TChain("Events")
+    chain.Add(str(desk / "events.root"))
+    chain.AddFriend("oddjet", str(tmp_path / "s.root"))
+    assert chain.Draw("jet_mean_score", "jet_in_window == 1", "goff") == expected
+
+
 def test_the_score_is_that_of_the_feature_stage(desk, tmp_path):
     run(desk, "score", "events.root", "--detector", "model.pt", "--to", tmp_path / "s.h5")
     assert run(desk, "features", "events.root", "--to", tmp_path / "f.h5").returncode == 0

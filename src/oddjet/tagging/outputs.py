@@ -126,7 +126,11 @@ class _Root(_Flat):
     def add(self, piece: Piece) -> None:
         rows = piece.rows
         counts = np.bincount(rows["entry"] - piece.start, minlength=piece.stop - piece.start)
-        values = self.values(rows)
+        # A number of one byte is a letter to ROOT, which a formula cannot compare with a number.
+        values = {
+            name: array.astype(np.int16) if array.dtype.itemsize == 1 else array
+            for name, array in self.values(rows).items()
+        }
         # The collection's name stands before each: jet_rank, jet_pt.
         jets = ak.zip({name.removeprefix("jet_"): array for name, array in values.items() if name not in EVENT})
         branches = {**piece.events, "jet": ak.unflatten(jets, counts)}
