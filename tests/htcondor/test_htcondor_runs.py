@@ -3,7 +3,7 @@
 import re
 from collections import Counter
 
-from cluster_runs import FOLDER, LONG, TINY, same_model, wait_until
+from cluster_runs import CONFIG, FOLDER, LONG, TINY, same_model, wait_until
 
 TRAINING = "train_model"
 
@@ -84,6 +84,27 @@ def test_the_queue_is_started_anew_and_the_job_goes_on(space, pool):
     space.finish(run, "queue.out")
     assert since(pool, before) == {job: "COMPLETED"}
     assert space.gone_on_after() == 0
+
+
+def test_after_the_kill_of_snakemake_its_jobs_are_found_by_their_folder(space, pool):
+    """What docs/htcondor.md says: remove the jobs that go on by their folder, wait for their end, start again."""
+    space.long_training(epochs=8000)
+    before = set(pool.jobs(TRAINING))
+    # In the profile's 20 s after the removal the training could end.
+    with space.profile("train_model", htcondor_submit_job_max_vacate_time=2):
+        run = space.start("killed.out", *LONG)
+        wait_until(space.has_checkpoint)
+        run.kill()
+        run.wait()
+        (orphan,) = running(pool, before)
+        pool.tell("condor_rm", "-constraint", f'Iwd == "{space.folder}"')
+        # It counts as removed at once, and stays in the queue as long as its program runs.
+        wait_until(lambda: not pool.tell("condor_q", "-all", orphan, "-autoformat", "ClusterId").strip())
+        space.call(*space.snakemake("--configfile", CONFIG, "--unlock"))
+        space.finish(space.start("again.out", *LONG), "again.out")
+    assert list(since(pool, before).values()) == ["REMOVED", "COMPLETED"]
+    assert space.gone_on_after() > 0
+    assert set(space.model()["seeds"]) == {1, 2}
 
 
 def test_the_tiny_run_from_end_to_end(space, pool):
