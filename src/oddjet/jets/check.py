@@ -148,7 +148,7 @@ def _substructure(constituents: Particles, settings: FeatureSettings) -> Values:
 
 def _of_fjcontrib(constituents: Particles, settings: FeatureSettings, turned: bool) -> Values:
     """Compute the same with fjcontrib."""
-    # fastjet takes a second to import: only a run that asks for it waits.
+    # Only a run that compares with fastjet imports it.
     from oddjet.jets import with_fastjet
 
     constituents = _turned(constituents, turned)

@@ -140,7 +140,7 @@ def cluster(candidates: Particles, radius: float, pt_min: float, backend: Cluste
         particle = int(np.argmin(np.isfinite(momenta).all(axis=1)))
         raise JetError(f"the momentum (px, py, pz, E) of particle {particle} is {momenta[particle]}")
     if backend == "fastjet":
-        # fastjet takes a second to import: only a run that asks for it waits.
+        # Only a run that asks for fastjet's jets imports it.
         from oddjet.jets import with_fastjet
 
         found = with_fastjet.anti_kt(candidates.offsets, momenta, float(radius), float(pt_min))

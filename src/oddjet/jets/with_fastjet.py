@@ -1,7 +1,6 @@
 """What fastjet and fjcontrib make of the same particles: anti-kT jets, N-subjettiness, soft drop.
 
-fastjet takes a second to import, and comes with awkward arrays, so this module alone imports it, and is imported
-where a run needs it.
+fastjet takes awkward arrays, so this module alone imports it, and is imported where a run needs it.
 """
 
 from __future__ import annotations
