@@ -17,7 +17,6 @@ from oddjet.errors import JetError
 from oddjet.io.candidates import CandidateRecord, Particles
 from oddjet.jets.clustering import Jets, cartesian, cluster, trees
 from oddjet.jets.grooming import soft_drop_mass
-from oddjet.jets.matching import momenta
 from oddjet.jets.njettiness import njettiness
 from oddjet.jets.recombination import CAMBRIDGE_AACHEN, KT
 from oddjet.jets.settings import FeatureSettings
@@ -90,10 +89,12 @@ def _values(jets: Jets, others: Jets) -> Values:
         len(set(zip(*ours, strict=True)) & set(zip(*theirs, strict=True)))
         for ours, theirs in zip(_rows(jets.constituents), _rows(others.constituents), strict=True)
     ]
+    # Without vector, whose import would cost as much as the comparison.
+    apart = np.remainder(jets.phi - others.phi + np.pi, 2 * np.pi) - np.pi
     return {
         "pT": jets.pt,
         "eta": jets.eta,
-        "phi": others.phi + momenta(jets).deltaphi(momenta(others)),
+        "phi": others.phi + apart,
         "mass": np.where(jets.mass < SMALL_MASS, 0.0, jets.mass),
         "number of constituents": jets.constituents.counts().astype(np.float64),
         "number of common constituents": np.array(common, np.float64),
