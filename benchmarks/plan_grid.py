@@ -32,7 +32,7 @@ def full_grid() -> dict[str, object]:
     assert isinstance(methods, dict)
     trained = [(name, method) for name, method in methods.items() if "training" in method]
     config["methods"] = dict([(f"{name}_{copy}", method) for copy in range(8) for name, method in trained][:8])
-    config["ensemble"] = {"seeds": list(range(1, 11)), "seeds_per_job": 5}
+    config |= {"seeds": list(range(1, 11)), "seeds_per_job": 5}
     return config
 
 
@@ -52,7 +52,9 @@ def plan(folder: Path, runs: int, *arguments: str) -> tuple[float, list[int]]:
     for _ in range(runs):
         before = resource.getrusage(resource.RUSAGE_CHILDREN)
         command = [sys.executable, "-m", "snakemake", "--dry-run", "--quiet", "rules", "--nocolor", *arguments]
-        done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=True)  # noqa: S603
+        done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)  # noqa: S603
+        if done.returncode:
+            raise SystemExit(done.stderr)
         after = resource.getrusage(resource.RUSAGE_CHILDREN)
         times.append(after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime)
     table = (done.stdout + done.stderr).partition("Job stats:")[2].partition("total")[0]
@@ -76,7 +78,7 @@ def main() -> None:
         seconds, jobs = plan(ours, given.runs, "--configfile", "config/grid.yaml")
         (bare / "Snakefile").write_text(bare_workflow(sum(jobs), len(jobs)))
         theirs, plain = plan(bare, given.runs)
-    assert sum(plain) >= sum(jobs) > 300
+    assert sum(plain) >= sum(jobs) > 100, (plain, jobs)
     print(f"# {sum(jobs)} jobs of {len(jobs)} rules: {seconds:.1f} s, a bare workflow of as many {theirs:.1f} s")
     print(f"ratio plan_grid {theirs / seconds:.2f}")
 
