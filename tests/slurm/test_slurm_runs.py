@@ -112,7 +112,7 @@ def test_near_its_time_limit_it_stops_and_goes_on_with_more(tiny_on_slurm, slurm
     before = set(jobs(TRAINING))
     # A minute is the shortest that Slurm knows; it may send the signal up to a minute early.
     with tiny_on_slurm.profile("train_model", runtime="attempt", slurm_extra="'--signal=TERM@10'"):
-        tiny_on_slurm.finish(tiny_on_slurm.start("time.out", *LONG, "--retries", "4"), "time.out")
+        tiny_on_slurm.finish(tiny_on_slurm.start("time.out", "--retries", "4", *LONG), "time.out")
     states = [state for job, state in jobs(TRAINING).items() if job not in before]
     assert states[-1] == "COMPLETED"
     assert set(states[:-1]) <= {"FAILED", "TIMEOUT"}
