@@ -48,6 +48,7 @@ def only_when_asked(config: pytest.Config, items: list[pytest.Item], system: str
 
 
 def wait_until(condition: Callable[[], Found], seconds: float = 600.0) -> Found:
+    """Ask until a condition holds, for a batch system tells nobody what becomes of a job; fail after the seconds."""
     limit = time.monotonic() + seconds
     while not (found := condition()):
         assert time.monotonic() < limit, "waited in vain"

@@ -43,8 +43,8 @@ def rows(points: dict[str, dict[str, float]], *backgrounds: str) -> list[AucRow]
 
 
 def figure_of(points: dict[str, dict[str, float]], *backgrounds: str, **settings: object):
-    titles = Titles(samples={"dark_pions": "dark pions"})
-    return heatmap_of(rows(points, *backgrounds), "AE", titles, "Simulation", HeatmapSettings.model_validate(settings))
+    titles = Titles(samples={"dark_pions": "dark pions"}, heatmap=HeatmapSettings.model_validate(settings))
+    return heatmap_of(rows(points, *backgrounds), "AE", titles, "Simulation")
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from oddjet.axes import HeatmapSettings
 from oddjet.detectors.opening import KEPT, Method, one_method
 from oddjet.errors import EvaluationError
 from oddjet.evaluation.auc import AucRow, SampleScores, compute_auc
@@ -181,7 +180,7 @@ def test_figures_call_backgrounds_by_their_titles() -> None:
         for name in ("top", "qcd")
         for m_phi, r_inv in ((1000.0, 0.1), (1000.0, 0.3), (2000.0, 0.3))
     ]
-    axes = heatmap_of(rows, "AE", titles, "Simulation", HeatmapSettings()).axes
+    axes = heatmap_of(rows, "AE", titles, "Simulation").axes
     assert [one.get_ylabel() for one in axes if "AUC" in one.get_ylabel()] == [
         "AUC against top pairs",
         "AUC against QCD",
@@ -196,7 +195,7 @@ def test_the_figures_of_scores_name_the_background_of_the_training(tmp_path: Pat
     assert left.get_legend_handles_labels()[1][0] == "top pairs"
     assert right.get_xlabel() == "top pairs efficiency"
     nothing = tmp_path / "none.csv"
-    found = Compared([path], nothing, nothing, nothing, None, titles, HeatmapSettings())
+    found = Compared([path], nothing, nothing, nothing, None, titles)
     assert roc(found, "Simulation").axes[0].get_xlabel() == "top pairs efficiency"
     axes = sculpting(found, "Simulation").axes[0]
     assert axes.get_ylabel() == "top pairs efficiency of a cut at 10 %"

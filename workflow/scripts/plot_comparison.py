@@ -27,7 +27,7 @@ def main() -> None:
     given = arguments.parse_args()
     titles = read_titles(given)
     tables = given.leaderboard, given.grid, given.merit, given.ceilings
-    found = Compared(given.scores, *tables, titles, titles.heatmap)
+    found = Compared(given.scores, *tables, titles)
     figures = by_name(given.output)
     if unknown := sorted(set(figures) - set(FIGURES)):
         raise FigureError(f"{unknown[0]}: no figure has this name; there are {', '.join(FIGURES)}")

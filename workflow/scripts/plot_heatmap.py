@@ -22,8 +22,8 @@ def main() -> None:
     figure_arguments(arguments)
     given = arguments.parse_args()
     rows, titles = read_rows(given.auc, AucRow), read_titles(given)
-    title, shown = given.title or titles(rows[0].method), titles.heatmap
-    figure = heatmap_of(rows, title, titles, given.label, shown)
+    title = given.title or titles(rows[0].method)
+    figure = heatmap_of(rows, title, titles, given.label)
     settings = {"label": given.label, "title": given.title, "samples": titles.samples, "heatmap": given.heatmap}
     write_figure("plot_heatmap", figure, given.output, settings, [given.auc])
 

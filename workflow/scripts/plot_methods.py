@@ -30,7 +30,7 @@ def main() -> None:
     figure_arguments(arguments, written="figures to write, by their names: KIND_METHOD.pdf or .png")
     given = arguments.parse_args()
     titles = read_titles(given)
-    methods = by_method({name: getattr(given, name) for name in TABLES}, titles, given.means, titles.heatmap)
+    methods = by_method({name: getattr(given, name) for name in TABLES}, titles, given.means)
     settings = {
         "label": given.label,
         "titles": titles.given,

@@ -6,12 +6,10 @@ A figure is a line in `FIGURES`. What draws is imported where it is needed: the 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
-
-from oddjet.axes import HeatmapSettings
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -31,9 +29,7 @@ class Compared:
     leaderboard, grid, merit, ceilings
         The tables of `summarize`, and the AUCs of supervised trees, which not every analysis has.
     titles
-        Of the methods and of the samples.
-    settings
-        Axes of the signals.
+        Of the methods and of the samples, and the axes of the signals.
     """
 
     score_tables: Sequence[Path]
@@ -42,7 +38,6 @@ class Compared:
     merit: Path
     ceilings: Path | None
     titles: Titles
-    settings: HeatmapSettings = field(default_factory=HeatmapSettings)
 
     def files(self) -> list[Path]:
         """Return all of the tables."""
@@ -120,10 +115,10 @@ def leaderboard(found: Compared, label: str) -> Figure:
 
     titles, grid = found.titles, read_rows(found.grid, GridRow)
     rows, merits = read_rows(found.leaderboard, AucRow), read_rows(found.merit, MeritRow)
-    entries = leaderboard_entries(rows, merits, grid, titles, found.settings)
+    entries = leaderboard_entries(rows, merits, grid, titles, found.titles.heatmap)
     if found.ceilings is not None:
         ceilings = read_rows(found.ceilings, AucRow)
-        entries += leaderboard_entries(ceilings, titles=titles, settings=found.settings, supervised=True)
+        entries += leaderboard_entries(ceilings, titles=titles, settings=found.titles.heatmap, supervised=True)
     against = label_of(grid[0].background, titles, several=len(by_background(grid)) > 1)
     figure = draw_leaderboard(entries, label, titles(grid[0].reference), against)
     error = "statistical error" + " and standard deviation of the seeds, in quadrature" * any(g.seeds > 1 for g in grid)

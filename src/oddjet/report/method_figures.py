@@ -7,11 +7,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from oddjet.axes import HeatmapSettings, view_of
+from oddjet.axes import view_of
 from oddjet.errors import FigureError
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ class MethodResults:
     title
         What the figures call the method.
     titles
-        Of the samples.
+        Of the samples, and the axes of the signals.
     mean
         Whether its scores are the mean of several seeds' scores: it has no seeds of its own then.
     auc
@@ -39,8 +39,6 @@ class MethodResults:
         Score tables, one a group of seeds.
     history, auc_by_epoch
         Tables of its training, one a group; none of a method that is not trained by epochs.
-    settings
-        Axes of the signals.
     """
 
     title: str
@@ -50,7 +48,6 @@ class MethodResults:
     scores: Sequence[Path] = ()
     history: Sequence[Path] = ()
     auc_by_epoch: Sequence[Path] = ()
-    settings: HeatmapSettings = field(default_factory=HeatmapSettings)
 
     def files(self) -> list[Path]:
         """Return all of the tables."""
@@ -61,7 +58,6 @@ def by_method(
     files: Mapping[str, Sequence[Path]],
     titles: Titles,
     means: Collection[str] = (),
-    settings: HeatmapSettings | None = None,
 ) -> dict[str, MethodResults]:
     """Sort the tables of several methods by the method that each one names.
 
@@ -71,11 +67,9 @@ def by_method(
         By the attribute of `MethodResults` that they belong to; a history names no method, and is of the table by epoch
         in the same place.
     titles
-        Of the methods and of the samples.
+        Of the methods and of the samples, and the axes of the signals.
     means
         Names of the methods whose scores are the mean of several seeds' scores.
-    settings
-        Axes of the signals.
     """
     from oddjet.evaluation.auc import AucRow
     from oddjet.evaluation.history import EpochAucRow
@@ -95,10 +89,7 @@ def by_method(
         method = read_rows(path, EpochAucRow)[0].method
         keep(method, "auc_by_epoch", path)
         keep(method, "history", history)
-    return {
-        name: MethodResults(titles(name), titles, name in means, **tables, settings=settings or HeatmapSettings())
-        for name, tables in found.items()
-    }
+    return {name: MethodResults(titles(name), titles, name in means, **tables) for name, tables in found.items()}
 
 
 def heatmap(found: MethodResults, label: str) -> Figure:
@@ -107,28 +98,24 @@ def heatmap(found: MethodResults, label: str) -> Figure:
     from oddjet.io.csv import read_rows
 
     rows = read_rows(found.auc, AucRow)
-    return heatmap_of(rows, found.title, found.titles, label, found.settings, mean=found.mean)
+    return heatmap_of(rows, found.title, found.titles, label, mean=found.mean)
 
 
-def heatmap_of(
-    rows: Sequence[AucRow], title: str, titles: Titles, label: str, settings: HeatmapSettings, *, mean: bool = False
-) -> Figure:
+def heatmap_of(rows: Sequence[AucRow], title: str, titles: Titles, label: str, *, mean: bool = False) -> Figure:
     """Draw the AUCs of a method by signal: a heatmap, curves or bars (`oddjet.axes.view_of`).
 
-    `titles`, `settings` and `mean` are as in `MethodResults`.
+    `titles` and `mean` are as in `MethodResults`.
     """
     from oddjet.plotting.style import write_note
     from oddjet.report.figures import errors_in_words, jets_of_rows
 
     seeds = 0 if mean else len({row.seed for row in rows})
-    figure = _draw_signals(rows, (title, seeds, label), titles, settings)
+    figure = _draw_signals(rows, (title, seeds, label), titles)
     write_note(figure, f"{jets_of_rows(rows, titles)} {errors_in_words(seeds)}")
     return figure
 
 
-def _draw_signals(
-    rows: Sequence[AucRow], drawn: tuple[str, int, str], titles: Titles, settings: HeatmapSettings
-) -> Figure:
+def _draw_signals(rows: Sequence[AucRow], drawn: tuple[str, int, str], titles: Titles) -> Figure:
     """Draw what `heatmap_of` returns; `drawn` is title, number of seeds and label."""
     from oddjet.evaluation.backgrounds import by_background, label_of
     from oddjet.evaluation.summary import averages_of_method, points_of
@@ -136,6 +123,7 @@ def _draw_signals(
     from oddjet.plotting.signals import draw_bars, draw_curves
 
     points, backgrounds = points_of(rows), by_background(rows)
+    settings = titles.heatmap
     view = view_of(points, settings)
     cells = {
         label_of(background, titles, several=len(backgrounds) > 1): {
@@ -173,7 +161,7 @@ def scores(found: MethodResults, label: str) -> Figure:
     from oddjet.report.figures import jets_in_words
 
     (one,) = read_scores(found.scores).values()
-    shown = shown_signals(one.points, found.settings, found.titles)
+    shown = shown_signals(one.points, found.titles.heatmap, found.titles)
     background = label_of(one.background, found.titles, several=False) or "background"
     codes = {background: 0, **{words: list(one.points).index(name) + 1 for name, words in shown.items()}}
     samples = {words: (one.scores[code][:, 0], one.jets[code]["weight"]) for words, code in codes.items()}
@@ -202,7 +190,7 @@ def training(found: MethodResults, label: str) -> Figure:
 
     rows = read_rows(found.auc_by_epoch, EpochAucRow)
     chosen = epochs_by_method(found.scores).get(rows[0].method, {})
-    auc, where = auc_lines(rows, found.settings, found.titles)
+    auc, where = auc_lines(rows, found.titles.heatmap, found.titles)
     history, mean = with_gaps(read_history(found.history)), auc_over_grid(rows)
     figure = draw_training(TrainingCurves(found.title, history, auc, mean, where, chosen), label)
     names = [label_of(read_backgrounds(path)[0].name, found.titles, several=False) for path in found.scores[:1]]
