@@ -77,6 +77,7 @@ from oddjet.plan import (
     BOARD_TABLES,
     COMPARISONS,
     FIGURES,
+    MATRIX,
     WITH_IMAGES,
     Plan,
     board_analysis,

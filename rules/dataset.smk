@@ -21,7 +21,7 @@ rule build_dataset:
     benchmark:
         "results/benchmarks/build_dataset/{analysis}.tsv"
     wildcard_constraints:
-        analysis=any_of(name for name in ANALYSES if not ANALYSES[name].base),
+        analysis=any_of(PLAN.shown()),
     conda:
         "../envs/jets.yaml"
     resources:

@@ -1,30 +1,28 @@
-# The page that shows everything of an analysis. Seconds of work: on a cluster too it runs where Snakemake runs.
+# The page that shows everything of a run. Seconds of work: on a cluster too it runs where Snakemake runs.
 localrules:
     write_report,
 
 
 rule write_report:
     input:
-        scores=lambda wildcards: PLAN.board_scores(wildcards.analysis),
-        figures=lambda wildcards: PLAN.report_figures(wildcards.analysis),
-        tables=lambda wildcards: PLAN.report_tables(wildcards.analysis),
+        scores=[path for name in PLAN.shown() for path in PLAN.board_scores(name)],
+        figures=PLAN.report_figures(),
+        tables=PLAN.report_tables(),
+        matrix=PLAN.report_matrix(),
     output:
-        "results/{analysis}/report.html",
+        "results/report.html",
     log:
-        "results/logs/write_report/{analysis}.log",
+        "results/logs/write_report.log",
     conda:
         "../envs/jets.yaml"
     resources:
         **grown(2000, 10),
     params:
-        folder=lambda wildcards: f"results/{wildcards.analysis}",
-        trained=lambda wildcards: list(trained(ANALYSES[wildcards.analysis].methods)),
-        titles=titles,
-        heatmap=heatmap,
+        results=lambda wildcards, output: str(Path(output[0]).parent),
+        analyses=lambda wildcards: json.dumps(PLAN.report_settings()),
         code=code_digest("write_report"),
     message:
-        "The report of {wildcards.analysis}"
+        "The report of the run"
     shell:
-        'python "$ODDJET"/workflow/scripts/write_report.py --titles {params.titles:q} --heatmap {params.heatmap:q} --analysis {wildcards.analysis:q} --folder {params.folder:q}'
-        " --trained {params.trained:q} --scores {input.scores:q} --figures {input.figures:q}"
-        " --output {output:q} > {log:q} 2>&1"
+        'python "$ODDJET"/workflow/scripts/write_report.py --analyses {params.analyses:q} --results {params.results:q}'
+        " --scores {input.scores:q} --figures {input.figures:q} --matrix {input.matrix:q} --output {output:q} > {log:q} 2>&1"

@@ -53,7 +53,7 @@ rule abcd:
 rule variations:
     input:
         some(
-            PLAN.all_variations(name for name in ANALYSES if not ANALYSES[name].base),
+            PLAN.all_variations(PLAN.shown()),
             "variations: nothing varies; give features.corrections an uncertainty, or a weight its up and down",
         ),
 
@@ -66,12 +66,8 @@ rule contamination:
 
 rule matrix:
     input:
-        "results/matrix/matrix.md",
-        [
-            f"results/{name}/leaderboard.md"
-            for name in ANALYSES
-            if not ANALYSES[name].base
-        ],
+        MATRIX,
+        [f"results/{name}/leaderboard.md" for name in PLAN.shown()],
 
 
 rule experiments:

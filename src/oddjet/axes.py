@@ -25,7 +25,7 @@ NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,39}")
 TAKEN = {
     *("method", "seed", "epoch", "signal", "background", "auc", "auc_error", "n_signal", "n_background", "merit"),
     *("value", "error", "where", "signal_fraction", "chosen_epoch", "chosen_auc", "best_epoch", "best_auc", "last_auc"),
-    *("minus_2", "minus_1", "expected", "plus_1", "plus_2", "signal_per_pb"),
+    *("minus_2", "minus_1", "expected", "plus_1", "plus_2", "signal_per_pb", "trained_on", "seeds", "spread"),
 }
 # Title and unit of what needs no words in the configuration.
 KNOWN = {

@@ -37,12 +37,12 @@ from oddjet.titles import Titled, one_line, titles_of
 
 # Names become wildcards and file names: letters, digits and - _ . inside, nothing that a shell or a path could read.
 # A name that ends as a file of ours could be one: results/jets holds cutflow.json beside folders.
-NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,99}(?<!\.json)(?<!\.h5)(?<!\.csv)(?<!\.md)(?<!\.root)")
+NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,99}(?<!\.json)(?<!\.h5)(?<!\.csv)(?<!\.md)(?<!\.root)(?<!\.html)")
 NAME_RULE = "may hold letters, digits and - _ . only, at most 100, and does not end as a file does (.json, .h5, .root)"
 
 
 # Folders of results that are no analysis.
-RESERVED = ("matrix", "samples", "tables", "images", "events", "jets_with_images", "logs", "benchmarks")
+RESERVED = ("matrix", "samples", "tables", "images", "events", "jets_with_images", "variations", "logs", "benchmarks")
 # Keys of older configurations, and what takes their place.
 GONE = {
     "ensemble.seeds": "write it as seeds, at the top",

@@ -6,7 +6,6 @@ The rules hold the programs; paths, lists of inputs and targets are here and in 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import Path
 
 from oddjet.analyses import JETS
 from oddjet.analysis_files import AnalysisFiles
@@ -20,6 +19,8 @@ from oddjet.titles import default_title, titles_of
 
 # Tables and a figure over the methods of `jets` and those that score its jets by their images.
 WITH_IMAGES = "jets_with_images"
+# Of trainings and backgrounds.
+MATRIX = tuple(f"results/matrix/matrix.{suffix}" for suffix in ("csv", "md", *FIGURES))
 # What `summarize` writes over all methods.
 BOARD_TABLES = ("leaderboard.csv", "grid_means.csv", "merit.csv", "summary.md", "merit.md", "leaderboard.md")
 
@@ -74,7 +75,7 @@ class Plan(AnalysisFiles):
         tables = ("summary.md", "leaderboard.csv", "leaderboard.md", "merit.md", "ceilings.md")
         return [
             *(f"{folder}/figures/{name}.{suffix}" for name in self.figure_names(analysis) for suffix in FIGURES),
-            *(f"{folder}/{name}" for name in (*tables, "report.html")),
+            *(f"{folder}/{name}" for name in tables),
         ]
 
     def figure_names(self, analysis: str) -> list[str]:
@@ -83,8 +84,11 @@ class Plan(AnalysisFiles):
 
     def boards(self) -> list[str]:
         """Return all leaderboards: of the analyses of the configuration, and the one with methods that score images."""
-        own = [name for name, analysis in self.analyses.items() if not analysis.base]
-        return own + ([WITH_IMAGES] if self.image_methods else [])
+        return self.shown() + ([WITH_IMAGES] if self.image_methods else [])
+
+    def shown(self) -> list[str]:
+        """Return the analyses of the configuration, without those of a scan that are made for one table alone."""
+        return [name for name, analysis in self.analyses.items() if not analysis.base]
 
     def drawn(self, board: str) -> list[str]:
         """Return the methods that have figures of their own with a leaderboard: on each leaderboard others."""
@@ -123,27 +127,43 @@ class Plan(AnalysisFiles):
             for suffix in FIGURES
         }
 
-    def report_figures(self, analysis: str) -> list[str]:
-        """Return the figures that the report of an analysis shows."""
-        return [f"results/{analysis}/figures/{name}.png" for name in self.figure_names(analysis)]
+    def report_settings(self) -> dict[str, dict[str, object]]:
+        """Return what the report says of each analysis that stands in none of its tables."""
+        return {
+            name: {
+                "background": list(self.analyses[name].background),
+                "trained": list(trained(self.analyses[name].methods)),
+                "titles": self.titles(name),
+                "heatmap": self.analyses[name].heatmap.model_dump(),
+            }
+            for name in self.shown()
+        }
 
-    def report_tables(self, analysis: str) -> list[str]:
-        """Return the tables that the report of an analysis shows."""
-        folder, home = f"results/{analysis}", Path(self.cutflow(analysis)).parent
-        names = ("leaderboard.csv", "grid_means.csv", "merit.csv", "ceilings.csv")
-        return [*(f"{folder}/{name}" for name in names), *(f"{home}/{name}.json" for name in ("cutflow", "bad_files"))]
+    def report_figures(self) -> list[str]:
+        """Return the figures that the report shows."""
+        own = [f"results/{name}/figures/{figure}.png" for name in self.shown() for figure in self.figure_names(name)]
+        return own + (["results/matrix/matrix.png"] if self.has_matrix() else [])
+
+    def report_tables(self) -> list[str]:
+        """Return the tables of the analyses that the report shows."""
+        names = ("leaderboard.csv", "grid_means.csv", "merit.csv", "ceilings.csv", "cutflow.json", "bad_files.json")
+        return [f"results/{analysis}/{name}" for analysis in self.shown() for name in names]
+
+    def report_matrix(self) -> list[str]:
+        """Return the table of trainings and backgrounds that the report shows, if it does."""
+        return ["results/matrix/matrix.csv"] if self.has_matrix() else []
 
     def run(self) -> list[str]:
-        """Return what the default target makes: the results of every analysis of the configuration."""
-        return [path for name, analysis in self.analyses.items() if not analysis.base for path in self.results(name)]
+        """Return what the default target makes: the results of every analysis, the matrix, and the report."""
+        own = [path for name in self.shown() for path in self.results(name)]
+        return [*own, *(MATRIX if self.has_matrix() else ()), "results/report.html"]
 
     def all_models(self) -> list[str]:
         """Return the models of every analysis of the configuration."""
         return [
             path
-            for name, analysis in self.analyses.items()
-            if not analysis.base
-            for method in with_models(analysis.methods)
+            for name in self.shown()
+            for method in with_models(self.analyses[name].methods)
             for path in self.models(name, method)
         ]
 
@@ -176,6 +196,13 @@ class Plan(AnalysisFiles):
             found[next((name, words) for name in names if (name, words) not in found)] = None
         return list(found)
 
+    def has_matrix(self) -> bool:
+        """Return whether a run makes the matrix: trainings on several backgrounds, all tested alike against several."""
+        analyses = [self.analyses[name] for name in self.shown()]
+        tested = {(frozenset(own.backgrounds), own.signals) for own in analyses}
+        backgrounds = {background for _, background in self.trainings()}
+        return len(tested) == 1 and len(analyses[0].backgrounds) > 1 and len(backgrounds) > 1
+
     def matrix_tables(self) -> list[str]:
         """Return the AUC tables of the matrix: of all methods but means, of every analysis of the configuration."""
         return [f"results/{analysis}/auc/{name}.csv" for analysis, name in self._matrix()]
@@ -183,15 +210,14 @@ class Plan(AnalysisFiles):
     def _matrix(self) -> list[tuple[str, str]]:
         return [
             (analysis, name)
-            for analysis, own in self.analyses.items()
-            if not own.base
-            for name, method in own.methods.items()
+            for analysis in self.shown()
+            for name, method in self.analyses[analysis].methods.items()
             if method.kind != "mean"
         ]
 
     def experiments(self) -> list[str]:
         """Return the experiments' tables of every analysis of the configuration."""
-        return [f"results/{name}/experiments.md" for name, analysis in self.analyses.items() if not analysis.base]
+        return [f"results/{name}/experiments.md" for name in self.shown()]
 
     def compared(self, analysis: str) -> list[str]:
         """Return what the experiments' table of an analysis is made from."""

@@ -96,7 +96,7 @@ STARTS = {
     "awkward": OF_ROOT_FILES,
     "energyflow": "",
     "fastjet": "simulate_events",
-    "matplotlib": "plot_* tabulate_matrix",
+    "matplotlib": "plot_*",
     "numba": f"classify_events extract_features make_grid_images make_images measure_ensembles summarize_images"
     f" {OF_NETWORKS}",
     "ot": "",

@@ -213,6 +213,12 @@ SLIPS = [
         r"\.top\.files: Field required\n",
     ),
     ("a name that is a file of ours", {"samples": {"cutflow.json": TOP}}, r"'cutflow\.json' .*does not end as a file"),
+    ("a name that is the report", {"analyses": {"report.html": {}}}, r"'report\.html' .*does not end as a file"),
+    (
+        "a name that is a folder of ours",
+        {"analyses": {"variations": {}}},
+        r"'variations' is that of a folder of results",
+    ),
     ("a name of 300 letters", {"methods": {"x" * 300: {"kind": "ae"}}}, r"methods: the name 'x+' .*at most 100"),
     ("label of two lines", {"label": "CMS\nPreliminary"}, r"label: one line of text is wanted"),
     (

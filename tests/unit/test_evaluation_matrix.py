@@ -5,14 +5,18 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from matplotlib.text import Annotation
+from matplotlib.text import Annotation, Text
 
 from markdown_cells import cells_of
+from oddjet.axes import Axis, HeatmapSettings
 from oddjet.errors import EvaluationError
 from oddjet.evaluation.auc import AucRow
-from oddjet.evaluation.matrix import Training, matrix_of, worst, write_matrix
-from oddjet.io.csv import write_rows
+from oddjet.evaluation.matrix import MatrixRow, Training, matrix_of, matrix_rows, worst, write_matrix
+from oddjet.io.csv import read_rows, write_rows
+from oddjet.io.origin import read_origin
 from oddjet.plotting.matrix import draw_matrix
+from oddjet.report.matrix_figure import matrix_figure
+from oddjet.titles import Titles
 from programs import run_program
 
 BACKGROUNDS = ("background", "top", "qcd")
@@ -43,7 +47,7 @@ MATRIX = {TOP: rows("wnae_top", 0.70, 0.80, 0.60), EACH: rows("wnae_minimum", 0.
 
 
 def test_each_training_has_its_auc_against_each_single_background():
-    matrix = matrix_of(MATRIX)
+    matrix = matrix_of(matrix_rows(MATRIX))
     assert list(matrix) == ["light", "heavy"]
     cells = matrix["heavy"][TOP]
     assert {name: cell.mean for name, cell in cells.items()} == pytest.approx({"top": 0.91, "qcd": 0.71})
@@ -53,7 +57,7 @@ def test_each_training_has_its_auc_against_each_single_background():
 
 
 def test_the_table_has_every_training_and_the_worst_background():
-    lines = write_matrix(matrix_of(MATRIX)).splitlines()
+    lines = write_matrix(matrix_of(matrix_rows(MATRIX))).splitlines()
     assert [line for line in lines if line.startswith("## ")] == ["## light", "## heavy"]
     cells = [row for row in cells_of("\n".join(lines)) if row[0] == "WNAE"]
     assert cells[0] == ["WNAE", "top", "0.810 ± 0.017", "0.610 ± 0.017", "0.610"]
@@ -63,7 +67,7 @@ def test_the_table_has_every_training_and_the_worst_background():
 def test_trainings_that_were_tested_otherwise_are_refused():
     fewer = [row for row in rows("ae", 0.5, 0.5, 0.5) if row.background != "qcd"]
     with pytest.raises(EvaluationError, match="AE trained on top is tested against top with light, heavy, others"):
-        matrix_of({**MATRIX, Training("AE", "top"): fewer})
+        matrix_rows({**MATRIX, Training("AE", "top"): fewer})
 
 
 def test_a_cell_of_the_figure_stands_where_its_training_says():
@@ -84,13 +88,39 @@ def test_a_cell_of_the_figure_stands_where_its_training_says():
     assert bar.get_ylim() == (0.3, 1.0)
 
 
-def test_the_program_writes_table_and_figure(tmp_path: Path):
+def test_the_figure_is_drawn_from_the_table(tmp_path: Path):
     for name, own in (("top", MATRIX[TOP]), ("each", MATRIX[EACH])):
         write_rows(tmp_path / f"{name}.csv", own, AucRow)
     tables = [str(tmp_path / f"{name}.csv") for name in ("top", "each")]
-    outputs = ["--output", *(str(tmp_path / f"matrix.{suffix}") for suffix in ("pdf", "png"))]
+    table, summary = tmp_path / "matrix.csv", tmp_path / "matrix.md"
     command = ["workflow/scripts/tabulate_matrix.py", "--auc", *tables, "--trainings", json.dumps([TOP, EACH])]
-    done = run_program([*command, "--summary", str(tmp_path / "matrix.md"), *outputs])
+    done = run_program([*command, "--table", str(table), "--summary", str(summary)])
     assert done.returncode == 0, done.stderr
-    assert (tmp_path / "matrix.md").read_text() == write_matrix(matrix_of(MATRIX))
+    assert summary.read_text() == write_matrix(matrix_of(matrix_rows(MATRIX)))
+    assert write_matrix(matrix_of(read_rows(table, MatrixRow))) == summary.read_text()
+    outputs = ["--output", *(str(tmp_path / f"matrix.{suffix}") for suffix in ("pdf", "png"))]
+    done = run_program(["workflow/scripts/plot_matrix.py", "--table", str(table), *outputs])
+    assert done.returncode == 0, done.stderr
     assert (tmp_path / "matrix.pdf").read_bytes().startswith(b"%PDF")
+    assert list(json.loads(read_origin(tmp_path / "matrix.pdf")["inputs"])) == [str(table)]
+
+
+def test_the_figure_says_what_the_table_and_the_configuration_hold():
+    settings = HeatmapSettings(axes={"m_phi": Axis(title="mediator", unit="TeV")})
+    found = matrix_rows(MATRIX)
+    figure = matrix_figure(found, Titles(samples={"qcd": "multijets"}, heatmap=settings), "Mine", "heavy")
+    assert figure.get_suptitle() == "mediator = 2000 TeV, $r_{\\mathrm{inv}}$ = 0.3"
+    top, qcd, _ = figure.axes
+    assert [text.get_text() for text in top.texts if isinstance(text, Annotation)] == [
+        "0.91",
+        "± 0.02",
+        "0.84",
+        "± 0.01",
+    ]
+    words = [text.get_text() for axes in (top, qcd) for text in axes.texts]
+    assert {"Mine", "against multijets"} <= set(words)
+    notes = " ".join(text.get_text() for text in figure.findobj(Text))
+    assert "Test jets: 900 top, 900 multijets, 300 of the signal." in notes
+    assert "standard deviation of 2 seeds" in notes
+    with pytest.raises(EvaluationError, match="--signal: there is no none; the signals are light, heavy"):
+        matrix_figure(found, Titles(), "Mine", "none")

@@ -1,13 +1,18 @@
 """Train on one background, another one and both, test against each: a matrix in a configuration alone."""
 
+import base64
 import json
+import re
 
 import numpy as np
 import pytest
 
 from oddjet.evaluation.auc import AucRow
+from oddjet.evaluation.backgrounds import of_training
 from oddjet.evaluation.grid import GridRow
+from oddjet.evaluation.matrix import MatrixRow, matrix_of
 from oddjet.io.csv import read_rows
+from oddjet.io.origin import read_origin
 from oddjet.io.tables import read_attributes, read_table
 
 MATRIX = ("--configfile", "config/test/matrix.yaml")
@@ -18,8 +23,7 @@ pytestmark = pytest.mark.slow
 
 @pytest.fixture(scope="module")
 def made(run_once):
-    folder = run_once("matrix", "--cores", "2", *MATRIX, "--", "matrix", "results/on_top/report.html")[0].folder
-    return folder / "results"
+    return run_once("matrix", "--cores", "2", *MATRIX)[0].folder / "results"
 
 
 def backgrounds(made, path):
@@ -50,9 +54,36 @@ def test_pages_say_against_which_background(made):
     assert page.startswith("# Leaderboard, means over the grid, against top\n")
     assert "AUC against qcd" in page
     assert "worst background" in page
-    report = (made / "on_top/report.html").read_text()
-    assert "against qcd" in report
-    assert "worst background" in report
+
+
+def test_the_report_has_a_part_for_every_analysis_and_the_matrix_of_its_table(made):
+    report = (made / "report.html").read_text()
+    assert len(report) < 15e6
+    anchors = re.findall(r' id="([^"]+)"', report)
+    assert len(set(anchors)) == len(anchors)
+    links = set(re.findall(r'href="#([^"]+)"', report))
+    assert links <= set(anchors)
+    for name in ("both", "by_cross_section", "on_top"):
+        assert {f"{name}/analysis", f"{name}/leaderboard", f"{name}/scores"} <= links
+        best = max(of_training(read_rows(made / name / "grid_means.csv", GridRow)), key=lambda row: row.auc)
+        assert re.search(rf">{name}</a>.*?>{best.auc:.3f} ± {best.error:.3f} \(jets\)", report, re.DOTALL)
+    section = report[report.index('<h3 id="matrix">') :]
+    section = section[: section.index("</section>")]
+    cells = matrix_of(read_rows(made / "matrix/matrix.csv", MatrixRow))["svj"]
+    assert len(cells) == 6
+    for trained, against in cells.items():
+        words = rf'<th scope="row">{trained.method}</th>\s*<td>{re.escape(trained.background)}</td>\s*<td>svj</td>'
+        numbers = "".join(rf"\s*<td [^>]*>{cell}</td>" for cell in against.values())
+        assert re.search(words + numbers, section), trained
+    picture = base64.b64encode((made / "matrix/matrix.png").read_bytes()).decode()
+    assert picture in section
+    # Each sample is read once, whichever analyses have it.
+    assert len(re.findall(r'<th scope="row">qcd</th>', report[report.index('<h3 id="input">') :])) == 1
+
+
+def test_the_matrix_alone_is_made_from_its_table(made):
+    record = read_origin(made / "matrix/matrix.pdf")
+    assert list(json.loads(record["inputs"])) == ["results/matrix/matrix.csv"]
 
 
 def test_a_mixture_has_the_cross_sections_and_shares_that_the_configuration_says(made):

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import NamedTuple, TypeAlias
 
+from oddjet.axes import Point
 from oddjet.errors import EvaluationError
 from oddjet.evaluation.auc import AucRow
 from oddjet.evaluation.backgrounds import single
@@ -31,16 +33,47 @@ class Training(NamedTuple):
         return " + ".join(titles.sample(name) for name in self.background.split(" + "))
 
 
+@dataclass(frozen=True)
+class MatrixRow:
+    """The AUC of one training against one background for one signal, mean over seeds.
+
+    `error` is the statistical error, `spread` the standard deviation over seeds. `trained_on` is in the words of
+    `Training`.
+    """
+
+    method: str
+    trained_on: str
+    signal: str
+    point: Point
+    background: str
+    seeds: int
+    auc: float
+    error: float
+    spread: float
+    n_signal: int
+    n_background: int
+
+    @property
+    def training(self) -> Training:
+        """What was trained, and on what."""
+        return Training(self.method, self.trained_on)
+
+    @property
+    def average(self) -> SeedAverage:
+        """AUC with both errors."""
+        return SeedAverage(self.auc, self.error, self.spread, self.seeds)
+
+
 # Signal to training to background to AUC.
 Matrix: TypeAlias = Mapping[str, Mapping[Training, Mapping[str, SeedAverage]]]
 
 
-def matrix_of(rows: Mapping[Training, Sequence[AucRow]]) -> Matrix:
+def matrix_rows(tables: Mapping[Training, Sequence[AucRow]]) -> list[MatrixRow]:
     """Average over seeds.
 
     Parameters
     ----------
-    rows : mapping of Training to sequence of AucRow
+    tables : mapping of Training to sequence of AucRow
         Of one method each, against all backgrounds.
 
     Raises
@@ -48,9 +81,9 @@ def matrix_of(rows: Mapping[Training, Sequence[AucRow]]) -> Matrix:
     EvaluationError
         If trainings were tested against other backgrounds, or on other signals, than the first one.
     """
-    found: dict[str, dict[Training, dict[str, SeedAverage]]] = {}
+    found: list[MatrixRow] = []
     like: tuple[list[str], list[str]] | None = None
-    for training, own in rows.items():
+    for training, own in tables.items():
         backgrounds = single(dict.fromkeys(row.background for row in own))
         signals = list(dict.fromkeys(row.signal for row in own))
         if like is None:
@@ -61,9 +94,34 @@ def matrix_of(rows: Mapping[Training, Sequence[AucRow]]) -> Matrix:
                 f"{', '.join(signals)}, others against {', '.join(like[0])} with {', '.join(like[1])}; test all alike"
             )
         for background in backgrounds:
-            (by_signal,) = average_over_seeds([row for row in own if row.background == background]).values()
-            for signal, cell in by_signal.items():
-                found.setdefault(signal, {}).setdefault(training, {})[background] = cell
+            rows = [row for row in own if row.background == background]
+            (by_signal,) = average_over_seeds(rows).values()
+            first = {row.signal: row for row in reversed(rows)}
+            found += [_row(training, first[signal], cell) for signal, cell in by_signal.items()]
+    return found
+
+
+def _row(training: Training, like: AucRow, cell: SeedAverage) -> MatrixRow:
+    return MatrixRow(
+        training.method,
+        training.background,
+        like.signal,
+        like.point,
+        like.background,
+        cell.seeds,
+        cell.mean,
+        cell.statistical,
+        cell.spread,
+        like.n_signal,
+        like.n_background,
+    )
+
+
+def matrix_of(rows: Sequence[MatrixRow]) -> Matrix:
+    """Return the AUCs by signal, training and background, in the order of the rows."""
+    found: dict[str, dict[Training, dict[str, SeedAverage]]] = {}
+    for row in rows:
+        found.setdefault(row.signal, {}).setdefault(row.training, {})[row.background] = row.average
     return found
 
 
@@ -73,14 +131,21 @@ def worst(cells: Mapping[str, SeedAverage]) -> float:
     return math.nan if any(map(math.isnan, values)) else min(values)
 
 
+def backgrounds_of(rows: Mapping[Training, Mapping[str, SeedAverage]]) -> list[str]:
+    """Return the backgrounds of a signal's trainings, in the order of the first one."""
+    return list(next(iter(rows.values()), {}))
+
+
 def write_matrix(matrix: Matrix) -> str:
     """Write the matrix as Markdown: a table for each signal."""
     lines = ["# AUC by training, background and signal", ""]
     for signal, rows in matrix.items():
-        backgrounds = list(next(iter(rows.values())))
+        backgrounds = backgrounds_of(rows)
         table = [["method", "trained on", *(f"against {name}" for name in backgrounds), "worst background"]]
         for training, cells in rows.items():
             lowest = worst(cells)
-            table.append([*training, *map(str, cells.values()), "-" if math.isnan(lowest) else f"{lowest:.3f}"])
+            table.append(
+                [*training, *(str(cells[name]) for name in backgrounds), "-" if math.isnan(lowest) else f"{lowest:.3f}"]
+            )
         lines += [f"## {signal}", "", *markdown_table(table), ""]
     return "\n".join([*lines, NOTE])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeAlias
 
@@ -19,10 +19,14 @@ BROAD = 1.5
 
 @dataclass(frozen=True)
 class Cell:
-    """What a table shows in one place, and the number by which its column is sorted (None: its text)."""
+    """What a table shows in one place, and the number by which its column is sorted (None: its text).
+
+    `link` is the anchor of the section that it leads to.
+    """
 
     text: str
     value: float | None = None
+    link: str = ""
 
 
 @dataclass(frozen=True)
@@ -110,11 +114,12 @@ Block: TypeAlias = Text | Table | Gallery | Code
 
 @dataclass(frozen=True)
 class Section:
-    """A heading, the name that a link to it uses, and what stands below it."""
+    """A heading, the name that a link to it uses, and what stands below it: blocks, then sections of one level less."""
 
     anchor: str
     title: str
-    blocks: Sequence[Block] = field(default_factory=tuple)
+    blocks: Sequence[Block] = ()
+    sections: Sequence[Section] = ()
 
 
 @dataclass(frozen=True)

@@ -22,11 +22,24 @@ TEMPLATE = """\
 <nav aria-label="Sections">
 <ul>
 {% for section in page.sections %}
+{% if section.sections %}
+<li><details name="parts"><summary>{{ section.title }}</summary>
+<ul aria-label="{{ section.title }}">
+{% for inner in section.sections %}
+<li><a href="#{{ inner.anchor }}">{{ inner.title }}</a></li>
+{% endfor %}
+</ul>
+</details></li>
+{% else %}
 <li><a href="#{{ section.anchor }}">{{ section.title }}</a></li>
+{% endif %}
 {% endfor %}
 </ul>
 </nav>
 <main id="content" tabindex="-1">
+{% macro words(cell) %}
+{% if cell.link %}<a href="#{{ cell.link }}">{{ cell.text }}</a>{% else %}{{ cell.text }}{% endif %}
+{% endmacro %}
 {% macro table(block) %}
 <div class="scroll" role="region" tabindex="0" aria-label="{{ block.caption }}">
 <table>
@@ -41,9 +54,9 @@ TEMPLATE = """\
 <tr>
 {% for cell in row %}
 {% if loop.first %}
-<th scope="row"{% if cell.value is not none %} data-value="{{ cell.value }}"{% endif %}>{{ cell.text }}</th>
+<th scope="row"{% if cell.value is not none %} data-value="{{ cell.value }}"{% endif %}>{{ words(cell) }}</th>
 {% else %}
-<td{% if cell.value is not none %} class="number" data-value="{{ cell.value }}"{% endif %}>{{ cell.text }}</td>
+<td{% if cell.value is not none %} class="number" data-value="{{ cell.value }}"{% endif %}>{{ words(cell) }}</td>
 {% endif %}
 {% endfor %}
 </tr>
@@ -52,9 +65,9 @@ TEMPLATE = """\
 </table>
 </div>
 {% endmacro %}
-{% for section in page.sections %}
+{% macro written(section, level) %}
 <section aria-labelledby="{{ section.anchor }}">
-<h2 id="{{ section.anchor }}">{{ section.title }}</h2>
+<h{{ level }} id="{{ section.anchor }}">{{ section.title }}</h{{ level }}>
 {% for block in section.blocks %}
 {% if block.name == "text" %}
 {% for paragraph in block.paragraphs %}
@@ -86,7 +99,13 @@ TEMPLATE = """\
 </details>
 {% endif %}
 {% endfor %}
+{% for inner in section.sections %}
+{{ written(inner, level + 1) }}
+{% endfor %}
 </section>
+{% endmacro %}
+{% for section in page.sections %}
+{{ written(section, 2) }}
 {% endfor %}
 </main>
 <p id="said" class="hidden" role="status"></p>
@@ -110,6 +129,7 @@ header { padding: 1.5rem 0 0.5rem; }
 h1 { margin: 0; font-size: 1.9rem; line-height: 1.2; }
 header p { margin: 0.3rem 0 0; color: var(--soft); }
 h2 { margin: 2.6rem 0 0.7rem; padding-bottom: 0.3rem; border-bottom: 1px solid var(--line); font-size: 1.35rem; }
+h3 { margin: 1.9rem 0 0.6rem; font-size: 1.15rem; }
 p { max-width: 52rem; margin: 0.6rem 0; }
 p.lead { font-size: 1.15rem; padding: 0.8rem 1rem; background: var(--mark); border-left: 4px solid var(--link);
   border-radius: 4px; }
@@ -119,6 +139,10 @@ nav { position: sticky; top: 0; z-index: 1; background: var(--page); border-bott
 nav ul { display: flex; gap: 0.2rem 1.1rem; margin: 0; padding: 0.6rem 0; list-style: none; overflow-x: auto;
   white-space: nowrap; }
 nav a { display: inline-block; padding: 0.2rem 0; text-decoration: none; font-size: 0.92rem; }
+nav details { margin: 0; }
+nav summary { padding: 0.2rem 0; font-size: 0.92rem; }
+nav details ul { position: absolute; left: 0; right: 0; top: 100%; flex-wrap: wrap; padding: 0.5rem 0;
+  background: var(--page); border-bottom: 1px solid var(--line); }
 nav a:hover { text-decoration: underline; }
 :focus-visible { outline: 3px solid var(--link); outline-offset: 2px; }
 .skip { position: absolute; left: -99rem; }
@@ -157,6 +181,15 @@ pre { overflow-x: auto; max-height: 32rem; padding: 0.8rem; background: var(--ba
 
 SCRIPT = """
 'use strict';
+const parts = [...document.querySelectorAll('nav details')];
+const close = () => parts.forEach((part) => { part.open = false; });
+parts.forEach((part) => part.querySelectorAll('a').forEach((link) => link.addEventListener('click', close)));
+document.addEventListener('keydown', (event) => {
+  const part = parts.find((one) => one.open);
+  if (event.key !== 'Escape' || !part) return;
+  close();
+  if (part.contains(document.activeElement)) part.querySelector('summary').focus();
+});
 for (const table of document.querySelectorAll('table')) {
   const heads = [...table.querySelectorAll('thead th')];
   heads.forEach((head, column) => head.querySelector('button').addEventListener('click', () => {
@@ -165,11 +198,12 @@ for (const table of document.querySelectorAll('table')) {
     head.setAttribute('aria-sort', down ? 'descending' : 'ascending');
     const body = table.tBodies[0];
     const key = (row) => row.cells[column].dataset.value;
+    const words = (row) => row.cells[column].textContent.trim();
     const order = (one, other) => {
       const [a, b] = [key(one), key(other)];
       if (a === undefined || b === undefined) {
         if (a !== undefined || b !== undefined) return a === undefined ? 1 : -1;
-        return (down ? -1 : 1) * one.cells[column].textContent.localeCompare(other.cells[column].textContent);
+        return (down ? -1 : 1) * words(one).localeCompare(words(other));
       }
       return (down ? -1 : 1) * (Number(a) - Number(b));
     };
