@@ -134,6 +134,25 @@ def test_the_matrix_says_what_each_method_was_trained_on():
     }
 
 
+def test_a_run_makes_the_matrix_where_trainings_on_several_backgrounds_are_tested_alike():
+    pca = {"methods": ["pca"]}
+    top = {"background": ["top"], "test_backgrounds": ["qcd"], **pca}
+    both = {"background": ["top", "qcd"], "dataset": {"sample_weights": "equal"}, **pca}
+    report, page = "results/report.html", "results/matrix/matrix.md"
+    for jets, others, expected in (
+        (top, {"both": both}, True),
+        # One training; other backgrounds of the test; other signals.
+        (top, {}, False),
+        ({"background": ["top"], **pca}, {"both": both}, False),
+        (top, {"both": {**both, "signals": ["*-1000_*"]}}, False),
+    ):
+        found = plan({"jets": jets, **others})
+        assert found.has_matrix() == expected
+        assert (page in found.run()) == ("results/matrix/matrix.png" in found.report_figures()) == expected
+        assert found.run().count(report) == 1
+        assert all(f"results/{name}/figures/roc.png" in found.report_figures() for name in ("jets", *others))
+
+
 @pytest.mark.parametrize(
     ("analyses", "message"),
     [
