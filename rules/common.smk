@@ -47,7 +47,7 @@ if FULL is not None:
 
 from oddjet.addresses import is_remote
 from oddjet.analyses import groups_of
-from oddjet.clusters import check_slurm, set_up_htcondor
+from oddjet.clusters import check_slurm, set_up_htcondor, without_other_jobs
 from oddjet.config import load_config
 from oddjet.configfile import read_configuration
 from oddjet.detectors.mean import GROUP as MEAN
@@ -138,6 +138,17 @@ if workflow.is_main_process and CONFIG.on_other_results == "fail":
         logger.warning(
             f"{other}: a run in this folder will be refused (on_other_results)."
         )
+
+
+# As a module this workflow may have other names for its rules than the command of a job has.
+def asked_for(batches, stage):
+    return without_other_jobs(
+        batches,
+        stage,
+        sys.argv,
+        main_process=workflow.is_main_process
+        or not workflow.modifier.is_main_snakefile(),
+    )
 
 
 def any_of(names):

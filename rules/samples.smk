@@ -3,12 +3,14 @@
 for stage, folder, samples, batch in (
     *(
         ("simulate_sample", "samples", SAMPLES, batch)
-        for batch in PLAN.batches
+        for batch in asked_for(PLAN.batches, "simulate_sample")
         if PLAN.simulated(batch.files[0][0])
     ),
     *(
         ("simulate_image_sample", "images/samples", CONFIG.images.samples, batch)
-        for batch in IMAGES.batches(CONFIG.files_per_job)
+        for batch in asked_for(
+            IMAGES.batches(CONFIG.files_per_job), "simulate_image_sample"
+        )
     ),
 ):
 

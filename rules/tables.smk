@@ -1,6 +1,6 @@
 # A rule for each batch of files; those of a batch that were made as they would be today stay. Before any training, so
 # that too few jets of a sample are told as soon as they are counted.
-for batch in PLAN.batches:
+for batch in asked_for(PLAN.batches, "extract_features"):
 
     rule:
         name:

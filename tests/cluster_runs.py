@@ -9,7 +9,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TypeVar
@@ -47,7 +47,7 @@ def only_when_asked(config: pytest.Config, items: list[pytest.Item], system: str
                 item.add_marker(pytest.mark.skip(reason=f"takes minutes and starts daemons: make test-{system}"))
 
 
-def wait_until(condition: Callable[[], Found], seconds: float = 600.0) -> Found:
+def wait_until(condition: Callable[[], Found], seconds: float = 1800.0) -> Found:
     """Ask until a condition holds, for a batch system tells nobody what becomes of a job; fail after the seconds."""
     limit = time.monotonic() + seconds
     while not (found := condition()):
@@ -56,23 +56,27 @@ def wait_until(condition: Callable[[], Found], seconds: float = 600.0) -> Found:
     return found
 
 
-def marked() -> list[int]:
-    """Return the processes that the tests' runs and their jobs have left, but not those that are over."""
-    found, mark = [], "=".join(MARK).encode()
+def processes_with(*variables: tuple[str, str]) -> list[int]:
+    """Return the processes that have all of the variables in their environment, but not those that are over."""
+    found, wanted = [], {"=".join(variable).encode() for variable in variables}
     for environment in Path("/proc").glob("[0-9]*/environ"):
         try:
-            if mark in environment.read_bytes().split(b"\0"):
+            if wanted <= set(environment.read_bytes().split(b"\0")):
                 found.append(int(environment.parent.name))
         except OSError:  # it has ended
             continue
     return found
 
 
-def end_what_is_left() -> None:
-    for process in marked():
+def end(processes: Iterable[int]) -> None:
+    for process in processes:
         with suppress(ProcessLookupError):
             os.kill(process, signal.SIGKILL)
-    wait_until(lambda: not marked(), seconds=20)
+
+
+def end_what_is_left() -> None:
+    end(processes_with(MARK))
+    wait_until(lambda: not processes_with(MARK), seconds=20)
 
 
 def end_runs() -> None:
@@ -148,7 +152,7 @@ class ClusterWorkspace:
 
     def finish(self, run: subprocess.Popen, name: str) -> str:
         """Wait for the end of a run that must succeed; give what it printed."""
-        status = run.wait(timeout=1200)
+        status = run.wait(timeout=3600)
         told = (self.folder / name).read_text()
         assert status == 0, told
         return told
@@ -175,8 +179,8 @@ class ClusterWorkspace:
         model = torch.load(self.folder / "reference/model.pt", weights_only=True)
         return model, method["training"]["epochs"] / seconds
 
-    def model(self) -> dict:
-        return torch.load(self.folder / FOLDER / "model.pt", weights_only=True)
+    def model(self, group: str = "seeds-1-2") -> dict:
+        return torch.load(self.folder / FOLDER / f"../{group}/model.pt", weights_only=True)
 
     def has_checkpoint(self) -> bool:
         return any((self.folder / FOLDER / "checkpoints").glob("*.pt"))

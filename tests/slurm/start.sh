@@ -1,11 +1,12 @@
 #!/usr/bin/env bash
-# Start a Slurm of one node for the tests: start.sh FOLDER
+# Start a Slurm of two nodes for the tests, both of them this machine: start.sh FOLDER
 # Everything of it (configuration, key, state, logs, process ids) is in FOLDER; stop.sh FOLDER ends exactly these processes.
 # Its configuration is also linked to /etc/slurm/slurm.conf: Snakemake's Slurm plugin hides SLURM_CONF from its jobs.
 # Needs root and Debian's packages slurm-wlm (slurmctld, slurmd) and munge; no systemd, no cgroups, no accounting.
 set -euo pipefail
 state=$(realpath "$1")
-mkdir -p "$state"/{controller,node,munge}
+nodes=(node1 node2)
+mkdir -p "$state"/{controller,munge} "${nodes[@]/#/$state/}"
 chmod 0755 "$state"
 host=$(hostname -s)
 link=/etc/slurm/slurm.conf
@@ -18,16 +19,19 @@ if test -s "$other" && kill -0 "$(cat "$other")" 2> /dev/null; then
     echo "error: a Slurm for tests runs already, in $(dirname "$other")" >&2
     exit 2
 fi
-read -r port_controller port_node < <(python3 - <<'PYTHON'
+read -r port_controller port_node1 port_node2 < <(python3 - <<'PYTHON'
 import socket
-sockets = [socket.socket() for _ in range(2)]
+sockets = [socket.socket() for _ in range(3)]
 for one in sockets:
     one.bind(("127.0.0.1", 0))
 print(*(one.getsockname()[1] for one in sockets))
 PYTHON
 )
 
-# Two GPUs that do nothing: Slurm asks for device files, and takes any. (`Count=` alone makes the node invalid.)
+# The daemons look for gres.conf and cgroup.conf beside it, and by it the tests tell their processes from others.
+export SLURM_CONF=$state/slurm.conf
+
+# Two GPUs a node that do nothing: Slurm asks for device files, and takes any. (`Count=` alone makes the node invalid.)
 for number in 0 1; do
     if ! mknod "$state/gpu$number" c 1 3; then
         echo "error: no device files can be made here, so no Slurm with GPUs" >&2
@@ -48,26 +52,26 @@ fi
 # linuxproc and task/none: there are no cgroups to rely on. Memory is therefore watched by polling every 2 s, and a job
 # over it is killed by OverMemoryKill. MinJobAge: without accounting, squeue has to remember how jobs ended.
 # JobRequeue: with 1, Slurm itself starts the jobs of a failed node again, but only after two minutes.
+# CR_LLN: the next job goes to the node with less to do, so that both have some. Each has the CPUs and the memory of the machine.
 cat > "$state/slurm.conf" <<SLURM
 ClusterName=oddjet
 SlurmctldHost=$host(127.0.0.1)
 SlurmctldPort=$port_controller
-SlurmdPort=$port_node
 SlurmUser=root
 AuthType=auth/munge
 AuthInfo=socket=$state/munge/socket
 StateSaveLocation=$state/controller
-SlurmdSpoolDir=$state/node
+SlurmdSpoolDir=$state/%n
 SlurmctldPidFile=$state/slurmctld.pid
-SlurmdPidFile=$state/slurmd.pid
+SlurmdPidFile=$state/slurmd.%n.pid
 SlurmctldLogFile=$state/slurmctld.log
-SlurmdLogFile=$state/slurmd.log
+SlurmdLogFile=$state/slurmd.%n.log
 ProctrackType=proctrack/linuxproc
 TaskPlugin=task/none
 SwitchType=switch/none
 MpiDefault=none
 SelectType=select/cons_tres
-SelectTypeParameters=CR_Core_Memory
+SelectTypeParameters=CR_Core_Memory,CR_LLN
 GresTypes=gpu
 ReturnToService=1
 MinJobAge=86400
@@ -77,7 +81,9 @@ JobAcctGatherType=jobacct_gather/linux
 JobAcctGatherFrequency=task=2
 JobAcctGatherParams=OverMemoryKill
 AccountingStorageType=accounting_storage/none
-NodeName=$host NodeAddr=127.0.0.1 CPUs=$(nproc --all) RealMemory=$(awk '/MemTotal/ {print int($2 * 0.9 / 1024)}' /proc/meminfo) Gres=gpu:fake:2
+NodeName=DEFAULT CPUs=$(nproc --all) RealMemory=$(awk '/MemTotal/ {print int($2 * 0.9 / 1024)}' /proc/meminfo) Gres=gpu:fake:2
+NodeName=node1 NodeHostname=$host NodeAddr=127.0.0.1 Port=$port_node1
+NodeName=node2 NodeHostname=$host NodeAddr=127.0.0.1 Port=$port_node2
 PartitionName=main Nodes=ALL Default=YES MaxTime=INFINITE State=UP
 SLURM
 
@@ -88,14 +94,15 @@ munged --force --key-file="$state/munge/key" --socket="$state/munge/socket" --pi
     --log-file="$state/munge/log" --seed-file="$state/munge/seed" > "$state/munged.out" 2>&1
 mkdir -p "$(dirname "$link")"
 ln -sfn "$state/slurm.conf" "$link"
-export SLURM_CONF=$state/slurm.conf # the daemons look for gres.conf and cgroup.conf beside it
 slurmctld -c
-slurmd
+for node in "${nodes[@]}"; do
+    slurmd -N "$node"
+done
 for _ in $(seq 60); do
-    if sinfo --noheader --format=%t 2> /dev/null | grep --quiet --line-regexp idle; then
+    if test "$(sinfo --noheader --states=idle --format=%D 2> /dev/null)" = "${#nodes[@]}"; then
         exit 0
     fi
     sleep 0.5
 done
-echo "error: the Slurm node did not become idle; see $state/slurmctld.log and $state/slurmd.log" >&2
+echo "error: the Slurm nodes did not become idle; see $state/slurmctld.log and $state/slurmd.*.log" >&2
 exit 1

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Stop the Slurm that start.sh FOLDER started: its jobs, then its three daemons by the process ids that they wrote.
+# Stop the Slurm that start.sh FOLDER started: its jobs, then its daemons by the process ids that they wrote.
 set -uo pipefail
 state=$(realpath "$1")
 link=/etc/slurm/slurm.conf
@@ -9,9 +9,9 @@ for _ in $(seq 40); do
     test -z "$(squeue --noheader --states=RUNNING,COMPLETING,SUSPENDED 2> /dev/null)" && break
     sleep 0.5
 done
-for daemon in slurmd slurmctld munged; do
-    test -s "$state/$daemon.pid" || continue
-    id=$(cat "$state/$daemon.pid")
+for written in "$state"/slurmd.*.pid "$state/slurmctld.pid" "$state/munged.pid"; do
+    test -s "$written" || continue
+    id=$(cat "$written")
     kill "$id" 2> /dev/null
     for _ in $(seq 40); do
         kill -0 "$id" 2> /dev/null || break

@@ -1,15 +1,19 @@
-"""The profile on a real Slurm: the whole tiny run, and jobs that are cancelled, too large, too slow, left alone."""
+"""The profile on a real Slurm: the whole tiny run, and jobs that are cancelled, too large, too slow, or lose a node."""
 
 import re
+import sys
 from collections import Counter
 
-from cluster_runs import CONFIG, FOLDER, LONG, same_model, wait_until
+import numpy as np
+
+from cluster_runs import CONFIG, FOLDER, LONG, MARK, processes_with, same_model, wait_until
+from oddjet.io.tables import read_table
 
 TRAINING = "rule_train_model"
 
 
 def test_the_tiny_run_from_end_to_end(tiny_on_slurm, slurm_tools):
-    slurm, jobs = slurm_tools
+    slurm, jobs, node_of = slurm_tools
     results = tiny_on_slurm.folder / "results"
     assert {path.stem for path in results.glob("jets/auc/*.csv")} == {
         "ae",
@@ -22,6 +26,7 @@ def test_the_tiny_run_from_end_to_end(tiny_on_slurm, slurm_tools):
     assert "WNAE" in (results / "jets/summary.md").read_text()  # methods are called by their titles
     every = jobs("")
     assert set(every.values()) == {"COMPLETED"}
+    assert {node_of(number) for number in every} == {"node1", "node2"}
     # Small programs are grouped by method; dataset and summaries are made where Snakemake runs.
     names = slurm("squeue", "--states=all", "--noheader", "--format=%k").split()
     kinds = Counter(
@@ -43,8 +48,8 @@ def test_the_tiny_run_from_end_to_end(tiny_on_slurm, slurm_tools):
         assert bool(re.search("gres[:/]gpu:1", asks)) == (f"Comment={TRAINING}" in asks), asks
 
 
-def test_cancelled_then_the_node_goes_down_and_the_result_is_the_same(tiny_on_slurm, slurm_tools, cluster):
-    slurm, jobs = slurm_tools
+def test_cancelled_then_the_node_goes_down_and_the_result_is_the_same(tiny_on_slurm, slurm_tools):
+    slurm, jobs, node_of = slurm_tools
     config = tiny_on_slurm.long_training(epochs=4000)
     before = set(jobs(TRAINING))
     run = tiny_on_slurm.start("disturbed.out", *LONG)
@@ -57,9 +62,10 @@ def test_cancelled_then_the_node_goes_down_and_the_result_is_the_same(tiny_on_sl
     failed = running()[0]
     assert failed != cancelled
     wait_until(lambda: tiny_on_slurm.epochs_done() > first + 200)
-    slurm("scontrol", "update", f"nodename={cluster}", "state=down", "reason=test")
+    node = node_of(failed)
+    slurm("scontrol", "update", f"nodename={node}", "state=down", "reason=test")
     wait_until(lambda: jobs(TRAINING)[failed] == "NODE_FAIL")
-    slurm("scontrol", "update", f"nodename={cluster}", "state=resume")
+    slurm("scontrol", "update", f"nodename={node}", "state=resume")
     undisturbed, _ = tiny_on_slurm.reference(config["methods"]["ae"])
     tiny_on_slurm.finish(run, "disturbed.out")
 
@@ -70,9 +76,45 @@ def test_cancelled_then_the_node_goes_down_and_the_result_is_the_same(tiny_on_sl
     assert not (tiny_on_slurm.folder / FOLDER / "checkpoints").exists()
 
 
+def test_a_node_loses_power_and_the_results_are_those_of_a_run_without_slurm(cluster, on_slurm, slurm_tools, tmp_path):
+    slurm, jobs, node_of = slurm_tools
+    disturbed, undisturbed = (on_slurm(tmp_path / name) for name in ("disturbed", "undisturbed"))
+    for space in (disturbed, undisturbed):
+        space.long_training(epochs=4000)
+    wanted = ("--configfile", CONFIG, "--", "results/jets/auc/ae.csv")
+    before = set(jobs(""))
+    run = disturbed.start("disturbed.out", *wanted)
+    since = lambda rule: {job: state for job, state in jobs(rule).items() if job not in before}  # noqa: E731
+
+    # Both groups of seeds train, each on a node of its own.
+    wait_until(lambda: disturbed.epochs_done() > 200 and list(since(TRAINING).values()) == ["RUNNING"] * 2)
+    lost, other = (next(iter(since(f"{TRAINING}_wildcards_jets_ae_{group}"))) for group in ("seeds-1-2", "seeds-3"))
+    node = cluster[node_of(lost)]
+    assert node_of(other) != node.name
+    node.lose_power()
+    slurm("scontrol", "update", f"nodename={node.name}", "state=down", "reason=test")
+    wait_until(lambda: jobs(TRAINING)[lost] == "NODE_FAIL")
+    disturbed.finish(run, "disturbed.out")
+    assert disturbed.gone_on_after() > 0
+    states = since("")
+    assert {job: state for job, state in states.items() if state != "COMPLETED"} == {lost: "NODE_FAIL"}
+    assert {node_of(job) for job in states if job > lost} == {node_of(other)}
+    wait_until(lambda: not processes_with(MARK))
+    node.start_again()
+
+    command = [sys.executable, "-m", "snakemake", "--nocolor", "--cores", "2", *wanted]
+    undisturbed.call(*command)
+    for group in ("seeds-1-2", "seeds-3"):
+        assert same_model(disturbed.model(group), undisturbed.model(group))
+        scores = [read_table(space.folder / f"results/jets/scores/ae/{group}.h5") for space in (disturbed, undisturbed)]
+        np.testing.assert_array_equal(*scores)
+    tables = [(space.folder / wanted[-1]).read_bytes() for space in (disturbed, undisturbed)]
+    assert tables[0] == tables[1]
+
+
 def test_after_the_kill_of_snakemake_its_jobs_are_found_by_their_name(tiny_on_slurm, slurm_tools):
     """What docs/cluster.md says: cancel the jobs that go on by the name of the run, unlock, start again."""
-    slurm, jobs = slurm_tools
+    slurm, jobs, _ = slurm_tools
     tiny_on_slurm.long_training(epochs=2000)
     before = set(jobs(TRAINING))
     run = tiny_on_slurm.start("killed.out", *LONG)
@@ -89,7 +131,7 @@ def test_after_the_kill_of_snakemake_its_jobs_are_found_by_their_name(tiny_on_sl
 
 
 def test_over_its_memory_it_is_restarted_with_more(tiny_on_slurm, slurm_tools):
-    _, jobs = slurm_tools
+    _, jobs, _ = slurm_tools
     before = set(jobs(TRAINING))
     # Two processes of Snakemake alone are about 250 MB, torch as much again.
     tiny_on_slurm.long_training(epochs=200)
@@ -105,7 +147,7 @@ def test_over_its_memory_it_is_restarted_with_more(tiny_on_slurm, slurm_tools):
 
 
 def test_near_its_time_limit_it_stops_and_goes_on_with_more(tiny_on_slurm, slurm_tools):
-    _, jobs = slurm_tools
+    _, jobs, _ = slurm_tools
     _, rate = tiny_on_slurm.reference(tiny_on_slurm.long_training(epochs=2000)["methods"]["ae"])
     # Longer than the first limit if the node is twice as fast by then, shorter than all five if a third as fast.
     tiny_on_slurm.long_training(epochs=int(150 * rate))

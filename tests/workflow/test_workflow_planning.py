@@ -7,6 +7,8 @@ import sys
 import pytest
 import yaml
 
+from oddjet.batches import stage_of
+
 HEAVY = ("torch", "awkward", "pythia8mc", "uproot", "fastjet", "numba", "h5py")
 
 
@@ -36,3 +38,19 @@ except SystemExit as end:
     command = [sys.executable, "-c", program]
     done = subprocess.run(command, cwd=workspace.folder, capture_output=True, text=True, check=True)
     assert done.stdout.splitlines()[-1] == "status 0 imported"
+
+
+def test_a_job_parses_its_own_batch_and_no_other(workspace):
+    """What a job costs shall not grow with the number of files: each would parse a rule for every batch of the run."""
+    config = yaml.safe_load((workspace.folder / "config/test/tiny.yaml").read_text())
+    config["samples"]["top"] |= {"events": 500, "parts": 50}
+    (workspace.folder / "config/parts.yaml").write_text(json.dumps(config))
+    job = ("--mode", "remote", "--allowed-rules", "extract_features_top_0003", "--cores", "1")
+    lists = [
+        workspace.snakemake("--list-rules", "--configfile", "config/parts.yaml", *words).stdout.split()
+        for words in ((), job)
+    ]
+    everything, own = ([name for name in names if stage_of(name) != name] for names in lists)
+    assert len(everything) > 2 * 50 / config.get("files_per_job", 4)
+    assert own == ["extract_features_top_0003"]
+    assert "train_model" in lists[1]
