@@ -12,6 +12,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -97,6 +98,12 @@ class Jobs:
                 self._makers = {
                     str(file): rule for rule in self.rules if not rule.wildcard_names for file in rule.output
                 }
+                # Of the others only those whose files begin alike.
+                self._starts = [
+                    (rule, tuple(file.constant_prefix() for file in rule.output))
+                    for rule in self.rules
+                    if rule.shellcmd and rule.wildcard_names
+                ]
                 self._jobs: dict[str, list[PlannedJob]] = {}
         except WorkflowError as error:
             raise ConfigError(f"{configfile}: {error}") from error
@@ -111,7 +118,8 @@ class Jobs:
         """
         if path not in self._jobs:
             maker = self._makers.get(path)
-            rules = [maker] if maker else [rule for rule in self.rules if rule.shellcmd and rule.is_producer(path)]
+            alike = [rule for rule, starts in self._starts if not maker and path.startswith(starts)]
+            rules = [maker] if maker else [rule for rule in alike if rule.is_producer(path)]
             self._jobs[path] = [job for rule in rules if (job := _planned(rule, path)) is not None]
         return self._jobs[path]
 
@@ -166,10 +174,15 @@ class _Names(dict[str, str]):
 
 def _program(command: str) -> tuple[str, list[list[str]]]:
     """Split a rule's command into the name of the script and the words after it, of each file, without the log."""
-    words = shlex.split(command)
+    words = _words(command)
     place = next(number for number, word in enumerate(words) if "workflow/scripts/" in word)
     end = len(words) - 3 if words[-3] == ">" else len(words)
     return Path(words[place]).stem, commands_of(words[place + 1 : end])
+
+
+@lru_cache(maxsize=10_000)  # whoever compares plans meets most commands again, and to split one is a quarter of a job
+def _words(command: str) -> list[str]:
+    return shlex.split(command)
 
 
 @contextmanager
