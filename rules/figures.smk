@@ -33,6 +33,7 @@ for board in PLAN.boards():
             titles=lambda wildcards, board=board: json.dumps(PLAN.titles(board)),
             samples=lambda wildcards, board=board: json.dumps(PLAN.sample_titles(board)),
             heatmap=PLAN.heatmap(board),
+            selection=lambda wildcards, board=board: PLAN.selection(board),
             means=list(ensembles(PLAN.methods)),
             code=code_digest("plot_methods"),
         message:
@@ -41,7 +42,7 @@ for board in PLAN.boards():
             'python "$ODDJET"/workflow/scripts/plot_methods.py --titles {params.titles:q} --sample-titles {params.samples:q} --heatmap {params.heatmap:q}'
             " --auc {input.auc:q}"
             " --scores {input.scores:q} --history {input.history:q} --auc-by-epoch {input.auc_by_epoch:q}"
-            " --means {params.means:q} --label {params.label:q} --output {output:q} > {log:q} 2>&1"
+            " --means {params.means:q} --selection {params.selection:q} --label {params.label:q} --output {output:q} > {log:q} 2>&1"
 
 
 rule plot_comparison:

@@ -243,12 +243,14 @@ rule plot_paper_heatmap:
         title=lambda wildcards: HEATMAPS[wildcards.figure][2],
         samples=sample_titles,
         heatmap=heatmap,
+        selection=lambda wildcards: PLAN.selection("jets"),
         code=code_digest("plot_heatmap"),
     message:
         "Figure {wildcards.figure} of the paper"
     shell:
         'python "$ODDJET"/workflow/scripts/plot_heatmap.py --auc {input:q} --title {params.title:q} --label {params.label:q}'
-        " --sample-titles {params.samples:q} --heatmap {params.heatmap:q} --output {output:q} > {log:q} 2>&1"
+        " --sample-titles {params.samples:q} --heatmap {params.heatmap:q} --selection {params.selection:q}"
+        " --output {output:q} > {log:q} 2>&1"
 
 
 rule plot_sketch:

@@ -15,6 +15,7 @@ from oddjet.report.comparison_figures import FIGURES as COMPARISONS
 from oddjet.report.method_figures import FIGURES as OF_METHODS
 from oddjet.report.method_figures import OF_TRAINED
 from oddjet.sample_files import FIGURES
+from oddjet.samples import Simulated
 from oddjet.titles import default_title, titles_of
 
 # Tables and a figure over the methods of `jets` and those that score its jets by their images.
@@ -32,6 +33,15 @@ class Plan(AnalysisFiles):
     def heatmap(self, board: str) -> str:
         """Return the JSON of which axes the figures of a leaderboard show."""
         return self.analyses[board_analysis(board)].heatmap.model_dump_json()
+
+    def selection(self, board: str) -> str:
+        """Say which jets a leaderboard has: the window, and the energy where all of its samples are simulated."""
+        features, samples = self.config.features, self.analyses[board_analysis(board)].samples
+        window = rf"{features.pt_min:g} < $p_\mathrm{{T}}$ < {features.pt_max:g} GeV"
+        words = [window, rf"$|\eta|$ < {features.eta_max:g}"]
+        if all(isinstance(self.samples[name], Simulated) for name in samples):
+            words.append(rf"$\sqrt{{s}}$ = {self.config.simulation.com_energy / 1000:g} TeV")
+        return ", ".join(words)
 
     def board_methods(self, board: str) -> list[str]:
         """Return the methods of a leaderboard: those of an analysis, or of `jets` with the image methods."""

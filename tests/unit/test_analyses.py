@@ -134,6 +134,16 @@ def test_the_matrix_says_what_each_method_was_trained_on():
     }
 
 
+def test_a_heatmap_says_which_jets_the_configuration_selects():
+    simulated = plan({}, features={"pt_min": 300, "pt_max": 800, "eta_max": 1.5}, simulation={"com_energy": 13600})
+    expected = r"300 < $p_\mathrm{T}$ < 800 GeV, $|\eta|$ < 1.5"
+    assert simulated.selection("jets") == expected + r", $\sqrt{s}$ = 13.6 TeV"
+    # Of files only those who made them know the energy.
+    listed = {**BASE["samples"], "top": {"kind": "background", "files": ["top.root"]}}
+    found = plan({}, samples=listed, features={"pt_min": 300, "pt_max": 800, "eta_max": 1.5})
+    assert found.selection("jets") == expected
+
+
 def test_a_run_makes_the_matrix_where_trainings_on_several_backgrounds_are_tested_alike():
     pca = {"methods": ["pca"]}
     top = {"background": ["top"], "test_backgrounds": ["qcd"], **pca}

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from matplotlib.text import Annotation, Text
+from matplotlib.text import Annotation
 
 from markdown_cells import cells_of
 from oddjet.axes import Axis, HeatmapSettings
@@ -108,7 +108,7 @@ def test_the_figure_is_drawn_from_the_table(tmp_path: Path):
 def test_the_figure_says_what_the_table_and_the_configuration_hold():
     settings = HeatmapSettings(axes={"m_phi": Axis(title="mediator", unit="TeV")})
     found = matrix_rows(MATRIX)
-    figure = matrix_figure(found, Titles(samples={"qcd": "multijets"}, heatmap=settings), "Mine", "heavy")
+    figure, note = matrix_figure(found, Titles(samples={"qcd": "multijets"}, heatmap=settings), "Mine", "heavy")
     assert figure.get_suptitle() == "mediator = 2000 TeV, $r_{\\mathrm{inv}}$ = 0.3"
     top, qcd, _ = figure.axes
     assert [text.get_text() for text in top.texts if isinstance(text, Annotation)] == [
@@ -119,8 +119,7 @@ def test_the_figure_says_what_the_table_and_the_configuration_hold():
     ]
     words = [text.get_text() for axes in (top, qcd) for text in axes.texts]
     assert {"Mine", "against multijets"} <= set(words)
-    notes = " ".join(text.get_text() for text in figure.findobj(Text))
-    assert "Test jets: 900 top, 900 multijets, 300 of the signal." in notes
-    assert "standard deviation of 2 seeds" in notes
+    assert note.startswith("Test jets: 900 top, 900 multijets, 300 of the signal.")
+    assert "standard deviation of 2 seeds" in note
     with pytest.raises(EvaluationError, match="--signal: there is no none; the signals are light, heavy"):
         matrix_figure(found, Titles(), "Mine", "none")

@@ -21,6 +21,8 @@ from oddjet.evaluation.summary import averages_of_method, points_of
 from oddjet.io.csv import write_rows
 from oddjet.plotting.heatmap import SMALLEST, Panel, draw_heatmap
 from oddjet.plotting.style import contrast, figure_style, readable_colour, save_figure, write_note
+from oddjet.report.method_figures import heatmap_of
+from oddjet.titles import Titles
 from programs import run_program
 
 NAMES = (r"$m_{\Phi}$ [GeV]", r"$r_\mathrm{inv}$")
@@ -230,6 +232,14 @@ ROWS = [
     for seed in (1, 2)
     for r, auc in (("0p1", 0.9), ("0p3", 0.8))
 ]
+
+
+def test_what_was_selected_stands_between_the_jets_and_their_errors() -> None:
+    figure = heatmap_of(ROWS, "WNAE", Titles(), "Simulation", selection=r"$p_\mathrm{T}$ > 300 GeV")
+    note = " ".join(figure.get_supxlabel().split())
+    assert note.startswith(r"Test jets: 2000 background, 300 of each signal. $p_\mathrm{T}$ > 300 GeV. ±: statistical")
+    plain = heatmap_of(ROWS, "WNAE", Titles(), "Simulation")
+    assert "each signal. ±: statistical" in " ".join(plain.get_supxlabel().split())
 
 
 def test_the_script_writes_both_files(tmp_path: Path) -> None:

@@ -23,9 +23,9 @@ def main() -> None:
     figure_arguments(arguments)
     given = arguments.parse_args()
     titles = read_titles(given)
-    figure = matrix_figure(read_rows(given.table, MatrixRow), titles, given.label, given.signal)
+    figure, note = matrix_figure(read_rows(given.table, MatrixRow), titles, given.label, given.signal)
     settings = {"label": given.label, "signal": given.signal, "samples": titles.samples, **titles.record()}
-    write_figure("plot_matrix", figure, given.output, settings, [given.table])
+    write_figure("plot_matrix", figure, given.output, settings, [given.table], note)
 
 
 if __name__ == "__main__":

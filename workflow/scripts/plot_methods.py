@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from oddjet.program import execute, parser, progress
-from oddjet.report.figures import by_name, figure_arguments, write_figure
+from oddjet.report.figures import by_name, figure_arguments, selection_argument, write_figure
 from oddjet.report.method_figures import by_method, draw
 from oddjet.titles import read_titles, titles_argument
 
@@ -27,16 +27,18 @@ def main() -> None:
         arguments.add_argument(f"--{name.replace('_', '-')}", nargs="*", type=Path, default=[], help=what)
     arguments.add_argument("--means", nargs="*", default=[], help="methods whose scores are means of seeds' scores")
     titles_argument(arguments, samples=True, axes=True)
+    selection_argument(arguments)
     figure_arguments(arguments, written="figures to write, by their names: KIND_METHOD.pdf or .png")
     given = arguments.parse_args()
     titles = read_titles(given)
-    methods = by_method({name: getattr(given, name) for name in TABLES}, titles, given.means)
+    methods = by_method({name: getattr(given, name) for name in TABLES}, titles, given.means, given.selection)
     settings = {
         "label": given.label,
         "titles": titles.given,
         "samples": titles.samples,
         "means": given.means,
         "heatmap": given.heatmap,
+        "selection": given.selection,
     }
     figures = by_name(given.output)
     for name, outputs in progress(figures.items(), total=len(figures), description="figures of methods"):

@@ -41,6 +41,11 @@ def figure_arguments(
     arguments.add_argument("--output", nargs="+", type=Path, required=True, metavar="FILE", help=written)
 
 
+def selection_argument(arguments: argparse.ArgumentParser) -> None:
+    """Add `--selection`."""
+    arguments.add_argument("--selection", default="", help="which jets these are, in words that stand below heatmaps")
+
+
 def jets_in_words(backgrounds: Mapping[str, Iterable[int]], signals: Mapping[str, int], kind: str = "Test jets") -> str:
     """Say on how many jets a figure rests, as in "Test jets: 2136 top, 3059 QCD, 381 to 489 of each signal".
 

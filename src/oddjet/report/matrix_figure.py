@@ -13,8 +13,10 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 
-def matrix_figure(rows: Sequence[MatrixRow], titles: Titles, label: str, signal: str | None = None) -> Figure:
-    """Draw the AUC of each training against each background for one signal.
+def matrix_figure(
+    rows: Sequence[MatrixRow], titles: Titles, label: str, signal: str | None = None
+) -> tuple[Figure, str]:
+    """Draw the AUC of each training against each background for one signal; return the note below it as well.
 
     Parameters
     ----------
@@ -33,7 +35,6 @@ def matrix_figure(rows: Sequence[MatrixRow], titles: Titles, label: str, signal:
         There is no such signal.
     """
     from oddjet.plotting.matrix import draw_matrix
-    from oddjet.plotting.style import write_note
     from oddjet.report.figures import errors_in_words, jets_of_rows
 
     names = list(dict.fromkeys(row.signal for row in rows))
@@ -49,6 +50,5 @@ def matrix_figure(rows: Sequence[MatrixRow], titles: Titles, label: str, signal:
     methods = list(dict.fromkeys(row.method for row in shown))
     columns = list(dict.fromkeys(row.training.in_words(titles) for row in shown))
     where = titles.heatmap.words(shown[0].point) or titles.sample(signal)
-    figure = draw_matrix(panels, methods, columns, where, label)
-    write_note(figure, f"{jets_of_rows(shown, titles)} {errors_in_words(max(row.seeds for row in shown))}")
-    return figure
+    note = f"{jets_of_rows(shown, titles)} {errors_in_words(max(row.seeds for row in shown))}"
+    return draw_matrix(panels, methods, columns, where, label), note

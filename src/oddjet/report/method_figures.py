@@ -39,6 +39,8 @@ class MethodResults:
         Score tables, one a group of seeds.
     history, auc_by_epoch
         Tables of its training, one a group; none of a method that is not trained by epochs.
+    selection
+        Words for the jets below its heatmap.
     """
 
     title: str
@@ -48,6 +50,7 @@ class MethodResults:
     scores: Sequence[Path] = ()
     history: Sequence[Path] = ()
     auc_by_epoch: Sequence[Path] = ()
+    selection: str = ""
 
     def files(self) -> list[Path]:
         """Return all of the tables."""
@@ -58,6 +61,7 @@ def by_method(
     files: Mapping[str, Sequence[Path]],
     titles: Titles,
     means: Collection[str] = (),
+    selection: str = "",
 ) -> dict[str, MethodResults]:
     """Sort the tables of several methods by the method that each one names.
 
@@ -70,6 +74,8 @@ def by_method(
         Of the methods and of the samples, and the axes of the signals.
     means
         Names of the methods whose scores are the mean of several seeds' scores.
+    selection
+        Words for the jets below heatmaps.
     """
     from oddjet.evaluation.auc import AucRow
     from oddjet.evaluation.history import EpochAucRow
@@ -89,7 +95,10 @@ def by_method(
         method = read_rows(path, EpochAucRow)[0].method
         keep(method, "auc_by_epoch", path)
         keep(method, "history", history)
-    return {name: MethodResults(titles(name), titles, name in means, **tables) for name, tables in found.items()}
+    return {
+        name: MethodResults(titles(name), titles, name in means, **tables, selection=selection)
+        for name, tables in found.items()
+    }
 
 
 def heatmap(found: MethodResults, label: str) -> Figure:
@@ -98,20 +107,23 @@ def heatmap(found: MethodResults, label: str) -> Figure:
     from oddjet.io.csv import read_rows
 
     rows = read_rows(found.auc, AucRow)
-    return heatmap_of(rows, found.title, found.titles, label, mean=found.mean)
+    return heatmap_of(rows, found.title, found.titles, label, mean=found.mean, selection=found.selection)
 
 
-def heatmap_of(rows: Sequence[AucRow], title: str, titles: Titles, label: str, *, mean: bool = False) -> Figure:
+def heatmap_of(
+    rows: Sequence[AucRow], title: str, titles: Titles, label: str, *, mean: bool = False, selection: str = ""
+) -> Figure:
     """Draw the AUCs of a method by signal: a heatmap, curves or bars (`oddjet.axes.view_of`).
 
-    `titles` and `mean` are as in `MethodResults`.
+    `titles`, `mean` and `selection` are as in `MethodResults`.
     """
     from oddjet.plotting.style import write_note
     from oddjet.report.figures import errors_in_words, jets_of_rows
 
     seeds = 0 if mean else len({row.seed for row in rows})
     figure = _draw_signals(rows, (title, seeds, label), titles)
-    write_note(figure, f"{jets_of_rows(rows, titles)} {errors_in_words(seeds)}")
+    jets = " ".join([jets_of_rows(rows, titles), *([f"{selection}."] if selection else [])])
+    write_note(figure, f"{jets} {errors_in_words(seeds)}")
     return figure
 
 
