@@ -1,7 +1,7 @@
 # make run    set up .venv from the lock, check the configuration and run the default workflow, or that of CONFIG=FILE
 # make check  set up .venv and run the linters, mypy and the tests that run no workflow: for every commit
 # make test   set up .venv and run every check and test
-# make test-slurm  run the workflow on a Slurm of one node (root; Debian's slurm-wlm and munge), or say why not
+# make test-slurm  run the workflow on a Slurm of two nodes on this machine (root; Debian's slurm-wlm and munge), or say why not
 # make test-htcondor  run the workflow on an HTCondor of one node (Debian 13's minicondor), or say why not; tests/debian.sh
 #                     runs this and other targets in a bare Debian
 # make docs   write the documentation as a site to site/
