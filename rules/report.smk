@@ -5,10 +5,10 @@ localrules:
 
 rule write_report:
     input:
-        scores=[path for name in PLAN.shown() for path in PLAN.board_scores(name)],
-        figures=PLAN.report_figures(),
-        tables=PLAN.report_tables(),
-        matrix=PLAN.report_matrix(),
+        scores=lambda wildcards: PLAN.report_scores(),
+        figures=lambda wildcards: PLAN.report_figures(),
+        tables=lambda wildcards: PLAN.report_tables(),
+        matrix=lambda wildcards: PLAN.report_matrix(),
     output:
         "results/report.html",
     log:

@@ -149,6 +149,10 @@ class Plan(AnalysisFiles):
             for name in self.shown()
         }
 
+    def report_scores(self) -> list[str]:
+        """Return the score tables of the analyses that the report shows: they know the chosen epochs."""
+        return [path for name in self.shown() for path in self.board_scores(name)]
+
     def report_figures(self) -> list[str]:
         """Return the figures that the report shows."""
         own = [f"results/{name}/figures/{figure}.png" for name in self.shown() for figure in self.figure_names(name)]
