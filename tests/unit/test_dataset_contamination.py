@@ -156,6 +156,7 @@ def test_the_figure_has_a_line_a_method(tmp_path: Path) -> None:
     figure = draw_contamination({name: {0.0: (0.9, 0.01), 0.1: (0.7, 0.02)} for name in ("PCA", "AE")}, "Simulation")
     axes = figure.axes[0]
     assert [label.get_text() for label in axes.get_xticklabels()] == ["0 %", "10 %"]
+    assert draw_contamination({"PCA": {0.0: (0.9, 0.01)}}, "", "top").axes[0].get_ylabel() == "AUC against top"
     assert [text.get_text() for text in figure.legends[0].get_texts()] == ["PCA", "AE"]
     with pytest.raises(FigureError, match="no method"):
         draw_contamination({}, "Simulation")

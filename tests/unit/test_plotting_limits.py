@@ -9,6 +9,7 @@ from oddjet.errors import FigureError
 from oddjet.evaluation.limits import LimitRow, limits_along
 from oddjet.io.csv import write_rows
 from oddjet.plotting.limits import draw_limits
+from oddjet.plotting.style import figure_style
 from oddjet.titles import Titles
 from programs import run_program
 
@@ -39,6 +40,17 @@ def test_a_panel_for_each_fraction_and_a_line_for_each_method():
     assert [line.get_ydata().tolist() for line in figure.axes[0].lines] == [[0.1, 0.1]] * 2
     with pytest.raises(FigureError, match="no limit to draw"):
         draw_limits({"WNAE": {}}, "", "", "")
+
+
+def test_the_words_at_the_axis_are_no_longer_than_it():
+    """They ran down into the words below the figure."""
+    bands = {"": {0.1: (1.0, 2.0, 3.0, 4.0, 5.0), 0.5: (1.0, 2.0, 3.0, 4.0, 5.0)}}
+    with figure_style():
+        figure = draw_limits({"WNAE": bands}, "", "Simulation", "138 fb$^{-1}$")
+        figure.draw_without_rendering()
+    axes = figure.axes[0]
+    words, height = axes.yaxis.label.get_window_extent(), axes.get_window_extent()
+    assert height.y0 <= words.y0 < words.y1 <= height.y1 + 1
 
 
 def test_limits_lie_along_the_abscissa_of_the_heatmap():

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from oddjet.evaluation.backgrounds import of_training
+from oddjet.evaluation.backgrounds import label_of, of_training
 from oddjet.evaluation.contamination import ContaminationRow, scan_averages
 from oddjet.io.csv import read_rows
 from oddjet.plotting.contamination import draw_contamination
@@ -24,14 +24,15 @@ def main() -> None:
     given = arguments.parse_args()
     titles = read_titles(given)
     rows = read_rows(given.table, ContaminationRow)
+    own = of_training(rows)
     averages = scan_averages(rows)
     scan = {
         titles(method): {fraction: (average.mean, average.uncertainty) for fraction, average in found.items()}
         for method, found in averages.items()
     }
-    figure = draw_contamination(scan, given.label)
+    figure = draw_contamination(scan, given.label, label_of(own[0].background, titles, several=False))
     settings = {"label": given.label, "titles": titles.given}
-    note = f"{jets_of_rows(of_training(rows), titles)} {errors_in_words(len({row.seed for row in rows}))}"
+    note = f"{jets_of_rows(own, titles)} {errors_in_words(len({row.seed for row in rows}))}"
     write_figure("plot_contamination", figure, given.output, settings, [given.table], note)
 
 

@@ -11,7 +11,9 @@ from oddjet.plotting.roc import method_line
 from oddjet.plotting.style import MARKERS, figure_style, write_heading
 
 
-def draw_contamination(scan: Mapping[str, Mapping[float, tuple[float, float]]], label: str) -> Figure:
+def draw_contamination(
+    scan: Mapping[str, Mapping[float, tuple[float, float]]], label: str, background: str = ""
+) -> Figure:
     """Draw a scan.
 
     Parameters
@@ -20,6 +22,8 @@ def draw_contamination(scan: Mapping[str, Mapping[float, tuple[float, float]]], 
         Title of a method to share of signal to mean AUC and its uncertainty.
     label : str
         Words above the left corner, "Simulation".
+    background : str
+        What the AUCs are against; left out: the background of the training.
 
     Returns
     -------
@@ -55,7 +59,7 @@ def draw_contamination(scan: Mapping[str, Mapping[float, tuple[float, float]]], 
         axes.tick_params(axis="x", which="minor", length=0)
         axes.set_xlim(-0.4, len(fractions) - 0.6)
         axes.set_xlabel("signal in the training")
-        axes.set_ylabel("AUC")
+        axes.set_ylabel(f"AUC against {background}" if background else "AUC")
         figure.legend(loc="outside lower center", ncols=3, fontsize=18)
         write_heading(axes, label, "mean over grid")
     return figure

@@ -52,7 +52,7 @@ def draw_limits(methods: Mapping[str, Bands], axis: str, label: str, right: str,
                 axes.xaxis.minorticks_off()
                 axes.set_xlim(-0.5, len(names) - 0.5)
         panels[0].set_yscale("log")
-        panels[0].set_ylabel("expected limit on the cross section, 95 % CL [pb]")
+        panels[0].set_ylabel(r"expected limit on $\sigma$ at 95 % CL [pb]")
         handles, labels = panels[0].get_legend_handles_labels()
         figure.legend(handles, labels, loc="outside lower center", ncols=2, fontsize=20)
         write_heading(panels[0], label, "")
