@@ -139,6 +139,17 @@ def test_every_analysis_has_a_part_and_what_they_share_is_said_once(picture):
         assert text.count(once) == 1, once
 
 
+def test_a_baseline_is_set_against_trained_methods_only_where_there_are_some(picture):
+    run = run_of(picture, "summary")
+    baseline = replace(run.analyses[0], epochs={}, grid=[row for row in run.analyses[0].grid if row.method == "pca"])
+    best = replace(run.analyses[0], grid=[replace(row, reference="wnae") for row in run.analyses[0].grid])
+    alone, among = (write_page(report_page(replace(run, analyses=[one]))) for one in (baseline, best))
+    assert "The one method, PCA residual, has a mean AUC of 0.700 ± 0.010" in alone
+    assert "no trained method does better" not in alone
+    assert "Of 2 methods WNAE has the highest mean AUC" in among
+    assert "It is a baseline: no trained method does better on these jets." in among
+
+
 def test_versions_that_differ_have_a_column_each(picture):
     run = run_of(picture, "summary", "run")
     other = replace(run.analyses[1], record={**run.analyses[1].record, "code_digest": "def"})

@@ -81,5 +81,8 @@ def matrix_section(run: Run) -> list[Section]:
         caption = f"AUC by what a method was trained on, against each background; signal: {shown}."
         alternative = f"AUC of each training against each background for {shown}; the numbers are in the table."
         blocks.append(Gallery([Picture(run.matrix_figure, caption, alternative, wide=True)]))
-    blocks += [Table("AUC of each training against each background", head, rows), Text([NOTE], "note")]
+    blocks += [
+        Table("AUC of each training against each background", head, rows),
+        Text([NOTE.replace("`", '"')], "note"),
+    ]
     return [Section("matrix", "Trainings and backgrounds", blocks)]

@@ -65,10 +65,12 @@ def _summary(findings: Findings, counts: Mapping[str, tuple[int, int]]) -> str:
         return f"No method has an AUC at every signal: {size}."
     title = findings.titles(best.method)
     text = f"Of {len(first)} methods {title} has the highest mean AUC, {auc_in_words(best)}, over {size}."
+    if len(first) == 1:
+        text = f"The one method, {title}, has a mean AUC of {auc_in_words(best)} over {size}."
     if best.reference not in (NO_BASELINE, best.method):
         paired = with_errors(best.difference, best.difference_error, form="+.3f")
         text += f" That is {paired} against the best baseline, {findings.titles(best.reference)}."
-    elif best.reference == best.method:
+    elif best.reference == best.method and findings.epochs:
         text += " It is a baseline: no trained method does better on these jets."
     if len(by_background(findings.grid)) > 1:
         text += _worst_in_words(findings)
@@ -86,8 +88,9 @@ def _worst_in_words(findings: Findings) -> str:
     if not known:
         return ""
     method, row = max(known.items(), key=lambda item: item[1].auc)
+    which = "the highest" if len(worst) > 1 else "a"
     return (
-        f" Against the background that suits it least, {findings.titles(method)} has the highest mean AUC: "
+        f" Against the background that suits it least, {findings.titles(method)} has {which} mean AUC of "
         f"{row.auc:.3f} ({row.background}). A score that is trained on one background finds others as well as signal."
     )
 
