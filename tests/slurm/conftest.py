@@ -85,9 +85,9 @@ def slurm(*command: str) -> str:
     return subprocess.run(command, check=True, capture_output=True, text=True).stdout
 
 
-def jobs(comment: str) -> dict[int, str]:
-    """State of every job of a rule, by its number."""
-    lines = slurm("squeue", "--states=all", "--noheader", "--format=%A|%T|%k").splitlines()
+def jobs(comment: str, *options: str) -> dict[int, str]:
+    """State of every job of a rule, by its number; options of `squeue` limit them."""
+    lines = slurm("squeue", *options, "--states=all", "--noheader", "--format=%A|%T|%k").splitlines()
     fields = [line.split("|") for line in lines]
     return {int(number): state for number, state, said in sorted(fields) if said.startswith(comment)}
 

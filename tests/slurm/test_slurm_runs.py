@@ -24,11 +24,12 @@ def test_the_tiny_run_from_end_to_end(tiny_on_slurm, slurm_tools):
     }
     assert {path.stem for path in results.glob("jets/figures/*.pdf")} >= {"leaderboard", "training_wnae"}
     assert "WNAE" in (results / "jets/summary.md").read_text()  # methods are called by their titles
-    every = jobs("")
+    run = "--name=" + re.search(r"SLURM run ID: (\S+)", (tiny_on_slurm.folder / "tiny.out").read_text())[1]
+    every = jobs("", run)
     assert set(every.values()) == {"COMPLETED"}
     assert {node_of(number) for number in every} == {"node1", "node2"}
     # Small programs are grouped by method; dataset and summaries are made where Snakemake runs.
-    names = slurm("squeue", "--states=all", "--noheader", "--format=%k").split()
+    names = slurm("squeue", run, "--states=all", "--noheader", "--format=%k").split()
     kinds = Counter(
         re.match("rule_(simulate_sample|extract_features|train_model|train_ceilings|score|monitor)", name)[1]
         for name in names
