@@ -47,6 +47,7 @@ if FULL is not None:
 
 from oddjet.addresses import is_remote
 from oddjet.analyses import groups_of
+from oddjet.batches import STAGES
 from oddjet.clusters import check_slurm, set_up_htcondor, without_other_jobs
 from oddjet.config import load_config
 from oddjet.configfile import read_configuration

@@ -44,6 +44,16 @@ for batch in asked_for(PLAN.batches, "extract_features"):
             " > {log:q} 2>&1"
 
 
+# Snakemake puts the function of each rule among the names of the workflow, looks none up there, and copies all of them for
+# each text of each job: with a rule a batch, that is most of a plan of 10^4 files.
+for name in [
+    name
+    for name in globals()
+    if name.startswith(tuple(f"__{stage}_" for stage in STAGES))
+]:
+    del globals()[name]
+
+
 # Reads a few attributes of each table: a Slurm job would take longer to start.
 localrules:
     check_cutflow,

@@ -54,3 +54,25 @@ def test_a_job_parses_its_own_batch_and_no_other(workspace):
     assert len(everything) > 2 * 50 / config.get("files_per_job", 4)
     assert own == ["extract_features_top_0003"]
     assert "train_model" in lists[1]
+
+
+@pytest.mark.slow
+def test_rules_of_batches_leave_no_function_among_the_names_of_the_workflow(workspace):
+    """Snakemake copies the names for each text of each job: a function a batch makes a plan quadratic in batches."""
+    program = """
+import sys, snakemake.cli
+from snakemake.workflow import Workflow
+include, seen = Workflow.include, []
+def followed(workflow, *arguments, **options):
+    include(workflow, *arguments, **options)
+    seen.append(set(workflow.globals))
+Workflow.include = followed
+try:
+    snakemake.cli.main(["--dry-run", "--quiet", "--configfile", "config/test/tiny.yaml"])
+except SystemExit as end:
+    starts = ("__extract_features_", "__simulate_sample_", "__simulate_image_sample_")
+    print("status", end.code or 0, len(seen[-1]) > 100, *(name for name in seen[-1] if name.startswith(starts)))
+"""
+    command = [sys.executable, "-c", program]
+    done = subprocess.run(command, cwd=workspace.folder, capture_output=True, text=True, check=True)
+    assert done.stdout.splitlines()[-1] == "status 0 True"
