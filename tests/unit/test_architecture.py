@@ -97,11 +97,10 @@ STARTS = {
     "energyflow": "",
     "fastjet": "simulate_events",
     "matplotlib": "plot_*",
-    "numba": f"classify_events extract_features make_grid_images make_images measure_ensembles summarize_images"
-    f" {OF_NETWORKS}",
+    "numba": f"classify_events extract_features make_grid_images make_images {OF_NETWORKS}",
     "ot": "",
     "pythia8mc": "simulate_*",
-    "scipy": "find_medoids measure_ensembles measure_event_latency plot_references summarize_images",
+    "scipy": "",
     "sklearn": "measure_event_latency train_ceilings",
     "torch": f"compare_ensembles compare_experiments fit_baseline make_bundle measure_snapshots monitor_training"
     f" quantize_bundle {OF_NETWORKS}",

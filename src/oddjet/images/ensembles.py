@@ -7,7 +7,7 @@ import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,8 +16,10 @@ from oddjet.errors import TableError
 from oddjet.images.reference_jets import References, read_references
 from oddjet.images.store import read_images
 from oddjet.io.tables import Column, TableWriter, read_attributes, read_list, read_table
-from oddjet.transport.images import Metric, cross, metric_of
 from oddjet.transport.sparse import SparseImages
+
+if TYPE_CHECKING:
+    from oddjet.transport.images import Metric
 
 LOGGER = logging.getLogger("oddjet")
 
@@ -105,6 +107,9 @@ def measure_ensembles(
     TableError, ImageError
         A file cannot be read.
     """
+    # Brings the compiler, which those who read distances do not need.
+    from oddjet.transport.images import metric_of
+
     chosen = read_references(references)
     members = members_of(chosen)
     training = read_images(images)
@@ -141,6 +146,8 @@ def members_of(references: References) -> NDArray[np.int64]:
 def _measured(
     images: SparseImages, members: SparseImages, average: SparseImages, metric: Metric, threads: int
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    from oddjet.transport.images import cross
+
     return cross(images, members, metric, threads), cross(images, average, metric, threads)[:, 0]
 
 

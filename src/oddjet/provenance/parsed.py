@@ -95,7 +95,14 @@ def _texts(package: Path, scripts: Path) -> Iterator[tuple[Path, bytes]]:
 
 def _name(path: Path, package: Path) -> str:
     # The folder of a clone may be moved.
-    return os.path.relpath(path, package)
+    folder = _relative(path.parent, package)
+    return path.name if folder == os.curdir else f"{folder}/{path.name}"
+
+
+@cache
+def _relative(folder: Path, package: Path) -> str:
+    # Of few folders, and slow: asked for every file, it was a third of what a start with kernels spends here.
+    return os.path.relpath(folder, package)
 
 
 def _write(store: Path, text: str) -> None:

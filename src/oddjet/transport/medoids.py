@@ -9,7 +9,6 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import fdtrc
 
 from oddjet.arrays import Floats, Ints
 from oddjet.errors import TransportError
@@ -290,5 +289,7 @@ def _chance(squares_of_one: float, squares_of_two: float, degrees: int) -> float
     """Return the F test's probability; 1 where two lines go through any points, or one line through these."""
     if degrees < 1 or squares_of_one <= 1e-15:
         return 1.0
+    from scipy.special import fdtrc  # slow to import, and most who read medoids look for no elbow
+
     ratio = 0.5 * (squares_of_one - squares_of_two) / max(squares_of_two / degrees, 1e-15 * squares_of_one)
     return float(fdtrc(2, degrees, ratio))
