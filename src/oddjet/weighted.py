@@ -15,7 +15,7 @@ from typing import Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from oddjet.arrays import Floats
+from oddjet.arrays import Floats, Reals
 from oddjet.errors import DatasetError
 
 Weights: TypeAlias = NDArray[np.floating[Any]]
@@ -61,7 +61,7 @@ def mean(values: NDArray[np.floating[Any]], weights: Floats | None) -> Any:  # n
     return values.mean(axis=0) if weights is None else np.tensordot(weights, values, axes=(0, 0)) / weights.sum()
 
 
-def quantiles(values: Floats, probabilities: NDArray[np.float64] | float, weights: Floats | None) -> Floats:
+def quantiles(values: Reals, probabilities: NDArray[np.float64] | float, weights: Reals | None) -> Floats:
     """Return quantiles of values (n,) at probabilities (k,); weights (n,) as `unequal` gives them.
 
     A value stands at the share of weight below it plus half its own, linearly in between. Of weights of both signs that

@@ -104,7 +104,7 @@ def split_objects(event: Event, rng: np.random.Generator, objects: ObjectSetting
     """
     changed = event.copy()
     free = {kind.code: int((event[kind.slots, PT] == 0).sum()) for kind in OBJECTS}
-    wanted = {code: rng.integers(slots + 1) for code, slots in free.items()}
+    wanted = {code: int(rng.integers(slots + 1)) for code, slots in free.items()}
     able = [kind for kind in OBJECTS if splittable(event, kind, objects).size]
     if not any(wanted[kind.code] for kind in able):
         wanted[able[rng.integers(len(able))].code] = 1
@@ -122,7 +122,7 @@ def shift_momenta(event: Event, rng: np.random.Generator) -> Event:
     Where there is no missing pT, or no object, all are multiplied; an event with neither stays as it is.
     """
     changed = event.copy()
-    case = rng.integers(3)
+    case = int(rng.integers(3))
     if not (event[MET.slots, PT] > 0).any() or not (event[MET.stop :, PT] > 0).any():
         case = 2
     factor = rng.uniform(0.5 if case == 0 else 1.0, 5.0)
@@ -140,7 +140,7 @@ def splittable(event: Event, kind: ObjectClass, objects: ObjectSettings) -> NDAr
         return np.empty(0, np.int64)
     low, trigger = thresholds(objects)[kind.code], objects.trigger_pt_min
     slots = np.flatnonzero(pt >= 2 * low) + kind.start
-    kept = [slot for slot in slots if not _triggers(event, slot, trigger) or event[slot, PT] - low > trigger]
+    kept = [slot for slot in slots if not _triggers(event, int(slot), trigger) or event[slot, PT] - low > trigger]
     return np.array(kept, np.int64)
 
 

@@ -123,11 +123,11 @@ def draw_shares(
     for number, (name, (values, weights)) in enumerate(data.items()):
         if not len(values):
             continue  # no jet of it passes: the cutflow says why
-        shares, squares = (np.histogram(values, edges, weights=weights**power)[0] for power in (1, 2))
+        counts, squares = (np.histogram(values, edges, weights=weights**power)[0] for power in (1, 2))
         filled, scale = squares > 0, 100.0 / weights.sum()
         axes.errorbar(
             ((edges[:-1] + edges[1:]) / 2)[filled],
-            scale * shares[filled],
+            scale * counts[filled],
             scale * np.sqrt(squares[filled]),
             fmt=MARKERS[number % len(MARKERS)],
             color="black",

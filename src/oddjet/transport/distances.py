@@ -122,7 +122,8 @@ def _centred(points: NDArray[np.floating[Any]]) -> NDArray[np.float64]:
 
 @kernel
 def _covariance(centred: NDArray[np.float64]) -> NDArray[np.float64]:
-    return np.ascontiguousarray(centred.T) @ centred / centred.shape[0]
+    covariance: NDArray[np.float64] = np.ascontiguousarray(centred.T) @ centred / centred.shape[0]
+    return covariance
 
 
 @kernel

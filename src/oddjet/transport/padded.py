@@ -178,7 +178,7 @@ def padded_transport(
     """
     if n > m:
         x, x_norms, n, y, y_norms, m = y, y_norms, m, x, x_norms, n
-    slots = x.shape[1]
+    slots: int = x.shape[1]
     size = m
     if not gains(x, x_norms, n, y, y_norms, m, angle, costs):
         size += min(n, slots - m)

@@ -154,9 +154,9 @@ class ChainRecord:
         n_seeds, n_points, n_features = starts.shape
         path = np.empty((n_seeds, settings.steps + 1, n_points, n_features), np.float32)
         path[:, 0] = confine(starts, settings).numpy()
-        self._drift = np.full(n_seeds, settings.step_size / settings.temperature, np.float32)
+        self._drift: NDArray[np.float32] = np.full(n_seeds, settings.step_size / settings.temperature, np.float32)
         if temperatures is not None:
-            self._drift = np.float32(settings.step_size) / temperatures.numpy()
+            self._drift = np.divide(np.float32(settings.step_size), temperatures.numpy(), dtype=np.float32)
         self._bounds = tuple(np.float32(bound) for bound in settings.bounds)
         arrays = (self.network.flat.numpy(), noise.numpy(), path, self._drift)
         others = (*self.network.structure(), np.float32(settings.noise_size), *self._bounds)

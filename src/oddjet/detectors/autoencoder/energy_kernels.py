@@ -12,6 +12,8 @@ in `Network.flat`, a weight (inputs, outputs) and a bias a layer.
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
 from oddjet.arrays import Bools, Ints, Reals
@@ -35,7 +37,7 @@ ALIGNMENT = 64
 @kernel
 def load(points: Reals, start: int, rows: Reals) -> int:
     """Copy points start, start + 1, ... of an array (B, D) into the first D rows; fill up with zeros."""
-    count = min(BLOCK, points.shape[0] - start)
+    count: int = min(BLOCK, points.shape[0] - start)
     for feature in range(points.shape[1]):
         row = rows[feature]
         for k in range(count):
@@ -46,7 +48,7 @@ def load(points: Reals, start: int, rows: Reals) -> int:
 
 
 @kernel
-def empty_rows(count: int, like: Reals) -> Reals:
+def empty_rows(count: int | np.integer[Any], like: Reals) -> Reals:
     """Make rows (count, BLOCK) of the kind of `like`, where the widest vectors find them in one piece."""
     room = np.empty(count * BLOCK + ALIGNMENT, like.dtype)
     start = (-room.ctypes.data % ALIGNMENT) // room.itemsize
