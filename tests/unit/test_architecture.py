@@ -25,7 +25,7 @@ FLOORS = {
     "batches": 1,
     "benchmarks": 1,
     "run_record": 1,
-    "clusters": 1,
+    "clusters": 2,
     "sources": 2,
     "selection": 1,
     "transport": 3,
