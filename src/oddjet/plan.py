@@ -14,6 +14,7 @@ from oddjet.methods import approximate, ensembles, trained, with_models
 from oddjet.report.comparison_figures import FIGURES as COMPARISONS
 from oddjet.report.method_figures import FIGURES as OF_METHODS
 from oddjet.report.method_figures import OF_TRAINED
+from oddjet.report.settings import TABLES as REPORTED
 from oddjet.sample_files import FIGURES
 from oddjet.samples import Simulated
 from oddjet.titles import default_title, titles_of
@@ -160,8 +161,7 @@ class Plan(AnalysisFiles):
 
     def report_tables(self) -> list[str]:
         """Return the tables of the analyses that the report shows."""
-        names = ("leaderboard.csv", "grid_means.csv", "merit.csv", "ceilings.csv", "cutflow.json", "bad_files.json")
-        return [f"results/{analysis}/{name}" for analysis in self.shown() for name in names]
+        return [f"results/{analysis}/{name}" for analysis in self.shown() for name in REPORTED]
 
     def report_matrix(self) -> list[str]:
         """Return the table of trainings and backgrounds that the report shows, if it does."""

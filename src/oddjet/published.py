@@ -6,7 +6,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from oddjet.analyses import JETS
+from oddjet.analyses import JETS, Analysis
 from oddjet.detectors.mean import GROUP as MEAN
 from oddjet.detectors.mean import MeanSettings
 from oddjet.detectors.registry import DetectorSettings
@@ -110,8 +110,7 @@ class Published:
         ]
         return images + [
             f"results/{name}/bundle/{method}/{graph}.onnx"
-            for name, analysis in self.plan.analyses.items()
-            if not analysis.base
+            for name, analysis in self._shown()
             for graph, methods in (("model", exported(analysis.methods)), ("model_int8", quantized(analysis.methods)))
             for method in methods
         ]
@@ -122,11 +121,7 @@ class Published:
 
     def submissions(self) -> list[str]:
         """Return the submissions to HEPData of every analysis of the configuration that has a grid."""
-        return [
-            f"results/{name}/hepdata/submission.tar.gz"
-            for name, analysis in self.plan.analyses.items()
-            if not analysis.base and self.plan.has_axes(name)
-        ]
+        return [f"results/{name}/hepdata/submission.tar.gz" for name in self.plan.shown() if self.plan.has_axes(name)]
 
     def validation_scores(self, analysis: str) -> list[str]:
         """Return the scores of the validation background by all methods of an analysis."""
@@ -138,19 +133,14 @@ class Published:
 
     def flatness(self) -> list[str]:
         """Return the figures of the flatness of every analysis of the configuration."""
-        return [
-            f"results/{name}/figures/flatness.{suffix}"
-            for name, analysis in self.plan.analyses.items()
-            if not analysis.base
-            for suffix in FIGURES
-        ]
+        return [f"results/{name}/figures/flatness.{suffix}" for name in self.plan.shown() for suffix in FIGURES]
 
     def abcd(self) -> list[str]:
         """Return the figures of an ABCD estimate of every analysis that has two methods."""
         return [
             f"results/{name}/figures/abcd.{suffix}"
-            for name, analysis in self.plan.analyses.items()
-            if not analysis.base and len(analysis.methods) > 1
+            for name, analysis in self._shown()
+            if len(analysis.methods) > 1
             for suffix in FIGURES
         ]
 
@@ -164,9 +154,9 @@ class Published:
         """
         samples = self.plan.config.all_samples()
         figures, without = [], ""
-        for name, own in self.plan.analyses.items():
+        for name, own in self._shown():
             without = next((sample for sample in own.background if samples[sample].cross_section is None), without)
-            if not own.base and own.background and all(samples[one].cross_section for one in own.background):
+            if own.background and all(samples[one].cross_section for one in own.background):
                 figures.append(f"results/{name}/figures/limits.pdf")
         if not figures:
             words = "no cross_section, and limits count events; give that of every background sample (pb)"
@@ -192,3 +182,6 @@ class Published:
         """Return `NAME=PB` for the signals and test backgrounds whose scores are weighted to a cross section."""
         given: dict[str, float] = json.loads(self.plan.tested_cross_sections(analysis))
         return [f"{name}={value}" for name, value in given.items()]
+
+    def _shown(self) -> list[tuple[str, Analysis]]:
+        return [(name, self.plan.analyses[name]) for name in self.plan.shown()]

@@ -15,9 +15,10 @@ from oddjet.evaluation.auc import AucRow
 from oddjet.evaluation.figures_of_merit import MeritRow
 from oddjet.evaluation.grid import GridRow
 from oddjet.evaluation.matrix import Training, matrix_rows
-from oddjet.report.findings import Findings, Run, Shown, read_run
+from oddjet.report.findings import Findings, Run, read_run
 from oddjet.report.html import write_page
 from oddjet.report.pages import report_page
+from oddjet.report.settings import Shown
 from oddjet.titles import Titles
 
 METHODS = {"wnae": 0.8, "pca": 0.7}

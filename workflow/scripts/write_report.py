@@ -8,9 +8,10 @@ from pathlib import Path
 from oddjet.io.atomic import write_text
 from oddjet.io.origin import write_origin
 from oddjet.program import execute, parser, read_settings
-from oddjet.report.findings import TABLES, AllShown, read_run
+from oddjet.report.findings import read_run
 from oddjet.report.html import write_page
 from oddjet.report.pages import report_page
+from oddjet.report.settings import TABLES, AllShown
 
 EXAMPLE = """python workflow/scripts/write_report.py --analyses '{"jets": {"background": ["top"]}}' --results results \\
       --scores results/jets/scores/*/*.h5 --figures results/jets/figures/*.png --output report.html"""

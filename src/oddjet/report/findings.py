@@ -7,9 +7,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from pydantic import Field, RootModel
-
-from oddjet.axes import HeatmapSettings
 from oddjet.benchmarks import Cost, read_costs
 from oddjet.errors import TableError
 from oddjet.evaluation.auc import AucRow
@@ -20,25 +17,9 @@ from oddjet.evaluation.scores import epochs_by_method
 from oddjet.io.csv import read_rows
 from oddjet.io.origin import read_origin
 from oddjet.jets.cutflow import read_report
+from oddjet.report.settings import TABLES, Shown
 from oddjet.run_record import remembered
-from oddjet.settings import Settings
 from oddjet.titles import Titles
-
-# Of an analysis, in its folder.
-TABLES = ("leaderboard.csv", "grid_means.csv", "merit.csv", "ceilings.csv", "cutflow.json", "bad_files.json")
-
-
-class Shown(Settings):
-    """What the configuration says of an analysis that is shown: its background, its methods by epochs, titles, axes."""
-
-    background: tuple[str, ...]
-    trained: tuple[str, ...] = ()
-    titles: dict[str, str] = Field({})
-    heatmap: HeatmapSettings = Field(default_factory=HeatmapSettings)
-
-
-class AllShown(RootModel[dict[str, Shown]]):
-    """The same by analysis."""
 
 
 @dataclass(frozen=True)
