@@ -39,13 +39,10 @@ def planned(plan: Jobs, wanted: list[str] | None = None) -> dict[str, Planned]:
         if not jobs and Path(file).is_file():  # the user's own, as a payload of corrections
             continue
         (job,) = jobs
-        rule = rules[job.rule]
-        wildcards = rule.get_wildcards(file)
-        inputs, outputs = rule.expand_input(wildcards)[0], rule.expand_output(wildcards)[0]
-        values = rule.expand_params(wildcards, inputs, outputs, None)[1]
+        filled = plan.filled(rules[job.rule], file)
         # Of a batch of files all, where the plan says what makes this one.
-        read, made = [str(path) for path in inputs if not path.is_ancient], tuple(map(str, outputs))
-        one = Planned(job.rule, job.script, frozenset(read), made, frozenset(map(repr, values)))
+        read, made = [str(path) for path in filled.inputs if not path.is_ancient], tuple(map(str, filled.outputs))
+        one = Planned(job.rule, job.script, frozenset(read), made, frozenset(map(repr, filled.values)))
         found |= dict.fromkeys(made, one)
         waiting += read
     return found

@@ -15,10 +15,11 @@ from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
+from typing import Any, NamedTuple
 
 from snakemake.api import SnakemakeApi, WorkflowApi
 from snakemake.exceptions import WorkflowError
+from snakemake.iocontainers import InputFiles, OutputFiles, Params
 from snakemake.rules import Rule
 from snakemake.settings.types import ConfigSettings, OutputSettings, Quietness, ResourceSettings, WorkflowSettings
 from snakemake.utils import format as fill_in
@@ -57,6 +58,17 @@ class PlannedJob:
     code_digest: str
     inputs: tuple[str, ...]
     outputs: tuple[str, ...]
+
+
+class Filled(NamedTuple):
+    """A rule with its wildcards filled in, as Snakemake does it: `values` are what it compares of the parameters."""
+
+    rule: Rule
+    wildcards: dict[str, str]
+    inputs: InputFiles
+    outputs: OutputFiles
+    params: Params
+    values: list[Any]
 
 
 class Jobs:
@@ -105,6 +117,7 @@ class Jobs:
                     if rule.shellcmd and rule.wildcard_names
                 ]
                 self._jobs: dict[str, list[PlannedJob]] = {}
+                self._filled: dict[tuple[str, tuple[str, ...]], Filled | None] = {}
         except WorkflowError as error:
             raise ConfigError(f"{configfile}: {error}") from error
 
@@ -120,8 +133,28 @@ class Jobs:
             maker = self._makers.get(path)
             alike = [rule for rule, starts in self._starts if not maker and path.startswith(starts)]
             rules = [maker] if maker else [rule for rule in alike if rule.is_producer(path)]
-            self._jobs[path] = [job for rule in rules if (job := _planned(rule, path)) is not None]
+            filled = [self.filled(rule, path) for rule in rules]
+            self._jobs[path] = [_planned(one, path) for one in filled if one is not None]
         return self._jobs[path]
+
+    def filled(self, rule: Rule, path: str) -> Filled | None:
+        """Return a rule filled in for a file that it makes; None where the configuration has no use for the file.
+
+        It is filled in once for all files that it makes together.
+        """
+        wildcards = rule.get_wildcards(path)
+        key = rule.name, tuple(map(str, wildcards.values()))
+        if key not in self._filled:
+            try:
+                inputs = rule.expand_input(wildcards)[0]
+                outputs = rule.expand_output(wildcards)[0]
+                # Parameters that hang on threads or memory do not exist here: such a number changes no result.
+                params, values = rule.expand_params(wildcards, inputs, outputs, None)
+            except (WorkflowError, LookupError):
+                self._filled[key] = None  # a sample, part, method or group that the configuration does not have
+            else:
+                self._filled[key] = Filled(rule, wildcards, inputs, outputs, params, values)
+        return self._filled[key]
 
 
 def _included(loaded: WorkflowApi) -> Workflow:
@@ -137,23 +170,16 @@ def _included(loaded: WorkflowApi) -> Workflow:
     return workflow
 
 
-def _planned(rule: Rule, path: str) -> PlannedJob | None:
-    wildcards = rule.get_wildcards(path)
-    try:
-        inputs = rule.expand_input(wildcards)[0]
-        outputs = rule.expand_output(wildcards)[0]
-        # Parameters that hang on threads or memory do not exist here: such a number changes no result.
-        params = rule.expand_params(wildcards, inputs, outputs, None)[0]
-    except (WorkflowError, LookupError):
-        return None  # a sample, part, method or group that the configuration does not have
+def _planned(filled: Filled, path: str) -> PlannedJob:
+    rule, inputs, outputs = filled.rule, filled.inputs, filled.outputs
     command = fill_in(
         rule.shellcmd,
         input=inputs,
         output=outputs,
-        params=params,
-        wildcards=_Names(wildcards),
+        params=filled.params,
+        wildcards=_Names(filled.wildcards),
         threads=1,
-        log=rule.expand_log(wildcards),
+        log=rule.expand_log(filled.wildcards),
     )
     script, commands = _program(command)
     made, read = tuple(map(str, outputs)), tuple(str(file) for file in inputs if not file.is_ancient)
@@ -163,7 +189,7 @@ def _planned(rule: Rule, path: str) -> PlannedJob | None:
         words = next(words for words in commands if path in words)
         others = {word for other in commands for word in other} - {*words}
         made, read = (path,), tuple(file for file in read if file not in others)
-    return PlannedJob(rule.name, script, command, options_of(words), str(params.code), read, made)
+    return PlannedJob(rule.name, script, command, options_of(words), str(filled.params.code), read, made)
 
 
 class _Names(dict[str, str]):

@@ -12,6 +12,7 @@ import json
 import re
 import shutil
 from collections.abc import Iterator
+from functools import lru_cache
 from pathlib import Path
 from types import SimpleNamespace
 from typing import NamedTuple
@@ -213,7 +214,10 @@ def named(key: str) -> set[str]:
 
 @pytest.fixture(scope="module")
 def parsed_once():
-    """Let Snakemake parse the text of each file of rules once: that is half the time of a plan."""
+    """Let Snakemake parse the text of each file of rules once, and ask each function once for its arguments.
+
+    That is half the time of a plan.
+    """
     parse, known = snakemake.workflow.parse, {}
 
     def remembered(snakefile, *arguments, linemap, rulecount):
@@ -225,9 +229,11 @@ def parsed_once():
         linemap.update(lines)
         return code, count
 
-    snakemake.workflow.parse = remembered
-    yield
-    snakemake.workflow.parse = parse
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(snakemake.workflow, "parse", remembered)
+        for module in (snakemake.common, snakemake.rules):
+            patch.setattr(module, "get_function_params", lru_cache(snakemake.common.get_function_params))
+        yield
 
 
 @pytest.fixture(scope="module")
