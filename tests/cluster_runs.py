@@ -47,7 +47,7 @@ def only_when_asked(config: pytest.Config, items: list[pytest.Item], system: str
                 item.add_marker(pytest.mark.skip(reason=f"takes minutes and starts daemons: make test-{system}"))
 
 
-def wait_until(condition: Callable[[], Found], seconds: float = 1800.0) -> Found:
+def wait_until(condition: Callable[[], Found], seconds: float = 600.0) -> Found:
     """Ask until a condition holds, for a batch system tells nobody what becomes of a job; fail after the seconds."""
     limit = time.monotonic() + seconds
     while not (found := condition()):
@@ -74,18 +74,19 @@ def end(processes: Iterable[int]) -> None:
             os.kill(process, signal.SIGKILL)
 
 
-def end_what_is_left() -> None:
-    end(processes_with(MARK))
-    wait_until(lambda: not processes_with(MARK), seconds=20)
-
-
 def end_runs() -> None:
-    """Interrupt the runs of a test that go on, as Ctrl-C would."""
+    """Interrupt the runs of a test that go on, as Ctrl-C would, and end what jobs have left behind.
+
+    A Snakemake of a job that gets SIGTERM while it looks for the job's files waits for itself for good, and where no
+    cgroup holds it the batch system loses sight of it.
+    """
     for run in RUNS:
         if run.poll() is None:
             run.send_signal(signal.SIGINT)
             run.wait(timeout=120)
     RUNS.clear()
+    end(processes_with(MARK))
+    wait_until(lambda: not processes_with(MARK), seconds=20)
 
 
 class ClusterWorkspace:
@@ -152,7 +153,7 @@ class ClusterWorkspace:
 
     def finish(self, run: subprocess.Popen, name: str) -> str:
         """Wait for the end of a run that must succeed; give what it printed."""
-        status = run.wait(timeout=3600)
+        status = run.wait(timeout=1200)
         told = (self.folder / name).read_text()
         assert status == 0, told
         return told

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from cluster_runs import TINY, ClusterWorkspace, end_runs, end_what_is_left, only_when_asked
+from cluster_runs import TINY, ClusterWorkspace, end_runs, only_when_asked
 
 HERE = Path(__file__).parent
 # HTCondor takes no jobs of root: where root runs the tests, the pool and the jobs are this user's.
@@ -86,7 +86,7 @@ def pool():
         yield there
     finally:
         there.call(HERE / "stop.sh", there.folder)
-        end_what_is_left()
+        end_runs()
         shutil.rmtree(there.folder)
 
 

@@ -14,7 +14,6 @@ from cluster_runs import (
     ClusterWorkspace,
     end,
     end_runs,
-    end_what_is_left,
     only_when_asked,
     processes_with,
     wait_until,
@@ -67,7 +66,7 @@ def cluster():
         yield {name: Node(name, folder) for name in ("node1", "node2")}
     finally:
         subprocess.run([HERE / "stop.sh", folder], check=False)
-        end_what_is_left()
+        end_runs()
         left = processes_with(("SLURM_CONF", str(folder / "slurm.conf")))
         names = [Path(f"/proc/{process}/cmdline").read_text() for process in left]
         end(left)

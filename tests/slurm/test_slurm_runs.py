@@ -6,7 +6,7 @@ from collections import Counter
 
 import numpy as np
 
-from cluster_runs import CONFIG, FOLDER, LONG, MARK, processes_with, same_model, wait_until
+from cluster_runs import CONFIG, FOLDER, LONG, end_runs, same_model, wait_until
 from oddjet.io.tables import read_table
 
 TRAINING = "rule_train_model"
@@ -100,7 +100,7 @@ def test_a_node_loses_power_and_the_results_are_those_of_a_run_without_slurm(clu
     states = since("")
     assert {job: state for job, state in states.items() if state != "COMPLETED"} == {lost: "NODE_FAIL"}
     assert {node_of(job) for job in states if job > lost} == {node_of(other)}
-    wait_until(lambda: not processes_with(MARK))
+    end_runs()
     node.start_again()
 
     command = [sys.executable, "-m", "snakemake", "--nocolor", "--cores", "2", *wanted]
