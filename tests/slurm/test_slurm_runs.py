@@ -150,8 +150,8 @@ def test_over_its_memory_it_is_restarted_with_more(tiny_on_slurm, slurm_tools):
 def test_near_its_time_limit_it_stops_and_goes_on_with_more(tiny_on_slurm, slurm_tools):
     _, jobs, _ = slurm_tools
     _, rate = tiny_on_slurm.reference(tiny_on_slurm.long_training(epochs=2000)["methods"]["ae"])
-    # Longer than the first limit if the node is twice as fast by then, shorter than all five if a third as fast.
-    tiny_on_slurm.long_training(epochs=int(150 * rate))
+    # Longer than the first limit if the node is half as fast again by then, shorter than all five if an eighth as fast.
+    tiny_on_slurm.long_training(epochs=int(100 * rate))
     before = set(jobs(TRAINING))
     # A minute is the shortest that Slurm knows; it may send the signal up to a minute early.
     with tiny_on_slurm.profile("train_model", runtime="attempt", slurm_extra="'--signal=TERM@10'"):
