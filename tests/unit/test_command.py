@@ -24,6 +24,7 @@ from http_server import served
 from oddjet.cli.main import COMMANDS, EXAMPLE
 from oddjet.io.tables import read_attributes, read_table
 from oddjet.provenance.attributes import file_digest
+from programs import run_command
 
 ROOT = Path(__file__).parents[2]
 COMMAND = [sys.executable, "-m", "oddjet.cli.main"]
@@ -34,7 +35,7 @@ def run(folder: Path, *words: object) -> subprocess.CompletedProcess[str]:
 
 
 def refused(folder: Path, *words: object) -> str:
-    done = run(folder, *words)
+    done = run_command(folder, *words)
     assert done.returncode == 1, done.stdout + done.stderr
     assert "Traceback" not in done.stderr
     (line,) = [line for line in done.stderr.splitlines() if line.startswith("error: ")]
@@ -69,14 +70,14 @@ def test_the_examples_of_help_work_one_after_the_other(desk):
         done = run(desk, *words)
         assert done.returncode == 0, f"{example}\n{done.stderr}"
     for name, command in COMMANDS.items():
-        shown = run(desk, name, "--help").stdout
+        shown = run_command(desk, name, "--help").stdout
         assert " ".join(command.example.split()) in " ".join(shown.split())
 
 
 def test_all_formats_hold_the_same_scores(desk, tmp_path):
     tagger = oddjet.load(desk / "model.pt")
     for suffix in ("root", "h5"):
-        done = run(desk, "score", "events.root", "--detector", "model.pt", "--to", tmp_path / f"s.{suffix}")
+        done = run_command(desk, "score", "events.root", "--detector", "model.pt", "--to", tmp_path / f"s.{suffix}")
         assert done.returncode == 0, done.stderr
     table = read_table(tmp_path / "s.h5")
     assert 20 < table["in_window"].sum() < len(table)
@@ -93,7 +94,7 @@ def test_all_formats_hold_the_same_scores(desk, tmp_path):
         np.testing.assert_array_equal(ak.flatten(friend[f"jet_{name.removeprefix('jet_')}"]), table[name])
     np.testing.assert_array_equal(ak.num(friend["jet_pt"]), np.bincount(table["entry"], minlength=len(friend)))
     pytest.importorskip("pyarrow", reason="the extra `parquet` is not installed")
-    done = run(desk, "score", "events.root", "--detector", "model.pt", "--to", tmp_path / "s.parquet")
+    done = run_command(desk, "score", "events.root", "--detector", "model.pt", "--to", tmp_path / "s.parquet")
     assert done.returncode == 0, done.stderr
     flat = ak.from_parquet(tmp_path / "s.parquet")
     for place, seed in enumerate(tagger.detector.seeds):
@@ -104,7 +105,7 @@ def test_all_formats_hold_the_same_scores(desk, tmp_path):
 
 def test_a_scored_file_has_no_letters_for_root(desk, tmp_path):
     """A leaf of one byte is a letter, and `jet_in_window == 1` no formula; ROOT itself where it is installed."""
-    done = run(desk, "score", "events.root", "--detector", "model.pt", "--to", tmp_path / "s.root")
+    done = run_command(desk, "score", "events.root", "--detector", "model.pt", "--to", tmp_path / "s.root")
     assert done.returncode == 0, done.stderr
     with uproot.open({tmp_path / "s.root": "oddjet"}) as tree:
         assert not [name for name, kind in tree.typenames().items() if "int8" in kind or "char" in kind]
@@ -117,8 +118,8 @@ def test_a_scored_file_has_no_letters_for_root(desk, tmp_path):
 
 
 def test_the_score_is_that_of_the_feature_stage(desk, tmp_path):
-    run(desk, "score", "events.root", "--detector", "model.pt", "--to", tmp_path / "s.h5")
-    assert run(desk, "features", "events.root", "--to", tmp_path / "f.h5").returncode == 0
+    run_command(desk, "score", "events.root", "--detector", "model.pt", "--to", tmp_path / "s.h5")
+    assert run_command(desk, "features", "events.root", "--to", tmp_path / "f.h5").returncode == 0
     scored = read_table(tmp_path / "s.h5")
     inside = scored[scored["in_window"] == 1]
     expected = oddjet.load(desk / "model.pt").score(read_table(tmp_path / "f.h5"))
@@ -129,12 +130,15 @@ def test_a_remote_file_scores_as_the_local_one(desk, tmp_path):
     pytest.importorskip("aiohttp", reason="reading http(s):// needs the package aiohttp")
     with served(desk) as port:
         there = f"http://127.0.0.1:{port}/events.root"
-        done = run(desk, "score", there, "--detector", "model.pt", "--to", tmp_path / "remote.h5")
+        done = run_command(desk, "score", there, "--detector", "model.pt", "--to", tmp_path / "remote.h5")
         assert done.returncode == 0, done.stderr
         line = refused(desk, "score", there.replace("events", "none"), "--detector", "model.pt", "--to", "none.h5")
     assert "none.root: no such file" in line
     assert not (desk / "none.h5").exists()
-    assert run(desk, "score", "events.root", "--detector", "model.pt", "--to", tmp_path / "local.h5").returncode == 0
+    assert (
+        run_command(desk, "score", "events.root", "--detector", "model.pt", "--to", tmp_path / "local.h5").returncode
+        == 0
+    )
     np.testing.assert_array_equal(read_table(tmp_path / "remote.h5"), read_table(tmp_path / "local.h5"))
     assert read_attributes(tmp_path / "remote.h5")["files"] == f'["{there}"]'
 
@@ -181,8 +185,8 @@ def test_nothing_in_a_model_file_is_executed(desk, tmp_path):
 
 
 def test_a_key_is_shown_with_its_value_and_a_slip_with_what_was_meant(desk):
-    run(desk, "config", "new", "shown.yaml")
-    shown = run(desk, "config", "show", "methods.wnae.training.epochs", "shown.yaml").stdout
+    run_command(desk, "config", "new", "shown.yaml")
+    shown = run_command(desk, "config", "show", "methods.wnae.training.epochs", "shown.yaml").stdout
     assert re.search(r"^  value: 50$", shown, re.MULTILINE)
     assert "passes over" in shown
     assert "pt_min" in refused(desk, "config", "show", "features.pt_mim")
@@ -190,8 +194,8 @@ def test_a_key_is_shown_with_its_value_and_a_slip_with_what_was_meant(desk):
 
 
 def test_detectors_are_listed_and_described(desk):
-    assert re.search(r"^wnae ", run(desk, "detectors").stdout, re.MULTILINE)
-    assert "components: number of Gaussians (default 30)" in run(desk, "detectors", "gaussian_mixture").stdout
+    assert re.search(r"^wnae ", run_command(desk, "detectors").stdout, re.MULTILINE)
+    assert "components: number of Gaussians (default 30)" in run_command(desk, "detectors", "gaussian_mixture").stdout
     assert "neighbors" in refused(desk, "detectors", "neighbors")
 
 
@@ -227,7 +231,7 @@ def test_a_wheel_works_outside_the_repository(desk, tmp_path):
         check=False,
     )
     assert done.returncode == 0, done.stderr
-    run(desk, "score", "events.root", "--detector", "model.pt", "--to", "here.h5")
+    run_command(desk, "score", "events.root", "--detector", "model.pt", "--to", "here.h5")
     np.testing.assert_array_equal(read_table(desk / "wheel.h5"), read_table(desk / "here.h5"))
     entries = (next(site.glob("oddjet-*.dist-info")) / "entry_points.txt").read_text()
     assert "oddjet = oddjet.cli.main:program" in entries
