@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +12,7 @@ from oddjet.dataset.scaler_file import read_scaler
 from oddjet.dataset.settings import DatasetSettings
 from oddjet.errors import DatasetError
 from oddjet.io.tables import Column, write_table
+from programs import run_program
 
 COLUMNS = [
     Column("run", "u4", "1", "run number"),
@@ -121,10 +120,10 @@ def test_a_broken_scaler_is_named(tmp_path: Path, content: str) -> None:
 
 
 def test_the_script_ends_with_one_line_and_status_one(tmp_path: Path) -> None:
-    command = [sys.executable, "workflow/scripts/build_dataset.py", "--inputs", str(tmp_path / "absent.h5")]
+    command = ["build_dataset.py", "--inputs", str(tmp_path / "absent.h5")]
     for part in ("train", "validation", "test", "scaler"):
         command += [f"--{part}", str(tmp_path / part)]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    done = run_program(command)
     assert done.returncode == 1
     assert done.stderr.startswith("error: ")
     assert "absent.h5" in done.stderr

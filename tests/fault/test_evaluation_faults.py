@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import math
-import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
@@ -20,6 +18,7 @@ from oddjet.evaluation.settings import EvaluationSettings
 from oddjet.evaluation.signals import Signal, check_counts
 from oddjet.io.cutflow import BadFile, Cutflow
 from oddjet.io.tables import Column, write_table
+from programs import run_program
 
 IDENTIFIERS = ("run", "luminosityBlock", "event", "source", "entry", "jet_rank")
 COLUMNS = [
@@ -98,16 +97,8 @@ def test_a_background_without_identifiers_is_named(tmp_path: Path) -> None:
 
 
 def test_a_missing_score_table_ends_with_one_line_and_status_one(tmp_path: Path) -> None:
-    done = subprocess.run(
-        [
-            sys.executable,
-            "workflow/scripts/evaluate.py",
-            *("--scores", "absent.h5", "--auc", str(tmp_path / "a.csv"), "--merit", str(tmp_path / "b.csv")),
-        ],
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    outputs = ("--auc", tmp_path / "a.csv", "--merit", tmp_path / "b.csv")
+    done = run_program(["evaluate.py", "--scores", "absent.h5", *outputs])
     assert done.returncode == 1
     assert done.stderr.startswith("error: absent.h5: no such file")
     assert not list(tmp_path.iterdir())

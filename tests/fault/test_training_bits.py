@@ -68,9 +68,12 @@ def test_table_and_training_are_the_same_with_vectors_of_any_width(
     expected: dict[str, str], top_root: Path, name: str
 ) -> None:
     capability, processor, features, needed = PROCESSORS[name]
-    missing = {feature for feature in needed if not get_host_cpu_features().get(feature)}
+    own = get_host_cpu_features()
+    missing = {feature for feature in needed if not own.get(feature)}
     if missing:
         pytest.skip(f"this processor has no {', '.join(sorted(missing))}")
+    if name == "256 bits" and not own.get("avx512f"):
+        pytest.skip("the vectors that this processor has, which the other tests compile for")
     digests = trained(
         "--table",
         str(top_root),

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
@@ -21,9 +19,9 @@ from oddjet.detectors.autoencoder.train import choose_device
 from oddjet.errors import TrainingError
 from oddjet.io.tables import Column, write_table
 from oddjet.training.loop import fit
+from programs import run_program
 
 CPU = torch.device("cpu")
-ROOT = Path(__file__).parents[2]
 
 
 def jets(n: int = 64) -> Tensor:
@@ -125,12 +123,12 @@ def test_a_rate_far_too_large_leaves_no_model(tmp_path: Path) -> None:
     write_table(tmp_path / "jets.h5", columns, rows, {})
     write_scaler(tmp_path / "scaler.json", fit_scaler(rows, DatasetSettings(features=("a", "b", "c"), log_floors={})))
     training = {"epochs": 3, "batch_size": 64, "learning_rate": 1e3, "on_divergence": "stop"}
-    command = [sys.executable, "workflow/scripts/train_model.py", "--method", "ae", "--seeds", "1", "2"]
+    command = ["train_model.py", "--method", "ae", "--seeds", "1", "2"]
     command += ["--settings", json.dumps({"kind": "ae", "training": training}), "--output-dir", str(tmp_path / "model")]
     for part in ("train", "validation"):
         command += [f"--{part}", str(tmp_path / "jets.h5")]
     command += ["--scaler", str(tmp_path / "scaler.json")]
-    result = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    result = run_program(command)
     assert result.returncode == 1
     assert "there is no model of this seed. Lower training.learning_rate (1000)" in result.stderr.splitlines()[-1]
     assert "Traceback" not in result.stderr
@@ -150,9 +148,9 @@ def test_a_device_that_is_not_there_is_refused() -> None:
 )
 def test_the_script_names_the_wrong_key(tmp_path: Path, settings: str, words: str) -> None:
     files = [word for name in ("train", "validation", "scaler") for word in (f"--{name}", str(tmp_path / name))]
-    command = [sys.executable, "workflow/scripts/train_model.py", "--method", "x", "--seeds", "1", *files]
+    command = ["train_model.py", "--method", "x", "--seeds", "1", *files]
     command += ["--settings", settings, "--output-dir", str(tmp_path / "out")]
-    result = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    result = run_program(command)
     assert result.returncode == 1
     assert words in result.stderr
     assert "Traceback" not in result.stderr
