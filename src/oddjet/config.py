@@ -1,7 +1,7 @@
 """The configuration of a whole run: the settings of all rooms, composed, checked, and cut into stages again.
 
 Only the Snakefile (and tests) import this module. A stage receives its own settings alone, as one JSON argument, so
-that an edit of one stage's settings reruns that stage and what hangs on it.
+that an edit of one stage's settings reruns that stage and what depends on it.
 """
 
 from __future__ import annotations
@@ -254,7 +254,7 @@ class Config(Settings):
         ]
 
     def values(self) -> dict[str, Any]:
-        """Give all values that a result may hang on."""
+        """Return all values that a result may depend on."""
         return self.model_dump(mode="json", exclude={"on_other_results"})
 
     def cuts_on_jets(self) -> bool:

@@ -148,7 +148,7 @@ class Jobs:
             try:
                 inputs = rule.expand_input(wildcards)[0]
                 outputs = rule.expand_output(wildcards)[0]
-                # Parameters that hang on threads or memory do not exist here: such a number changes no result.
+                # Parameters that depend on threads or memory do not exist here: such a number changes no result.
                 params, values = rule.expand_params(wildcards, inputs, outputs, None)
             except (WorkflowError, LookupError):
                 self._filled[key] = None  # a sample, part, method or group that the configuration does not have

@@ -30,7 +30,7 @@ KINDS = (
 )
 # Of the others, why they have no graph.
 REASONS = {
-    "medoids": "it stands on transport to reference images, which is no formula of fixed size",
+    "medoids": "it rests on transport to reference images, which is no formula of fixed size",
     "mean": "it is a mean of methods of which one has no graph",
 }
 OTHER = "its score is no formula of fixed size"

@@ -1,7 +1,7 @@
 """What a results folder remembers of the configuration that it belongs to.
 
 Two configurations in one folder overwrite each other's results: names of methods and samples are often the same. An
-edit of a configuration is another matter, for which the workflow makes anew what hangs on it.
+edit of a configuration is another matter, for which the workflow makes anew what depends on it.
 """
 
 from __future__ import annotations

@@ -288,7 +288,7 @@ def test_a_scale_that_hangs_on_a_jet_is_told(caplog: pytest.LogCaptureFixture) -
     values = np.random.default_rng(1).exponential(1.0, 2000)
     settings = DatasetSettings(features=("d2",), log_floors={})
     fit_scaler(column(values), settings)
-    # Few values, most of them one: nothing hangs on a single jet.
+    # Few values, most of them one: nothing depends on a single jet.
     fit_scaler(column(np.repeat([0.0, 1.0, 2.0], [1980, 15, 5])), settings)
     assert not caplog.records
     values[17] = 5000

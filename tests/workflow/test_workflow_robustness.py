@@ -86,7 +86,7 @@ def test_after_the_kill_of_the_main_process_the_next_run_finishes(space):
     assert locked.returncode != 0
     assert "--unlock" in told(locked)
     assert space.snakemake(*TINY, "--unlock").returncode == 0
-    # What was being made is made again (rerun-incomplete is in the default profile), with what hangs on it.
+    # What was being made is made again (rerun-incomplete is in the default profile), with what depends on it.
     done = space.snakemake("--cores", "1", *TINY, "--", TABLE)
     assert done.returncode == 0, told(done)
     assert np.array_equal(read_table(space.folder / TABLE), before)

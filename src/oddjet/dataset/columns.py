@@ -150,7 +150,7 @@ class Extremes:
         if after < LOST * before:
             raise DatasetError(f"{ruled}: scaled to that, {before} different values become {after}; {ways}")
         if 0 < (high - low) * SHRINKAGE < self.maximum - self.minimum:
-            LOGGER.warning("%s: its scale hangs on so few; %s", ruled, ways)
+            LOGGER.warning("%s: its scale depends on so few; %s", ruled, ways)
 
 
 def _place(file: str, row: int) -> str:

@@ -168,13 +168,13 @@ class Interleaved:
     dtype : numpy.dtype
         Of the rows; with run, luminosityBlock and event.
     rows : int
-        How many will come, about: they are held in memory so many at a time.
+        About how many will come: it decides the number of files.
     seed : int
         Salt of the hash.
     scratch : Path
         Folder of the files.
     rows_at_a_time : int
-        Rows in memory.
+        About how many rows of one file are in memory.
 
     Attributes
     ----------

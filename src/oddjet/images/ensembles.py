@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 LOGGER = logging.getLogger("oddjet")
 
-# Test jets are measured and written so many at a time.
+# Test jets are measured and written in blocks of this many.
 ROWS = 2000
 
 
