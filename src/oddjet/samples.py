@@ -68,14 +68,9 @@ def _joined(known: Mapping[str, float | None], point: Point) -> dict[str, float]
     return {**given, **point}
 
 
-class Simulated(TitledSample):
-    """A sample that Pythia makes."""
+class _OfEvents(TitledSample):
+    """What a sample is given wherever its events come from."""
 
-    kind: Kind | None = Field(None, description=KIND)
-    point: OwnPoint = Field({}, description=f"{POINT}; semivisible jets have m_phi and r_inv already")
-    process: Process = Field(description="the hard process and its parameters")
-    events: int = Field(gt=0, description="events in the whole sample")
-    parts: int = Field(1, gt=0, description="number of files (and jobs) that the events are spread over")
     weight: float = Field(1.0, gt=0, le=LARGEST, description="factor on every event's weight")
     cross_section: float | None = Field(
         None,
@@ -89,8 +84,18 @@ class Simulated(TitledSample):
     corrections: CorrectionSettings | None = Field(None, description=OWN_CORRECTIONS)
 
     def own_features(self, features: FeatureSettings) -> FeatureSettings:
-        """Give the settings of the features of this sample: its own corrections, where it has some."""
+        """Return the settings of the features of this sample: its own corrections, where it has some."""
         return with_corrections(features, self.corrections)
+
+
+class Simulated(_OfEvents):
+    """A sample that Pythia makes."""
+
+    kind: Kind | None = Field(None, description=KIND)
+    point: OwnPoint = Field({}, description=f"{POINT}; semivisible jets have m_phi and r_inv already")
+    process: Process = Field(description="the hard process and its parameters")
+    events: int = Field(gt=0, description="events in the whole sample")
+    parts: int = Field(1, gt=0, description="number of files (and jobs) that the events are spread over")
 
     def own_selection(self) -> SampleSelection:
         """Give what the selection of this sample has of its own."""
@@ -114,7 +119,7 @@ class Simulated(TitledSample):
         return self
 
 
-class Listed(TitledSample):
+class Listed(_OfEvents):
     """A sample that lies in ROOT files."""
 
     kind: KindOfFiles | None = Field(None, description=KIND_OF_FILES)
@@ -125,25 +130,9 @@ class Listed(TitledSample):
     m_phi: float | None = Field(None, gt=0, description="axis of a signal: mediator mass, GeV")
     r_inv: float | None = Field(None, ge=0, le=1, description="axis of a signal: invisible fraction")
     point: OwnPoint = Field({}, description=POINT)
-    weight: float = Field(1.0, gt=0, le=LARGEST, description="factor on every event's weight")
-    cross_section: float | None = Field(
-        None,
-        gt=0,
-        le=LARGEST,
-        description="pb; weights are then multiplied with it, over the sum of the generator weights",
-    )
-    require_match: Match = Field("none", description=MATCH)
-    where: Cut | None = Field(None, description=WHERE)
-    selection: OwnCuts = Field(OwnCuts(), description=OWN_CUTS)
-    corrections: CorrectionSettings | None = Field(None, description=OWN_CORRECTIONS)
-
     golden_json: FilePath | None = Field(
         None, description="of data: path of the certified luminosity blocks, CMS's golden JSON; left out: all of them"
     )
-
-    def own_features(self, features: FeatureSettings) -> FeatureSettings:
-        """Give the settings of the features of this sample: its own corrections, where it has some."""
-        return with_corrections(features, self.corrections)
 
     def own_selection(self) -> SampleSelection:
         """Give what the selection of this sample has of its own."""
