@@ -61,7 +61,7 @@ def test_over_its_memory_it_is_held_and_the_next_attempt_has_more(space, pool):
 
 def test_over_its_time_it_is_held_and_goes_on_with_more(space, pool):
     _, rate = space.reference(space.long_training(epochs=2000)["methods"]["ae"])
-    # Longer than the first limit, of which the start takes a part, and at half the rate shorter than the second or third.
+    # Longer than the first limit, of which the start takes a part; at half the rate shorter than the second or third.
     space.long_training(epochs=int(60 * rate))
     before = set(pool.jobs(TRAINING))
     with space.profile("train_model", allowed_job_duration="attempt * 40"):
