@@ -135,10 +135,8 @@ def test_a_remote_file_scores_as_the_local_one(desk, tmp_path):
         line = refused(desk, "score", there.replace("events", "none"), "--detector", "model.pt", "--to", "none.h5")
     assert "none.root: no such file" in line
     assert not (desk / "none.h5").exists()
-    assert (
-        run_command(desk, "score", "events.root", "--detector", "model.pt", "--to", tmp_path / "local.h5").returncode
-        == 0
-    )
+    done = run_command(desk, "score", "events.root", "--detector", "model.pt", "--to", tmp_path / "local.h5")
+    assert done.returncode == 0, done.stderr
     np.testing.assert_array_equal(read_table(tmp_path / "remote.h5"), read_table(tmp_path / "local.h5"))
     assert read_attributes(tmp_path / "remote.h5")["files"] == f'["{there}"]'
 
