@@ -25,7 +25,8 @@ from oddjet.errors import OddjetError, TableError
 from oddjet.evaluation.backgrounds import Background, backgrounds_to_json
 from oddjet.evaluation.bootstrap import grid_replicas
 from oddjet.evaluation.figures_of_merit import merit_rows
-from oddjet.evaluation.scores import auc_rows, read_method
+from oddjet.evaluation.score_table import read_method
+from oddjet.evaluation.scores import auc_rows
 from oddjet.evaluation.settings import MeritSettings
 from oddjet.evaluation.signals import Signal, points_to_json
 from oddjet.events.scores import ScoreTable

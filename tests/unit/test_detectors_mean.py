@@ -26,7 +26,8 @@ from oddjet.detectors.registry import kind_named
 from oddjet.errors import EvaluationError
 from oddjet.evaluation.auc import SampleScores, compute_auc
 from oddjet.evaluation.ensembles import Member, mean_scores
-from oddjet.evaluation.scores import auc_rows, read_method, score_samples
+from oddjet.evaluation.score_table import read_method
+from oddjet.evaluation.scores import auc_rows, score_samples
 from oddjet.evaluation.settings import EvaluationSettings
 from oddjet.evaluation.signals import Signal, parse_signals
 from oddjet.io.tables import Column, read_attributes, read_columns, read_table, write_table

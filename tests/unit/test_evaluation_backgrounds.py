@@ -23,7 +23,8 @@ from oddjet.evaluation.backgrounds import (
 from oddjet.evaluation.bootstrap import grid_replicas
 from oddjet.evaluation.grid import GridRow, as_averages, grid_rows, worst_background
 from oddjet.evaluation.leaderboard_table import write_leaderboard
-from oddjet.evaluation.scores import auc_rows, read_method, score_samples
+from oddjet.evaluation.score_table import read_method
+from oddjet.evaluation.scores import auc_rows, score_samples
 from oddjet.evaluation.settings import EvaluationSettings, MeritSettings
 from oddjet.evaluation.signals import Signal
 from oddjet.evaluation.summary import write_summary

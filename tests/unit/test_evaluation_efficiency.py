@@ -38,7 +38,7 @@ def bootstrap_errors(pair: Ranking, events: tuple[np.ndarray, np.ndarray], count
     for jets, numbers in zip(samples, events, strict=True):
         jets[EVENT[-1]] = numbers
     replicas = Replicas(samples, MeritSettings(replicas=count, seed=seed))
-    drawn = merit_replicas(pair, replicas.weights(0), replicas.weights(1))
+    drawn = merit_replicas(pair, replicas.each(0), replicas.each(1))
     return {name: standard_error(values) for name, values in drawn.items()}
 
 
@@ -173,6 +173,6 @@ def test_a_replica_without_jets_has_no_value() -> None:
     """Of two signal jets none is drawn in one replica of seven: no error then, and no division by 0."""
     pair = Ranking(SampleScores("b", np.arange(50.0)), SampleScores("s", np.array([30.0, 40.0])))
     counts = np.ones((50, 2)), np.array([[1.0, 0.0], [2.0, 0.0]])
-    found = merit_replicas(pair, *counts)
+    found = merit_replicas(pair, *(drawn.T for drawn in counts))
     assert all(math.isfinite(values[0]) and math.isnan(values[1]) for values in found.values())
     assert math.isnan(standard_error(found["largest_f1"]))

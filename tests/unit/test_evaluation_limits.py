@@ -41,7 +41,7 @@ def test_an_event_has_the_highest_score_of_its_jets_and_counts_once():
     jets["source"], jets["entry"] = [0, 0, 1, 0, 1], [7, 7, 7, 2, 7]
     jets["weight"] = [2, 2, 3, 5, 3]
     jets["score"][:, 1] = [0.1, 0.4, 0.2, 0.9, 0.3]
-    events = events_of(jets, 1, 10.0)
+    events = events_of(jets, jets["score"][:, 1], 10.0)
     assert events.scores.tolist() == [0.9, 0.4, 0.3]
     assert events.weights.tolist() == [50, 20, 30]
 

@@ -12,14 +12,15 @@ import pytest
 from jet_table import COLUMNS
 from markdown_cells import cells_of
 from oddjet.detectors.opening import Method, one_method
-from oddjet.errors import DatasetError, EvaluationError
+from oddjet.errors import DatasetError, EvaluationError, TableError
 from oddjet.evaluation.auc import AucRow, SampleScores, compute_auc
 from oddjet.evaluation.bootstrap import grid_replicas
 from oddjet.evaluation.curves import read_scores
 from oddjet.evaluation.ensembles import mean_scores, members_of
 from oddjet.evaluation.figures_of_merit import GRID, MeritRow, merit_rows
 from oddjet.evaluation.merit_summary import shown_merits, write_merit_summary
-from oddjet.evaluation.scores import auc_rows, read_method, score_samples
+from oddjet.evaluation.score_table import open_scores, read_method
+from oddjet.evaluation.scores import auc_rows, score_samples
 from oddjet.evaluation.settings import EvaluationSettings, MeritSettings
 from oddjet.evaluation.signals import Signal, files_of, grid_point, parse_signals
 from oddjet.evaluation.snapshots import MonitoredJets
@@ -248,3 +249,40 @@ def test_a_seed_with_one_score_has_no_auc_and_is_named(
     assert [math.isnan(row.auc) for row in rows] == [row.seed == METHOD.seeds[1] for row in rows]
     assert f"method ae, seed 9, signal {signals[0].name} has no AUC" in caplog.text
     assert "have the score 2" in caplog.text
+
+
+def test_no_number_tells_how_many_rows_were_in_memory(
+    tmp_path: Path, samples: tuple[Path, list[Signal]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Scores, AUCs, and means of the bootstrap are the same with seven rows at a time."""
+    background, signals = samples
+    found = []
+    for name in ("whole", "parts"):
+        path = tmp_path / f"{name}.h5"
+        score_samples(one_method(METHOD, scorer), background, signals, [path], SETTINGS, {})
+        means = grid_replicas([path], MeritSettings(replicas=20))["background"]["ae"]
+        found.append((read_table(path), auc_rows(path), merit_rows(path, MeritSettings(replicas=20)), means))
+        monkeypatch.setattr("oddjet.detectors.opening.ROWS_AT_A_TIME", 7)
+        monkeypatch.setattr("oddjet.io.tables.ROWS_AT_A_TIME", 7)
+        monkeypatch.setattr("oddjet.evaluation.bootstrap.NUMBERS", 2000)
+    (whole, *numbers), (parts, *others) = found
+    np.testing.assert_array_equal(whole, parts)
+    assert str(numbers[:2]) == str(others[:2])
+    np.testing.assert_array_equal(numbers[2], others[2])
+
+
+def test_the_scores_of_a_seed_are_read_without_those_of_the_others(
+    tmp_path: Path, samples: tuple[Path, list[Signal]]
+) -> None:
+    background, signals = samples
+    path = tmp_path / "scores.h5"
+    score_samples(one_method(METHOD, scorer), background, signals, [path], SETTINGS, {})
+    table = open_scores(path, ["weight"])
+    assert table.rows.dtype.names == ("sample", "weight")
+    whole = read_table(path)
+    for place, (seed, scores) in enumerate(table.seeds()):
+        assert seed == METHOD.seeds[place]
+        np.testing.assert_array_equal(scores, whole["score"][:, place])
+    assert [len(own) for own in table.of_samples()] == [400, 150, 70]
+    with pytest.raises(TableError, match="column 'nothing' is missing"):
+        open_scores(path, ["nothing"])

@@ -7,7 +7,8 @@ import pytest
 
 from oddjet.detectors.opening import Method, Opened
 from oddjet.errors import EvaluationError, EventError, TableError
-from oddjet.evaluation.scores import read_method, score_samples
+from oddjet.evaluation.score_table import read_method
+from oddjet.evaluation.scores import score_samples
 from oddjet.evaluation.signals import Signal
 from oddjet.events.layout import write_events
 from oddjet.events.rows import EventRows, FlatEvents

@@ -11,7 +11,7 @@ from oddjet.evaluation.auc import AucRow
 from oddjet.evaluation.ensembles import ensemble_auc, members_of
 from oddjet.evaluation.experiments import Experiment, chosen_values, summarise, to_markdown
 from oddjet.evaluation.history import EpochAucRow, SnapshotRow, read_history
-from oddjet.evaluation.scores import read_method
+from oddjet.evaluation.score_table import read_method
 from oddjet.io.atomic import write_text
 from oddjet.io.csv import read_rows, write_rows
 from oddjet.io.origin import write_origin

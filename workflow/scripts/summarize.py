@@ -11,7 +11,7 @@ from oddjet.evaluation.figures_of_merit import MeritRow
 from oddjet.evaluation.grid import GridRow, as_averages, grid_rows
 from oddjet.evaluation.leaderboard_table import write_leaderboard
 from oddjet.evaluation.merit_summary import write_merit_summary
-from oddjet.evaluation.scores import epochs_by_method
+from oddjet.evaluation.score_table import epochs_by_method
 from oddjet.evaluation.settings import MeritSettings
 from oddjet.evaluation.summary import write_summary
 from oddjet.io.atomic import write_text

@@ -22,8 +22,6 @@ from numpy.typing import NDArray
 from oddjet.io.atomic import writing
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
     from oddjet.dataset.settings import Fractions
 
 PARTS = ("train", "validation", "test")

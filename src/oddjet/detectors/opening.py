@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from oddjet.dataset.jet_settings import read_jet_settings
 from oddjet.detectors.registry import DetectorSettings, opening_modules, read_method
 from oddjet.errors import TableError
-from oddjet.io.tables import Column, read_attributes, read_columns, read_table
+from oddjet.io.tables import ROWS_AT_A_TIME, Column, iterate_table, read_attributes, read_columns
 from oddjet.io.weights import row_weights
 from oddjet.program import settings_argument
 from oddjet.settings import weight_columns
@@ -134,7 +134,7 @@ class Rows(Protocol):
 
 
 class JetRows:
-    """The jets of a table, all at once."""
+    """The jets of a table."""
 
     of_samples = True
 
@@ -158,11 +158,12 @@ class JetRows:
         """Read a table of jets; see `Rows`."""
         # A table of a sample without a correction has no weights of its variations: they are nominal.
         varied = set(weight_columns(kept)) - {column.name for column in read_columns(path)}
-        jets = read_table(path, needed=[name for name in kept if name != "source" and name not in varied])
-        # A feature table is one source; a table that was made of several says which one each jet is of.
-        values = {"source": position, **{name: jets[name] for name in kept if name in (jets.dtype.names or ())}}
-        weights = {name: jets["weight" if name in varied else name] for name in weight_columns(kept)}
-        yield {**values, **{name: row_weights(stored, factor) for name, stored in weights.items()}}, jets
+        needed = [name for name in kept if name != "source" and name not in varied]
+        for jets in iterate_table(path, None, ROWS_AT_A_TIME, needed=needed):
+            # A feature table is one source; a table that was made of several says which one each jet is of.
+            values = {"source": position, **{name: jets[name] for name in kept if name in (jets.dtype.names or ())}}
+            weights = {name: jets["weight" if name in varied else name] for name in weight_columns(kept)}
+            yield {**values, **{name: row_weights(stored, factor) for name, stored in weights.items()}}, jets
 
 
 @dataclass(frozen=True)

@@ -49,12 +49,16 @@ class Background:
     sample: int
     sources: tuple[int, ...] | None = None
 
-    def rows(self, table: NDArray[np.void]) -> NDArray[np.void]:
-        """Return its rows of a score table."""
-        own = table["sample"] == self.sample
+    def of(self, table: NDArray[np.void]) -> NDArray[np.bool_]:
+        """Return which rows of a score table are its own, shape (n,)."""
+        own = np.asarray(table["sample"] == self.sample)
         if self.sources is not None:
             own &= np.isin(table["source"], self.sources)
-        return np.asarray(table[own])
+        return own
+
+    def rows(self, table: NDArray[np.void]) -> NDArray[np.void]:
+        """Return its rows of a score table."""
+        return np.asarray(table[self.of(table)])
 
 
 def find_backgrounds(

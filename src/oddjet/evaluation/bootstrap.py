@@ -7,7 +7,7 @@ the same replicas, so the errors hold what AUCs share: the background within a g
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -16,16 +16,13 @@ from numpy.typing import NDArray
 from oddjet.arrays import Floats
 from oddjet.errors import EvaluationError
 from oddjet.evaluation.auc import SampleScores
-from oddjet.evaluation.backgrounds import read_backgrounds
-from oddjet.evaluation.scores import read_method
+from oddjet.evaluation.score_table import open_scores
 from oddjet.evaluation.settings import MeritSettings
-from oddjet.evaluation.signals import read_points
-from oddjet.io.tables import read_table
 
 # Within a sample: the numbers of an event may be those of another one, its place in a file is not.
 EVENT = ("source", "entry")
-# Replicas that are computed together: a few MB of sums for ten thousand jets.
-TOGETHER = 32
+# Replicas that are computed together, where there are no more than so many numbers of them: 32 MB.
+TOGETHER, NUMBERS = 32, 1 << 22
 EVERY = slice(None)
 
 
@@ -49,14 +46,32 @@ class Replicas:
         self.size = settings.replicas
         generator = np.random.default_rng(settings.seed)
         self._events = [event_numbers(jets) for jets in samples]
-        self._drawn = [
-            generator.poisson(1.0, (int(events.max(initial=-1)) + 1, self.size)).astype(np.uint8)
-            for events in self._events
-        ]
+        self._drawn = [_poisson(generator, int(events.max(initial=-1)) + 1, self.size) for events in self._events]
 
     def weights(self, sample: int, part: slice = EVERY) -> Floats:
         """Return the weights of a sample's jets in some or all of the replicas, shape (n, r)."""
         return self._drawn[sample][self._events[sample], part].astype(np.float64)
+
+    def each(self, sample: int) -> Iterator[Floats]:
+        """Give the weights of a sample's jets in one replica after the other, shape (n,)."""
+        for place in range(self.size):
+            yield self.weights(sample, slice(place, place + 1))[:, 0]
+
+    def parts(self, jets: int) -> Iterator[slice]:
+        """Give the replicas that are computed together where a replica has so many jets: one at least."""
+        size = min(TOGETHER, max(1, NUMBERS // max(jets, 1)))
+        for start in range(0, self.size, size):
+            yield slice(start, start + size)
+
+
+def _poisson(generator: np.random.Generator, events: int, replicas: int) -> NDArray[np.uint8]:
+    """Draw weights, shape (events, replicas), in pieces: the same as at once, without eight bytes for each."""
+    drawn = np.empty((events, replicas), np.uint8)
+    size = max(1, NUMBERS // replicas)
+    for start in range(0, events, size):
+        part = drawn[start : start + size]
+        part[:] = generator.poisson(1.0, part.shape)
+    return drawn
 
 
 def standard_error(values: Floats) -> float:
@@ -88,8 +103,7 @@ def auc_replicas(samples: Sequence[SampleScores], replicas: Replicas, codes: Seq
     left, right = (np.searchsorted(ranked, scores, side=side) for side in ("left", "right"))
     starts = np.cumsum([0, *(len(signal.scores) for signal in signals[:-1])])
     found = np.empty((len(signals), replicas.size))
-    for start in range(0, replicas.size, TOGETHER):
-        part = slice(start, start + TOGETHER)
+    for part in replicas.parts(len(ranked)):
         jets = (background.weights[:, None] * replicas.weights(codes[0], part))[order]
         below = np.concatenate([np.zeros((1, jets.shape[1])), np.cumsum(jets, axis=0)])
         weights = np.concatenate(
@@ -126,23 +140,19 @@ def grid_replicas(paths: Iterable[Path], settings: MeritSettings) -> dict[str, d
     seeds: dict[str, int] = {}
     shared: tuple[Path, list[str], NDArray[np.void], Replicas] | None = None
     for path in paths:
-        method, signals, backgrounds = read_method(path), list(read_points(path)), read_backgrounds(path)
-        table = read_table(path, [*EVENT, "sample", "weight", "score"])
-        jets = table[[*EVENT, "sample", "weight"]]
+        table = open_scores(path, [*EVENT, "weight"])
+        method, signals, backgrounds = table.method, list(table.points), table.backgrounds
         # Backgrounds after the first one come last: their number changes no replica of the others.
-        first_background, *others = (one.rows(table) for one in backgrounds)
-        parts = [first_background, *(table[table["sample"] == code + 1] for code in range(len(signals))), *others]
+        places = [*table.of_samples(), *(np.flatnonzero(one.of(table.rows)) for one in backgrounds[1:])]
         names = [backgrounds[0].name, *signals, *(one.name for one in backgrounds[1:])]
         if shared is None:
-            shared = path, names, jets, Replicas(parts, settings)
+            shared = path, names, table.rows, Replicas([table.rows[own] for own in places], settings)
         first, known, like, replicas = shared
-        if names != known or not np.array_equal(jets, like):
+        if names != known or not np.array_equal(table.rows, like):
             raise EvaluationError(f"{path}: other jets, or other weights, than in {first}; score both again")
-        for column in range(len(method.seeds)):
-            samples = [
-                SampleScores(name, part["score"][:, column], part["weight"])
-                for name, part in zip(names, parts, strict=True)
-            ]
+        weights = table.rows["weight"]
+        for _, scores in table.seeds():
+            samples = [SampleScores(name, scores[own], weights[own]) for name, own in zip(names, places, strict=True)]
             for place in (0, *range(len(signals) + 1, len(names))):
                 codes = [place, *range(1, len(signals) + 1)]
                 means = auc_replicas([samples[code] for code in codes], replicas, codes).mean(axis=0)

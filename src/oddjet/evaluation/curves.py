@@ -13,13 +13,11 @@ from oddjet.arrays import Floats
 from oddjet.axes import HeatmapSettings, Point, line_of
 from oddjet.errors import EvaluationError
 from oddjet.evaluation.auc import SampleScores
-from oddjet.evaluation.backgrounds import TOGETHER, read_backgrounds
+from oddjet.evaluation.backgrounds import TOGETHER
 from oddjet.evaluation.bootstrap import EVENT, event_numbers
 from oddjet.evaluation.efficiency import Ranking
 from oddjet.evaluation.flatness import efficiency_in_bins, equal_bins
-from oddjet.evaluation.scores import data_of, read_method
-from oddjet.evaluation.signals import read_points
-from oddjet.io.tables import read_table
+from oddjet.evaluation.score_table import data_of, open_scores
 from oddjet.titles import Titles
 
 # Background efficiencies at which curves are compared: a signal efficiency below the first rests on too few jets.
@@ -119,11 +117,15 @@ def read_scores(paths: Sequence[Path]) -> dict[str, MethodScores]:
     """
     found: dict[str, MethodScores] = {}
     for path in paths:
-        method, points, against = read_method(path), read_points(path), read_backgrounds(path)[0].name
-        table = read_table(path, [*EVENT, "sample", "pt", "mass", "weight", "score"])
+        table = open_scores(path, [*EVENT, "pt", "mass", "weight"])
+        method, points, against = table.method, table.points, table.backgrounds[0].name
         data = {name: len(points) + 1 + place for place, name in enumerate(data_of(path))}
-        jets = [table[table["sample"] == code] for code in range(1 + len(points) + len(data))]
-        scores = [one["score"].astype(np.float64) for one in jets]
+        places = table.of_samples(len(data))
+        jets = [table.rows[own] for own in places]
+        columns = [scores for _, scores in table.seeds()]
+        scores = [np.column_stack([column[own] for column in columns]) for own in places]
+        # All methods score the same jets, as a rule: these are in memory once.
+        jets = next((list(one.jets) for one in found.values() if _alike(one.jets, jets)), jets)
         before = found.get(method.name)
         if before is not None:
             if [len(one) for one in jets] != [len(one) for one in before.jets]:
@@ -132,6 +134,10 @@ def read_scores(paths: Sequence[Path]) -> dict[str, MethodScores]:
         seeds = (*(before.seeds if before else ()), *method.seeds)
         found[method.name] = MethodScores(method.name, seeds, points, jets, scores, data, against)
     return found
+
+
+def _alike(first: Sequence[NDArray[np.void]], second: Sequence[NDArray[np.void]]) -> bool:
+    return len(first) == len(second) and all(map(np.array_equal, first, second))
 
 
 def shown_signals(points: Mapping[str, Point], settings: HeatmapSettings, titles: Titles) -> dict[str, str]:

@@ -9,7 +9,7 @@ fall, and background that passes has one above 0.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import NamedTuple
 
 import numpy as np
@@ -148,7 +148,7 @@ MERITS: Mapping[str, Callable[[Curve], Merit]] = {
 }
 
 
-def merit_replicas(ranking: Ranking, background: Floats, signal: Floats) -> dict[str, Floats]:
+def merit_replicas(ranking: Ranking, background: Iterable[Floats], signal: Iterable[Floats]) -> dict[str, Floats]:
     """Compute every figure of merit in every replica of a bootstrap.
 
     On average the standard deviations of the replicas are right to 20 % as errors (worst for figures that rest on few
@@ -158,8 +158,8 @@ def merit_replicas(ranking: Ranking, background: Floats, signal: Floats) -> dict
     ----------
     ranking : Ranking
         The two samples.
-    background, signal : ndarray of float64, shapes (n_background, R) and (n_signal, R)
-        How often each jet was drawn in each of R replicas: `oddjet.evaluation.bootstrap`.
+    background, signal : iterable of ndarray of float64, shapes (n_background,) and (n_signal,)
+        How often each jet was drawn in each of R replicas, one after the other: `oddjet.evaluation.bootstrap`.
 
     Returns
     -------
@@ -167,7 +167,7 @@ def merit_replicas(ranking: Ranking, background: Floats, signal: Floats) -> dict
         By the names of `MERITS`; infinite or NaN where a replica has no value, for want of background jets.
     """
     values: dict[str, list[float]] = {name: [] for name in MERITS}
-    for counts in zip(background.T, signal.T, strict=True):
+    for counts in zip(background, signal, strict=True):
         samples = zip((ranking.background, ranking.signal), counts, strict=True)
         weights = [sample.weights * drawn for sample, drawn in samples]
         # Of few jets none may be drawn, and of weights of both signs the sum may fall below 0.

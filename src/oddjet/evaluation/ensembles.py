@@ -20,7 +20,7 @@ from oddjet.detectors.protocol import Detector
 from oddjet.errors import EvaluationError
 from oddjet.evaluation.auc import SampleScores, compute_auc
 from oddjet.evaluation.bootstrap import Replicas, auc_replicas, standard_error
-from oddjet.evaluation.scores import read_method
+from oddjet.evaluation.score_table import read_method
 from oddjet.evaluation.settings import MeritSettings
 from oddjet.io.tables import read_attributes, read_table
 

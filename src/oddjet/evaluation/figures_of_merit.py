@@ -15,14 +15,13 @@ from numpy.typing import NDArray
 from oddjet.arrays import Floats
 from oddjet.axes import Point
 from oddjet.evaluation.auc import SampleScores, compute_auc
-from oddjet.evaluation.backgrounds import TOGETHER, read_backgrounds
+from oddjet.evaluation.backgrounds import TOGETHER
 from oddjet.evaluation.bootstrap import EVENT, Replicas, auc_replicas, standard_error
 from oddjet.evaluation.efficiency import MERITS, Ranking, merit_replicas
 from oddjet.evaluation.planing import planing_weights, rank_correlation
-from oddjet.evaluation.scores import read_method
+from oddjet.evaluation.score_table import open_scores
 from oddjet.evaluation.settings import MeritSettings
-from oddjet.evaluation.signals import read_points
-from oddjet.io.tables import read_columns, read_table
+from oddjet.io.tables import read_columns
 
 # Signals of a MeritRow that are none: the background alone, and the mean over all signals.
 BACKGROUND, GRID = "background", "mean over grid"
@@ -74,21 +73,21 @@ def merit_rows(path: Path, settings: MeritSettings) -> list[MeritRow]:
     TableError, EvaluationError
         If the file is not a score table, or a sample is empty.
     """
-    method = read_method(path)
-    points, against = read_points(path), read_backgrounds(path)[0].name
     columns = {column.name for column in read_columns(path)}
     more = [name for name in settings.planed if name in columns]
-    table = read_table(path, list(dict.fromkeys([*EVENT, "sample", "pt", "mass", "weight", "score", *more])))
-    jets = [table[table["sample"] == code] for code in range(len(points) + 1)]
+    table = open_scores(path, [*EVENT, "pt", "mass", "weight", *more])
+    method, points, against = table.method, table.points, table.backgrounds[0].name
+    places = table.of_samples()
+    jets = [table.rows[own] for own in places]
     replicas = Replicas(jets, settings)
     rows = []
-    for column, seed in enumerate(method.seeds):
-        background = _sample("background", jets[0], jets[0]["score"][:, column])
+    for seed, scores in table.seeds():
+        background = _sample("background", jets[0], scores[places[0]])
         correlation = rank_correlation(background, _sample("background", jets[0], jets[0]["mass"]))
         found = {("background", "score_mass_correlation"): Figure(*correlation, math.nan)}
         drawn: dict[str, list[Floats]] = {}
         for code, name in enumerate(points, start=1):
-            signal = _sample(name, jets[code], jets[code]["score"][:, column])
+            signal = _sample(name, jets[code], scores[places[code]])
             planed = {
                 merit: planing_weights(
                     _sample("background", jets[0], jets[0][column]),
@@ -133,7 +132,7 @@ def _figures(
         )
         found[name] = Figure(*compute_auc(*samples), math.nan), auc_replicas(samples, replicas, (0, code))[0]
     ranking = Ranking(background, signal)
-    drawn, curve = merit_replicas(ranking, replicas.weights(0), replicas.weights(code)), ranking.curve()
+    drawn, curve = merit_replicas(ranking, replicas.each(0), replicas.each(code)), ranking.curve()
     for name, merit in MERITS.items():
         value, where = merit(curve)
         found[name] = Figure(value, standard_error(drawn[name]), where), drawn[name]

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from oddjet.arrays import Floats
 from oddjet.errors import EvaluationError
 from oddjet.evaluation.bootstrap import EVENT, event_numbers
-from oddjet.evaluation.scores import read_method
+from oddjet.evaluation.score_table import open_scores, read_method
 from oddjet.evaluation.thresholds import (
     EFFICIENCIES,
     PT_BINS,
@@ -26,7 +26,6 @@ from oddjet.evaluation.thresholds import (
     threshold_of_jets,
     thresholds,
 )
-from oddjet.io.tables import read_table
 
 BINS = 8
 QUANTITIES = ("mass", "pt")
@@ -115,12 +114,12 @@ def measure_flatness(validation: Sequence[Path], test: Sequence[Path]) -> tuple[
         method = read_method(after)
         if read_method(before) != method:
             raise EvaluationError(f"{before} and {after} hold scores of different trainings; score both again")
-        known, jets = (_background(path) for path in (before, after))
-        for column, seed in enumerate(method.seeds):
-            found = thresholds(known, known["score"][:, column])
+        (known, chosen), (jets, tested) = (_background(path) for path in (before, after))
+        for (seed, own), (_, scores) in zip(chosen, tested, strict=True):
+            found = thresholds(known, own)
             cuts += [ThresholdRow(method.name, seed, *astuple(one)) for one in found]
             for efficiency in EFFICIENCIES:
-                shares = _efficiencies(jets, jets["score"][:, column], found, efficiency)
+                shares = _efficiencies(jets, scores, found, efficiency)
                 rows += [FlatnessRow(method.name, seed, efficiency, *row, len(jets)) for row in shares]
     if not rows:
         least = math.ceil(PT_BINS * SMALLEST_BACKGROUND / max(EFFICIENCIES))
@@ -131,9 +130,11 @@ def measure_flatness(validation: Sequence[Path], test: Sequence[Path]) -> tuple[
     return cuts, rows
 
 
-def _background(path: Path) -> NDArray[np.void]:
-    table = read_table(path, [*EVENT, "sample", "pt", "mass", "weight", "score"])
-    return np.asarray(table[table["sample"] == 0])
+def _background(path: Path) -> tuple[NDArray[np.void], Iterator[tuple[int, Floats]]]:
+    """Return the background's rows of a score table, and the scores of each seed."""
+    table = open_scores(path, [*EVENT, "pt", "mass", "weight"])
+    own = table.of_sample(0)
+    return table.rows[own], ((seed, scores[own]) for seed, scores in table.seeds())
 
 
 def _efficiencies(

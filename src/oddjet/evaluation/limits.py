@@ -30,12 +30,12 @@ from oddjet.evaluation.score_histograms import (
     histograms_of,
     samples_of,
 )
-from oddjet.evaluation.scores import read_method
+from oddjet.evaluation.score_table import open_scores
 from oddjet.evaluation.settings import LimitSettings
-from oddjet.evaluation.signals import read_points
 from oddjet.io.atomic import atomic_path, write_text
 from oddjet.io.failures import one_line
-from oddjet.io.tables import read_table
+from oddjet.io.tables import read_columns, read_table
+from oddjet.settings import weight_columns
 from oddjet.titles import Titles
 
 CHANNEL = "score"
@@ -102,13 +102,14 @@ def method_limits(
     EvaluationError
         There are too few background events for the bins, weights leave one below zero, or pyhf finds no limit.
     """
-    method, points = read_method(path), read_points(path)
-    jets = read_table(path)
-    samples = samples_of(path, jets, test_share, factors, settings.luminosity)
-    for column, seed in enumerate(method.seeds):
-        background = events_of(jets[jets["sample"] == 0], column, 1 / test_share)
+    weights = weight_columns(column.name for column in read_columns(path))
+    table = open_scores(path, ["source", "entry", *weights])
+    samples = samples_of(table, test_share, factors, settings.luminosity)
+    for seed, scores in table.seeds():
+        known = table.of_sample(0)
+        background = events_of(table.rows[known], scores[known], 1 / test_share)
         edges = bin_edges(background, settings)
-        found = histograms_of(samples, column, edges, settings.luminosity)
+        found = histograms_of(table.rows, scores, samples, edges, settings.luminosity)
         found["background"] = yields(background, edges, settings.luminosity)
         if settings.bins >= len(edges):
             raise EvaluationError(
@@ -118,14 +119,16 @@ def method_limits(
         counted, errors = (part[-settings.bins :] for part in found["background"])
         workspace = background_workspace(counted, errors, settings.background_uncertainty)
         rows = []
-        for code, (name, point) in enumerate(points.items(), start=1):
-            signal = yields(events_of(jets[jets["sample"] == code], column, factors[name]), edges, settings.luminosity)
+        for name, point in table.points.items():
+            own, _ = samples[name]
+            signal = yields(events_of(table.rows[own], scores[own], factors[name]), edges, settings.luminosity)
             above = signal.events[-settings.bins :]
             try:
                 limits = expected_limits(workspace, above)
             except ValueError as error:
                 raise EvaluationError(f"{path}, seed {seed}, {name}: {error}; take fewer limits.bins") from error
-            rows.append(LimitRow(method.name, seed, name, point, *limits, float(counted.sum()), float(above.sum())))
+            sums = float(counted.sum()), float(above.sum())
+            rows.append(LimitRow(table.method.name, seed, name, point, *limits, *sums))
             found[name] = signal
         yield SeedLimits(seed, edges, found, workspace, rows)
 

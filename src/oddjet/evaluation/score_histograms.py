@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from oddjet.arrays import Floats
-from oddjet.evaluation.backgrounds import read_backgrounds
-from oddjet.evaluation.scores import data_of
-from oddjet.evaluation.signals import read_points
+from oddjet.evaluation.score_table import ScoreTable, data_of
 from oddjet.settings import VARIED, weight_columns
 
 PER_FEMTOBARN = 1000.0  # 1/pb
@@ -33,54 +30,60 @@ class Yields(NamedTuple):
 
 
 def samples_of(
-    path: Path, jets: NDArray[np.void], test_share: float, factors: Mapping[str, float], luminosity: float
-) -> dict[str, tuple[NDArray[np.void], float]]:
-    """Return the rows of each sample of a score table, and the factor that brings their weights to pb.
+    table: ScoreTable, test_share: float, factors: Mapping[str, float], luminosity: float
+) -> dict[str, tuple[NDArray[np.intp], float]]:
+    """Return which rows of a score table are of each sample, and the factor that brings their weights to pb.
 
     The background of the training comes first, then signals, data (events, whatever the luminosity), the single samples
     of the background, and those that train nothing where `factors` has them; see `method_limits`.
     """
-    (_, *others), points = read_backgrounds(path), read_points(path)
-    coded = {name: code for code, name in enumerate([*points, *data_of(path)], start=1)}
+    _, *others = table.backgrounds
+    coded = {name: code for code, name in enumerate([*table.points, *data_of(table.path)], start=1)}
     known = {**dict.fromkeys(coded, 1 / (luminosity * PER_FEMTOBARN)), **factors}
-    found = {"background": (jets[jets["sample"] == 0], 1 / test_share)}
-    found |= {name: (jets[jets["sample"] == code], known[name]) for name, code in coded.items()}
+    found = {"background": (table.of_sample(0), 1 / test_share)}
+    found |= {name: (table.of_sample(code), known[name]) for name, code in coded.items()}
     for one in others:
         if one.sample == 0 or one.name in factors:
-            found[one.name] = one.rows(jets), 1 / test_share if one.sample == 0 else factors[one.name]
+            factor = 1 / test_share if one.sample == 0 else factors[one.name]
+            found[one.name] = np.flatnonzero(one.of(table.rows)), factor
     return found
 
 
 def histograms_of(
-    samples: Mapping[str, tuple[NDArray[np.void], float]], column: int, edges: Floats, luminosity: float
+    rows: NDArray[np.void],
+    scores: Floats,
+    samples: Mapping[str, tuple[NDArray[np.intp], float]],
+    edges: Floats,
+    luminosity: float,
 ) -> dict[str, Yields]:
     """Return the histogram of each sample, and of each varied weight as `SAMPLE_VARIATION`."""
     found = {}
-    for name, (rows, factor) in samples.items():
+    for name, (own, factor) in samples.items():
+        jets, values = rows[own], scores[own]
         for weight in weight_columns(rows.dtype.names or ()):
             words = "" if weight == "weight" else f"_{weight.removeprefix(VARIED)}"
-            found[name + words] = histogram(events_of(rows, column, factor, weight), edges, luminosity)
+            found[name + words] = histogram(events_of(jets, values, factor, weight), edges, luminosity)
     return found
 
 
-def events_of(jets: NDArray[np.void], column: int, factor: float, weight: str = "weight") -> Events:
+def events_of(jets: NDArray[np.void], scores: Floats, factor: float, weight: str = "weight") -> Events:
     """Return the events of one sample's rows of a score table.
 
     Parameters
     ----------
     jets : ndarray
-        Structured, shape (n,), with `source`, `entry`, `weight` and `score`.
-    column : int
-        Which seed.
+        Structured, shape (n,), with `source`, `entry` and `weight`.
+    scores : ndarray of float64, shape (n,)
+        Of one seed.
     factor : float
         On the weights: what brings them to pb.
     weight : str
         Column of the weights.
     """
     weights, inverse = event_weights(jets, weight)
-    scores = np.full(len(weights), -np.inf)
-    np.maximum.at(scores, inverse, jets["score"][:, column])
-    return Events(scores, weights * factor)
+    highest = np.full(len(weights), -np.inf)
+    np.maximum.at(highest, inverse, scores)
+    return Events(highest, weights * factor)
 
 
 def event_weights(jets: NDArray[np.void], weight: str = "weight") -> tuple[NDArray[np.float64], NDArray[np.intp]]:

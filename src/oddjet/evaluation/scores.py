@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack
-from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -14,12 +13,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from oddjet.detectors.opening import Method, Opened
-from oddjet.errors import EvaluationError, TableError, naming
+from oddjet.errors import EvaluationError, naming
 from oddjet.evaluation.auc import AucRow, SampleScores, compute_auc, undefined
-from oddjet.evaluation.backgrounds import TOGETHER, backgrounds_to_json, find_backgrounds, read_backgrounds
+from oddjet.evaluation.backgrounds import TOGETHER, backgrounds_to_json, find_backgrounds
+from oddjet.evaluation.score_table import open_scores
 from oddjet.evaluation.settings import EvaluationSettings
-from oddjet.evaluation.signals import Signal, check_counts, files_of, points_to_json, read_points
-from oddjet.io.tables import Column, TableWriter, read_attributes, read_columns, read_list, read_table
+from oddjet.evaluation.signals import Signal, check_counts, files_of, points_to_json
+from oddjet.io.tables import Column, TableWriter
 from oddjet.program import LOGGER, progress
 
 
@@ -137,62 +137,27 @@ def auc_rows(path: Path) -> list[AucRow]:
     EvaluationError
         If a sample is empty; the message names it.
     """
-    method, points = read_method(path), read_points(path)
-    table = read_table(path, ["sample", "source", "weight", "score"])
-    jets = [table[table["sample"] == code] for code in range(1, len(points) + 1)]
-    backgrounds = {one.name: one.rows(table) for one in read_backgrounds(path)}
+    table = open_scores(path, ["source", "weight"])
+    backgrounds = {one.name: np.flatnonzero(one.of(table.rows)) for one in table.backgrounds}
+    signals = {name: table.of_sample(code) for code, name in enumerate(table.points, start=1)}
+    weights = table.rows["weight"]
     rows = []
-    for (column, seed), against in product(enumerate(method.seeds), backgrounds):
-        known = backgrounds[against]
-        background = SampleScores(against, known["score"][:, column], known["weight"])
-        for name, selected in zip(points, jets, strict=True):
-            signal = SampleScores(name, selected["score"][:, column], selected["weight"])
-            auc = compute_auc(background, signal)
-            if math.isnan(auc.value):
-                why = undefined(background, signal)
-                LOGGER.warning(
-                    "method %s, seed %s, signal %s has no AUC against %s: %s", method.name, seed, name, against, why
+    for seed, scores in table.seeds():
+        for against, known in backgrounds.items():
+            background = SampleScores(against, scores[known], weights[known])
+            for name, selected in signals.items():
+                signal = SampleScores(name, scores[selected], weights[selected])
+                auc = compute_auc(background, signal)
+                if math.isnan(auc.value):
+                    LOGGER.warning(
+                        "method %s, seed %s, signal %s has no AUC against %s: %s",
+                        *(table.method.name, seed, name, against, undefined(background, signal)),
+                    )
+                found = AucRow(
+                    *(table.method.name, seed, name, table.points[name], *auc, len(selected), len(known), against)
                 )
-            rows.append(AucRow(method.name, seed, name, points[name], *auc, len(selected), len(known), against))
+                rows.append(found)
     return rows
-
-
-def read_method(path: Path) -> Method:
-    """Read from a score table which method, seeds and epochs made it; raise `TableError` for another table."""
-    attributes = read_attributes(path)
-    missing = [key for key in ("method", "seeds", "epochs", "samples", "points") if key not in attributes]
-    if missing:
-        raise TableError(f"{path}: no attribute '{missing[0]}'; give a table that score wrote")
-    seeds, epochs = (tuple(read_list(path, key, int)) for key in ("seeds", "epochs"))
-    width = _score_width(path)
-    if not len(seeds) == len(epochs) == width:
-        raise TableError(
-            f"{path}: {len(seeds)} seeds, {len(epochs)} epochs and {width} columns of scores do not fit; score again"
-        )
-    samples, points = read_list(path, "samples", str), read_points(path)
-    known = [*points, *data_of(path)]
-    if samples[1 : len(known) + 1] != known:
-        raise TableError(f"{path}: its samples {samples} and points, of {list(points)}, do not fit; score again")
-    return Method(attributes["method"], seeds, epochs)
-
-
-def data_of(path: Path) -> list[str]:
-    """Return the samples of data of a score table, which come behind the signals."""
-    return read_list(path, "data", str) if "data" in read_attributes(path) else []
-
-
-def epochs_by_method(paths: Iterable[Path]) -> dict[str, dict[int, int]]:
-    """Read from score tables which epoch was chosen for each seed of each method."""
-    epochs: dict[str, dict[int, int]] = {}
-    for method in map(read_method, paths):
-        epochs.setdefault(method.name, {}).update(zip(method.seeds, method.epochs, strict=True))
-    return epochs
-
-
-def _score_width(path: Path) -> int:
-    """Count the columns of scores."""
-    dtypes = [np.dtype(column.dtype) for column in read_columns(path) if column.name == "score"]
-    return dtypes[0].shape[0] if dtypes and dtypes[0].shape else 0
 
 
 def _checked(scores: NDArray[np.float64], method: Method, sample: str) -> NDArray[np.float64]:

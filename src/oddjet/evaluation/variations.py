@@ -16,9 +16,9 @@ from oddjet.arrays import Floats
 from oddjet.errors import EvaluationError
 from oddjet.evaluation.auc import SampleScores, compute_auc
 from oddjet.evaluation.curves import cut_at
-from oddjet.evaluation.scores import read_method
+from oddjet.evaluation.score_table import read_method
 from oddjet.evaluation.signals import read_points
-from oddjet.io.tables import read_table
+from oddjet.io.tables import read_columns, read_table
 from oddjet.report.markdown import markdown_table
 from oddjet.settings import VARIED, weight_columns
 from oddjet.titles import Titles
@@ -161,7 +161,7 @@ def _by_method(paths: Sequence[Path]) -> dict[str, list[Path]]:
 
 
 def _names(path: Path) -> tuple[str, ...]:
-    return read_table(path).dtype.names or ()
+    return tuple(column.name for column in read_columns(path))
 
 
 def _samples(path: Path, weight: str) -> dict[str, _Sample]:

@@ -27,6 +27,8 @@ SCHEMA_VERSION = "1"
 DATASET = "jets"
 # 4096 rows of about 80 bytes are one chunk of 300 kB: small enough for random batches, large enough to compress.
 CHUNK_ROWS = 4096
+# What is read piece by piece has so many rows in memory, some 100 MB.
+ROWS_AT_A_TIME = 1 << 20
 # Of an array beside the rows: elements, where it has one dimension.
 CHUNK_ELEMENTS = 65536
 
@@ -248,14 +250,33 @@ def read_array(path: Path, name: str, start: int = 0, stop: int | None = None) -
         return np.asarray(file[name][start:stop])
 
 
-def iterate_table(path: Path, columns: Sequence[str] | None, rows: int) -> Iterator[NDArray[np.void]]:
+def iterate_table(
+    path: Path, columns: Sequence[str] | None, rows: int, *, needed: Sequence[str] = ()
+) -> Iterator[NDArray[np.void]]:
     """Read a table so many rows at a time; raises `TableError` as `read_table` does."""
     with _open(path) as file:
         dataset = file[DATASET]
+        _check_columns(path, dataset, needed)
         for start in range(0, len(dataset), rows):
             with _damage_named(path):
                 part = np.asarray(_fields(path, dataset, columns)[start : start + rows])
             yield _finite(path, part, start)
+
+
+def read_field(path: Path, name: str, place: int) -> NDArray[Any]:
+    """Read one of the values that a column has in each row, shape (rows,); raises `TableError` as `read_table` does."""
+    found = np.empty(count_rows(path), _field_type(path, name))
+    start = 0
+    for part in iterate_table(path, [name], ROWS_AT_A_TIME):
+        found[start : start + len(part)] = part[name][:, place]
+        start += len(part)
+    return found
+
+
+def _field_type(path: Path, name: str) -> np.dtype[Any]:
+    with _open(path) as file:
+        _check_columns(path, file[DATASET], [name])
+        return np.dtype(file[DATASET].dtype[name].base)
 
 
 def _finite(path: Path, rows: NDArray[np.void], start: int = 0) -> NDArray[np.void]:

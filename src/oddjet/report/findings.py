@@ -13,7 +13,7 @@ from oddjet.evaluation.auc import AucRow
 from oddjet.evaluation.figures_of_merit import MeritRow
 from oddjet.evaluation.grid import GridRow
 from oddjet.evaluation.matrix import MatrixRow
-from oddjet.evaluation.scores import epochs_by_method
+from oddjet.evaluation.score_table import epochs_by_method
 from oddjet.io.csv import read_rows
 from oddjet.io.origin import read_origin
 from oddjet.jets.cutflow import read_report

@@ -79,7 +79,7 @@ def by_method(
     """
     from oddjet.evaluation.auc import AucRow
     from oddjet.evaluation.history import EpochAucRow
-    from oddjet.evaluation.scores import read_method
+    from oddjet.evaluation.score_table import read_method
     from oddjet.io.csv import read_rows
 
     found: dict[str, dict[str, list[Path]]] = {}
@@ -194,7 +194,7 @@ def training(found: MethodResults, label: str) -> Figure:
     """Draw energies and transport distance by epoch, and the AUC of the snapshots."""
     from oddjet.evaluation.backgrounds import label_of, read_backgrounds
     from oddjet.evaluation.history import EpochAucRow, auc_lines, auc_over_grid, read_history, with_gaps
-    from oddjet.evaluation.scores import epochs_by_method
+    from oddjet.evaluation.score_table import epochs_by_method
     from oddjet.io.csv import read_rows
     from oddjet.plotting.history import TrainingCurves, draw_training
     from oddjet.plotting.style import write_note
