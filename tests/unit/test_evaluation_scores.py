@@ -286,3 +286,10 @@ def test_the_scores_of_a_seed_are_read_without_those_of_the_others(
     assert [len(own) for own in table.of_samples()] == [400, 150, 70]
     with pytest.raises(TableError, match="column 'nothing' is missing"):
         open_scores(path, ["nothing"])
+
+
+def test_without_signals_the_background_alone_is_measured(tmp_path: Path, samples: tuple[Path, list[Signal]]) -> None:
+    path = tmp_path / "scores.h5"
+    score_samples(one_method(METHOD, scorer), samples[0], [], [path], SETTINGS, {})
+    assert auc_rows(path) == []
+    assert [row.merit for row in merit_rows(path, MeritSettings(replicas=20))] == 2 * ["score_mass_correlation"]

@@ -86,8 +86,10 @@ def merit_rows(path: Path, settings: MeritSettings) -> list[MeritRow]:
         correlation = rank_correlation(background, _sample("background", jets[0], jets[0]["mass"]))
         found = {("background", "score_mass_correlation"): Figure(*correlation, math.nan)}
         drawn: dict[str, list[Floats]] = {}
-        for code, name in enumerate(points, start=1):
-            signal = _sample(name, jets[code], scores[places[code]])
+        signals = {name: _sample(name, jets[code], scores[places[code]]) for code, name in enumerate(points, start=1)}
+        # All at once: the background of a replica is added up once.
+        areas = auc_replicas([background, *signals.values()], replicas) if signals else np.empty((0, replicas.size))
+        for code, (name, signal) in enumerate(signals.items(), start=1):
             planed = {
                 merit: planing_weights(
                     _sample("background", jets[0], jets[0][column]),
@@ -96,7 +98,9 @@ def merit_rows(path: Path, settings: MeritSettings) -> list[MeritRow]:
                 )
                 for merit, column in {"auc_planed": "pt", **{planed_in(column): column for column in more}}.items()
             }
-            for merit, (figure, values) in _figures(background, signal, planed, replicas, code).items():
+            for merit, (figure, values) in _figures(
+                background, signal, planed, areas[code - 1], replicas, code
+            ).items():
                 found[name, merit] = figure
                 drawn.setdefault(merit, []).append(values)
         found |= {(GRID, merit): _over_grid(merit, found, values) for merit, values in drawn.items()}
@@ -121,15 +125,17 @@ class Figure(NamedTuple):
 
 
 def _figures(
-    background: SampleScores, signal: SampleScores, planed: Mapping[str, Floats], replicas: Replicas, code: int
+    background: SampleScores,
+    signal: SampleScores,
+    planed: Mapping[str, Floats],
+    areas: Floats,
+    replicas: Replicas,
+    code: int,
 ) -> dict[str, tuple[Figure, Floats]]:
-    """Compute each figure of one signal, and its values in all replicas, shape (R,)."""
-    found = {}
-    for name, weights in {"auc": background.weights, **planed}.items():
-        samples = (
-            SampleScores("background" if name == "auc" else f"background, {name}", background.scores, weights),
-            signal,
-        )
+    """Compute each figure of one signal, and its values in all replicas, shape (R,); `areas` are those of the AUC."""
+    found = {"auc": (Figure(*compute_auc(background, signal), math.nan), areas)}
+    for name, weights in planed.items():
+        samples = SampleScores(f"background, {name}", background.scores, weights), signal
         found[name] = Figure(*compute_auc(*samples), math.nan), auc_replicas(samples, replicas, (0, code))[0]
     ranking = Ranking(background, signal)
     drawn, curve = merit_replicas(ranking, replicas.each(0), replicas.each(code)), ranking.curve()
