@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.ensemble import HistGradientBoostingClassifier
 
+from oddjet.arrays import Floats
 from oddjet.dataset.split import event_uniform
 from oddjet.errors import TrainingError
 from oddjet.evaluation.auc import Auc, AucRow, SampleScores, compute_auc
@@ -21,11 +22,13 @@ from oddjet.evaluation.backgrounds import find_backgrounds
 from oddjet.evaluation.signals import Signal
 from oddjet.io.tables import read_table
 from oddjet.program import progress
-from oddjet.weighted import check_weights
+from oddjet.weighted import check_weights, quantiles, unequal
 
 SINGLE, POOLED = "supervised_trees", "supervised_trees_pooled"
 # Each signal jet is scored by trees that did not see its event: trained on the other part.
 FOLDS = 2
+# The most that the trees can tell apart of a feature.
+BINS = 255
 IDENTIFIERS = ("run", "luminosityBlock", "event", "weight")
 
 
@@ -137,28 +140,61 @@ def _checked_folds(name: str, signal: NDArray[np.void], seed: int) -> NDArray[np
     return folds
 
 
-def _fit(
-    background: NDArray[np.void], signal: NDArray[np.void], features: Sequence[str], seed: int
-) -> HistGradientBoostingClassifier:
+class Trees(NamedTuple):
+    """Boosted trees, and the edges of the bins that they see of each feature."""
+
+    edges: list[Floats]
+    model: HistGradientBoostingClassifier
+
+    def scores(self, matrix: NDArray[Any]) -> Floats:
+        """Return the log odds of signal of rows (n, D), shape (n,)."""
+        return np.asarray(self.model.decision_function(_binned(matrix, self.edges)))
+
+
+def bin_edges(matrix: NDArray[Any], weights: Floats) -> list[Floats]:
+    """Return edges that part each feature of rows (n, D) into `BINS` bins of equal weight, fewer where values repeat.
+
+    scikit-learn's own edges are such quantiles too. It sorts the rows anew for each of them where there are weights,
+    which took nine tenths of a training (1.9.0).
+    """
+    shares = np.arange(1, BINS) / BINS
+    return [np.unique(quantiles(column, shares, unequal(weights))) for column in matrix.T]
+
+
+def _binned(matrix: NDArray[Any], edges: Sequence[Floats]) -> Floats:
+    columns = [np.searchsorted(of_bins, column) for of_bins, column in zip(edges, matrix.T, strict=True)]
+    binned: Floats = np.stack(columns, axis=1).astype(np.float64)
+    return binned
+
+
+def _fit(background: NDArray[np.void], signal: NDArray[np.void], features: Sequence[str], seed: int) -> Trees:
     inputs = np.concatenate([_matrix(background, features), _matrix(signal, features)])
     truth = np.repeat([0, 1], [len(background), len(signal)])
     # Both classes count the same in sum, or a hundred signal jets would be noise among ten thousand of background.
     weights = np.concatenate([part["weight"] / part["weight"].sum() * len(truth) / 2 for part in (background, signal)])
-    trees = HistGradientBoostingClassifier(
-        max_iter=60, learning_rate=0.1, max_leaf_nodes=15, l2_regularization=1.0, random_state=seed
+    # No early stopping: by itself it begins at 10,000 rows, with a tenth of them held out whatever their event.
+    model = HistGradientBoostingClassifier(
+        max_iter=60,
+        learning_rate=0.1,
+        max_leaf_nodes=15,
+        max_bins=BINS,
+        l2_regularization=1.0,
+        early_stopping=False,
+        random_state=seed,
     )
-    return trees.fit(inputs, truth, sample_weight=weights)
+    edges = bin_edges(inputs, weights)
+    return Trees(edges, model.fit(_binned(inputs, edges), truth, sample_weight=weights))
 
 
 def _test(
-    trees: HistGradientBoostingClassifier,
+    trees: Trees,
     background: NDArray[np.void],
     signal: NDArray[np.void],
     name: str,
     features: Sequence[str],
 ) -> tuple[Auc, int]:
     scores = [
-        SampleScores(label, trees.decision_function(_matrix(part, features)), part["weight"])
+        SampleScores(label, trees.scores(_matrix(part, features)), part["weight"])
         for label, part in (("background", background), (name, signal))
     ]
     return compute_auc(*scores), len(signal)
