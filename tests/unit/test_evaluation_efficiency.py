@@ -38,7 +38,7 @@ def bootstrap_errors(pair: Ranking, events: tuple[np.ndarray, np.ndarray], count
     for jets, numbers in zip(samples, events, strict=True):
         jets[EVENT[-1]] = numbers
     replicas = Replicas(samples, MeritSettings(replicas=count, seed=seed))
-    drawn = merit_replicas(pair, replicas.each(0), replicas.each(1))
+    drawn = merit_replicas(pair, *(replicas.each(code, pair.orders[code]) for code in (0, 1)))
     return {name: standard_error(values) for name, values in drawn.items()}
 
 
@@ -130,7 +130,9 @@ def test_bootstrap_errors_are_the_spread_of_independent_samples() -> None:
 
 def test_two_jets_of_an_event_are_drawn_together() -> None:
     """Every jet twice in one event: the error is that of half the jets, larger by the root of two."""
-    pair = ranking(5, 500, 200)
+    given = ranking(5, 500, 200)
+    # Its events are counted in the order of the scores, as the doubled ones are.
+    pair = Ranking(given.background, given.signal)
     doubled = Ranking(*(SampleScores("x", np.repeat(one.scores, 2)) for one in (pair.background, pair.signal)))
     single = bootstrap_errors(pair, (np.arange(500), np.arange(200)), 300, 1)
     together = bootstrap_errors(doubled, (np.repeat(np.arange(500), 2), np.repeat(np.arange(200), 2)), 300, 1)

@@ -91,12 +91,12 @@ def test_replicas_are_aucs_of_weighted_jets() -> None:
     assert found.shape == (POINTS, 40)
     for point, replica in ((0, 0), (3, 33), (POINTS - 1, 39)):
         background, signal = (
-            SampleScores("x", samples[code].scores, samples[code].weights * replicas.weights(code)[:, replica])
+            SampleScores("x", samples[code].scores, samples[code].weights * list(replicas.each(code))[replica])
             for code in (0, point + 1)
         )
         assert found[point, replica] == pytest.approx(compute_auc(background, signal).value, rel=1e-12)
     # Both jets of an event together, and one signal alone as among the others.
-    assert (replicas.weights(0)[::2] == replicas.weights(0)[1::2]).all()
+    assert all((drawn[::2] == drawn[1::2]).all() for drawn in replicas.each(0))
     np.testing.assert_allclose(auc_replicas([samples[0], samples[4]], replicas, (0, 4))[0], found[3], rtol=1e-12)
 
 

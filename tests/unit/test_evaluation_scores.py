@@ -264,7 +264,7 @@ def test_no_number_tells_how_many_rows_were_in_memory(
         found.append((read_table(path), auc_rows(path), merit_rows(path, MeritSettings(replicas=20)), means))
         monkeypatch.setattr("oddjet.detectors.opening.ROWS_AT_A_TIME", 7)
         monkeypatch.setattr("oddjet.io.tables.ROWS_AT_A_TIME", 7)
-        monkeypatch.setattr("oddjet.evaluation.bootstrap.NUMBERS", 2000)
+        monkeypatch.setattr("oddjet.evaluation.bootstrap.EVENTS_AT_A_TIME", 7)
     (whole, *numbers), (parts, *others) = found
     np.testing.assert_array_equal(whole, parts)
     assert str(numbers[:2]) == str(others[:2])

@@ -21,9 +21,8 @@ from oddjet.evaluation.settings import MeritSettings
 
 # Within a sample: the numbers of an event may be those of another one, its place in a file is not.
 EVENT = ("source", "entry")
-# Replicas that are computed together, where there are no more than so many numbers of them: 32 MB.
-TOGETHER, NUMBERS = 32, 1 << 22
-EVERY = slice(None)
+# 1.6 MB for 200 replicas.
+EVENTS_AT_A_TIME = 1000
 
 
 def event_numbers(jets: NDArray[np.void]) -> NDArray[np.intp]:
@@ -48,29 +47,22 @@ class Replicas:
         self._events = [event_numbers(jets) for jets in samples]
         self._drawn = [_poisson(generator, int(events.max(initial=-1)) + 1, self.size) for events in self._events]
 
-    def weights(self, sample: int, part: slice = EVERY) -> Floats:
-        """Return the weights of a sample's jets in some or all of the replicas, shape (n, r)."""
-        return self._drawn[sample][self._events[sample], part].astype(np.float64)
-
-    def each(self, sample: int) -> Iterator[Floats]:
-        """Give the weights of a sample's jets in one replica after the other, shape (n,)."""
-        for place in range(self.size):
-            yield self.weights(sample, slice(place, place + 1))[:, 0]
-
-    def parts(self, jets: int) -> Iterator[slice]:
-        """Give the replicas that are computed together where a replica has so many jets: one at least."""
-        size = min(TOGETHER, max(1, NUMBERS // max(jets, 1)))
-        for start in range(0, self.size, size):
-            yield slice(start, start + size)
+    def each(self, sample: int, order: NDArray[np.intp] | None = None) -> Iterator[Floats]:
+        """Give the weights of a sample's jets, or of those in `order`, in one replica after the other: shape (n,)."""
+        events = self._events[sample] if order is None else self._events[sample][order]
+        for drawn in self._drawn[sample]:
+            yield drawn[events].astype(np.float64)
 
 
 def _poisson(generator: np.random.Generator, events: int, replicas: int) -> NDArray[np.uint8]:
-    """Draw weights, shape (events, replicas), in pieces: the same as at once, without eight bytes for each."""
-    drawn = np.empty((events, replicas), np.uint8)
-    size = max(1, NUMBERS // replicas)
-    for start in range(0, events, size):
-        part = drawn[start : start + size]
-        part[:] = generator.poisson(1.0, part.shape)
+    """Draw weights, shape (replicas, events), those of an event one after the other.
+
+    In pieces, and the same as at once: the generator gives eight bytes for each.
+    """
+    drawn = np.empty((replicas, events), np.uint8)
+    for start in range(0, events, EVENTS_AT_A_TIME):
+        part = drawn[:, start : start + EVENTS_AT_A_TIME]
+        part[:] = generator.poisson(1.0, part.shape[::-1]).T
     return drawn
 
 
@@ -102,16 +94,16 @@ def auc_replicas(samples: Sequence[SampleScores], replicas: Replicas, codes: Seq
     scores = np.concatenate([signal.scores for signal in signals])
     left, right = (np.searchsorted(ranked, scores, side=side) for side in ("left", "right"))
     starts = np.cumsum([0, *(len(signal.scores) for signal in signals[:-1])])
+    own, below = background.weights[order], np.zeros(len(ranked) + 1)
+    signal_weights = np.concatenate([signal.weights for signal in signals])
     found = np.empty((len(signals), replicas.size))
-    for part in replicas.parts(len(ranked)):
-        jets = (background.weights[:, None] * replicas.weights(codes[0], part))[order]
-        below = np.concatenate([np.zeros((1, jets.shape[1])), np.cumsum(jets, axis=0)])
-        weights = np.concatenate(
-            [one.weights[:, None] * replicas.weights(code, part) for code, one in zip(codes[1:], signals, strict=True)]
-        )
-        wins = np.add.reduceat(weights * (below[left] + below[right]), starts, axis=0)
-        totals = 2.0 * np.add.reduceat(weights, starts, axis=0) * below[-1]
-        found[:, part] = np.divide(wins, totals, out=np.full(wins.shape, np.nan), where=totals > 0)
+    each = (replicas.each(codes[0], order), *map(replicas.each, codes[1:]))
+    for replica, (known, *drawn) in enumerate(zip(*each, strict=True)):
+        np.cumsum(own * known, out=below[1:])
+        weights = signal_weights * np.concatenate(drawn)
+        wins = np.add.reduceat(weights * (below[left] + below[right]), starts)
+        totals = 2.0 * np.add.reduceat(weights, starts) * below[-1]
+        found[:, replica] = np.divide(wins, totals, out=np.full(wins.shape, np.nan), where=totals > 0)
     return found
 
 

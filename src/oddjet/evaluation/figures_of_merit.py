@@ -138,7 +138,8 @@ def _figures(
         samples = SampleScores(f"background, {name}", background.scores, weights), signal
         found[name] = Figure(*compute_auc(*samples), math.nan), auc_replicas(samples, replicas, (0, code))[0]
     ranking = Ranking(background, signal)
-    drawn, curve = merit_replicas(ranking, replicas.each(0), replicas.each(code)), ranking.curve()
+    known, tested = (replicas.each(sample, order) for sample, order in zip((0, code), ranking.orders, strict=True))
+    drawn, curve = merit_replicas(ranking, known, tested), ranking.curve()
     for name, merit in MERITS.items():
         value, where = merit(curve)
         found[name] = Figure(value, standard_error(drawn[name]), where), drawn[name]
