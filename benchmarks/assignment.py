@@ -13,7 +13,6 @@ Example: python benchmarks/assignment.py --points 1000 --repeats 5
 from __future__ import annotations
 
 import argparse
-import time
 from collections.abc import Callable, Iterator
 from functools import partial
 from importlib.metadata import version
@@ -26,6 +25,7 @@ from scipy.optimize import linear_sum_assignment
 from oddjet.arrays import Floats, Ints
 from oddjet.transport.augmenting_paths import fill_matches
 from oddjet.transport.distances import aligned_distances
+from timing import median
 
 BOX = 4.0
 
@@ -71,16 +71,6 @@ def ours(jets: Floats, negatives: Floats) -> Ints:
     return found
 
 
-def seconds(solve: Callable[[], Ints], repeats: int) -> float:
-    """Median processor time."""
-    taken = []
-    for _ in range(repeats):
-        start = time.process_time()
-        solve()
-        taken.append(time.process_time() - start)
-    return float(np.median(taken))
-
-
 def main() -> None:
     """Read the arguments, compare and time."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -94,12 +84,12 @@ def main() -> None:
         costs, rows = np.empty((given.points, given.points)), np.arange(given.points)
         aligned_distances(*points, costs)
         least = costs[rows, ours(*points)].sum()
-        told = {"ours": seconds(partial(ours, *points), given.repeats)}
+        told = {"ours": median(partial(ours, *points), given.repeats)}
         for name, solve in OTHERS.items():
             cost = costs[rows, solve(costs)].sum()
             if abs(cost - least) > 1e-9 * np.abs(costs).max() * given.points:
                 raise SystemExit(f"{kind}: {name} finds the cost {cost}, ours is {least}")
-            told[name] = seconds(partial(solve, costs), 1)
+            told[name] = median(partial(solve, costs), 1)
         times[kind] = told["ours"]
         print(f"{kind}: {', '.join(f'{name} {1e3 * value:.1f} ms' for name, value in told.items())}", flush=True)
         best = min(value for name, value in told.items() if name != "ours")

@@ -22,6 +22,7 @@ from oddjet.events.point_sets import sets_2d, sets_3d
 from oddjet.events.settings import GroundSettings
 from oddjet.transport.nearest import References
 from oddjet.transport.point_sets import Sets, distance_matrix
+from timing import least
 
 PLAIN = GroundSettings()
 PAIRS = 30  # events a side for the loop of ot.emd2: 900 problems
@@ -38,16 +39,6 @@ def random_events(n: int, seed: int, full: bool = False) -> Events:
             angles = rng.uniform(-edge, edge, number), rng.uniform(-np.pi, np.pi, number)
             event[kind.start : kind.start + number] = np.stack([pt, *angles, np.full(number, kind.code)], axis=1)
     return events
-
-
-def least_time(function: Callable[[], object], rounds: int) -> float:
-    function()
-    times = []
-    for _ in range(rounds):
-        start = time.process_time()
-        function()
-        times.append(time.process_time() - start)
-    return min(times)
 
 
 def loop_3d(first: Events, second: Events) -> np.ndarray:
@@ -78,7 +69,7 @@ def compare(
     expected = loop(*few)
     theirs = (time.process_time() - start) / PAIRS**2
     first, second = events[: len(events) // 2], events[len(events) // 2 :]
-    ours = least_time(lambda: distance_matrix(ground(first), ground(second)), rounds) / (len(first) * len(second))
+    ours = least(lambda: distance_matrix(ground(first), ground(second)), rounds, 1) / (len(first) * len(second))
     worst = np.abs(distance_matrix(ground(few[0]), ground(few[1])) - expected).max()
     assert worst < 1e-9 * max(1.0, expected.max()), worst
     print(f"# {name}: ot.emd2 {1e6 * theirs:.0f} us, ours {1e6 * ours:.2f} us a pair, difference {worst:.0e}")
@@ -88,8 +79,8 @@ def compare(
 def search(name: str, events: Events, ground: Callable[[Events], Sets], rounds: int) -> None:
     tests, references = ground(events[: len(events) // 2]), ground(events[len(events) // 2 :])
     prepared = References(references)
-    ours = least_time(lambda: prepared.nearest(tests), rounds) / len(tests)
-    brute = least_time(lambda: distance_matrix(tests, references).min(1), rounds) / len(tests)
+    ours = least(lambda: prepared.nearest(tests), rounds, 1) / len(tests)
+    brute = least(lambda: distance_matrix(tests, references).min(1), rounds, 1) / len(tests)
     found = prepared.nearest(tests)
     assert np.array_equal(found.distances, distance_matrix(tests, references).min(1))
     share = found.solves.sum() / (len(tests) * len(references))

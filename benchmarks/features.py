@@ -37,6 +37,7 @@ from oddjet.jets.recombination import CAMBRIDGE_AACHEN, KT
 from oddjet.jets.settings import EIGHT_FEATURES, FeatureSettings
 from oddjet.simulation.generate import simulate_sample
 from oddjet.simulation.settings import Process, SimulationSettings
+from timing import least
 
 SETTINGS = FeatureSettings()
 PROCESSES = {"top": {"name": "top_pairs"}, "svj": {"name": "svj", "m_phi": 2000, "r_inv": 0.3}}
@@ -54,16 +55,6 @@ def simulate(folder: Path, events: int) -> dict[str, Path]:
             paths[name], model, SimulationSettings(), sample=name, part=0, events=events, seed=1, attributes={}
         )
     return paths
-
-
-def best(action: Callable[[], object], repeats: int = REPEATS) -> float:
-    """Processor time of an action in seconds, the best of several."""
-    times = []
-    for _ in range(repeats):
-        start = time.process_time()
-        action()
-        times.append(time.process_time() - start)
-    return min(times)
 
 
 def in_fastjet(particles: Particles) -> ak.Array:
@@ -180,13 +171,13 @@ def compare(name: str, path: Path) -> None:
     check_same(all_eight(jets), theirs)
     steps = {"clustering": theirs.cluster, "N-subjettiness": theirs.n_subjettiness, "soft drop": theirs.soft_drop}
     steps |= {"C2": theirs.c2, "EFP1": theirs.efp1, "axes and pTD": theirs.axes_and_ptd}
-    their_times = {step: best(action, 2) for step, action in steps.items()}
+    their_times = {step: least(action, 2) for step, action in steps.items()}
     our_steps = {"clustering": lambda: selected(candidates), **parts_of_ours(jets)}
-    our_times = {step: best(action) for step, action in our_steps.items()}
+    our_times = {step: least(action, REPEATS) for step, action in our_steps.items()}
     # As many events as in a file of the default run: opening a file costs as much as reading 100.
     longer = repeated(path, path.with_name(f"longer_{name}.root"), COPIES, 1000)
-    reading = best(lambda: list(read_candidates(longer))) / COPIES
-    whole = best(lambda: all_eight(selected(candidates)))
+    reading = least(lambda: list(read_candidates(longer)), REPEATS) / COPIES
+    whole = least(lambda: all_eight(selected(candidates)), REPEATS)
     print(f"{name}: {len(record)} events, {len(jets)} jets of {np.mean(jets.constituents.counts()):.0f} constituents")
     their_times["EFP1 and C2"] = their_times.pop("EFP1") + their_times.pop("C2")
     print(f"  {'microseconds a jet':<18} {'ours':>8} {'straightforward':>16}")

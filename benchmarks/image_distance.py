@@ -32,6 +32,7 @@ from oddjet.simulation.settings import Process, SimulationSettings
 from oddjet.transport.images import Metric, cross, distances, ground_costs, metric_of, pairwise
 from oddjet.transport.medoids import find_medoids
 from oddjet.transport.sparse import SparseImages
+from timing import least
 
 METRICS = ("wass1", "wass0p5", "wass2", "wass5")
 REPEATS = 3
@@ -61,15 +62,6 @@ def straightforward(images: SparseImages, pairs: np.ndarray, metric: Metric, sol
     return np.array(found)
 
 
-def processor_time(action: Callable[[], object]) -> float:
-    times = []
-    for _ in range(REPEATS):
-        start = time.process_time()
-        action()
-        times.append(time.process_time() - start)
-    return min(times)
-
-
 def compare(images: SparseImages, n: int) -> None:
     """Time our distances and those of others, pair by pair."""
     rng = np.random.default_rng(2)
@@ -79,9 +71,9 @@ def compare(images: SparseImages, n: int) -> None:
         emd = wasserstein.EMD(beta=1.0, norm=True)
         expected = straightforward(images, pairs[:100], metric, ot.emd2)
         difference = np.abs(distances(images, images, pairs[:100], metric) - expected).max()
-        ours = processor_time(lambda m=metric: distances(images, images, pairs, m)) / n
-        pot = processor_time(lambda m=metric: straightforward(images, pairs[: n // 4], m, ot.emd2)) / (n // 4)
-        package = processor_time(lambda m=metric, e=emd: straightforward(images, pairs[: n // 4], m, e)) / (n // 4)
+        ours = least(lambda m=metric: distances(images, images, pairs, m), REPEATS) / n
+        pot = least(lambda m=metric: straightforward(images, pairs[: n // 4], m, ot.emd2), REPEATS) / (n // 4)
+        package = least(lambda m=metric, e=emd: straightforward(images, pairs[: n // 4], m, e), REPEATS) / (n // 4)
         print(
             f"{name}: ours {1e6 * ours:.1f} us, ot.emd2 {1e6 * pot:.1f} us, wasserstein {1e6 * package:.1f} us, "
             f"largest difference {difference:.1e}"

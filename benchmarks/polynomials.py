@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import argparse
 import tempfile
-import time
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -22,6 +21,7 @@ from oddjet.jets.multigraphs import graphs_up_to
 from oddjet.jets.polynomials import polynomials
 from oddjet.simulation.generate import simulate_sample
 from oddjet.simulation.settings import Process, SimulationSettings
+from timing import least
 
 DEGREES = (1, 2, 3, 4, 5)
 REPEATS = 3
@@ -39,12 +39,7 @@ def jets(number: int) -> Particles:
 
 
 def seconds(constituents: Particles, y: np.ndarray, degree: int, backend: str) -> float:
-    times = []
-    for _ in range(REPEATS):
-        start = time.process_time()
-        polynomials(constituents, y, degree, 1.0, backend)
-        times.append(time.process_time() - start)
-    return min(times)
+    return least(lambda: polynomials(constituents, y, degree, 1.0, backend), REPEATS)
 
 
 def main() -> None:

@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import argparse
 import time
-from collections.abc import Callable
 
 import numpy as np
 import torch
@@ -26,6 +25,7 @@ from oddjet.detectors.autoencoder.negatives import transport
 from oddjet.kernels import kernel
 from oddjet.lanes import LANES, fused_lanes, lanes_of, no_lanes, sum_of_lanes
 from oddjet.transport.augmenting_paths import fill_matches
+from timing import median
 from train_step import CHAIN, jets, running
 
 PASSES, ROWS = 2000, 16
@@ -59,23 +59,12 @@ def multiply_registers(rows: Reals, passes: int) -> float:
     return sum_of_lanes(a) + sum_of_lanes(b) + sum_of_lanes(c) + sum_of_lanes(d) + sum_of_lanes(e)
 
 
-def median(work: Callable[[], object], repeats: int) -> float:
-    """Return the median processor time in seconds, of `repeats` after one."""
-    work()
-    times = []
-    for _ in range(repeats):
-        start = time.process_time()
-        work()
-        times.append(time.process_time() - start)
-    return float(np.median(times))
-
-
 def peaks() -> tuple[float, float]:
     """Return what the processor reaches with loads and without, in Gflop/s."""
     rows = empty_rows(ROWS, np.empty(0, np.float32))
     rows[:] = 0.5
-    loaded = 8 * ROWS // 4 * BLOCK * PASSES / median(lambda: multiply_rows(rows, PASSES), 20)
-    free = 10 * LANES * 1_000_000 / median(lambda: multiply_registers(rows, 1_000_000), 20)
+    loaded = 8 * ROWS // 4 * BLOCK * PASSES / median(lambda: multiply_rows(rows, PASSES), 20, 1)
+    free = 10 * LANES * 1_000_000 / median(lambda: multiply_registers(rows, 1_000_000), 20, 1)
     return loaded / 1e9, free / 1e9
 
 
@@ -104,17 +93,20 @@ def parts(batch: int, repeats: int) -> dict[str, tuple[float, float]]:
         return time.process_time() - start
 
     return {
-        "whole step": (median(step, repeats), 0.0),
-        "starts": (median(lambda: sampler.buffer.starts(sampler.replay, batch), repeats), 0.0),
-        "normal numbers": (median(lambda: sampler.noise.normal(*shape, dtype=torch.float32), repeats), 0.0),
+        "whole step": (median(step, repeats, 1), 0.0),
+        "starts": (median(lambda: sampler.buffer.starts(sampler.replay, batch), repeats, 1), 0.0),
+        "normal numbers": (median(lambda: sampler.noise.normal(*shape, dtype=torch.float32), repeats, 1), 0.0),
         "chain": (
-            median(lambda: ChainRecord(network, starts, noise, CHAIN, differentiable=True), repeats),
+            median(lambda: ChainRecord(network, starts, noise, CHAIN, differentiable=True), repeats, 1),
             4.0 * weights * points,
         ),
         "costs and assignment": (float(np.median([matched() for _ in range(repeats)])), 0.0),
-        "gradient through the chain": (median(lambda: record.add_gradient(adjoints), repeats), 12.0 * weights * points),
-        "energies": (median(lambda: EnergyRecord(network, both), repeats), 2.0 * weights * 2 * batch),
-        "optimizer": (median(lambda: group.update(alive, rates), repeats), 0.0),
+        "gradient through the chain": (
+            median(lambda: record.add_gradient(adjoints), repeats, 1),
+            12.0 * weights * points,
+        ),
+        "energies": (median(lambda: EnergyRecord(network, both), repeats, 1), 2.0 * weights * 2 * batch),
+        "optimizer": (median(lambda: group.update(alive, rates), repeats, 1), 0.0),
     }
 
 

@@ -11,8 +11,6 @@ Example: python benchmarks/transport_loss.py --events 100
 from __future__ import annotations
 
 import argparse
-import time
-from collections.abc import Callable
 
 import numpy as np
 import ot
@@ -26,21 +24,12 @@ from oddjet.detectors.vae.losses import training_distance
 from oddjet.detectors.vae.networks import Shape, Vae
 from oddjet.detectors.vae.settings import SinkhornSettings
 from oddjet.transport.loss import exact_transport
+from timing import least
 
 WIDTHS = (0.7, 1.5, 3.0)
 # A reconstruction's pixels below this share of its largest one are empty.
 FAINT = 1e-4
 REPEATS = 3
-
-
-def cheapest(work: Callable[[], object]) -> float:
-    """Return the least processor time of a few runs, in seconds."""
-    times = []
-    for _ in range(REPEATS):
-        start = time.process_time()
-        work()
-        times.append(time.process_time() - start)
-    return min(times)
 
 
 def emd2(images: Tensor, made: Tensor, costs: np.ndarray) -> np.ndarray:
@@ -67,7 +56,7 @@ def main() -> None:
     network = Vae(Shape(pixels=sparse.pixels, depth=3))
     mse = training_distance("mse", side)
     single = dense.float()
-    passed = cheapest(lambda: mse(single, network(single)[0]).sum().backward())
+    passed = least(lambda: mse(single, network(single)[0]).sum().backward(), REPEATS)
     print(f"a pass of the VAE with 3 down-samplings and MSE, forth and back: {1e3 * passed / len(dense):.2f} ms a jet")
     sinkhorn = training_distance("wass1", side, settings.blur, settings.scaling)
     for width in WIDTHS:
@@ -78,10 +67,10 @@ def main() -> None:
         difference = float(np.abs(value.detach().numpy() - emd2(dense, made, costs)).max())
         assert difference < 1e-10, f"exact transport differs from ot.emd2 by {difference}"
         rough = made.detach().float().requires_grad_()
-        exact = cheapest(lambda made=made: exact_transport(dense, made, 1.0, side=side).sum().backward())
-        slow = cheapest(lambda made=made: emd2(dense, made, costs))
+        exact = least(lambda made=made: exact_transport(dense, made, 1.0, side=side).sum().backward(), REPEATS)
+        slow = least(lambda made=made: emd2(dense, made, costs), REPEATS)
         # In single precision, as in a training.
-        entropic = cheapest(lambda rough=rough: sinkhorn(single, rough).sum().backward())
+        entropic = least(lambda rough=rough: sinkhorn(single, rough).sum().backward(), REPEATS)
         occupied, name = (copies > 0).sum() / len(copies), f"blur_{width:g}"
         cost = 1e3 * exact / len(dense)
         print(f"blur of {width:g} pixels: {occupied:.0f} of {sparse.pixels**2} pixels, {cost:.3f} ms a jet")
