@@ -177,7 +177,18 @@ rule plot_vae:
     input:
         table="results/images/vae.csv",
         pairs="results/images/vae/pairs.h5",
+        histories=IMAGES.all_vae_histories(),
     output:
+        losses=[
+            reported(
+                f"results/images/figures/vae_losses.{suffix}",
+                "vae",
+                "images",
+                "losses by epoch",
+                "image VAE",
+            )
+            for suffix in FIGURES
+        ],
         scan=[
             reported(
                 f"results/images/figures/vae_scan.{suffix}",
@@ -211,5 +222,5 @@ rule plot_vae:
     message:
         "Figures of the image VAE"
     shell:
-        'python "$ODDJET"/workflow/scripts/plot_vae.py --table {input.table:q} --pairs {input.pairs:q} --metric {params.metric}'
-        " --label {params.label:q} --scan {output.scan:q} --latent {output.latent:q} > {log:q} 2>&1"
+        'python "$ODDJET"/workflow/scripts/plot_vae.py --table {input.table:q} --pairs {input.pairs:q} --histories {input.histories:q}'
+        " --metric {params.metric} --label {params.label:q} --losses {output.losses:q} --scan {output.scan:q} --latent {output.latent:q} > {log:q} 2>&1"

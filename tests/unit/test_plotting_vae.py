@@ -13,7 +13,8 @@ from oddjet.errors import FigureError
 from oddjet.images.vae_results import LatentRow, VaeAucRow
 from oddjet.io.csv import write_rows
 from oddjet.io.tables import Column, write_table
-from oddjet.plotting.vae import ScanPoint, draw_pairs, draw_scan
+from oddjet.plotting.vae import LossCurve, ScanPoint, draw_losses, draw_pairs, draw_scan
+from oddjet.report.vae_figures import loss_curves
 from oddjet.studies.vae_table import METRICS, PAPER, write_vae_table
 from programs import run_program
 
@@ -28,6 +29,7 @@ ROWS += [
     for depth, loss, auc in ((1, 0.4, 0.7), (3, 0.3, 0.9))
     for signal in ("top", "w")
 ]
+HISTORY = "mse/depth-2/beta-0.25"
 LATENT = [
     LatentRow("none", 0, 0.0, 1, "images", "wass1", 0.4, 66),
     LatentRow("mse", 2, 0.25, 1, "block-1", "wass1", 0.65, 66),
@@ -112,6 +114,13 @@ def test_pairs_are_drawn_with_their_correlation() -> None:
         draw_pairs(pairs(("mse", "mae", "latent 0")), "0", "Simulation")
 
 
+def write_history(folder: Path) -> Path:
+    path = folder / HISTORY / "history.csv"
+    path.parent.mkdir(parents=True)
+    path.write_text("seed,epoch,loss_train,loss_validation\n1,1,0.4,0.3\n1,2,0.3,0.15\n1,3,0.2,0.1\n")
+    return path
+
+
 def test_the_scripts_make_table_and_figures(tmp_path: Path) -> None:
     write_rows(tmp_path / "auc.csv", ROWS, VaeAucRow)
     write_rows(tmp_path / "latent.csv", LATENT, LatentRow)
@@ -120,12 +129,29 @@ def test_the_scripts_make_table_and_figures(tmp_path: Path) -> None:
     write_table(tmp_path / "pairs.h5", columns, table, {"chosen": "0.25"})
     commands = (
         ["summarize_vae", "--auc", "auc.csv", "--latent", "latent.csv", "--table", "vae.csv", "--summary", "vae.md"],
-        ["plot_vae", "--table", "vae.csv", "--pairs", "pairs.h5", "--scan", "s.pdf", "s.png", "--latent", "l.pdf"],
+        [
+            *("plot_vae", "--table", "vae.csv", "--pairs", "pairs.h5", "--histories", f"{HISTORY}/history.csv"),
+            *("--losses", "h.pdf", "--scan", "s.pdf", "s.png", "--latent", "l.pdf"),
+        ],
     )
+    write_history(tmp_path)
     for name, *arguments in commands:
         given = [text if text.startswith("--") else str(tmp_path / text) for text in arguments]
         done = run_program([f"workflow/scripts/{name}.py", *given])
         assert done.returncode == 0, done.stderr
     assert "0.850 ± 0.010 (0.83)" in (tmp_path / "vae.md").read_text()
     assert (tmp_path / "s.pdf").read_bytes().startswith(b"%PDF")
-    assert (tmp_path / "l.pdf").read_bytes().startswith(b"%PDF")
+    assert all((tmp_path / f"{name}.pdf").read_bytes().startswith(b"%PDF") for name in "hl")
+
+
+def test_losses_are_those_of_the_chosen_beta_beside_the_mean_images(tmp_path: Path) -> None:
+    (curve,) = loss_curves(ROWS, [write_history(tmp_path)])
+    # The row of beta = 0.25 says a loss of 0.1, half of the mean image's.
+    assert curve == LossCurve("mse", 2, [1, 2, 3], [0.4, 0.3, 0.2], [0.3, 0.15, 0.1], 0.2)
+    (axes,) = draw_losses([curve, curve._replace(depth=1)], "Simulation").axes
+    assert [line.get_ydata()[-1] for line in axes.lines] == [0.2, 0.1, 0.2, 0.1, 0.2]
+    assert [text.get_text() for text in axes.get_legend().get_texts()] == ["1", "2", "mean image"]
+    with pytest.raises(FigureError, match=r"none is of mse/depth-2/beta-0\.25"):
+        loss_curves(ROWS, [])
+    with pytest.raises(FigureError, match="no VAE was trained"):
+        draw_losses([], "Simulation")

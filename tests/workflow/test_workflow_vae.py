@@ -34,7 +34,7 @@ def test_vaes_are_trained_scored_and_drawn(made):
     assert "(0.83)" in (folder / "vae.md").read_text()
     layers = {row.layer for row in read_rows(folder / "vae/latent.csv", LatentRow) if row.depth == 3}
     assert layers == {"block-1", "block-2", "block-3", "latent"}
-    for name in ("vae_scan", "vae_latent"):
+    for name in ("vae_losses", "vae_scan", "vae_latent"):
         assert (made.folder / f"results/images/figures/{name}.pdf").read_bytes().startswith(b"%PDF")
 
 

@@ -126,6 +126,10 @@ class ImagePlan:
         """Return the histories of the trainings of these models."""
         return [str(Path(model).parent / "history.csv") for model in self.vae_models(metric, depths)]
 
+    def all_vae_histories(self) -> list[str]:
+        """Return the histories of the trainings of every metric."""
+        return [path for metric, run in self.trainings.items() for path in self.vae_histories(metric, run.depths)]
+
     def vae_auc(self) -> list[str]:
         """Return the AUC tables of all VAEs, and of the supervised networks after them."""
         vae = self.settings.vae
@@ -148,5 +152,5 @@ class ImagePlan:
         return [
             *(f"results/images/{name}" for name in ("summary.md", "vae.md")),
             *(f"results/images/figures/{name}.{suffix}" for name in references for suffix in FIGURES),
-            *(f"results/images/figures/{name}.pdf" for name in ("vae_scan", "vae_latent")),
+            *(f"results/images/figures/{name}.pdf" for name in ("vae_losses", "vae_scan", "vae_latent")),
         ]

@@ -1,4 +1,4 @@
-"""Figures of the image VAE: scan of beta (figure 3 of arXiv:2110.06948), distances of pairs (figures 1, 4, 5, 6)."""
+"""Figures of the image VAE: losses by epoch, scan of beta (arXiv:2110.06948, figure 3), pairs (1, 4, 5, 6)."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from oddjet.errors import FigureError
-from oddjet.plotting.style import figure_style, write_heading
+from oddjet.plotting.style import GREY, METHOD_COLOURS, figure_style, write_heading
 
 TITLES = {"mse": "MSE", "mae": "MAE", "wass0p5": "Wass(0.5)", "wass1": "Wass(1)", "wass2": "Wass(2)"}
 MARKERS = "osD"
@@ -72,6 +72,54 @@ def draw_scan(points: Sequence[ScanPoint], metric: str, label: str) -> Figure:
         panels[-1].legend(title="down-samplings", fontsize=18, title_fontsize=18)
         write_heading(panels[0], label, "")
         write_heading(panels[-1], "", f"trained with {TITLES.get(metric, metric)}")
+    return figure
+
+
+class LossCurve(NamedTuple):
+    """One training: metric, down-samplings, epochs with their training and validation loss, the mean image's loss."""
+
+    metric: str
+    depth: int
+    epochs: Sequence[int]
+    train: Sequence[float]
+    validation: Sequence[float]
+    mean_image: float
+
+
+def draw_losses(curves: Sequence[LossCurve], label: str) -> Figure:
+    """Draw the losses of trainings by epoch, a panel a metric, beside the loss of the mean training image.
+
+    Parameters
+    ----------
+    curves : sequence of LossCurve
+        At least one.
+    label : str
+        Words above the left corner.
+
+    Raises
+    ------
+    FigureError
+        If there is no curve.
+    """
+    if not curves:
+        raise FigureError("no VAE was trained; add a metric to images.vae.trainings")
+    metrics = list(dict.fromkeys(curve.metric for curve in curves))
+    with figure_style():
+        figure = Figure(figsize=(9 * len(metrics), 8), layout="constrained")
+        panels = figure.subplots(1, len(metrics), squeeze=False)[0]
+        for axes, metric in zip(panels, metrics, strict=True):
+            own = sorted((curve for curve in curves if curve.metric == metric), key=lambda curve: curve.depth)
+            unit, unit_title = _unit(max(curve.mean_image for curve in own))
+            for place, curve in enumerate(own):
+                colour = METHOD_COLOURS[place]
+                axes.plot(curve.epochs, np.divide(curve.train, unit), color=colour, linestyle=":")
+                axes.plot(curve.epochs, np.divide(curve.validation, unit), color=colour, label=str(curve.depth))
+            axes.axhline(own[0].mean_image / unit, color=GREY, linestyle="--", label="mean image")
+            axes.set_ylim(0, 2 * own[0].mean_image / unit)
+            axes.set_xlabel("epoch")
+            axes.set_ylabel(f"loss on background{unit_title}")
+            axes.legend(title="down-samplings", fontsize=18, title_fontsize=18)
+            write_heading(axes, label if metric == metrics[0] else "", f"trained with {TITLES.get(metric, metric)}")
     return figure
 
 
