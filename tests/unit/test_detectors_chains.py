@@ -14,7 +14,14 @@ from torch import Tensor
 from oddjet.detectors.autoencoder.chains import ChainRecord, Field, confine, langevin
 from oddjet.detectors.autoencoder.energy import energy_and_gradient
 from oddjet.detectors.autoencoder.generators import Generators
-from oddjet.detectors.autoencoder.negatives import NegativeSampler, ReplayBuffer, transport
+from oddjet.detectors.autoencoder.negative_kernels import fill_costs, fill_starts
+from oddjet.detectors.autoencoder.negatives import (
+    NegativeSampler,
+    ReplayBuffer,
+    matched_costs,
+    mixed_starts,
+    transport,
+)
 from oddjet.detectors.autoencoder.network import Network
 from oddjet.detectors.autoencoder.settings import ChainSettings, ModelSettings, NetworkSettings, ReplaySettings
 
@@ -320,6 +327,33 @@ def test_replay_starts_come_from_the_buffer_but_for_a_fresh_share() -> None:
     share = (starts != 7.0).double().mean().item()
     assert abs(share - 0.05) < 5 * np.sqrt(0.05 * 0.95 / 40_000)
     assert starts[starts != 7.0].abs().max() <= 3.0
+
+
+def test_compiled_starts_are_those_of_torch() -> None:
+    """Kept points, and fresh ones that are moved into the box; a number that rounds up to the size of the buffer."""
+    ring = buffer(7, fresh=0.3)
+    ring.add(drawn((2, 5, 1), 3).float())
+    uniform = Generators([1, 2], "replay", CPU).uniform(2, 500, dtype=torch.float32)
+    uniform[0, 0, 0], uniform[0, 1, 0] = 1.0 - 2.0**-24, 0.9
+    fresh = 3 * drawn((2, 500, 1), 4).float()
+    twin = mixed_starts(ring.points[:, : ring.filled], uniform, fresh, 0.3, (-3.0, 3.0))
+    assert set(twin.flatten().tolist()) >= {-3.0, 3.0, *ring.points[0, :5, 0].tolist()}
+    numbers = np.array((ring.filled, 0.3, -3.0, 3.0), np.float32)
+    fill_starts(ring.points.numpy(), uniform.numpy(), fresh.numpy(), ring.filled, numbers)
+    assert torch.equal(fresh, twin)
+
+
+@pytest.mark.parametrize("power", [1, 2])
+def test_compiled_costs_are_those_of_torch(power: int) -> None:
+    points, targets = drawn((2, 40, 3), 5).float(), drawn((2, 40, 3), 6).float()
+    points[0, 3] = targets[0, 3]
+    matches = torch.stack([torch.arange(40), torch.arange(40).flip(0)])
+    costs, gradient = np.empty(2), np.empty((2, 40, 3), np.float32)
+    sets = (tensor.numpy().astype(np.float64) for tensor in (points, targets))
+    fill_costs(*sets, matches.numpy(), costs, gradient, power)
+    expected = matched_costs(points, targets, matches, power)
+    assert torch.equal(torch.from_numpy(costs.astype(np.float32)), expected[0])
+    assert torch.equal(torch.from_numpy(gradient), expected[1])
 
 
 def test_replay_does_not_depend_on_the_group() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -39,6 +40,10 @@ class Guard:
 
     def check(self, values: Tensor, gradient: Tensor, batch: int) -> None:
         """Take in the values of a batch, shape (K, S), and a sum of the gradient, (S,): not finite, and a seed dies."""
+        if values.device.type == "cpu" and np.isfinite(values.numpy().sum(0) + gradient.numpy()).all():
+            # As nearly always: a tenth of the time of the operations below.
+            self._values = values if self._values is None else self._values
+            return
         finite = torch.isfinite(values.sum(0) + gradient)
         failed = self.alive & ~finite
         self._values = torch.where(failed, values, values if self._values is None else self._values)

@@ -5,6 +5,7 @@ The replay buffer is that of persistent contrastive divergence.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from functools import partial
 from typing import Any
@@ -16,6 +17,7 @@ from torch import Tensor
 from oddjet.detectors.autoencoder.chains import ChainRecord, langevin
 from oddjet.detectors.autoencoder.energy import latent_energy_and_gradient
 from oddjet.detectors.autoencoder.generators import Generators
+from oddjet.detectors.autoencoder.negative_kernels import fill_costs, fill_starts
 from oddjet.detectors.autoencoder.network import Network, each_seed
 from oddjet.detectors.autoencoder.settings import ChainSettings, LangevinSettings, ModelSettings, ReplaySettings
 from oddjet.transport.augmenting_paths import fill_matches
@@ -53,17 +55,17 @@ class ReplayBuffer:
 
         As many random numbers are used whatever the buffer holds.
         """
-        dtype = self.points.dtype
+        dtype, bounds = self.points.dtype, self.bounds or (-math.inf, math.inf)
         uniform = generators.uniform(2, n, dtype=dtype)
         fresh = generators.normal(n, self.points.shape[2], dtype=dtype)
-        if self.bounds is not None:
-            fresh.clamp_(*self.bounds)
         if not self.filled:
-            return fresh
-        # float32 has 24 bits: a uniform number just below 1 may round up to the size of the buffer.
-        index = (uniform[:, 0] * self.filled).long().clamp_(max=self.filled - 1)
-        kept = self.points.gather(1, index.unsqueeze(-1).expand_as(fresh))
-        return torch.where((uniform[:, 1] < self.settings.fresh_fraction).unsqueeze(-1), fresh, kept)
+            return fresh.clamp_(*bounds)
+        if self.points.device.type != "cpu":
+            return mixed_starts(self.points[:, : self.filled], uniform, fresh, self.settings.fresh_fraction, bounds)
+        points = self.points.numpy()
+        numbers = np.array((self.filled, self.settings.fresh_fraction, *bounds), points.dtype)
+        fill_starts(points, uniform.numpy(), fresh.numpy(), self.filled, numbers)
+        return fresh
 
     def add(self, points: Tensor) -> None:
         """Put in chain ends, shape (S, B, D); the oldest go."""
@@ -85,6 +87,16 @@ class ReplayBuffer:
         assert isinstance(points, Tensor)
         self.points.copy_(points)
         self.filled, self.position = int(state["filled"]), int(state["position"])
+
+
+def mixed_starts(
+    points: Tensor, uniform: Tensor, fresh: Tensor, fraction: float, bounds: tuple[float, float]
+) -> Tensor:
+    """Choose first points of chains among kept ones (S, C, D) and fresh ones (S, n, D); the twin of `fill_starts`."""
+    # float32 has 24 bits: a uniform number just below 1 may round up to the size of the buffer.
+    index = (uniform[:, 0] * points.shape[1]).long().clamp_(max=points.shape[1] - 1)
+    kept = points.gather(1, index.unsqueeze(-1).expand_as(fresh))
+    return torch.where((uniform[:, 1] < fraction).unsqueeze(-1), fresh.clamp(*bounds), kept)
 
 
 class NegativeSampler:
@@ -216,14 +228,23 @@ def transport(points: Tensor, targets: Tensor, threads: int = 1, power: int = 2)
     finite is matched in order: its cost then shows what went wrong. Costs are summed in double precision, so that the
     order shows in no digit of a single one.
     """
-    sets = [tensor.cpu().numpy().astype(np.float64, order="C") for tensor in (points, targets)]
+    given = [tensor.cpu().numpy() for tensor in (points, targets)]
+    sets = [array.astype(np.float64, order="C") for array in given]
     broken = ~(np.isfinite(sets[0]).all((1, 2)) & np.isfinite(sets[1]).all((1, 2)))
     for array in sets:
         array[broken] = 0.0
     matches = np.empty(sets[0].shape[:2], np.int64)
     each_seed(fill_matches, (*sets, matches), (power,), threads)
+    if points.device.type == "cpu" and not broken.any():
+        costs, gradient = np.empty(len(matches)), np.empty(given[0].shape, given[0].dtype)
+        each_seed(fill_costs, (*sets, matches, costs, gradient), (power,), threads)
+        return torch.from_numpy(costs.astype(gradient.dtype)), torch.from_numpy(gradient)
     matches[broken] = np.arange(matches.shape[1])
-    target_of = torch.from_numpy(matches).to(points.device)
+    return matched_costs(points, targets, torch.from_numpy(matches).to(points.device), power)
+
+
+def matched_costs(points: Tensor, targets: Tensor, target_of: Tensor, power: int) -> tuple[Tensor, Tensor]:
+    """Return the mean costs of matched points and their gradients; the twin of `fill_costs`."""
     difference = points - targets.gather(1, target_of.unsqueeze(-1).expand_as(targets))
     squares = difference.double().square().sum(-1)
     if power == 2:
