@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 import pytest
 import torch
@@ -108,6 +110,18 @@ def test_a_reconstruction_without_a_pixel_above_zero_comes_up() -> None:
     # Where the jet is the way leads up.
     assert (gradient[images > 0.05] < 0).all()
     assert (distance(images, made.detach() - 1e3 * gradient) < first).all()
+
+
+@pytest.mark.parametrize("metric", ["wass0p5", "wass1", "wass2"])
+@pytest.mark.parametrize("value", [-1.0, math.nan])
+def test_a_reconstruction_that_is_lost_has_no_distance(metric: str, value: float) -> None:
+    """An ELU far below zero is -1 to the last bit; the guard of the training ends it then, and keeps the best epoch."""
+    images = torch.from_numpy(jets()[:3])
+    made = images.clone()
+    made[1] = value
+    found, before = (training_distance(metric, SIDE)(images, given) for given in (made, images))
+    assert torch.isnan(found).tolist() == [False, True, False]
+    assert torch.equal(found[::2], before[::2])
 
 
 @pytest.mark.parametrize("metric", ["wass0p5", "wass1", "wass2"])

@@ -53,6 +53,21 @@ def test_the_first_images_are_above_zero_where_transport_has_to_see_them(depth: 
     assert min(after for _, after in begun) > 0.9
 
 
+@pytest.mark.parametrize("scale", [1.0, 100.0])
+def test_the_encoder_sees_pixels_times_a_factor(scale: float) -> None:
+    """Without one three poolings leave a code that hardly depends on the jet beside the noise of the latent space."""
+    given = torch.from_numpy(images(20))
+    torch.manual_seed(1)
+    scaled, plain = Vae(Shape(3, scale=scale)), Vae(Shape(3))
+    plain.load_state_dict(scaled.state_dict())
+    with torch.no_grad():
+        code, before = scaled.encode(given)[0], plain.encode(given)[0]
+        torch.testing.assert_close(code, plain.encode(scale * given)[0])
+    # How much it differs from jet to jet: by some millionths, where the noise is of size 1.
+    assert before.std(dim=0).mean() < 1e-5
+    assert code.std(dim=0).mean() / before.std(dim=0).mean() == pytest.approx(scale, rel=0.3)
+
+
 def test_an_image_that_cannot_be_halved_is_refused() -> None:
     with pytest.raises(DetectorError, match="20 pixels a side cannot be halved 3 times"):
         Shape(3, pixels=20)

@@ -105,11 +105,11 @@ def train_classifier(
         _together([counted_images(pair[part], size, settings.seed, f"cnn: {name}") for name, pair in files.items()])
         for part, size in enumerate((own.train_jets, settings.validation_jets))
     )
-    shape = Shape(depth, train[0].shape[1], settings.filters)
-    network = seeded(lambda: Classifier(shape, own.scale), settings.seed)
+    shape = Shape(depth, train[0].shape[1], settings.filters, scale=settings.scale)
+    network = seeded(lambda: Classifier(shape), settings.seed)
     objective = ClassifierObjective(network, *train, *held_out)
     schedule = settings.training.model_copy(update={"epochs": own.epochs, "batch_size": own.batch_size})
-    metadata = {"labelled": labelled, "shape": asdict(shape), "scale": own.scale}
+    metadata = {"labelled": labelled, "shape": asdict(shape)}
     state = train_on_images("cnn", objective, settings, schedule, record, output, metadata)
     network.load_state_dict(state.chosen()[0])
     return network.eval(), state.best_values[0]

@@ -81,7 +81,8 @@ class Exact:
 
     On an empty pixel the gradient is that of the first grain of weight where this lowers the distance, so that the
     pixel comes up again, and zero where it raises it: less than empty is no nearer. A reconstruction without a pixel
-    above zero counts by its height above -1, the least that an ELU gives.
+    above zero counts by its height above -1, the least that an ELU gives; one that is -1 everywhere, or not finite,
+    has no distance, which ends the training as any loss does that is not finite.
 
     Parameters
     ----------
@@ -98,8 +99,11 @@ class Exact:
         """Return the distances, shape (n,)."""
         empty = ~(made > 0).flatten(1).any(dim=1)
         weights: Tensor = _Filled.apply(torch.where(empty[:, None, None], made + 1, made))  # type: ignore[no-untyped-call]
+        lost = ~(torch.isfinite(weights).flatten(1).all(dim=1) & (weights > 0).flatten(1).any(dim=1))
+        if lost.any():
+            weights = torch.where(lost[:, None, None], 1.0, weights)
         cost = exact_transport(images, weights, self.power, side=self.side)
-        return smooth_root(cost) if self.power > 1 else cost
+        return torch.where(lost, math.nan, smooth_root(cost) if self.power > 1 else cost)
 
 
 class _Filled(torch.autograd.Function):

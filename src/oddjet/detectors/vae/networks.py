@@ -31,6 +31,8 @@ class Shape:
         Nodes of the dense layer before and after the latent space, and the latent dimensions.
     decoder_start
         `mirror`: the decoder unfolds as many channels as `filters`; `single`: one.
+    scale
+        Factor on the pixels that the encoder sees.
     """
 
     depth: int
@@ -39,6 +41,8 @@ class Shape:
     hidden: int = 100
     latent: int = 64
     decoder_start: Literal["mirror", "single"] = "mirror"
+    # As in files from before there was a factor.
+    scale: float = 1.0
 
     def __post_init__(self) -> None:
         if self.pixels % 2**self.depth:
@@ -58,10 +62,15 @@ class Shape:
 
 
 class Encoder(nn.Module):
-    """Blocks of two 3x3 convolutions, an ELU after each, and 2x2 average pooling."""
+    """Blocks of two 3x3 convolutions, an ELU after each, and 2x2 average pooling.
+
+    Pixels that add up to one are small beside the biases that a network begins with: poolings leave next to nothing of
+    the differences between images, and a deep VAE learns the mean image. So they are multiplied by a factor first.
+    """
 
     def __init__(self, shape: Shape) -> None:
         super().__init__()
+        self.scale = shape.scale
         self.blocks = nn.ModuleList(
             nn.Sequential(
                 nn.Conv2d(1 if block == 0 else shape.filters, shape.filters, 3, padding=1),
@@ -75,7 +84,7 @@ class Encoder(nn.Module):
 
     def forward(self, images: Tensor) -> list[Tensor]:
         """Return the activations after each block, flat, of images (n, pixels, pixels)."""
-        x, after = images.unsqueeze(1), []
+        x, after = images.unsqueeze(1) * self.scale, []
         for block in self.blocks:
             x = block(x)
             after.append(x.flatten(1))
@@ -158,18 +167,15 @@ class Classifier(nn.Module):
     Parameters
     ----------
     shape
-        Depth, pixels and filters.
-    scale
-        Factor on all pixels.
+        Depth, pixels, filters and scale.
     """
 
-    def __init__(self, shape: Shape, scale: float = 1.0) -> None:
+    def __init__(self, shape: Shape) -> None:
         super().__init__()
-        self.scale = scale
         self.encoder = Encoder(shape)
         self.dense = nn.Linear(shape.flat, 1)
 
     def forward(self, images: Tensor) -> Tensor:
         """Return the logits, shape (n,), of images (n, pixels, pixels)."""
-        logits: Tensor = self.dense(self.encoder(images * self.scale)[-1])
+        logits: Tensor = self.dense(self.encoder(images)[-1])
         return logits.squeeze(1)

@@ -86,12 +86,13 @@ class CnnSettings(Settings):
     train_jets: int = Field(default=3000, ge=1, description="jets of each of the two classes, at most")
     epochs: int = Field(default=12, ge=1, description="epochs, at most")
     batch_size: int = Field(default=64, ge=1, description="images a batch")
-    scale: float = Field(
-        default=100.0,
-        gt=0,
-        description="factor on all pixels before the network, which learns little from few jets whose pixels add up to "
-        "one; the paper names none",
-    )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _scale_is_that_of_the_vae(cls, values: object) -> object:
+        if isinstance(values, dict) and "scale" in values:
+            raise ValueError(f"scale stands beside cnn now, for the VAE too: images.vae: {{scale: {values['scale']}}}")
+        return values
 
 
 class VaeSettings(Settings):
@@ -125,6 +126,12 @@ class VaeSettings(Settings):
         default="mirror",
         description="what the decoder unfolds: mirror, as many channels as filters; single, one channel, which is how "
         "the paper's text counts the nodes",
+    )
+    scale: float = Field(
+        default=1000.0,
+        gt=0,
+        description="factor on the pixels that the encoder sees, of the VAE and of the supervised network: they add up "
+        "to one, and with 1 a deep VAE learns the mean image; the paper names none",
     )
     kld: Literal["sum", "mean"] = Field(
         default="sum", description="over the latent dimensions; with mean the same beta is weaker by their number"

@@ -148,7 +148,7 @@ def train_vae(run: VaeRun, settings: VaeSettings, train: Path, validation: Path,
     batch, held_out = images_of(run, settings, train, validation)
     text = json.dumps({**json.loads(settings.model_dump_json()), "run": run._asdict()})
     record = attributes("train_vae", text, [train, validation])
-    sizes = settings.filters, settings.hidden, settings.latent, settings.decoder_start
+    sizes = settings.filters, settings.hidden, settings.latent, settings.decoder_start, settings.scale
     shape = Shape(run.depth, batch.sparse.pixels, *sizes)
     network = seeded(lambda: Vae(shape), settings.seed)
     if run.metric.startswith("wass"):
