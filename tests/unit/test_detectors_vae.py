@@ -33,6 +33,8 @@ PIXELS, SIDE = 8, 0.64
 SETTINGS = VaeSettings(
     latent=4,
     hidden=16,
+    # In so few steps the KLD of a code that pixels times 1000 make does not come down.
+    scale=100.0,
     training=VaeSchedule(batch_size=32, learning_rate=0.01),
     validation_jets=40,
     trainings={

@@ -95,6 +95,7 @@ def _distance(nodes: Nodes, vae: TrainedVae, anomaly: str, pixels: str) -> str:
     network, shape = vae.network, vae.network.shape
     nodes.real = np.float32
     x = nodes.add("Reshape", pixels, nodes.integers(-1, 1, shape.pixels, shape.pixels))
+    x = nodes.add("Mul", x, np.array(network.encoder.scale))
     for block in network.encoder.blocks:
         x = _layers(nodes, block.children(), x)
     hidden = _layers(nodes, network.dense, nodes.add("Flatten", x, axis=1))
