@@ -35,7 +35,7 @@ def loss_curves(rows: Sequence[VaeAucRow], histories: Sequence[Path]) -> list[Lo
     Raises
     ------
     FigureError
-        A training has no history.
+        A training has no history, or one of something else.
     EvaluationError
         See `oddjet.evaluation.history.read_history`.
     """
@@ -49,7 +49,12 @@ def loss_curves(rows: Sequence[VaeAucRow], histories: Sequence[Path]) -> list[Lo
                 f"--histories: none is of {'/'.join(place)}, which the table has; give that of each training"
             )
         losses = read_history([places[place]])
-        (validation,), (train,) = (losses.get(f"loss_{part}", {}).values() for part in ("validation", "train"))
+        curves = [list(losses.get(f"loss_{part}", {}).values()) for part in ("validation", "train")]
+        if [len(of_seeds) for of_seeds in curves] != [1, 1]:
+            raise FigureError(
+                f"{places[place]}: not the losses of one network in training and validation; train it again"
+            )
+        (validation,), (train,) = curves
         unlearnt = row.validation_loss / row.of_mean_image
         found.append(LossCurve(metric, depth, validation[0], train[1], validation[1], unlearnt))
     return found

@@ -1,6 +1,6 @@
 """Compiled steps around the chains on the CPU: their first points, and the cost of matched points with its gradient.
 
-A batch is so small that each operation of torch costs as much as its arithmetic; these took a fifth of a training step.
+A batch is so small that each operation of torch costs as much as its arithmetic; these took about a tenth of a step.
 The torch twins are in `negatives` beside this file.
 """
 
