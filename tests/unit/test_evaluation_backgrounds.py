@@ -94,8 +94,8 @@ def test_a_table_says_which_jets_are_of_which_background(tmp_path: Path) -> None
     assert read_backgrounds(both) == names
     table = read_table(both)
     for one, name in zip(names[1:], ("top", "light", "qcd"), strict=True):
-        np.testing.assert_array_equal(one.rows(table)["score"][:, 0], jets(name)["x"])
-    assert len(names[0].rows(table)) == 600
+        np.testing.assert_array_equal(table[one.places(table)]["score"][:, 0], jets(name)["x"])
+    assert len(names[0].places(table)) == 600
 
 
 def test_a_sample_that_trains_is_not_tested_against_twice(tmp_path: Path) -> None:

@@ -154,7 +154,7 @@ def test_losses_are_those_of_the_chosen_beta_beside_the_mean_images(tmp_path: Pa
     with pytest.raises(FigureError, match=r"none is of mse/depth-2/beta-0\.25"):
         loss_curves(ROWS, [])
     (tmp_path / HISTORY / "history.csv").write_text("seed,epoch,loss_train\n1,1,0.4\n")
-    with pytest.raises(FigureError, match="not training and validation losses of one network"):
+    with pytest.raises(FigureError, match="not the losses of one network"):
         loss_curves(ROWS, [tmp_path / HISTORY / "history.csv"])
     with pytest.raises(FigureError, match="no VAE was trained"):
         draw_losses([], "Simulation")

@@ -49,16 +49,12 @@ class Background:
     sample: int
     sources: tuple[int, ...] | None = None
 
-    def of(self, table: NDArray[np.void]) -> NDArray[np.bool_]:
-        """Return which rows of a score table are its own, shape (n,)."""
+    def places(self, table: NDArray[np.void]) -> NDArray[np.intp]:
+        """Return which rows of a score table are its own."""
         own = np.asarray(table["sample"] == self.sample)
         if self.sources is not None:
             own &= np.isin(table["source"], self.sources)
-        return own
-
-    def rows(self, table: NDArray[np.void]) -> NDArray[np.void]:
-        """Return its rows of a score table."""
-        return np.asarray(table[self.of(table)])
+        return np.flatnonzero(own)
 
 
 def find_backgrounds(

@@ -135,7 +135,7 @@ def grid_replicas(paths: Iterable[Path], settings: MeritSettings) -> dict[str, d
         table = open_scores(path, [*EVENT, "weight"])
         method, signals, backgrounds = table.method, list(table.points), table.backgrounds
         # Backgrounds after the first one come last: their number changes no replica of the others.
-        places = [*table.of_samples(), *(np.flatnonzero(one.of(table.rows)) for one in backgrounds[1:])]
+        places = [*table.of_samples(), *(one.places(table.rows) for one in backgrounds[1:])]
         names = [backgrounds[0].name, *signals, *(one.name for one in backgrounds[1:])]
         if shared is None:
             shared = path, names, table.rows, Replicas([table.rows[own] for own in places], settings)

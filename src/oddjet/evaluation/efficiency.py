@@ -60,7 +60,7 @@ class Ranking:
 
     def __init__(self, background: SampleScores, signal: SampleScores) -> None:
         self.orders = (np.argsort(-background.scores, kind="stable"), np.argsort(-signal.scores, kind="stable"))
-        # In one order scores and sums lie side by side in memory: with a million jets all else is twice as slow.
+        # In one order scores and sums lie side by side in memory: with a million jets other orders are slow.
         self.background, self.signal = (
             SampleScores(sample.name, sample.scores[order], sample.weights[order])
             for sample, order in zip((background, signal), self.orders, strict=True)

@@ -45,7 +45,7 @@ def samples_of(
     for one in others:
         if one.sample == 0 or one.name in factors:
             factor = 1 / test_share if one.sample == 0 else factors[one.name]
-            found[one.name] = np.flatnonzero(one.of(table.rows)), factor
+            found[one.name] = one.places(table.rows), factor
     return found
 
 

@@ -138,7 +138,7 @@ def auc_rows(path: Path) -> list[AucRow]:
         If a sample is empty; the message names it.
     """
     table = open_scores(path, ["source", "weight"])
-    backgrounds = {one.name: np.flatnonzero(one.of(table.rows)) for one in table.backgrounds}
+    backgrounds = {one.name: one.places(table.rows) for one in table.backgrounds}
     signals = {name: table.of_sample(code) for code, name in enumerate(table.points, start=1)}
     weights = table.rows["weight"]
     rows = []
