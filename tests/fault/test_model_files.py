@@ -29,7 +29,7 @@ from oddjet.evaluation.score_table import read_method
 from oddjet.evaluation.scores import auc_rows
 from oddjet.evaluation.settings import MeritSettings
 from oddjet.evaluation.signals import Signal, points_to_json
-from oddjet.events.scores import ScoreTable
+from oddjet.events.scores import EventScoreTable
 from oddjet.images.ensembles import ensemble_columns, read_ensembles
 from oddjet.io.origin import SUFFIX
 from oddjet.io.tables import Column, write_table
@@ -172,7 +172,7 @@ TABLES: dict[str, tuple[Callable[[Path], None], Reader, tuple[str, ...]]] = {
     "auc": (score_table, auc_rows, ("method", "seeds", "epochs", "points", "backgrounds")),
     "merit": (score_table, lambda path: merit_rows(path, MERIT), ("seeds", "points")),
     "replicas": (score_table, lambda path: grid_replicas([path], MERIT), ("seeds", "points", "backgrounds")),
-    "events": (event_scores, ScoreTable, ("method", "seeds", "samples")),
+    "events": (event_scores, EventScoreTable, ("method", "seeds", "samples")),
     "ensembles": (ensemble_table, read_ensembles, ("samples", "members", "reference", "metric")),
     "weights": (feature_table, lambda path: sample_factors({"svj": [path]}, {"svj": 1.0}), ("cutflow",)),
 }

@@ -12,7 +12,7 @@ from oddjet.evaluation.scores import score_samples
 from oddjet.evaluation.signals import Signal
 from oddjet.events.layout import write_events
 from oddjet.events.rows import EventRows, FlatEvents
-from oddjet.events.scores import ScoreTable, score_tables
+from oddjet.events.scores import EventScoreTable, score_tables
 from oddjet.io.tables import Column, read_table, write_table
 
 
@@ -79,16 +79,16 @@ def test_scores_that_cannot_be_used(tmp_path, scores, message):
 def test_an_unknown_sample_and_other_tables(tmp_path):
     (path,) = scored(tmp_path, lambda flat: [flat["met_pt"][:, None]], FlatEvents(), Method("ot3d", (0,), (1,)))
     with pytest.raises(EventError, match=r"no sample 'hpm'; there are background, a_4l"):
-        ScoreTable(path).of("hpm")
+        EventScoreTable(path).of("hpm")
     columns = [Column("sample", "i2", "1", ""), Column("row", "i8", "1", ""), Column("score", "(1,)f8", "1", "")]
     rows = np.zeros(3, [(column.name, column.dtype) for column in columns])
     about = {"method": "ot3d", "seeds": "[1]", "samples": json.dumps(["background", "a_4l"])}
     write_table(tmp_path / "fewer.h5", columns, rows, about)
     with pytest.raises(TableError, match=r"fewer\.h5: other events than in"):
-        ScoreTable(path, tmp_path / "fewer.h5")
+        EventScoreTable(path, tmp_path / "fewer.h5")
     write_table(tmp_path / "other.h5", columns, rows, {**about, "method": "met"})
     with pytest.raises(TableError, match=r"other\.h5: another method, or other samples, than in"):
-        ScoreTable(path, tmp_path / "other.h5")
+        EventScoreTable(path, tmp_path / "other.h5")
     write_table(tmp_path / "t.h5", [Column("pt", "f4", "GeV", "")], np.zeros(1, [("pt", "f4")]), {})
     with pytest.raises(TableError, match=r"no attribute 'method'"):
-        ScoreTable(tmp_path / "t.h5")
+        EventScoreTable(tmp_path / "t.h5")

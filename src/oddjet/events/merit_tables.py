@@ -12,7 +12,7 @@ import numpy as np
 
 from oddjet.arrays import Floats
 from oddjet.errors import EventError
-from oddjet.events.scores import BACKGROUND, ScoreTable
+from oddjet.events.scores import BACKGROUND, EventScoreTable
 from oddjet.events.settings import SetsSettings
 
 Merits = Callable[[Floats, Floats], Mapping[str, tuple[float, float]]]
@@ -69,7 +69,7 @@ class Summary(NamedTuple):
     counting: float
 
 
-def test_sets(table: ScoreTable, sets: SetsSettings) -> Iterator[tuple[str, int, Floats, Floats]]:
+def test_sets(table: EventScoreTable, sets: SetsSettings) -> Iterator[tuple[str, int, Floats, Floats]]:
     """Give signal, number of the test set, background scores and signal scores (n, seeds) of every test set.
 
     Raises
@@ -91,7 +91,7 @@ def test_sets(table: ScoreTable, sets: SetsSettings) -> Iterator[tuple[str, int,
             yield name, number, background[rows], signal[rows]
 
 
-def set_merits(table: ScoreTable, sets: SetsSettings, merits: Merits) -> list[SetMerit]:
+def set_merits(table: EventScoreTable, sets: SetsSettings, merits: Merits) -> list[SetMerit]:
     """Compute the figures of merit of every test set and seed."""
     return [
         SetMerit(table.method, seed, signal, number, merit, value, where, len(background))
@@ -102,7 +102,7 @@ def set_merits(table: ScoreTable, sets: SetsSettings, merits: Merits) -> list[Se
 
 
 def curve_points(
-    table: ScoreTable, sets: SetsSettings, curve: Callable[[Floats, Floats, Floats], Floats], efficiencies: Floats
+    table: EventScoreTable, sets: SetsSettings, curve: Callable[[Floats, Floats, Floats], Floats], efficiencies: Floats
 ) -> list[CurvePoint]:
     """Average ROC and SI curves over test sets and seeds; the standard deviation is that of the sets' seed means."""
     points = []

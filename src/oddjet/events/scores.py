@@ -18,7 +18,7 @@ from oddjet.io.tables import read_attributes, read_list, read_table
 BACKGROUND = "background"
 
 
-class ScoreTable:
+class EventScoreTable:
     """Scores of one method as read back, of all its groups of seeds.
 
     Attributes
@@ -63,12 +63,12 @@ class ScoreTable:
         return np.asarray(self._scores[self._sample == self.samples.index(sample)])
 
 
-def score_tables(paths: Iterable[Path]) -> list[ScoreTable]:
+def score_tables(paths: Iterable[Path]) -> list[EventScoreTable]:
     """Read score tables, the groups of a method together, in the order in which the methods come first."""
     groups: dict[str, list[Path]] = {}
     for path in paths:
         groups.setdefault(method_of(path), []).append(path)
-    return [ScoreTable(*group) for group in groups.values()]
+    return [EventScoreTable(*group) for group in groups.values()]
 
 
 def method_of(path: Path) -> str:
