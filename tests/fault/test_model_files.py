@@ -29,12 +29,12 @@ from oddjet.evaluation.score_table import read_method
 from oddjet.evaluation.scores import auc_rows
 from oddjet.evaluation.settings import MeritSettings
 from oddjet.evaluation.signals import Signal, points_to_json
-from oddjet.events.scores import EventScoreTable
 from oddjet.images.ensembles import ensemble_columns, read_ensembles
 from oddjet.io.origin import SUFFIX
 from oddjet.io.tables import Column, write_table
 from oddjet.io.weights import sample_factors
 from oddjet.results import Results
+from oddjet.studies.event_merits import EventScores
 
 FEATURES = ["tau2", "tau3", "efp1"]
 
@@ -150,7 +150,8 @@ def score_table(path: Path) -> None:
 def event_scores(path: Path) -> None:
     columns = [Column("sample", "i2", "1", ""), Column("row", "i8", "1", ""), Column("score", "(1,)f8", "1", "")]
     rows = np.zeros(4, [(column.name, column.dtype) for column in columns])
-    write_table(path, columns, rows, {"method": "ot3d", "seeds": "[0]", "samples": '["background"]'})
+    about = {"method": "ot3d", "seeds": "[0]", "epochs": "[1]", "samples": '["background"]', "points": "{}"}
+    write_table(path, columns, rows, {**about, "backgrounds": '[["background", 0, null]]'})
 
 
 def ensemble_table(path: Path) -> None:
@@ -172,7 +173,7 @@ TABLES: dict[str, tuple[Callable[[Path], None], Reader, tuple[str, ...]]] = {
     "auc": (score_table, auc_rows, ("method", "seeds", "epochs", "points", "backgrounds")),
     "merit": (score_table, lambda path: merit_rows(path, MERIT), ("seeds", "points")),
     "replicas": (score_table, lambda path: grid_replicas([path], MERIT), ("seeds", "points", "backgrounds")),
-    "events": (event_scores, EventScoreTable, ("method", "seeds", "samples")),
+    "events": (event_scores, EventScores, ("method", "seeds", "samples", "points")),
     "ensembles": (ensemble_table, read_ensembles, ("samples", "members", "reference", "metric")),
     "weights": (feature_table, lambda path: sample_factors({"svj": [path]}, {"svj": 1.0}), ("cutflow",)),
 }

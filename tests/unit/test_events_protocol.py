@@ -30,7 +30,6 @@ from oddjet.events.merit_tables import Latency, SetMerit, summarise
 from oddjet.events.neighbours import AugmentedNeighbours, choose_k, rank_auc, vote_shares
 from oddjet.events.paper import SIGNALS, TABLE_1, TABLE_2, TABLE_3, paper_value
 from oddjet.events.point_sets import missing_pt, multiplicity, sets_2d, sets_3d, sorted_pt, total_pt
-from oddjet.events.scores import EventScoreTable
 from oddjet.events.settings import (
     ClassificationSettings,
     DistanceSettings,
@@ -44,6 +43,7 @@ from oddjet.events.settings import (
 )
 from oddjet.events.support_vectors import KernelMachine, TransportMachine, prepare_machine
 from oddjet.io.csv import read_rows, write_rows
+from oddjet.studies.event_merits import EventScores
 from oddjet.transport.point_sets import distance_matrix
 from programs import run_program
 
@@ -236,7 +236,7 @@ def test_the_program_scores_with_phi_periodic_or_not(files, wrap_phi):
     )
     matrix = np.sqrt(distance_matrix(events, references))
     for name, number in (("ot_2d", 20), ("ot_2d_n7", 7)):
-        found = EventScoreTable(files / f"scores/{name}.h5").of("s")[:, 0]
+        found = EventScores(files / f"scores/{name}.h5").of("s")[:, 0]
         np.testing.assert_array_equal(found, matrix[:, :number].min(1))
     # What is linearised and compared takes phi as it is, either way.
     assert json.loads((files / "a.json").read_text())["pairs"] > 0.9

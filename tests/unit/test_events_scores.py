@@ -1,7 +1,5 @@
 """The score tables of whole events: what is written comes back by sample, and what cannot be used is refused."""
 
-import json
-
 import numpy as np
 import pytest
 
@@ -12,8 +10,11 @@ from oddjet.evaluation.scores import score_samples
 from oddjet.evaluation.signals import Signal
 from oddjet.events.layout import write_events
 from oddjet.events.rows import EventRows, FlatEvents
-from oddjet.events.scores import EventScoreTable, score_tables
-from oddjet.io.tables import Column, read_table, write_table
+from oddjet.io.tables import Column, read_attributes, read_table, write_table
+from oddjet.studies.event_merits import EventScores, scores_by_method
+
+# What a score table says of itself.
+ATTRIBUTES = ("method", "seeds", "epochs", "samples", "points", "data", "backgrounds")
 
 
 def write(folder, count=4):
@@ -37,7 +38,7 @@ def test_scores_come_back_by_sample_and_groups_together(tmp_path):
     (one,) = scored(tmp_path, lambda flat: [np.stack([flat["met_pt"], -flat["met_pt"]], 1)], FlatEvents(), first)
     (two,) = scored(tmp_path, lambda flat: [2.0 * flat["met_pt"][:, None]], FlatEvents(), second)
     assert read_method(one) == first
-    (table,) = score_tables([one, two])
+    (table,) = scores_by_method([one, two])
     assert (table.method, table.seeds, table.samples) == ("wnae", (4, 7, 9), ("background", "a_4l"))
     for name, met in (("background", 30.0 + np.arange(4)), ("a_4l", 40.0 + np.arange(4))):
         np.testing.assert_array_equal(table.of(name), np.stack([met, -met, 2 * met], axis=1))
@@ -54,7 +55,7 @@ def test_methods_that_share_their_work_have_a_table_each(tmp_path):
 
     outputs = scored(tmp_path, score, EventRows(3), *methods)
     assert calls == [3, 3]
-    tables = score_tables(outputs)
+    tables = scores_by_method(outputs)
     assert [table.method for table in tables] == ["met", "count"]
     assert tables[0].of("background").tolist() == [[30.0], [31.0], [32.0]]
     assert tables[1].of("a_4l").tolist() == [[7.0]] * 3
@@ -79,16 +80,16 @@ def test_scores_that_cannot_be_used(tmp_path, scores, message):
 def test_an_unknown_sample_and_other_tables(tmp_path):
     (path,) = scored(tmp_path, lambda flat: [flat["met_pt"][:, None]], FlatEvents(), Method("ot3d", (0,), (1,)))
     with pytest.raises(EventError, match=r"no sample 'hpm'; there are background, a_4l"):
-        EventScoreTable(path).of("hpm")
+        EventScores(path).of("hpm")
     columns = [Column("sample", "i2", "1", ""), Column("row", "i8", "1", ""), Column("score", "(1,)f8", "1", "")]
     rows = np.zeros(3, [(column.name, column.dtype) for column in columns])
-    about = {"method": "ot3d", "seeds": "[1]", "samples": json.dumps(["background", "a_4l"])}
+    about = {name: value for name, value in read_attributes(path).items() if name in ATTRIBUTES} | {"seeds": "[1]"}
     write_table(tmp_path / "fewer.h5", columns, rows, about)
     with pytest.raises(TableError, match=r"fewer\.h5: other events than in"):
-        EventScoreTable(path, tmp_path / "fewer.h5")
+        EventScores(path, tmp_path / "fewer.h5")
     write_table(tmp_path / "other.h5", columns, rows, {**about, "method": "met"})
     with pytest.raises(TableError, match=r"other\.h5: another method, or other samples, than in"):
-        EventScoreTable(path, tmp_path / "other.h5")
+        EventScores(path, tmp_path / "other.h5")
     write_table(tmp_path / "t.h5", [Column("pt", "f4", "GeV", "")], np.zeros(1, [("pt", "f4")]), {})
     with pytest.raises(TableError, match=r"no attribute 'method'"):
-        EventScoreTable(tmp_path / "t.h5")
+        EventScores(tmp_path / "t.h5")

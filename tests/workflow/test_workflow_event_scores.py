@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from markdown_cells import cells_of
-from oddjet.events.scores import EventScoreTable
+from oddjet.studies.event_merits import EventScores
 
 TARGET = "events"
 
@@ -32,7 +32,7 @@ def test_every_score_is_in_the_tables(made):
     assert {"AE-Raw", "AnomCLR+", "3D", "2D, planed 50 to 150 GeV"} <= named
     first = next(row for row in rows(folder / "table1.csv") if row["method"] == "ot_3d")
     assert (first["merit"], first["signal"], float(first["paper_mean"])) == ("auc", "a_4l", 0.837)
-    shares = EventScoreTable(folder / "scores/ot_3d/seeds-0.h5").of("background")
+    shares = EventScores(folder / "scores/ot_3d/seeds-0.h5").of("background")
     assert shares.shape == (60, 1)
 
 

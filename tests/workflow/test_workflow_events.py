@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from oddjet.events.layout import count_events, read_event_attributes, read_events, write_events
-from oddjet.events.scores import EventScoreTable
+from oddjet.studies.event_merits import EventScores
 
 TINY = ("--configfile", "config/test/tiny.yaml")
 TARGET = "events"
@@ -40,7 +40,7 @@ def test_the_events_are_there(made):
     assert len(np.unique(background.reshape(len(background), -1), axis=0)) == 140
     assert read_event_attributes(folder / "samples/w_lnu/0001.h5")["process"] == "w_lnu"
     for method in ("ae", "wnae"):
-        scores = EventScoreTable(*sorted((folder / f"scores/{method}").glob("*.h5")))
+        scores = EventScores(*sorted((folder / f"scores/{method}").glob("*.h5")))
         assert (scores.method, scores.seeds, scores.samples) == (method, (1, 2, 3), ("background", "a_4l", "lq_taub"))
         assert scores.of("background").shape == (60, 3)
         assert np.isfinite(scores.of("lq_taub")).all()

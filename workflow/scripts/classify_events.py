@@ -8,9 +8,8 @@ from oddjet.evaluation.efficiency import event_merits
 from oddjet.evaluation.signals import parse_signals
 from oddjet.events.classification import classify
 from oddjet.events.layout import read_events
-from oddjet.events.merit_tables import SetMerit
+from oddjet.events.merit_tables import BACKGROUND, SetMerit
 from oddjet.events.protocol import refuse_empty
-from oddjet.events.scores import BACKGROUND
 from oddjet.events.settings import ProtocolSettings
 from oddjet.io.csv import write_rows
 from oddjet.io.origin import write_origin

@@ -6,13 +6,12 @@ from pathlib import Path
 
 import numpy as np
 
-from oddjet.evaluation.efficiency import background_curve, event_merits
-from oddjet.events.merit_tables import CurvePoint, SetMerit, curve_points, set_merits
-from oddjet.events.scores import score_tables
+from oddjet.events.merit_tables import CurvePoint, SetMerit
 from oddjet.events.settings import ProtocolSettings
 from oddjet.io.csv import write_rows
 from oddjet.io.origin import write_origin
 from oddjet.program import execute, parser, progress, read_settings, settings_argument
+from oddjet.studies.event_merits import curve_points, scores_by_method, set_merits
 
 EXAMPLE = """python workflow/scripts/compare_event_scores.py --scores results/events/scores/*/*.h5 \\
       --merit merit.csv --curves curves.csv"""
@@ -31,10 +30,10 @@ def main() -> None:
     settings = read_settings(given.settings, ProtocolSettings)
     merits: list[SetMerit] = []
     points: list[CurvePoint] = []
-    tables = score_tables(given.scores)
+    tables = scores_by_method(given.scores)
     for table in progress(tables, total=len(tables), description="figures of merit of scores"):
-        merits += set_merits(table, settings.sets, event_merits)
-        points += curve_points(table, settings.sets, background_curve, EFFICIENCIES)
+        merits += set_merits(table, settings.sets)
+        points += curve_points(table, settings.sets, EFFICIENCIES)
     write_rows(given.merit, merits, SetMerit)
     write_rows(given.curves, points, CurvePoint)
     write_origin("compare_event_scores", settings.model_dump_json(), given.scores, [given.merit, given.curves])
