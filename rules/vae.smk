@@ -46,37 +46,41 @@ rule train_vae:
         " --output-dir {params.folder:q} > {log:q} 2>&1"
 
 
-rule score_vae:
-    input:
-        models=lambda wildcards: IMAGES.vae_models(
-            wildcards.training_metric, [wildcards.depth]
-        ),
-        histories=lambda wildcards: IMAGES.vae_histories(
-            wildcards.training_metric, [wildcards.depth]
-        ),
-        train=IMAGES.table(CONFIG.images.background, "train"),
-        validation=IMAGES.table(CONFIG.images.background, "validation"),
-        samples=[IMAGES.table(name, "test") for name in IMAGES.labelled],
-    output:
-        scores="results/images/vae/{training_metric}/depth-{depth}/scores.h5",
-        auc="results/images/vae/{training_metric}/depth-{depth}/auc.csv",
-    log:
-        "results/logs/score_vae/{training_metric}/depth-{depth}.log",
-    benchmark:
-        "results/benchmarks/score_vae/{training_metric}/depth-{depth}.tsv"
-    conda:
-        "../envs/train.yaml"
-    resources:
-        **grown(4000, 240),
-    params:
-        jets=VAE.test_jets,
-        samples=IMAGES.arguments("test", IMAGES.labelled),
-        code=code_digest("score_vae"),
-    message:
-        "Score with the VAEs of {wildcards.training_metric}, {wildcards.depth} down-samplings"
-    shell:
-        'python "$ODDJET"/workflow/scripts/score_vae.py --models {input.models:q} --train {input.train:q} --validation {input.validation:q}'
-        " --samples {params.samples:q} --jets {params.jets} --threads {threads} --scores {output.scores:q} --auc {output.auc:q} > {log:q} 2>&1"
+# All betas of a metric and depth share their work.
+for vae_metric, vae_depth in IMAGES.scans():
+
+    rule:
+        name:
+            f"score_vae_{vae_metric}_{vae_depth}"
+        input:
+            models=IMAGES.vae_models(vae_metric, [vae_depth]),
+            histories=IMAGES.vae_histories(vae_metric, [vae_depth]),
+            train=IMAGES.table(CONFIG.images.background, "train"),
+            validation=IMAGES.table(CONFIG.images.background, "validation"),
+            background=IMAGES.table(CONFIG.images.background, "test"),
+            signals=[IMAGES.table(name, "test") for name in CONFIG.images.signals()],
+        output:
+            scores=IMAGES.vae_scores(vae_metric, vae_depth),
+            record=IMAGES.vae_record(vae_metric, vae_depth),
+        log:
+            f"results/logs/score_vae/{vae_metric}/depth-{vae_depth}.log",
+        benchmark:
+            f"results/benchmarks/score_vae/{vae_metric}/depth-{vae_depth}.tsv"
+        conda:
+            "../envs/train.yaml"
+        resources:
+            **grown(4000, 240),
+        params:
+            method=f"vae_{vae_metric}_{vae_depth}",
+            settings=IMAGES.vae_scan(),
+            signals=IMAGES.arguments("test", CONFIG.images.signals()),
+            code=code_digest("score", "oddjet.studies.vae_scan"),
+        message:
+            f"Score with the VAEs of {vae_metric}, {vae_depth} down-samplings"
+        shell:
+            'python "$ODDJET"/workflow/scripts/score.py --settings {params.settings:q} --method {params.method} --rows images'
+            " --models {input.models:q} --train {input.train:q} --validation {input.validation:q} --background {input.background:q}"
+            " --signals {params.signals:q} --threads {threads} --record {output.record:q} --output {output.scores:q} > {log:q} 2>&1"
 
 
 # Trained on signal, and so no anomaly detector: a ceiling for the table, which nothing else reads.
@@ -153,7 +157,9 @@ rule correlate_vae:
 
 rule summarize_vae:
     input:
-        auc=IMAGES.vae_auc(),
+        scores=[path for scan in IMAGES.scans() for path in IMAGES.vae_scores(*scan)],
+        records=[IMAGES.vae_record(*scan) for scan in IMAGES.scans()],
+        ceilings=IMAGES.cnn_auc(),
         latent="results/images/vae/latent.csv",
     output:
         table="results/images/vae.csv",
@@ -169,8 +175,8 @@ rule summarize_vae:
     message:
         "Table of the image VAE"
     shell:
-        'python "$ODDJET"/workflow/scripts/summarize_vae.py --auc {input.auc:q} --latent {input.latent:q} --table {output.table:q}'
-        " --summary {output.summary:q} > {log:q} 2>&1"
+        'python "$ODDJET"/workflow/scripts/summarize_vae.py --scores {input.scores:q} --records {input.records:q} --ceilings {input.ceilings:q}'
+        " --latent {input.latent:q} --table {output.table:q} --summary {output.summary:q} > {log:q} 2>&1"
 
 
 rule plot_vae:

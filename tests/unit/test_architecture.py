@@ -88,8 +88,7 @@ HEAVY = {
 }
 # What takes long to import, and the programs that import it as they start: all others have it in a function, or not.
 OF_NETWORKS = (
-    "correlate_vae measure_event_latency measure_fit sample_negatives score_vae summarize_vae"
-    " train_cnn train_model train_vae"
+    "correlate_vae measure_event_latency measure_fit sample_negatives summarize_vae train_cnn train_model train_vae"
 )
 OF_ROOT_FILES = "extract_features make_grid_images make_images simulate_*"
 STARTS = {

@@ -12,21 +12,22 @@ import numpy as np
 import pytest
 import torch
 
+from oddjet.detectors.opening import Given
 from oddjet.detectors.vae.classifier import LabelledFiles, train_classifier
 from oddjet.detectors.vae.scores import ANOMALY_METRICS, score_images
-from oddjet.detectors.vae.settings import CnnSettings, VaeSchedule, VaeSettings, VaeTraining
+from oddjet.detectors.vae.settings import CnnSettings, VaeScan, VaeSchedule, VaeSettings, VaeTraining
 from oddjet.detectors.vae.train import VaeObjective, VaeRun, counted_images, load_vae, train_vae
-from oddjet.errors import DatasetError, DetectorError, TrainingError
+from oddjet.errors import DatasetError, DetectorError, EvaluationError, TrainingError
+from oddjet.evaluation.scores import score_samples
+from oddjet.evaluation.signals import Signal
 from oddjet.images.distances import compute_distances
 from oddjet.images.settings import DistanceSettings
 from oddjet.images.store import JET_COLUMNS, ImageWriter, read_images
-from oddjet.images.vae_results import VaeAucRow
-from oddjet.io.csv import read_rows
 from oddjet.io.tables import read_table
 from oddjet.studies.image_classifier import classifier_rows
 from oddjet.studies.vae_convergence import late_fall
 from oddjet.studies.vae_latent import inner_distances, study, write_pairs
-from oddjet.studies.vae_scan import score_scan
+from oddjet.studies.vae_scan import open_detector, scan_rows
 from programs import run_program
 
 PIXELS, SIDE = 8, 0.64
@@ -170,27 +171,47 @@ def test_images_count_by_weight_in_training_and_validation(folder: Path, tmp_pat
         train_classifier("signed", 1, SETTINGS, pairs, tmp_path / "no")
 
 
+def scanned(models, trained_on, samples, jets, output):
+    """Score samples with a scan; return its rows and score tables."""
+    background, *signals = samples.items()
+    settings = VaeScan(kind="vae_scan", jets=jets)
+    given = Given("scan", settings, background[1], (), tuple(models), *trained_on, rows="images")
+    opened = open_detector(given)
+    tables = [output / f"{method.name}.h5" for method in opened.methods]
+    score_samples(opened, background[1], [Signal(name, {}, (path,)) for name, path in signals], tables, None, {})
+    (output / "record.json").write_text(json.dumps(opened.record))
+    return scan_rows([output / "record.json"], tables), tables
+
+
 def test_a_trained_vae_finds_what_is_unlike_its_background(folder: Path, tmp_path: Path) -> None:
     models = [folder / path_of(VaeRun("mse", 1, beta)) / "model.pt" for beta in (0.0, 1e-3)]
     samples = {name: folder / name / "test.h5" for name in ("qcd", "top", "w")}
     trained_on = folder / "qcd/train.h5", folder / "qcd/validation.h5"
-    rows = score_scan(models, trained_on, samples, 50, tmp_path / "scores.h5", {})
+    rows, tables = scanned(models, trained_on, samples, 50, tmp_path)
     chosen = min((load_vae(path) for path in models), key=lambda vae: vae.validation_loss).run.beta
     assert {(row.beta, row.anomaly_metric) for row in rows if row.chosen} == {
         (chosen, name) for name in ANOMALY_METRICS
     }
     assert {row.anomaly_metric for row in rows if not row.chosen} == {"loss"}
     assert {(row.n_signal, row.n_background) for row in rows} == {(50, 50)}
-    table = read_table(tmp_path / "scores.h5")
+    assert len(tables) == 2 + len(ANOMALY_METRICS) - 1
+    (path,) = (path for path in tables if path.stem == f"scan_beta-{chosen:g}")
+    table = read_table(path)
     assert np.bincount(table["sample"]).tolist() == [50, 50, 50]
     # One bright pixel makes a large square error, many a small one: the AUC of the tables is that of the scores.
-    loss = {code: table["loss"][table["sample"] == code] for code in (0, 1)}
+    loss = {code: table["score"][table["sample"] == code, 0] for code in (0, 1)}
     counted = (loss[1][:, None] > loss[0]).mean()
     found = next(row.auc for row in rows if row.chosen and (row.signal, row.anomaly_metric) == ("top", "loss"))
     assert found == pytest.approx(counted, abs=1e-9)
-    with pytest.raises(DetectorError, match="of one training metric and depth"):
-        mixed = [*models, folder / path_of(VaeRun("mse", 2, 0.0)) / "model.pt"]
-        score_scan(mixed, trained_on, samples, 50, tmp_path / "x.h5", {})
+    mixed = [*models, folder / path_of(VaeRun("mse", 2, 0.0)) / "model.pt"]
+    with pytest.raises(DetectorError, match="scan: give the models of one training metric and depth"):
+        scanned(mixed, trained_on, samples, 50, tmp_path)
+    (tmp_path / "wrong.json").write_text("{}")
+    with pytest.raises(EvaluationError, match=r"scan_\S+ is in no record"):
+        scan_rows([tmp_path / "wrong.json"], tables)
+    (tmp_path / "wrong.json").write_text('{"scan_mse": {"beta": 0}}')
+    with pytest.raises(EvaluationError, match=r"wrong\.json: no record of the score tables of a VAE"):
+        scan_rows([tmp_path / "wrong.json"], tables)
 
 
 def test_loss_and_training_metric_agree_up_to_the_kld(folder: Path) -> None:
@@ -268,10 +289,14 @@ def test_the_scripts_work_by_hand(folder: Path, tmp_path: Path) -> None:
     assert done.returncode == 0, done.stderr
     content = torch.load(tmp_path / "model.pt", weights_only=True)
     assert json.loads(content["metadata"])["run"] == {"metric": "mse", "depth": 1, "beta": 0.001}
-    command = ["workflow/scripts/score_vae.py", "--models", str(tmp_path / "model.pt"), "--jets", "20"]
+    settings = json.dumps({"kind": "vae_scan", "jets": 20})
+    command = ["workflow/scripts/score.py", "--method", "scan", "--settings", settings, "--rows", "images"]
+    command += ["--models", str(tmp_path / "model.pt"), "--background", str(qcd / "test.h5")]
     command += ["--train", str(qcd / "train.h5"), "--validation", str(qcd / "validation.h5")]
-    command += ["--samples", *(f"{name}={folder / name / 'test.h5'}" for name in ("qcd", "top"))]
-    command += ["--scores", str(tmp_path / "scores.h5"), "--auc", str(tmp_path / "auc.csv")]
-    done = run_program(command)
+    command += ["--signals", f"top={folder / 'top/test.h5'}", "--record", str(tmp_path / "record.json"), "--output"]
+    tables = [tmp_path / f"{name}.h5" for name in ANOMALY_METRICS]
+    done = run_program([*command, *map(str, tables)])
     assert done.returncode == 0, done.stderr
-    assert len(read_rows(tmp_path / "auc.csv", VaeAucRow)) == len(ANOMALY_METRICS)
+    rows = scan_rows([tmp_path / "record.json"], tables)
+    assert [row.anomaly_metric for row in rows] == list(ANOMALY_METRICS)
+    assert {(row.n_signal, row.n_background) for row in rows} == {(20, 20)}

@@ -57,7 +57,7 @@ class Given:
     images
         Files of `make_grid_images`, with the images of all jets that will be scored.
     rows
-        What the files hold: `jets`, or `events`.
+        What the files hold: `jets`, `events`, or the `images` of jets.
     threads
         Threads that share the work; no score depends on them.
     """
@@ -90,7 +90,8 @@ def add_arguments(arguments: ArgumentParser) -> None:
     arguments.add_argument("--validation", type=Path, nargs="?", help="validation part, where it is needed")
     arguments.add_argument("--images", type=Path, nargs="*", default=(), help="files of make_grid_images")
     arguments.add_argument("--background", type=Path, required=True, help="test part of the background")
-    arguments.add_argument("--rows", choices=("jets", "events"), default="jets", help="what the files hold (jets)")
+    kinds = ("jets", "events", "images")
+    arguments.add_argument("--rows", choices=kinds, default="jets", help="what the files hold (jets)")
     arguments.add_argument("--threads", type=int, default=1, help="threads (default: %(default)s)")
 
 

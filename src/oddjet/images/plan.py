@@ -17,6 +17,8 @@ from oddjet.sources import Found, refuse_shared
 # Names of metrics, as a regular expression.
 METRIC = r"mae|mse|wass\d+(p\d+)?"
 FIGURES = ("pdf", "png")
+# Anomaly metrics of the chosen beta, beside the loss.
+ANOMALIES = ("mse", "mae", "wass0p5", "wass1", "wass2")
 
 
 def listed_images(settings: ImagesSettings) -> dict[str, Found]:
@@ -130,12 +132,28 @@ class ImagePlan:
         """Return the histories of the trainings of every metric."""
         return [path for metric, run in self.trainings.items() for path in self.vae_histories(metric, run.depths)]
 
-    def vae_auc(self) -> list[str]:
-        """Return the AUC tables of all VAEs, and of the supervised networks after them."""
-        vae = self.settings.vae
-        folders = [f"vae/{metric}/depth-{depth}" for metric, run in vae.trainings.items() for depth in run.depths]
-        folders += [f"cnn/{name}/depth-{depth}" for name in self.settings.signals() for depth in vae.cnn.depths]
-        return [f"results/images/{folder}/auc.csv" for folder in folders]
+    def vae_scan(self) -> str:
+        """Return the settings with which the betas of a metric and depth are scored."""
+        return json.dumps({"kind": "vae_scan", "jets": self.settings.vae.test_jets})
+
+    def vae_scores(self, metric: str, depth: str | int) -> list[str]:
+        """Return the score tables of a metric and depth: of every beta, then of the chosen one's anomaly metrics."""
+        betas = sorted(self.trainings[metric].betas)
+        names = [*(f"beta-{beta:g}" for beta in betas), *ANOMALIES]
+        return [f"results/images/scores/vae_{metric}_{depth}/{name}.h5" for name in names]
+
+    def vae_record(self, metric: str, depth: str | int) -> str:
+        """Return the file that says what these score tables are of."""
+        return f"results/images/choices/vae_{metric}_{depth}.json"
+
+    def scans(self) -> list[tuple[str, int]]:
+        """Return metric and depth of all trainings."""
+        return [(metric, depth) for metric, run in self.trainings.items() for depth in run.depths]
+
+    def cnn_auc(self) -> list[str]:
+        """Return the AUC tables of the supervised networks."""
+        depths = self.settings.vae.cnn.depths
+        return [f"results/images/cnn/{name}/depth-{d}/auc.csv" for name in self.settings.signals() for d in depths]
 
     def method_training(self, name: str, seed: int) -> str:
         """Return the settings of the VAE of a method that scores the jets of another analysis."""

@@ -1,131 +1,140 @@
-"""The scan of the image VAEs (figure 3 and table 1 of arXiv:2110.06948): AUC of every training and anomaly metric."""
+"""The scan of the image VAEs (figure 3 and table 1 of arXiv:2110.06948): every beta, every anomaly metric.
+
+The betas of one training metric and depth are opened together. Each is scored by its loss (figure 3), and the one with
+the lowest validation loss on background by the other anomaly metrics too (table 1); no signal has a say.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import json
+import math
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
-import numpy as np
+import torch
 
 from oddjet.arrays import Floats
+from oddjet.detectors.opening import Given, Method, Opened
 from oddjet.detectors.vae.scores import ANOMALY_METRICS, score_images
+from oddjet.detectors.vae.settings import VaeScan
 from oddjet.detectors.vae.train import TrainedVae, images_of, load_vae
-from oddjet.errors import DetectorError
-from oddjet.evaluation.auc import SampleScores, compute_auc
-from oddjet.images.store import ImageBatch, read_images
+from oddjet.errors import DetectorError, EvaluationError
+from oddjet.evaluation.scores import auc_rows
+from oddjet.images.rows import ImageRows
+from oddjet.images.store import ImageBatch
 from oddjet.images.vae_results import VaeAucRow
-from oddjet.io.tables import Column, TableWriter
 from oddjet.studies.vae_convergence import late_fall, mean_image_loss
 
-IDENTIFIERS = ("run", "luminosityBlock", "event", "jet_rank", "pt", "mass", "weight")
+# Of the chosen beta, beside the loss.
+METRICS = [name for name in ANOMALY_METRICS if name != "loss"]
 
 
-def score_scan(
-    models: Sequence[Path],
-    trained_on: tuple[Path, Path],
-    samples: Mapping[str, Path],
-    jets: int,
-    output: Path,
-    attributes: Mapping[str, str],
-    threads: int = 1,
-) -> list[VaeAucRow]:
-    """Score samples with the VAEs of one training metric and depth; write the scores of the one with the best beta.
+@dataclass(frozen=True)
+class Scanned:
+    """What one score table of a scan is of.
 
-    Parameters
+    Attributes
     ----------
-    models : sequence of Path
-        One a beta, each beside its history.
-    trained_on : (Path, Path)
-        Training and validation images.
-    samples : mapping of str to Path
-        Test images by sample, the background first.
-    jets : int
-        Jets of each sample, at most.
-    output : Path
-        Table to write: one row a jet, all six anomaly metrics of the chosen VAE.
-    attributes : mapping of str to str
-        Provenance.
-    threads : int
-        For the transport distances.
+    training_metric, depth, beta
+        Of the training.
+    chosen
+        1 for the beta with the lowest validation loss on background, 0 for the others.
+    validation_loss, late_fall, of_mean_image
+        Lowest loss on background validation jets; by which share of itself it fell late, None where there is a single
+        epoch; over that of the mean image (`oddjet.studies.vae_convergence`).
+    anomaly_metric
+        Distance that is the score.
+    """
 
-    Returns
-    -------
-    list of VaeAucRow
-        Each beta with the loss (figure 3), the chosen one with all metrics (table 1). Beta is chosen by the lowest
-        validation loss on background; no signal has a say.
+    training_metric: str
+    depth: int
+    beta: float
+    chosen: int
+    validation_loss: float
+    late_fall: float | None
+    of_mean_image: float
+    anomaly_metric: str
+
+
+def open_detector(given: Given) -> Opened:
+    """Open all betas of one training metric and depth for scoring; see `oddjet.detectors.opening`.
+
+    The methods are one a beta, by the loss, named `METHOD_beta-BETA`, then the chosen one's other metrics,
+    `METHOD_METRIC`. The record has what each score table is of.
 
     Raises
     ------
     DetectorError
-        The models are not of one training metric and depth, or there is no signal sample.
+        The models are not of one training metric and depth; there are no training or validation images.
     """
-    trained = {path: load_vae(path) for path in models}
-    vaes = sorted(trained.values(), key=lambda vae: vae.run.beta)
-    if len({(vae.run.metric, vae.run.depth) for vae in vaes}) != 1 or len(samples) < 2:
-        raise DetectorError("give the models of one training metric and depth, and background and signal samples")
-    chosen = min(vaes, key=lambda vae: vae.validation_loss)
-    falls = {vae.run.beta: late_fall(path.parent / "history.csv") for path, vae in trained.items()}
-    unlearnt = mean_image_loss(*images_of(chosen.run, chosen.settings, *trained_on), chosen.run.metric)
-    batches = {name: read_images(path, 0, jets) for name, path in samples.items()}
+    assert isinstance(given.settings, VaeScan)
+    # In another number of threads a reconstruction has other last bits.
+    torch.set_num_threads(1)
+    trained = {path: load_vae(path) for path in given.models}
+    vaes = dict(sorted(trained.items(), key=lambda one: one[1].run.beta))
+    if len({(vae.run.metric, vae.run.depth) for vae in vaes.values()}) != 1:
+        raise DetectorError(f"{given.method}: give the models of one training metric and depth")
+    if given.train is None or given.validation is None:
+        raise DetectorError(f"{given.method}: give --train and --validation, the images of the trainings")
+    chosen = min(vaes.values(), key=lambda vae: vae.validation_loss)
+    trained_on = images_of(chosen.run, chosen.settings, given.train, given.validation)
+    unlearnt = mean_image_loss(*trained_on, chosen.run.metric)
+    tables = {f"beta-{vae.run.beta:g}": (path, vae, "loss") for path, vae in vaes.items()}
+    tables |= {name: (path, chosen, name) for path, vae in vaes.items() if vae is chosen for name in METRICS}
+    tables = {f"{given.method}_{name}": table for name, table in tables.items()}
+    record = {name: asdict(_scanned(*table, chosen, unlearnt)) for name, table in tables.items()}
+
+    def score(batch: ImageBatch) -> Sequence[Floats]:
+        scores = {}
+        for vae in vaes.values():
+            wanted = [metric for _, own, metric in tables.values() if own is vae]
+            scores[vae.run.beta] = score_images(vae, batch, wanted, given.threads)
+        return [scores[vae.run.beta][metric][:, None] for _, vae, metric in tables.values()]
+
+    methods = tuple(Method(name, (vae.settings.seed,), (vae.epoch,)) for name, (_, vae, _) in tables.items())
+    return Opened(methods, score, ImageRows(given.settings.jets), record=record)
+
+
+def _scanned(path: Path, vae: TrainedVae, anomaly: str, chosen: TrainedVae, unlearnt: float) -> Scanned:
+    fall = late_fall(path.parent / "history.csv")
+    ended = vae.validation_loss, None if math.isnan(fall) else fall, vae.validation_loss / unlearnt
+    return Scanned(*vae.run, int(vae is chosen), *ended, anomaly)
+
+
+def scan_rows(records: Sequence[Path], scores: Sequence[Path]) -> list[VaeAucRow]:
+    """Compute the AUC of every score table of scans.
+
+    Parameters
+    ----------
+    records
+        What was opened for each scan: `Scanned` by method (JSON).
+    scores
+        The score tables of these methods.
+
+    Raises
+    ------
+    TableError
+        A file is no score table.
+    EvaluationError
+        A record is damaged, or knows nothing of a table.
+    """
+    known: dict[str, Scanned] = {}
+    for path in records:
+        try:
+            known |= {name: Scanned(**one) for name, one in json.loads(path.read_text(encoding="utf-8")).items()}
+        except (AttributeError, TypeError, ValueError) as error:
+            raise EvaluationError(f"{path}: no record of the score tables of a VAE ({error}); score again") from error
     rows = []
-    for vae in vaes:
-        metrics = ANOMALY_METRICS if vae is chosen else ("loss",)
-        scores = {name: score_images(vae, batch, metrics, threads) for name, batch in batches.items()}
-        ended = (falls[vae.run.beta], vae.validation_loss / unlearnt)
-        rows += _auc_rows(vae, ended, scores, batches, metrics, chosen=vae is chosen)
-        if vae is chosen:
-            _write_scores(output, scores, batches, {**attributes, "run": str(vae.run._asdict())})
+    for path in scores:
+        for found in auc_rows(path):
+            if found.method not in known:
+                raise EvaluationError(f"{path}: method {found.method} is in no record; score again")
+            own = known[found.method]
+            fall = math.nan if own.late_fall is None else own.late_fall
+            start = own.training_metric, own.depth, own.beta, own.chosen, own.validation_loss, fall, own.of_mean_image
+            counts = found.n_signal, found.n_background
+            rows.append(
+                VaeAucRow(*start, "none", found.signal, own.anomaly_metric, found.auc, found.auc_error, *counts)
+            )
     return rows
-
-
-def _auc_rows(
-    vae: TrainedVae,
-    ended: tuple[float, float],
-    scores: Mapping[str, Mapping[str, Floats]],
-    batches: Mapping[str, ImageBatch],
-    metrics: Sequence[str],
-    *,
-    chosen: bool,
-) -> list[VaeAucRow]:
-    background, *signals = scores
-    start = (vae.run.metric, vae.run.depth, vae.run.beta, int(chosen), vae.validation_loss, *ended, "none")
-    return [
-        VaeAucRow(
-            *start,
-            signal,
-            metric,
-            *compute_auc(
-                *(SampleScores(n, scores[n][metric], batches[n].jets["weight"]) for n in (background, signal))
-            ),
-            len(batches[signal]),
-            len(batches[background]),
-        )
-        for signal in signals
-        for metric in metrics
-    ]
-
-
-def _write_scores(
-    output: Path,
-    scores: Mapping[str, Mapping[str, Floats]],
-    batches: Mapping[str, ImageBatch],
-    attributes: Mapping[str, str],
-) -> None:
-    kept = [(name, next(iter(batches.values())).jets.dtype[name].str) for name in IDENTIFIERS]
-    columns = [Column("sample", "i2", "1", "Position in the attribute `samples`; 0 is background.")]
-    columns += [
-        Column(name, dtype, "GeV" if name in ("pt", "mass") else "1", "As in the images.") for name, dtype in kept
-    ]
-    columns += [
-        Column(name, "f8", "1", "Distance of the image from its reconstruction.") for name in (*ANOMALY_METRICS, "kld")
-    ]
-    with TableWriter(output, columns, {**attributes, "samples": ",".join(batches)}) as table:
-        for code, (sample, batch) in enumerate(batches.items()):
-            rows = np.zeros(len(batch), dtype=[(column.name, column.dtype) for column in columns])
-            rows["sample"] = code
-            for name in IDENTIFIERS:
-                rows[name] = batch.jets[name]
-            for name in (*ANOMALY_METRICS, "kld"):
-                rows[name] = scores[sample][name]
-            table.append(rows)
-        table.finish()

@@ -186,3 +186,12 @@ class VaeMethod(TrainingSize, DetectorSettings):
         """Return the transport distance that the score holds; empty where the score is a formula of the pixels."""
         distance = self.metric if self.anomaly == "loss" else self.anomaly
         return distance if distance.startswith("wass") else ""
+
+
+class VaeScan(DetectorSettings):
+    """Every beta of one training metric and depth by its loss, and the chosen one by all anomaly metrics."""
+
+    opener: ClassVar[str] = "oddjet.studies.vae_scan"
+
+    kind: Literal["vae_scan"] = Field(description="all betas of one training metric and depth")
+    jets: int = Field(ge=2, description="jets of each sample that are scored, at most")
