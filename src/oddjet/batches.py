@@ -22,8 +22,8 @@ from typing import Any
 from oddjet.errors import OddjetError
 from oddjet.program import execute, given_options
 
-# Each batch has a rule of its own, whose name begins with that of these; each scan of VAEs, too.
-STAGES = ("simulate_sample", "simulate_image_sample", "extract_features", "score_vae")
+# Each batch has a rule of its own, whose name begins with the program's or with that of these.
+STAGES = ("simulate_sample", "simulate_image_sample", "extract_features")
 
 
 def stage_of(rule: str) -> str:

@@ -49,7 +49,9 @@ def test_vaes_are_trained_scored_and_drawn(made):
     ],
 )
 def test_a_key_repeats_what_reads_it(made, configured, key, value, rules):
-    planned = made.planned("images", *configured({f"images.vae.{key}": value}))
+    found = made.planned("images", *configured({f"images.vae.{key}": value}))
+    # Each metric and depth has a rule of its own.
+    planned = {"score_vae" if rule.startswith("score_vae") else rule: count for rule, count in found.items()}
     repeated = {"train_vae", "train_cnn", "score_vae", "correlate_vae"} & set(planned)
     after = {"train_vae": {"score_vae", "correlate_vae"}}
     assert repeated == rules.union(*(after.get(rule, set()) for rule in rules))
