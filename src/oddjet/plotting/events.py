@@ -12,7 +12,7 @@ from matplotlib.figure import Figure
 from matplotlib.transforms import Bbox
 
 from oddjet.errors import FigureError
-from oddjet.plotting.style import BLUE, GREY, ORANGE, PURPLE, RED, figure_style, write_heading
+from oddjet.plotting.style import BLUE, GREY, ORANGE, PURPLE, RED, figure_style, lay_out, write_heading
 
 # Brightness differs as well, and lines differ in pattern.
 LOOKS = ((BLUE, "--"), (RED, "-"), (ORANGE, "-."), (PURPLE, ":"), (GREY, (0, (5, 1, 1, 1))), ("black", (0, (1, 1))))
@@ -130,7 +130,7 @@ def _name_points(axes: Axes, costs: Sequence[Cost]) -> None:
     """Write each name at the nearest place beside its point that is free of other names, points and the frame."""
     figure = axes.get_figure(root=True)
     assert figure is not None, "axes of a figure"
-    figure.draw_without_rendering()
+    lay_out(figure)
     frame, pixels = axes.get_window_extent(), figure.dpi / 72
     taken = []
     for cost in costs:

@@ -16,7 +16,15 @@ from matplotlib.figure import Figure
 from matplotlib.text import Text
 
 from oddjet.errors import FigureError
-from oddjet.plotting.style import NOTE, figure_style, readable_colour, seeds_words, short_error, write_heading
+from oddjet.plotting.style import (
+    NOTE,
+    figure_style,
+    lay_out,
+    readable_colour,
+    seeds_words,
+    short_error,
+    write_heading,
+)
 
 # Blind is pale and perfect dark blue, in many steps, for here AUCs differ by little; red is worse than blind. A colour
 # means the same in all heatmaps. A reader who sees no colour finds the numbers in the cells.
@@ -172,7 +180,7 @@ def _cell_size(axes: Axes, columns: int, rows: int) -> tuple[float, float]:
     """Width and height of a cell in points, as the figure is laid out now."""
     figure = axes.get_figure(root=True)
     assert figure is not None, "axes of a figure"
-    figure.draw_without_rendering()
+    lay_out(figure)
     box, points = axes.get_window_extent(), 72 / figure.dpi
     return points * box.width / columns, points * box.height / rows
 

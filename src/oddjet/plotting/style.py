@@ -12,6 +12,7 @@ from typing import Any
 
 import matplotlib as mpl
 import mplhep
+from fontTools import subset
 from matplotlib.axes import Axes
 from matplotlib.colors import LinearSegmentedColormap, to_hex
 from matplotlib.figure import Figure
@@ -46,6 +47,10 @@ LETTERS: dict[Any, Any] = {
     # Inches around axes and words, so that long names do not touch the edge of the page.
     "figure.constrained_layout.w_pad": 0.08,
 }
+
+# Tables of a font that place letters. In a PDF each has its place already, and to shorten these tables takes longer
+# than to draw the figure.
+PLACING = ["GDEF", "GPOS", "GSUB"]
 
 # Size in points of the words below a figure, and the mean width of their letters in that size.
 NOTE, LETTER = 18, 0.5
@@ -84,7 +89,7 @@ def write_heading(axes: Axes, label: str, right: str) -> None:
     # Out of the layout while it is measured: long words would squeeze the axes.
     for text in (left, other):
         text.set_in_layout(False)
-    figure.draw_without_rendering()
+    lay_out(figure)
     frame = axes.get_window_extent()
     widths = [text.get_window_extent().width for text in (left, other)]
     if sum(widths) > HEADING_ROOM * frame.width:
@@ -93,6 +98,13 @@ def write_heading(axes: Axes, label: str, right: str) -> None:
         left.set_y(1.012 + 1.2 * other.get_window_extent().height / frame.height)
     for text in (left, other):
         text.set_in_layout(True)
+
+
+def lay_out(figure: Figure) -> None:
+    """Give axes and words the places where they will be drawn, and draw nothing."""
+    engine = figure.get_layout_engine()
+    if engine is not None:
+        engine.execute(figure)
 
 
 def write_note(figure: Figure, words: str) -> None:
@@ -152,11 +164,29 @@ def _luminance(colour: Sequence[float]) -> float:
     return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
 
 
+def fix_layout(figure: Figure) -> None:
+    """Lay a figure out for the last time: all files of it are drawn alike, and none is laid out again."""
+    with figure_style():
+        lay_out(figure)
+    figure.set_layout_engine("none")
+
+
 def save_figure(figure: Figure, path: Path) -> None:
     """Write a figure as PDF or PNG by the suffix of `path`; the same figure gives the same bytes."""
     # fontTools reports every glyph that it embeds, which is not what a log is for.
     logging.getLogger("fontTools").setLevel(logging.WARNING)
     metadata = {"CreationDate": None} if path.suffix == ".pdf" else {"Software": None}
     # Fonts are looked up while text is rendered, so the style must hold here too.
-    with figure_style():
+    with figure_style(), _without_placing():
         figure.savefig(path, dpi=150, metadata=metadata)
+
+
+@contextmanager
+def _without_placing() -> Iterator[None]:
+    """Leave the tables of `PLACING` out of embedded fonts; matplotlib gives fontTools its options itself."""
+    before = subset.Options._drop_tables_default
+    subset.Options._drop_tables_default = [*before, *PLACING]
+    try:
+        yield
+    finally:
+        subset.Options._drop_tables_default = before

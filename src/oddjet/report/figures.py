@@ -13,7 +13,7 @@ from matplotlib.figure import Figure
 from oddjet.evaluation.backgrounds import by_background, label_of
 from oddjet.io.atomic import atomic_path
 from oddjet.io.origin import write_origin
-from oddjet.plotting.style import save_figure, write_note
+from oddjet.plotting.style import fix_layout, save_figure, write_note
 from oddjet.titles import Titles
 
 
@@ -117,6 +117,7 @@ def write_figure(
 
 def save_figures(figure: Figure, outputs: Sequence[Path]) -> None:
     """Write one figure to several files, in the format of each one's suffix, each whole or not at all."""
+    fix_layout(figure)
     for output in outputs:
         with atomic_path(output) as path:
             save_figure(figure, path)
