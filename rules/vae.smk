@@ -14,12 +14,14 @@ rule train_vae:
         train=IMAGES.table(CONFIG.images.background, "train"),
         validation=IMAGES.table(CONFIG.images.background, "validation"),
     output:
-        model="results/images/vae/{training_metric}/depth-{depth}/{beta}/model.pt",
-        history="results/images/vae/{training_metric}/depth-{depth}/{beta}/history.csv",
+        model="results/images/vae/{training_metric}/depth-{depth}/seed-{seed}/{beta}/model.pt",
+        history="results/images/vae/{training_metric}/depth-{depth}/seed-{seed}/{beta}/history.csv",
     log:
-        "results/logs/train_vae/{training_metric}/depth-{depth}/{beta}.log",
+        "results/logs/train_vae/{training_metric}/depth-{depth}/seed-{seed}/{beta}.log",
     benchmark:
-        "results/benchmarks/train_vae/{training_metric}/depth-{depth}/{beta}.tsv"
+        "results/benchmarks/train_vae/{training_metric}/depth-{depth}/seed-{seed}/{beta}.tsv"
+    wildcard_constraints:
+        seed=any_of(VAE.seeds),
     conda:
         "../envs/train.yaml"
     resources:
@@ -31,14 +33,16 @@ rule train_vae:
             2880,
         ),
     params:
-        settings=lambda wildcards: IMAGES.vae_training(wildcards.training_metric),
+        settings=lambda wildcards: IMAGES.vae_training(
+            wildcards.training_metric, int(wildcards.seed)
+        ),
         metric=lambda wildcards: wildcards.training_metric,
         depth=lambda wildcards: wildcards.depth,
         beta=lambda wildcards: IMAGES.betas[wildcards.beta],
         folder=lambda wildcards, output: str(Path(output.model).parent),
         code=code_digest("train_vae"),
     message:
-        "Train a VAE with {wildcards.training_metric}, {wildcards.depth} down-samplings, {wildcards.beta}"
+        "Train a VAE with {wildcards.training_metric}, {wildcards.depth} down-samplings, seed {wildcards.seed}, {wildcards.beta}"
     shell:
         # exec: a shell in between would die of the signal that tells the training to keep its epoch and stop.
         'exec python "$ODDJET"/workflow/scripts/train_vae.py --settings {params.settings:q} --metric {params.metric}'
@@ -104,16 +108,7 @@ rule train_cnn:
     resources:
         **grown(4000, 1440),
     params:
-        settings=VAE.model_dump_json(
-            exclude={
-                "cnn": {"depths"},
-                "test_jets": True,
-                "correlation_jets": True,
-                "trainings": True,
-                "transport": True,
-                "sinkhorn": True,
-            }
-        ),
+        settings=IMAGES.cnn_training(),
         folders=[f"{name}=results/images/tables/{name}" for name in IMAGES.labelled],
         folder=lambda wildcards, output: str(Path(output.model).parent),
         code=code_digest("train_cnn"),
@@ -133,7 +128,11 @@ localrules:
 
 rule correlate_vae:
     input:
-        models=[path for metric in VAE.trainings for path in IMAGES.vae_models(metric)],
+        models=[
+            path
+            for metric in VAE.trainings
+            for path in IMAGES.vae_models(metric, seeds=VAE.seeds[:1])
+        ],
         images=IMAGES.table(CONFIG.images.background, "test"),
         distances=IMAGES.compared_distances(),
     output:

@@ -13,7 +13,7 @@ from fnmatch import fnmatchcase
 from itertools import product
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, Field, TypeAdapter, ValidationError
+from pydantic import Field, TypeAdapter, ValidationError
 
 from oddjet.axes import HeatmapSettings, check_points, view_of
 from oddjet.dataset.settings import ContaminationSettings, DatasetSettings
@@ -24,20 +24,11 @@ from oddjet.jets.settings import COLUMNS, FeatureSettings
 from oddjet.messages import not_among
 from oddjet.methods import Method, Methods, baselines, ensembles, with_models
 from oddjet.samples import Listed, Simulated
-from oddjet.settings import Settings
+from oddjet.settings import Seeds, Settings
 from oddjet.titles import default_title
 
 JETS = "jets"
 METHOD: TypeAdapter[Any] = TypeAdapter(Method)
-
-
-def _each_once(seeds: tuple[int, ...]) -> tuple[int, ...]:
-    if len(set(seeds)) != len(seeds):
-        raise ValueError(f"{list(seeds)} holds a seed twice")
-    return seeds
-
-
-Seeds = Annotated[tuple[Annotated[int, Field(ge=0, lt=2**63)], ...], Field(min_length=1), AfterValidator(_each_once)]
 
 
 class AnalysisSettings(Settings):

@@ -19,7 +19,7 @@ from pydantic import (
 )
 from pydantic_core import ErrorDetails
 
-from oddjet.analyses import JETS, Analysis, AnalysisSettings, Common, Seeds, contaminated, resolve
+from oddjet.analyses import JETS, Analysis, AnalysisSettings, Common, contaminated, resolve
 from oddjet.axes import HeatmapSettings
 from oddjet.dataset.settings import ContaminationSettings, DatasetSettings
 from oddjet.errors import ConfigError
@@ -30,7 +30,7 @@ from oddjet.jets.settings import FeatureSettings
 from oddjet.messages import describe_validation, keys_of, not_among
 from oddjet.methods import Method, ensembles, with_models
 from oddjet.samples import KindOfFiles, Listed, Sample, SignalGrid, Simulated
-from oddjet.settings import Settings
+from oddjet.settings import Seeds, Settings
 from oddjet.simulation.parts import shared_run
 from oddjet.simulation.settings import SimulationSettings
 from oddjet.titles import Titled, one_line, titles_of

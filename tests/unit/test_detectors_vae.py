@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from pydantic import ValidationError
 
 from oddjet.detectors.opening import Given
 from oddjet.detectors.vae.classifier import LabelledFiles, train_classifier
@@ -126,7 +127,7 @@ def test_the_best_epoch_is_kept_and_seeds_differ(folder: Path, tmp_path: Path) -
     vae = load_vae(folder / path_of(run) / "model.pt")
     rows = history(folder / path_of(run) / "history.csv")
     assert vae.validation_loss == pytest.approx(min(float(row["loss_validation"]) for row in rows))
-    train(folder, run, tmp_path, SETTINGS.model_copy(update={"seed": 2}))
+    train(folder, run, tmp_path, SETTINGS.model_copy(update={"seeds": (2,)}))
     other = load_vae(tmp_path / "model.pt")
     assert other.validation_loss != vae.validation_loss
     with pytest.raises(DetectorError, match="no such model file"):
@@ -207,11 +208,36 @@ def test_a_trained_vae_finds_what_is_unlike_its_background(folder: Path, tmp_pat
     with pytest.raises(DetectorError, match="scan: give the models of one training metric and depth"):
         scanned(mixed, trained_on, samples, 50, tmp_path)
     (tmp_path / "wrong.json").write_text("{}")
-    with pytest.raises(EvaluationError, match=r"scan_\S+ is in no record"):
+    with pytest.raises(EvaluationError, match=r"scan_\S+ seed 1, is in no record"):
         scan_rows([tmp_path / "wrong.json"], tables)
     (tmp_path / "wrong.json").write_text('{"scan_mse": {"beta": 0}}')
     with pytest.raises(EvaluationError, match=r"wrong\.json: no record of the score tables of a VAE"):
         scan_rows([tmp_path / "wrong.json"], tables)
+
+
+def test_of_several_seeds_the_mean_chooses_beta_and_each_has_a_column(folder: Path, tmp_path: Path) -> None:
+    betas, models = (0.0, 1e-3), {}
+    for beta in betas:
+        models[beta, 1] = folder / path_of(VaeRun("mse", 1, beta)) / "model.pt"
+        train(folder, VaeRun("mse", 1, beta), tmp_path / f"{beta:g}", SETTINGS.model_copy(update={"seeds": (2,)}))
+        models[beta, 2] = tmp_path / f"{beta:g}" / "model.pt"
+    samples = {name: folder / name / "test.h5" for name in ("qcd", "top")}
+    trained_on = folder / "qcd/train.h5", folder / "qcd/validation.h5"
+    rows, tables = scanned([models[beta, seed] for seed in (2, 1) for beta in betas], trained_on, samples, 40, tmp_path)
+    losses = {place: load_vae(path).validation_loss for place, path in models.items()}
+    chosen = min(betas, key=lambda beta: losses[beta, 1] + losses[beta, 2])
+    assert {row.beta for row in rows if row.chosen} == {chosen}
+    assert {(row.beta, row.seed): row.validation_loss for row in rows} == losses
+    # The column of a seed is what its own VAE scores.
+    (path,) = (path for path in tables if path.stem == "scan_mae")
+    table = read_table(path)
+    for column, seed in enumerate((1, 2)):
+        alone = score_images(load_vae(models[chosen, seed]), read_images(samples["top"], 0, 40), ("mae",))
+        np.testing.assert_array_equal(table["score"][table["sample"] == 1, column], alone["mae"])
+    with pytest.raises(DetectorError, match=r"models of beta 0\.001 are of the seeds \[1\], others of \[1, 2\]"):
+        scanned([models[0.0, 1], models[0.0, 2], models[1e-3, 1]], trained_on, samples, 40, tmp_path)
+    with pytest.raises(ValidationError, match=r"seed is a list now, .*images\.vae: {seeds: \[3\]}"):
+        VaeSettings.model_validate({"seed": 3})
 
 
 def test_loss_and_training_metric_agree_up_to_the_kld(folder: Path) -> None:
@@ -271,7 +297,7 @@ def test_the_supervised_network_finds_its_signal_and_is_tried_on_the_other(folde
     network, loss = train_classifier("top", 1, SETTINGS, files, tmp_path)
     batches = {name: read_images(path) for name, path in samples.items()}
     fall = late_fall(tmp_path / "history.csv")
-    rows = {row.signal: row for row in classifier_rows(network, "top", 1, loss, fall, batches)}
+    rows = {row.signal: row for row in classifier_rows(network, "top", 1, 1, loss, fall, batches)}
     assert set(rows) == {"top", "w"}
     assert {(row.training_metric, row.labelled, row.depth) for row in rows.values()} == {("supervised", "top", 1)}
     # 12 seeds: 1 in every one; w 0.896 +- 0.039, at most 0.951.

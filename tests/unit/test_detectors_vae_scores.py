@@ -61,7 +61,7 @@ def folder(tmp_path_factory):
         (folder / name).mkdir()
         write_jets(folder / name, count, number, spots, 0.5 if name == "signal" else 1.0)
     for seed, beta in RUNS:
-        train(folder, VaeRun("mse", 1, beta), folder / f"seed-{seed}/{beta:g}", 6, seed=seed)
+        train(folder, VaeRun("mse", 1, beta), folder / f"seed-{seed}/{beta:g}", 6, seeds=(seed,))
     return folder
 
 

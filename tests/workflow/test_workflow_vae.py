@@ -24,7 +24,7 @@ def test_vaes_are_trained_scored_and_drawn(made):
     # One beta of each is chosen, by the lowest validation loss among the histories.
     for metric, depth in (("mse", 2), ("wass1", 3)):
         losses = {}
-        for path in (folder / f"vae/{metric}/depth-{depth}").glob("beta-*/history.csv"):
+        for path in (folder / f"vae/{metric}/depth-{depth}").glob("seed-1/beta-*/history.csv"):
             with path.open(newline="") as file:
                 losses[float(path.parent.name.removeprefix("beta-"))] = min(
                     float(row["loss_validation"]) for row in csv.DictReader(file)

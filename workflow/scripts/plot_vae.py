@@ -16,7 +16,7 @@ from oddjet.report.figures import errors_in_words, jets_in_words, save_figures
 from oddjet.report.vae_figures import loss_curves, scan_points
 
 EXAMPLE = """python workflow/scripts/plot_vae.py --table results/images/vae.csv --pairs results/images/vae/pairs.h5 \\
-      --histories results/images/vae/mse/depth-2/*/history.csv --metric mse --losses losses.pdf \\
+      --histories results/images/vae/mse/depth-2/*/*/history.csv --metric mse --losses losses.pdf \\
       --scan scan.pdf scan.png --latent latent.pdf latent.png"""
 
 
@@ -39,7 +39,10 @@ def main() -> None:
     scan = draw_scan(scan_points(rows, given.metric), given.metric, given.label)
     own = [row for row in rows if row.training_metric == given.metric]
     jets = jets_in_words({"background": [row.n_background for row in own]}, {row.signal: row.n_signal for row in own})
-    write_note(scan, f"{jets} {errors_in_words(1)} A line joins trainings with as many down-samplings.")
+    write_note(
+        scan,
+        f"{jets} {errors_in_words(len({row.seed for row in own}))} A line joins trainings with as many down-samplings.",
+    )
     chosen = read_attribute(given.pairs, "chosen")
     pairs = read_table(given.pairs, needed=["mse", f"latent {chosen}"])
     latent = draw_pairs(pairs, chosen, given.label)

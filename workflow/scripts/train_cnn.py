@@ -42,7 +42,7 @@ def main() -> None:
     network, loss = train_classifier(given.labelled, given.depth, settings, files, given.output_dir)
     batches = {name: read_images(path) for name, path in samples.items()}
     fall = late_fall(given.output_dir / "history.csv")
-    rows = classifier_rows(network, given.labelled, given.depth, loss, fall, batches)
+    rows = classifier_rows(network, given.labelled, given.depth, settings.seed, loss, fall, batches)
     write_rows(given.output_dir / "auc.csv", rows, VaeAucRow)
     inputs = [*(path for pair in files.values() for path in pair), *samples.values()]
     write_origin("train_cnn", settings.model_dump_json(), inputs, [given.output_dir / "auc.csv"])

@@ -113,16 +113,29 @@ class ImagePlan:
         common = self.settings.vae.model_dump(mode="json", exclude=unread)
         return json.dumps({**common, **others, "trainings": {metric: own}})
 
-    def vae_training(self, metric: str) -> str:
-        """Return the settings of the trainings with a metric."""
+    def vae_training(self, metric: str, seed: int) -> str:
+        """Return the settings of the trainings with a metric and a seed."""
         kept = {"train_jets", "epochs", "batch_size"}
-        return self.vae_settings(metric, self.trainings[metric].model_dump(include=kept))
+        return self.vae_settings(metric, self.trainings[metric].model_dump(include=kept), seeds=[seed])
 
-    def vae_models(self, metric: str, depths: Sequence[str | int] | None = None) -> list[str]:
-        """Return the models of every depth and beta of a metric."""
+    def cnn_training(self) -> str:
+        """Return the JSON of what a supervised network reads."""
+        unread: dict[str, Any] = {"cnn": {"depths"}}
+        unread |= dict.fromkeys(("test_jets", "correlation_jets", "trainings", "transport", "sinkhorn"), True)
+        vae = self.settings.vae
+        return json.dumps({**vae.model_dump(mode="json", exclude=unread), "seeds": vae.seeds[:1]})
+
+    def vae_models(
+        self, metric: str, depths: Sequence[str | int] | None = None, seeds: Sequence[int] | None = None
+    ) -> list[str]:
+        """Return the models of every depth, seed and beta of a metric."""
         run = self.trainings[metric]
-        folder = f"results/images/vae/{metric}"
-        return [f"{folder}/depth-{depth}/beta-{b:g}/model.pt" for depth in depths or run.depths for b in run.betas]
+        return [
+            f"results/images/vae/{metric}/depth-{depth}/seed-{seed}/beta-{beta:g}/model.pt"
+            for depth in depths or run.depths
+            for seed in seeds or self.settings.vae.seeds
+            for beta in run.betas
+        ]
 
     def vae_histories(self, metric: str, depths: Sequence[str | int]) -> list[str]:
         """Return the histories of the trainings of these models."""
@@ -159,7 +172,7 @@ class ImagePlan:
         """Return the settings of the VAE of a method that scores the jets of another analysis."""
         method = self.settings.vae_methods()[name]
         own = method.model_dump(include={"train_jets", "epochs", "batch_size"})
-        return self.vae_settings(method.metric, own, seed=seed)
+        return self.vae_settings(method.metric, own, seeds=[seed])
 
     def results(self) -> list[str]:
         """Return what `snakemake images` makes."""

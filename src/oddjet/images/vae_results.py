@@ -9,7 +9,7 @@ from dataclasses import dataclass
 class VaeAucRow:
     """One AUC of an image VAE, or (training metric `supervised`) of the supervised network.
 
-    `chosen` is 1 for the beta with the lowest validation loss on background, 0 for the others of the scan. The signal
+    `chosen` is 1 for the beta with the lowest validation loss on background, mean over seeds; 0 for others. The signal
     `labelled` is what a supervised network was trained on, `none` for the VAE. `late_fall` and `of_mean_image` (the
     validation loss over that of the mean image; NaN for a supervised network) are those of
     `oddjet.studies.vae_convergence`.
@@ -18,6 +18,7 @@ class VaeAucRow:
     training_metric: str
     depth: int
     beta: float
+    seed: int
     chosen: int
     validation_loss: float
     late_fall: float

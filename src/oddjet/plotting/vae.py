@@ -76,10 +76,11 @@ def draw_scan(points: Sequence[ScanPoint], metric: str, label: str) -> Figure:
 
 
 class LossCurve(NamedTuple):
-    """One training: metric, down-samplings, epochs with their training and validation loss, the mean image's loss."""
+    """One training: metric, down-samplings, seed, epochs with both losses, the mean image's loss."""
 
     metric: str
     depth: int
+    seed: int
     epochs: Sequence[int]
     train: Sequence[float]
     validation: Sequence[float]
@@ -87,7 +88,7 @@ class LossCurve(NamedTuple):
 
 
 def draw_losses(curves: Sequence[LossCurve], label: str) -> Figure:
-    """Draw the losses of trainings by epoch, a panel a metric, beside the loss of the mean training image.
+    """Draw the losses of trainings by epoch, a panel a metric, a line a seed, beside that of the mean training image.
 
     Parameters
     ----------
@@ -108,12 +109,14 @@ def draw_losses(curves: Sequence[LossCurve], label: str) -> Figure:
         figure = Figure(figsize=(9 * len(metrics), 8), layout="constrained")
         panels = figure.subplots(1, len(metrics), squeeze=False)[0]
         for axes, metric in zip(panels, metrics, strict=True):
-            own = sorted((curve for curve in curves if curve.metric == metric), key=lambda curve: curve.depth)
+            own = [curve for curve in curves if curve.metric == metric]
             unit, unit_title = _unit(max(curve.mean_image for curve in own))
-            for place, curve in enumerate(own):
-                colour = METHOD_COLOURS[place]
-                axes.plot(curve.epochs, np.divide(curve.train, unit), color=colour, linestyle=":")
-                axes.plot(curve.epochs, np.divide(curve.validation, unit), color=colour, label=str(curve.depth))
+            depths = sorted({curve.depth for curve in own})
+            for colour, depth in zip(METHOD_COLOURS, depths, strict=False):
+                for number, curve in enumerate(curve for curve in own if curve.depth == depth):
+                    title = None if number else str(depth)
+                    axes.plot(curve.epochs, np.divide(curve.train, unit), color=colour, linestyle=":")
+                    axes.plot(curve.epochs, np.divide(curve.validation, unit), color=colour, label=title)
             axes.axhline(own[0].mean_image / unit, color=GREY, linestyle="--", label="mean image")
             axes.set_ylim(0, 2 * own[0].mean_image / unit)
             axes.set_xlabel("epoch")

@@ -4,22 +4,35 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from statistics import fmean
 
 from oddjet.errors import FigureError
 from oddjet.evaluation.history import read_history
+from oddjet.evaluation.summary import average
 from oddjet.images.vae_results import VaeAucRow
 from oddjet.plotting.vae import LossCurve, ScanPoint
 from oddjet.titles import default_title
 
 
 def scan_points(rows: Sequence[VaeAucRow], metric: str) -> list[ScanPoint]:
-    """Return validation loss and AUC, by the loss, of every training with a metric."""
-    found: dict[tuple[int, float, float], dict[str, tuple[float, float]]] = {}
+    """Return validation loss and AUC, by the loss, of every depth and beta of a metric: means over seeds."""
+    found: dict[tuple[int, float], list[VaeAucRow]] = {}
     for row in rows:
         if (row.training_metric, row.anomaly_metric) == (metric, "loss"):
-            auc = found.setdefault((row.depth, row.beta, row.validation_loss), {})
-            auc[default_title(row.signal)] = row.auc, row.auc_error
-    return [ScanPoint(*place, auc) for place, auc in found.items()]
+            found.setdefault((row.depth, row.beta), []).append(row)
+    return [
+        ScanPoint(*place, fmean(row.validation_loss for row in own), _by_signal(own)) for place, own in found.items()
+    ]
+
+
+def _by_signal(rows: Sequence[VaeAucRow]) -> dict[str, tuple[float, float]]:
+    """Return the mean over seeds and its uncertainty, by the title of the signal."""
+    found = {}
+    for name in dict.fromkeys(row.signal for row in rows):
+        own = [row for row in rows if row.signal == name]
+        mean = average([row.auc for row in own], [row.auc_error for row in own])
+        found[default_title(name)] = mean.mean, mean.uncertainty
+    return found
 
 
 def loss_curves(rows: Sequence[VaeAucRow], histories: Sequence[Path]) -> list[LossCurve]:
@@ -30,7 +43,7 @@ def loss_curves(rows: Sequence[VaeAucRow], histories: Sequence[Path]) -> list[Lo
     rows : sequence of VaeAucRow
         Of all trainings; each says its validation loss, of that of the mean image.
     histories : sequence of Path
-        `METRIC/depth-D/beta-B/history.csv`.
+        `METRIC/depth-D/seed-S/beta-B/history.csv`.
 
     Raises
     ------
@@ -39,11 +52,11 @@ def loss_curves(rows: Sequence[VaeAucRow], histories: Sequence[Path]) -> list[Lo
     EvaluationError
         See `oddjet.evaluation.history.read_history`.
     """
-    places = {path.parent.parts[-3:]: path for path in histories}
-    chosen = {(row.training_metric, row.depth): row for row in rows if row.chosen and row.labelled == "none"}
+    places = {path.parent.parts[-4:]: path for path in histories}
+    vaes = [row for row in rows if row.chosen and row.labelled == "none"]
     found = []
-    for (metric, depth), row in chosen.items():
-        place = (metric, f"depth-{depth}", f"beta-{row.beta:g}")
+    for (metric, depth, seed), row in {(row.training_metric, row.depth, row.seed): row for row in vaes}.items():
+        place = (metric, f"depth-{depth}", f"seed-{seed}", f"beta-{row.beta:g}")
         if place not in places:
             raise FigureError(
                 f"--histories: none is of {'/'.join(place)}, which the table has; give that of each training"
@@ -56,5 +69,5 @@ def loss_curves(rows: Sequence[VaeAucRow], histories: Sequence[Path]) -> list[Lo
             )
         (validation,), (train,) = curves
         unlearnt = row.validation_loss / row.of_mean_image
-        found.append(LossCurve(metric, depth, validation[0], train[1], validation[1], unlearnt))
+        found.append(LossCurve(metric, depth, seed, validation[0], train[1], validation[1], unlearnt))
     return found

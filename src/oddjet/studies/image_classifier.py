@@ -18,6 +18,7 @@ def classifier_rows(
     network: Classifier,
     labelled: str,
     depth: int,
+    seed: int,
     validation_loss: float,
     fall: float,
     batches: Mapping[str, ImageBatch],
@@ -32,7 +33,7 @@ def classifier_rows(
         for name, batch in batches.items()
     }
     background, *signals = scores
-    start = (SUPERVISED, depth, math.nan, 1, validation_loss, fall, math.nan, labelled)
+    start = (SUPERVISED, depth, math.nan, seed, 1, validation_loss, fall, math.nan, labelled)
     return [
         VaeAucRow(
             *start,

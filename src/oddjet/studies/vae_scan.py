@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from statistics import fmean
 
+import numpy as np
 import torch
 
 from oddjet.arrays import Floats
@@ -37,28 +39,27 @@ class Scanned:
     Attributes
     ----------
     training_metric, depth, beta
-        Of the training.
+        Of the trainings.
     chosen
-        1 for the beta with the lowest validation loss on background, 0 for the others.
-    validation_loss, late_fall, of_mean_image
-        Lowest loss on background validation jets; by which share of itself it fell late, None where there is a single
-        epoch; over that of the mean image (`oddjet.studies.vae_convergence`).
+        1 for the beta with the lowest validation loss on background, mean over seeds; 0 for the others.
     anomaly_metric
         Distance that is the score.
+    ended
+        By seed (as text, for JSON) `validation_loss`, the lowest on background validation jets; `late_fall`, by which
+        share of itself it fell late, None where there is a single epoch; `of_mean_image`, it over that of the mean
+        image (`oddjet.studies.vae_convergence`).
     """
 
     training_metric: str
     depth: int
     beta: float
     chosen: int
-    validation_loss: float
-    late_fall: float | None
-    of_mean_image: float
     anomaly_metric: str
+    ended: Mapping[str, Mapping[str, float | None]]
 
 
 def open_detector(given: Given) -> Opened:
-    """Open all betas of one training metric and depth for scoring; see `oddjet.detectors.opening`.
+    """Open all betas and seeds of one training metric and depth for scoring; see `oddjet.detectors.opening`.
 
     The methods are one a beta, by the loss, named `METHOD_beta-BETA`, then the chosen one's other metrics,
     `METHOD_METRIC`. The record has what each score table is of.
@@ -66,40 +67,70 @@ def open_detector(given: Given) -> Opened:
     Raises
     ------
     DetectorError
-        The models are not of one training metric and depth; there are no training or validation images.
+        The models are not of one training metric and depth, or not of the same seeds for each beta; there are no
+        training or validation images.
     """
     assert isinstance(given.settings, VaeScan)
     # In another number of threads a reconstruction has other last bits.
     torch.set_num_threads(1)
     trained = {path: load_vae(path) for path in given.models}
-    vaes = dict(sorted(trained.items(), key=lambda one: one[1].run.beta))
-    if len({(vae.run.metric, vae.run.depth) for vae in vaes.values()}) != 1:
+    if len({vae.run[:2] for vae in trained.values()}) != 1:
         raise DetectorError(f"{given.method}: give the models of one training metric and depth")
+    betas = _by_beta(trained, given.method)
     if given.train is None or given.validation is None:
         raise DetectorError(f"{given.method}: give --train and --validation, the images of the trainings")
-    chosen = min(vaes.values(), key=lambda vae: vae.validation_loss)
-    trained_on = images_of(chosen.run, chosen.settings, given.train, given.validation)
-    unlearnt = mean_image_loss(*trained_on, chosen.run.metric)
-    tables = {f"beta-{vae.run.beta:g}": (path, vae, "loss") for path, vae in vaes.items()}
-    tables |= {name: (path, chosen, name) for path, vae in vaes.items() if vae is chosen for name in METRICS}
-    tables = {f"{given.method}_{name}": table for name, table in tables.items()}
-    record = {name: asdict(_scanned(*table, chosen, unlearnt)) for name, table in tables.items()}
+    chosen = min(betas, key=lambda beta: fmean(vae.validation_loss for vae in betas[beta].values()))
+    ended = {beta: _ended(vaes, given.train, given.validation) for beta, vaes in betas.items()}
+    tables = {f"beta-{beta:g}": (beta, "loss") for beta in betas} | {name: (chosen, name) for name in METRICS}
+    named = {f"{given.method}_{name}": table for name, table in tables.items()}
+    start = next(iter(trained.values())).run[:2]
+    record = {
+        name: asdict(Scanned(*start, beta, int(beta == chosen), anomaly, ended[beta]))
+        for name, (beta, anomaly) in named.items()
+    }
 
     def score(batch: ImageBatch) -> Sequence[Floats]:
-        scores = {}
-        for vae in vaes.values():
-            wanted = [metric for _, own, metric in tables.values() if own is vae]
-            scores[vae.run.beta] = score_images(vae, batch, wanted, given.threads)
-        return [scores[vae.run.beta][metric][:, None] for _, vae, metric in tables.values()]
+        found: dict[tuple[float, str], list[Floats]] = {}
+        for beta, vaes in betas.items():
+            wanted = [anomaly for of, anomaly in named.values() if of == beta]
+            for vae in vaes.values():
+                for anomaly, values in score_images(vae, batch, wanted, given.threads).items():
+                    found.setdefault((beta, anomaly), []).append(values)
+        return [np.stack(found[table], axis=1) for table in named.values()]
 
-    methods = tuple(Method(name, (vae.settings.seed,), (vae.epoch,)) for name, (_, vae, _) in tables.items())
+    methods = tuple(
+        Method(name, tuple(vae.settings.seed for vae in vaes), tuple(vae.epoch for vae in vaes))
+        for name, (beta, _) in named.items()
+        for vaes in [betas[beta].values()]
+    )
     return Opened(methods, score, ImageRows(given.settings.jets), record=record)
 
 
-def _scanned(path: Path, vae: TrainedVae, anomaly: str, chosen: TrainedVae, unlearnt: float) -> Scanned:
-    fall = late_fall(path.parent / "history.csv")
-    ended = vae.validation_loss, None if math.isnan(fall) else fall, vae.validation_loss / unlearnt
-    return Scanned(*vae.run, int(vae is chosen), *ended, anomaly)
+def _by_beta(trained: Mapping[Path, TrainedVae], method: str) -> dict[float, dict[Path, TrainedVae]]:
+    """Return the VAEs of each beta, both in ascending order, of each by seed."""
+    found: dict[float, dict[Path, TrainedVae]] = {}
+    for path, vae in sorted(trained.items(), key=lambda one: (one[1].run.beta, one[1].settings.seed)):
+        found.setdefault(vae.run.beta, {})[path] = vae
+    seeds = {beta: [vae.settings.seed for vae in vaes.values()] for beta, vaes in found.items()}
+    first = next(iter(seeds.values()))
+    other = next((beta for beta, own in seeds.items() if own != first), None)
+    if other is not None:
+        raise DetectorError(f"{method}: models of beta {other:g} are of the seeds {seeds[other]}, others of {first}")
+    return found
+
+
+def _ended(vaes: Mapping[Path, TrainedVae], train: Path, validation: Path) -> dict[str, dict[str, float | None]]:
+    """Say how the training of each seed ended; see `Scanned.ended`."""
+    ended = {}
+    for path, vae in vaes.items():
+        unlearnt = mean_image_loss(*images_of(vae.run, vae.settings, train, validation), vae.run.metric)
+        fall = late_fall(path.parent / "history.csv")
+        ended[str(vae.settings.seed)] = {
+            "validation_loss": vae.validation_loss,
+            "late_fall": None if math.isnan(fall) else fall,
+            "of_mean_image": vae.validation_loss / unlearnt,
+        }
+    return ended
 
 
 def scan_rows(records: Sequence[Path], scores: Sequence[Path]) -> list[VaeAucRow]:
@@ -128,13 +159,15 @@ def scan_rows(records: Sequence[Path], scores: Sequence[Path]) -> list[VaeAucRow
     rows = []
     for path in scores:
         for found in auc_rows(path):
-            if found.method not in known:
-                raise EvaluationError(f"{path}: method {found.method} is in no record; score again")
+            if found.method not in known or str(found.seed) not in known[found.method].ended:
+                raise EvaluationError(f"{path}: method {found.method}, seed {found.seed}, is in no record; score again")
             own = known[found.method]
-            fall = math.nan if own.late_fall is None else own.late_fall
-            start = own.training_metric, own.depth, own.beta, own.chosen, own.validation_loss, fall, own.of_mean_image
-            counts = found.n_signal, found.n_background
-            rows.append(
-                VaeAucRow(*start, "none", found.signal, own.anomaly_metric, found.auc, found.auc_error, *counts)
+            ended = own.ended[str(found.seed)]
+            loss, fall, of_mean = (
+                math.nan if (value := ended[name]) is None else value
+                for name in ("validation_loss", "late_fall", "of_mean_image")
             )
+            start = own.training_metric, own.depth, own.beta, found.seed, own.chosen, loss, fall, of_mean, "none"
+            auc = found.auc, found.auc_error, found.n_signal, found.n_background
+            rows.append(VaeAucRow(*start, found.signal, own.anomaly_metric, *auc))
     return rows

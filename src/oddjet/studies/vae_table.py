@@ -6,8 +6,9 @@ import math
 from collections.abc import Sequence
 
 from oddjet.errors import EvaluationError
+from oddjet.evaluation.summary import average
 from oddjet.images.vae_results import LatentRow, VaeAucRow
-from oddjet.report.markdown import markdown_table, with_errors
+from oddjet.report.markdown import markdown_table
 from oddjet.studies.vae_convergence import FLAT, LEARNT, shortcomings
 
 METRICS = ("loss", "mse", "mae", "wass0p5", "wass1", "wass2")
@@ -30,7 +31,8 @@ PAPER = {
 PAPER_SUPERVISED = {("top", "top"): 0.94, ("w", "w"): 0.96, ("top", "w"): 0.86}
 
 NOTE = """\
-AUC ± statistical error (DeLong) on test jets, one seed; in brackets the paper's number (arXiv:2110.06948, table 1:
+AUC ± statistical error (DeLong) on test jets, and the spread of the seeds in quadrature where there are several: the
+mean over seeds, {seeds} a VAE, one a supervised network; in brackets the paper's number (arXiv:2110.06948, table 1:
 MadGraph, Delphes, 550 000 training jets). AUC is never flipped. Beta is the one with the lowest loss on background
 validation jets, as in the paper; no signal has a say. Scores by transport are exact whatever the training used, so that
 Loss and the training's own metric differ by the KLD alone. Supervised networks were trained on the signal that is
@@ -59,16 +61,18 @@ def write_vae_table(rows: Sequence[VaeAucRow], latent: Sequence[LatentRow]) -> s
         Correlations.
     """
     vaes = [row for row in rows if row.chosen and row.labelled == "none"]
+    seeds = len({row.seed for row in vaes})
     signals = list(dict.fromkeys(row.signal for row in rows))
     table = [["training metric", "down-samplings", "beta", "anomaly metric", *(f"{name}, AUC" for name in signals)]]
     for start in dict.fromkeys((row.training_metric, row.depth, row.beta) for row in vaes):
         own = [row for row in vaes if (row.training_metric, row.depth, row.beta) == start]
         for metric in METRICS:
             cells = [
-                _vae_cell(row) for name in signals for row in own if (row.signal, row.anomaly_metric) == (name, metric)
+                _vae_cell([row for row in own if (row.signal, row.anomaly_metric) == (name, metric)])
+                for name in signals
             ]
             table.append(
-                [TITLES.get(start[0], start[0]) + _mark(own[0]), str(start[1]), f"{start[2]:g}", TITLES[metric], *cells]
+                [TITLES.get(start[0], start[0]) + _mark(own), str(start[1]), f"{start[2]:g}", TITLES[metric], *cells]
             )
     return "\n".join(
         [
@@ -80,7 +84,7 @@ def write_vae_table(rows: Sequence[VaeAucRow], latent: Sequence[LatentRow]) -> s
             "",
             *markdown_table(_supervised(rows, signals)),
             "",
-            NOTE,
+            NOTE.format(seeds=seeds),
             "## Trainings",
             "",
             *markdown_table(_trainings(rows)),
@@ -95,13 +99,17 @@ def write_vae_table(rows: Sequence[VaeAucRow], latent: Sequence[LatentRow]) -> s
     )
 
 
-def _vae_cell(row: VaeAucRow) -> str:
+def _vae_cell(rows: Sequence[VaeAucRow]) -> str:
+    """Return the mean over seeds, the paper's number behind it."""
+    if not rows:
+        raise EvaluationError("an anomaly metric has no scores of some signal; give the score tables of the whole scan")
+    row = rows[0]
     paper = PAPER.get((row.training_metric, row.depth, row.signal))
-    return _cell(row, None if paper is None else paper[METRICS.index(row.anomaly_metric)])
+    return _cell(rows, None if paper is None else paper[METRICS.index(row.anomaly_metric)])
 
 
-def _cell(row: VaeAucRow, paper: float | None) -> str:
-    own = with_errors(row.auc, row.auc_error)
+def _cell(rows: Sequence[VaeAucRow], paper: float | None) -> str:
+    own = str(average([row.auc for row in rows], [row.auc_error for row in rows]))
     return own + ("" if paper is None else f" ({paper:.2f})")
 
 
@@ -111,30 +119,35 @@ def _supervised(rows: Sequence[VaeAucRow], signals: Sequence[str]) -> list[list[
         own = [row for row in rows if row.labelled == labelled]
         depth = min(own, key=lambda row: row.validation_loss).depth
         cells = [
-            _cell(row, PAPER_SUPERVISED.get((labelled, name)))
+            _cell([row], PAPER_SUPERVISED.get((labelled, name)))
             for name in signals
             for row in own
             if (row.signal, row.depth) == (name, depth)
         ]
-        (mark,) = {_mark(row) for row in own if row.depth == depth}
+        mark = _mark([row for row in own if row.depth == depth])
         table.append([labelled + mark, str(depth), *cells])
     return table
 
 
-def _mark(row: VaeAucRow) -> str:
-    return ", **not converged**" if shortcomings(row.late_fall, row.of_mean_image) else ""
+def _mark(rows: Sequence[VaeAucRow]) -> str:
+    """Say if a seed has not converged."""
+    return ", **not converged**" if any(shortcomings(row.late_fall, row.of_mean_image) for row in rows) else ""
 
 
 def _trainings(rows: Sequence[VaeAucRow]) -> list[list[str]]:
     """Return a line a training that was chosen by its validation loss, or (supervised) a line a network."""
-    table = [["trained with", "down-samplings", "beta", "validation loss", "of the mean image's", "fell late by", ""]]
-    for row in {(row.training_metric, row.labelled, row.depth): row for row in rows if row.chosen}.values():
+    table = [
+        ["trained with", "down-samplings", "beta", "seed", "validation loss", "of the mean image's", "fell late by", ""]
+    ]
+    chosen = {(row.training_metric, row.labelled, row.depth, row.seed): row for row in rows if row.chosen}
+    for row in chosen.values():
         vae = row.labelled == "none"
         table.append(
             [
                 TITLES.get(row.training_metric, row.training_metric) if vae else f"labels of {row.labelled}",
                 str(row.depth),
                 f"{row.beta:g}" if vae else "",
+                str(row.seed),
                 f"{row.validation_loss:.3g}",
                 f"{row.of_mean_image:.2f}" if vae else "",
                 "-" if math.isnan(row.late_fall) else f"{100 * row.late_fall:.1f} %",

@@ -7,7 +7,7 @@ from typing import Annotated, ClassVar, Literal
 from pydantic import Field, model_validator
 
 from oddjet.detectors.registry import DetectorSettings
-from oddjet.settings import Settings
+from oddjet.settings import Seeds, Settings
 from oddjet.training.settings import Schedule, refuse_moved_keys
 
 Metric = Literal["mse", "mae", "wass0p5", "wass1", "wass2"]
@@ -111,6 +111,13 @@ class VaeSettings(Settings):
             "stop_after",
         )
 
+    @model_validator(mode="before")
+    @classmethod
+    def _seeds_are_several(cls, values: object) -> object:
+        if isinstance(values, dict) and "seed" in values:
+            raise ValueError(f"seed is a list now, with a VAE for each: images.vae: {{seeds: [{values['seed']}]}}")
+        return values
+
     @model_validator(mode="after")
     def _divergence_exists(self) -> VaeSettings:
         if self.transport == "sinkhorn" and "wass0p5" in self.trainings:
@@ -140,8 +147,8 @@ class VaeSettings(Settings):
     validation_jets: int = Field(default=500, ge=2, description="background jets of the validation loss, at most")
     trainings: dict[Metric, VaeTraining] = Field(
         default={
-            "mse": VaeTraining(),
-            "wass1": VaeTraining(betas=(1e-7,), train_jets=1000, epochs=4, batch_size=16),
+            "mse": VaeTraining(betas=(0.0, 1e-6)),
+            "wass1": VaeTraining(betas=(0.0,), epochs=8, batch_size=16),
         },
         description="which metrics are trained with, and how",
     )
@@ -158,7 +165,15 @@ class VaeSettings(Settings):
         default=500, ge=3, description="background test jets whose pairs are correlated; the paper has 1000"
     )
     cnn: CnnSettings = Field(default=CnnSettings(), description="supervised network")
-    seed: int = Field(default=1, ge=0, description="of initial weights, batches and latent noise")
+    seeds: Seeds = Field(
+        default=(1,),
+        description="of initial weights, batches and latent noise: a VAE each; the supervised networks have the first",
+    )
+
+    @property
+    def seed(self) -> int:
+        """The seed of a training, which has one."""
+        return self.seeds[0]
 
 
 class VaeMethod(TrainingSize, DetectorSettings):
