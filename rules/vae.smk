@@ -128,11 +128,7 @@ localrules:
 
 rule correlate_vae:
     input:
-        models=[
-            path
-            for metric in VAE.trainings
-            for path in IMAGES.vae_models(metric, seeds=VAE.seeds[:1])
-        ],
+        models=[path for metric in VAE.trainings for path in IMAGES.vae_models(metric)],
         images=IMAGES.table(CONFIG.images.background, "test"),
         distances=IMAGES.compared_distances(),
     output:

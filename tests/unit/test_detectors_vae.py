@@ -277,6 +277,17 @@ def test_distances_inside_are_those_of_the_activations(folder: Path, tmp_path: P
     }
     assert {row.pairs for row in rows} == {66}
     assert sum(row.chosen for row in rows[1:]) == 2
+    # A second seed has a say in beta; distances are those of the first.
+    other = [tmp_path / f"other-{run.beta:g}" for run in (VaeRun("mse", 1, 0.0), VaeRun("mse", 1, 1e-3))]
+    for beta, output in zip((0.0, 1e-3), other, strict=True):
+        train(folder, VaeRun("mse", 1, beta), output, SETTINGS.model_copy(update={"seeds": (2,)}))
+    others = [output / "model.pt" for output in other]
+    both = study([*models, *others], folder / "qcd/test.h5", files, 12)
+    losses = [[load_vae(path).validation_loss for path in pair] for pair in zip(models, others, strict=True)]
+    assert both.chosen == (0.0, 1e-3)[int(np.argmin(np.sum(losses, axis=1)))]
+    assert {(row.beta, row.layer): row.correlation for row in both.rows} == {
+        (row.beta, row.layer): row.correlation for row in rows
+    }
     assert all(-1 <= row.correlation <= 1 for row in rows)
     with pytest.raises(DetectorError, match="are of other jets"):
         study(models, folder / "top/test.h5", files, 12)

@@ -12,7 +12,7 @@ from oddjet.program import execute, parser
 from oddjet.provenance.attributes import attributes
 from oddjet.studies.vae_latent import study, write_pairs
 
-EXAMPLE = """python workflow/scripts/correlate_vae.py --models results/images/vae/mse/depth-3/seed-1/*/model.pt \\
+EXAMPLE = """python workflow/scripts/correlate_vae.py --models results/images/vae/mse/depth-3/*/*/model.pt \\
       --images results/images/tables/qcd/test.h5 --distances results/images/distances/qcd/test/wass1.h5 \\
       --jets 100 --table latent.csv --pairs pairs.h5"""
 

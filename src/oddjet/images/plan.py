@@ -125,15 +125,13 @@ class ImagePlan:
         vae = self.settings.vae
         return json.dumps({**vae.model_dump(mode="json", exclude=unread), "seeds": vae.seeds[:1]})
 
-    def vae_models(
-        self, metric: str, depths: Sequence[str | int] | None = None, seeds: Sequence[int] | None = None
-    ) -> list[str]:
+    def vae_models(self, metric: str, depths: Sequence[str | int] | None = None) -> list[str]:
         """Return the models of every depth, seed and beta of a metric."""
         run = self.trainings[metric]
         return [
             f"results/images/vae/{metric}/depth-{depth}/seed-{seed}/beta-{beta:g}/model.pt"
             for depth in depths or run.depths
-            for seed in seeds or self.settings.vae.seeds
+            for seed in self.settings.vae.seeds
             for beta in run.betas
         ]
 

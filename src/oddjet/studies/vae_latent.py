@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from statistics import fmean
 from typing import NamedTuple
 
 import numpy as np
@@ -68,7 +69,8 @@ def study(models: Sequence[Path], test: Path, distances: Sequence[Path], jets: i
     Parameters
     ----------
     models : sequence of Path
-        Of any training metric, depth and beta.
+        Of any training metric, depth, beta and seed. The mean over seeds chooses beta; distances are measured inside
+        the networks of the first seed.
     test : Path
         Background test images.
     distances : sequence of Path
@@ -93,10 +95,9 @@ def study(models: Sequence[Path], test: Path, distances: Sequence[Path], jets: i
     ]
     vaes = [load_vae(path) for path in models]
     shown = max((vae for vae in vaes if vae.run.metric == vaes[0].run.metric), key=lambda vae: vae.run.depth).run[:2]
-    chosen: dict[tuple[str, int], float] = {}
-    for vae in sorted(vaes, key=lambda vae: vae.validation_loss):
-        chosen.setdefault(vae.run[:2], vae.run.beta)
-    for vae in vaes:
+    chosen = {run: min(own, key=lambda beta: fmean(own[beta])) for run, own in _losses(vaes).items()}
+    first = min(vae.settings.seed for vae in vaes)
+    for vae in (vae for vae in vaes if vae.settings.seed == first):
         best = vae.run.beta == chosen[vae.run[:2]]
         for layer, inner in inner_distances(vae, images).items():
             rows += [
@@ -106,6 +107,14 @@ def study(models: Sequence[Path], test: Path, distances: Sequence[Path], jets: i
             if vae.run[:2] == shown and (best or layer == "latent"):
                 columns[f"latent {vae.run.beta:g}" if layer == "latent" else layer] = inner
     return Study(rows, _table(columns), chosen[shown])
+
+
+def _losses(vaes: Sequence[TrainedVae]) -> dict[tuple[str, int], dict[float, list[float]]]:
+    """Return the validation losses of all seeds by training metric and depth, then by beta in ascending order."""
+    found: dict[tuple[str, int], dict[float, list[float]]] = {}
+    for vae in sorted(vaes, key=lambda vae: vae.run.beta):
+        found.setdefault(vae.run[:2], {}).setdefault(vae.run.beta, []).append(vae.validation_loss)
+    return found
 
 
 def write_pairs(path: Path, found: Study, attributes: Mapping[str, str]) -> None:
