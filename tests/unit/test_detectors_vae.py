@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import json
 import os
+import shutil
 import signal
 from pathlib import Path
 
@@ -236,7 +237,7 @@ def test_of_several_seeds_the_mean_chooses_beta_and_each_has_a_column(folder: Pa
         np.testing.assert_array_equal(table["score"][table["sample"] == 1, column], alone["mae"])
     with pytest.raises(DetectorError, match=r"models of beta 0\.001 are of the seeds \[1\], others of \[1, 2\]"):
         scanned([models[0.0, 1], models[0.0, 2], models[1e-3, 1]], trained_on, samples, 40, tmp_path)
-    with pytest.raises(ValidationError, match=r"seed is a list now, .*images\.vae: {seeds: \[3\]}"):
+    with pytest.raises(ValidationError, match=r"seed is a list now, seeds, .*images\.vae: {seeds: \[1, 2\]}"):
         VaeSettings.model_validate({"seed": 3})
 
 
@@ -337,3 +338,39 @@ def test_the_scripts_work_by_hand(folder: Path, tmp_path: Path) -> None:
     rows = scan_rows([tmp_path / "record.json"], tables)
     assert [row.anomaly_metric for row in rows] == list(ANOMALY_METRICS)
     assert {(row.n_signal, row.n_background) for row in rows} == {(20, 20)}
+
+
+def test_what_a_scan_cannot_use_is_named(folder: Path, tmp_path: Path) -> None:
+    model = folder / path_of(VaeRun("mse", 1, 0.0)) / "model.pt"
+    samples = {name: folder / name / "test.h5" for name in ("qcd", "top")}
+    trained_on = folder / "qcd/train.h5", folder / "qcd/validation.h5"
+    _, tables = scanned([model], trained_on, samples, 20, tmp_path)
+    record = tmp_path / "record.json"
+    with pytest.raises(EvaluationError, match=r"method scan_\S+, seed 1, stands twice; give it once"):
+        scan_rows([record], [*tables, tables[0]])
+    (tmp_path / "background").mkdir()
+    alone = {"qcd": samples["qcd"]}
+    with pytest.raises(EvaluationError, match="no signal in the score tables"):
+        scanned([model], trained_on, alone, 20, tmp_path / "background")
+    good = json.loads(record.read_text())
+    for ended in (["1"], None, "1", {"1": None}, {"1": {"validation_loss": 0.1}}, {"1": {"validation_loss": "x"}}):
+        record.write_text(json.dumps({name: {**one, "ended": ended} for name, one in good.items()}))
+        with pytest.raises(EvaluationError, match=r"record\.json: no record of the score tables of a VAE"):
+            scan_rows([record], tables)
+    copied = shutil.copytree(model.parent, tmp_path / "again") / "model.pt"
+    with pytest.raises(DetectorError, match=r"models of the seeds \[1, 1\], of which one stands twice"):
+        scanned([model, copied], trained_on, samples, 20, tmp_path)
+    with ImageWriter(tmp_path / "larger.h5", 2 * PIXELS, SIDE, {}) as writer:
+        jets = read_images(samples["qcd"], 0, 1).jets
+        writer.append_images(jets, np.arange(2), np.array([3], np.uint16), np.ones(1, np.float32))
+        writer.finish()
+    with pytest.raises(DetectorError, match=r"model\.pt: trained on images of 8 pixels on 0\.64, the images have 16"):
+        scanned([model], (tmp_path / "larger.h5", trained_on[1]), samples, 20, tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("key", "given"), [("betas", [0, 0.0]), ("betas", [1e-7, 1.0000001e-7]), ("depths", [2, 2]), ("betas", [0.0, -0.0])]
+)
+def test_what_would_have_the_same_folder_is_refused(key: str, given: list[float]) -> None:
+    with pytest.raises(ValidationError, match="stands twice"):
+        VaeTraining.model_validate({key: given})

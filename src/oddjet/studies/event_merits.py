@@ -51,6 +51,8 @@ class EventScores:
             for seed, scores in table.seeds():
                 seeds.append(seed)
                 columns.append(scores[order])
+        if len(set(seeds)) < len(seeds):
+            raise TableError(f"{paths[0]}: the seeds {seeds} of its groups hold one twice; give each table once")
         self.seeds, self._sample, self._scores = tuple(seeds), events["sample"], np.stack(columns, 1)
 
     def of(self, sample: str) -> NDArray[np.float64]:

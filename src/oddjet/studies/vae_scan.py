@@ -6,7 +6,6 @@ the lowest validation loss on background by the other anomaly metrics too (table
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
@@ -15,21 +14,42 @@ from statistics import fmean
 
 import numpy as np
 import torch
+from pydantic import TypeAdapter
 
 from oddjet.arrays import Floats
 from oddjet.detectors.opening import Given, Method, Opened
-from oddjet.detectors.vae.scores import ANOMALY_METRICS, score_images
+from oddjet.detectors.vae.scores import ANOMALY_METRICS, check_size, score_images
 from oddjet.detectors.vae.settings import VaeScan
 from oddjet.detectors.vae.train import TrainedVae, images_of, load_vae
 from oddjet.errors import DetectorError, EvaluationError
 from oddjet.evaluation.scores import auc_rows
 from oddjet.images.rows import ImageRows
-from oddjet.images.store import ImageBatch
+from oddjet.images.store import ImageBatch, read_images
 from oddjet.images.vae_results import VaeAucRow
+from oddjet.io.failures import one_line
 from oddjet.studies.vae_convergence import late_fall, mean_image_loss
 
 # Of the chosen beta, beside the loss.
 METRICS = [name for name in ANOMALY_METRICS if name != "loss"]
+
+
+@dataclass(frozen=True)
+class Ended:
+    """How the training of a seed ended; see `oddjet.studies.vae_convergence`.
+
+    Attributes
+    ----------
+    validation_loss
+        Lowest one on background validation jets.
+    late_fall
+        By which share of itself it fell late; None where there is a single epoch.
+    of_mean_image
+        The loss over that of the mean image.
+    """
+
+    validation_loss: float
+    late_fall: float | None
+    of_mean_image: float
 
 
 @dataclass(frozen=True)
@@ -45,9 +65,7 @@ class Scanned:
     anomaly_metric
         Distance that is the score.
     ended
-        By seed (as text, for JSON) `validation_loss`, the lowest on background validation jets; `late_fall`, by which
-        share of itself it fell late, None where there is a single epoch; `of_mean_image`, it over that of the mean
-        image (`oddjet.studies.vae_convergence`).
+        How the training of each seed ended, by seed (as text, for JSON).
     """
 
     training_metric: str
@@ -55,7 +73,10 @@ class Scanned:
     beta: float
     chosen: int
     anomaly_metric: str
-    ended: Mapping[str, Mapping[str, float | None]]
+    ended: dict[str, Ended]
+
+
+RECORD = TypeAdapter(dict[str, Scanned])
 
 
 def open_detector(given: Given) -> Opened:
@@ -67,8 +88,8 @@ def open_detector(given: Given) -> Opened:
     Raises
     ------
     DetectorError
-        The models are not of one training metric and depth, or not of the same seeds for each beta; there are no
-        training or validation images.
+        The models are not of one training metric and depth, or not of the same seeds for each beta, or trained on
+        images of another size; there are no training or validation images.
     """
     assert isinstance(given.settings, VaeScan)
     # In another number of threads a reconstruction has other last bits.
@@ -79,6 +100,10 @@ def open_detector(given: Given) -> Opened:
     betas = _by_beta(trained, given.method)
     if given.train is None or given.validation is None:
         raise DetectorError(f"{given.method}: give --train and --validation, the images of the trainings")
+    for images in (given.train, given.validation, given.background):
+        batch = read_images(images, 0, 1)
+        for path, vae in trained.items():
+            check_size(path, vae, batch.sparse.pixels, batch.side)
     chosen = min(betas, key=lambda beta: fmean(vae.validation_loss for vae in betas[beta].values()))
     ended = {beta: _ended(vaes, given.train, given.validation) for beta, vaes in betas.items()}
     tables = {f"beta-{beta:g}": (beta, "loss") for beta in betas} | {name: (chosen, name) for name in METRICS}
@@ -113,23 +138,22 @@ def _by_beta(trained: Mapping[Path, TrainedVae], method: str) -> dict[float, dic
         found.setdefault(vae.run.beta, {})[path] = vae
     seeds = {beta: [vae.settings.seed for vae in vaes.values()] for beta, vaes in found.items()}
     first = next(iter(seeds.values()))
+    if len(set(first)) < len(first):
+        raise DetectorError(f"{method}: models of the seeds {first}, of which one stands twice; give each model once")
     other = next((beta for beta, own in seeds.items() if own != first), None)
     if other is not None:
         raise DetectorError(f"{method}: models of beta {other:g} are of the seeds {seeds[other]}, others of {first}")
     return found
 
 
-def _ended(vaes: Mapping[Path, TrainedVae], train: Path, validation: Path) -> dict[str, dict[str, float | None]]:
-    """Say how the training of each seed ended; see `Scanned.ended`."""
+def _ended(vaes: Mapping[Path, TrainedVae], train: Path, validation: Path) -> dict[str, Ended]:
+    """Say how the training of each seed ended."""
     ended = {}
     for path, vae in vaes.items():
         unlearnt = mean_image_loss(*images_of(vae.run, vae.settings, train, validation), vae.run.metric)
         fall = late_fall(path.parent / "history.csv")
-        ended[str(vae.settings.seed)] = {
-            "validation_loss": vae.validation_loss,
-            "late_fall": None if math.isnan(fall) else fall,
-            "of_mean_image": vae.validation_loss / unlearnt,
-        }
+        known = None if math.isnan(fall) else fall
+        ended[str(vae.settings.seed)] = Ended(vae.validation_loss, known, vae.validation_loss / unlearnt)
     return ended
 
 
@@ -148,26 +172,30 @@ def scan_rows(records: Sequence[Path], scores: Sequence[Path]) -> list[VaeAucRow
     TableError
         A file is no score table.
     EvaluationError
-        A record is damaged, or knows nothing of a table.
+        A record is damaged, or knows nothing of a table; a table is given twice, or has no signal.
     """
     known: dict[str, Scanned] = {}
     for path in records:
         try:
-            known |= {name: Scanned(**one) for name, one in json.loads(path.read_text(encoding="utf-8")).items()}
-        except (AttributeError, TypeError, ValueError) as error:
-            raise EvaluationError(f"{path}: no record of the score tables of a VAE ({error}); score again") from error
-    rows = []
+            known |= RECORD.validate_json(path.read_bytes())
+        except ValueError as error:
+            why = one_line(error)
+            raise EvaluationError(f"{path}: no record of the score tables of a VAE ({why}); score again") from error
+    rows: dict[tuple[str, int, str], VaeAucRow] = {}
     for path in scores:
         for found in auc_rows(path):
+            place = found.method, found.seed, found.signal
+            if place in rows:
+                raise EvaluationError(f"{path}: method {found.method}, seed {found.seed}, stands twice; give it once")
             if found.method not in known or str(found.seed) not in known[found.method].ended:
                 raise EvaluationError(f"{path}: method {found.method}, seed {found.seed}, is in no record; score again")
             own = known[found.method]
             ended = own.ended[str(found.seed)]
-            loss, fall, of_mean = (
-                math.nan if (value := ended[name]) is None else value
-                for name in ("validation_loss", "late_fall", "of_mean_image")
-            )
-            start = own.training_metric, own.depth, own.beta, found.seed, own.chosen, loss, fall, of_mean, "none"
+            fall = math.nan if ended.late_fall is None else ended.late_fall
+            start = own.training_metric, own.depth, own.beta, found.seed, own.chosen
+            losses = ended.validation_loss, fall, ended.of_mean_image, "none"
             auc = found.auc, found.auc_error, found.n_signal, found.n_background
-            rows.append(VaeAucRow(*start, found.signal, own.anomaly_metric, *auc))
-    return rows
+            rows[place] = VaeAucRow(*start, *losses, found.signal, own.anomaly_metric, *auc)
+    if scores and not rows:
+        raise EvaluationError(f"{scores[0]}: no signal in the score tables; score the test images of signals too")
+    return list(rows.values())

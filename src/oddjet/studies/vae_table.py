@@ -34,9 +34,10 @@ NOTE = """\
 AUC ± statistical error (DeLong) on test jets, and the spread of the seeds in quadrature where there are several: the
 mean over seeds, {seeds} a VAE, one a supervised network; in brackets the paper's number (arXiv:2110.06948, table 1:
 MadGraph, Delphes, 550 000 training jets). AUC is never flipped. Beta is the one with the lowest loss on background
-validation jets, as in the paper; no signal has a say. Scores by transport are exact whatever the training used, so that
-Loss and the training's own metric differ by the KLD alone. Supervised networks were trained on the signal that is
-named, and are no anomaly detectors; the number of down-samplings is the one with the lowest validation loss.
+validation jets (mean over seeds), as in the paper; no signal has a say. Scores by transport are exact whatever the
+training used, so that Loss and the training's own metric differ by the KLD alone. Supervised networks were trained on
+the signal that is named, and are no anomaly detectors; the number of down-samplings is the one with the lowest
+validation loss.
 """
 TRAININGS_NOTE = f"""\
 A training has converged where the lowest validation loss of the last quarter of its epochs is no more than
@@ -44,9 +45,9 @@ A training has converged where the lowest validation loss of the last quarter of
 which needs no network. Numbers of the others say how far a training came, and not what the method finds.
 """
 LATENT_NOTE = """\
-Pearson correlations over pairs of background test jets (figures 1, 4, 5, 6 of the paper): Euclidean distance inside the
-network against a distance between the images. The paper finds that the first blocks follow the transport distance more
-closely than the square error does, and the latent space less closely than they do.
+Pearson correlations over pairs of background test jets (figures 1, 4, 5, 6 of the paper): Euclidean distance inside
+the network of the first seed against a distance between the images. The paper finds that the first blocks follow the
+transport distance more closely than the square error does, and the latent space less closely than they do.
 """
 
 

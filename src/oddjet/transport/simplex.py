@@ -18,14 +18,15 @@ NONE = -1
 TOLERANCE = 1e-13
 # Far more steps than any problem takes: a tie could make the method go in circles.
 STEPS_A_NODE = 100
-ROWS_A_STEP = 4
+# Rows that are searched for the next arc: of many sources a share, since each step then shifts many potentials.
+ROWS_A_STEP, SHARE_OF_ROWS = 4, 40
 # Costs are finite here (they are checked before), so comparisons may be reordered, which changes no number.
 VECTOR_MATH = {"nnan", "nsz"}
 
 
 @kernel
 def _farthest_first(n: int, m: int, cost: Floats, sequence: Ints) -> None:  # pragma: no cover - compiled
-    """Order sources and sinks by their mean cost, the largest first."""
+    """Order sources and sinks by their mean cost, the largest first; equal ones stay in order (merge sort)."""
     mean = np.zeros(n + m)
     for i in range(n):
         for j in range(m):
@@ -33,11 +34,22 @@ def _farthest_first(n: int, m: int, cost: Floats, sequence: Ints) -> None:  # pr
             mean[n + j] += cost[i, j]
     for node in range(n + m):
         mean[node] /= m if node < n else n
-        place = node
-        while place > 0 and mean[sequence[place - 1]] < mean[node]:
-            sequence[place] = sequence[place - 1]
-            place -= 1
-        sequence[place] = node
+        sequence[node] = node
+    merged = np.empty(n + m, np.int64)
+    length = 1
+    while length < n + m:
+        for begin in range(0, n + m, 2 * length):
+            middle, end = min(begin + length, n + m), min(begin + 2 * length, n + m)
+            a, b = begin, middle
+            for place in range(begin, end):
+                if a < middle and (b >= end or mean[sequence[a]] >= mean[sequence[b]]):
+                    merged[place] = sequence[a]
+                    a += 1
+                else:
+                    merged[place] = sequence[b]
+                    b += 1
+        sequence[: n + m] = merged
+        length *= 2
 
 
 @kernel
@@ -53,33 +65,39 @@ def _nearest(node: int, n: int, cost: Floats, alive: Ints, count: int) -> int:  
 
 @kernel
 def _start(
-    n: int, m: int, mass: Floats, cost: Floats, parent: Ints, flow: Floats, order: Ints, sequence: Ints, left: Ints
+    n: int,
+    m: int,
+    mass: Floats,
+    cost: Floats,
+    parent: Ints,
+    flow: Floats,
+    order: Ints,
+    sequence: Ints,
+    left: Ints,
+    place_of: Ints,
 ) -> None:  # pragma: no cover - compiled
     """Make a spanning tree: node by node, the most remote first, all goes to the nearest that has room.
 
     Each allocation crosses out one node, whose parent is the other end of the arc; `order` lists the nodes as they are
-    crossed out, the root last. `mass` is used up; `left`, shape (2, n + m), is room for the nodes of either side.
+    crossed out, the root last. `mass` is used up; `left`, shape (2, n + m), is room for the nodes of either side, and
+    `place_of`, shape (n + m,), for their places in it.
     """
     _farthest_first(n, m, cost, sequence)
     count = np.array((n, m))
     for node in range(n + m):
         if node < n:
-            left[0, node] = node
+            left[0, node], place_of[node] = node, node
         else:
-            left[1, node - n] = node
+            left[1, node - n], place_of[node] = node, node - n
     crossed = 0
     gone = np.zeros(n + m, np.bool_)
     for position in range(n + m):
         node = sequence[position]
         own = 1 if node >= n else 0
         while not gone[node]:
-            place = _nearest(node, n, cost, left[1 - own], count[1 - own])
-            other = left[1 - own, place]
+            other = left[1 - own, _nearest(node, n, cost, left[1 - own], count[1 - own])]
             if count[1 - own] == 1 or (count[own] > 1 and mass[node] <= mass[other]):
                 child, mother, side = node, other, own
-                place = 0
-                while left[own, place] != node:
-                    place += 1
             else:
                 child, mother, side = other, node, 1 - own
             parent[child], flow[child] = mother, max(mass[child], 0.0)
@@ -88,7 +106,8 @@ def _start(
             gone[child] = True
             crossed += 1
             count[side] -= 1
-            left[side, place] = left[side, count[side]]
+            place, last = place_of[child], left[side, count[side]]
+            left[side, place], place_of[last] = last, place
             if crossed == n + m - 1:
                 parent[mother] = NONE
                 order[crossed] = mother
@@ -215,11 +234,11 @@ def _least_of_row(m: int, costs: Floats, potentials: Floats) -> float:  # pragma
 
 @kernel
 def _entering(
-    n: int, m: int, row: int, threshold: float, cost: Floats, potential: Floats
+    n: int, m: int, row: int, rows: int, threshold: float, cost: Floats, potential: Floats
 ) -> tuple[int, int, float]:  # pragma: no cover - compiled
-    """Find the best arc of the next rows: source, sink, reduced cost; source NONE if none is below `threshold`."""
+    """Find the best arc of the next `rows`: source, sink, reduced cost; source NONE if none is below `threshold`."""
     source, change = NONE, threshold
-    for step in range(min(ROWS_A_STEP, n)):
+    for step in range(min(rows, n)):
         i = (row + step) % n
         reduced = _least_of_row(m, cost[i], potential[n:]) - potential[i]
         if reduced < change:
@@ -256,17 +275,18 @@ def solve(
         The cost; NaN if the method went in circles.
     """
     parent, first, after, before, depth, order = room[0], room[1], room[2], room[3], room[4], room[5]
-    _start(n, m, mass, cost, parent, flow, order, room[6], room[7:9])
+    _start(n, m, mass, cost, parent, flow, order, room[6], room[7:9], first)
     threshold = -TOLERANCE * _measure(n, m, cost, potential, order, parent, depth)
     first[: n + m] = NONE
     for node in range(n + m):
         if parent[node] != NONE:
             _link(node, parent[node], first, after, before)
     clean, row, steps = 0, 0, 0
+    rows = max(ROWS_A_STEP, n // SHARE_OF_ROWS)
     while clean < n:
-        source, sink, change = _entering(n, m, row, threshold, cost, potential)
-        row = (row + ROWS_A_STEP) % n
-        clean += ROWS_A_STEP
+        source, sink, change = _entering(n, m, row, rows, threshold, cost, potential)
+        row = (row + rows) % n
+        clean += rows
         if source != NONE:
             leaving, on_side_of_source = _push(source, sink, n, parent, flow, depth)
             end, other = (source, sink) if on_side_of_source else (sink, source)

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 import torch
@@ -130,16 +131,21 @@ def chosen_vaes(given: Given, library: ImageLibrary) -> list[TrainedVae]:
     trained: dict[int, list[TrainedVae]] = defaultdict(list)
     for path in given.models:
         vae = load_vae(path)
-        if (vae.network.shape.pixels, vae.side) != (library.pixels, library.side):
-            raise DetectorError(
-                f"{path}: trained on images of {vae.network.shape.pixels} pixels on {vae.side:g}, the images have "
-                f"{library.pixels} on {library.side:g}; train it on images of the same jets"
-            )
+        check_size(path, vae, library.pixels, library.side)
         trained[vae.settings.seed].append(vae)
     missing = [seed for seed in given.seeds if seed not in trained]
     if missing:
         raise DetectorError(f"seed {missing[0]}: no model; the models are of seeds {sorted(trained)}")
     return [min(trained[seed], key=lambda vae: vae.validation_loss) for seed in given.seeds]
+
+
+def check_size(path: Path, vae: TrainedVae, pixels: int, side: float) -> None:
+    """Raise `DetectorError` where a model was trained on images of another size."""
+    if (vae.network.shape.pixels, vae.side) != (pixels, side):
+        raise DetectorError(
+            f"{path}: trained on images of {vae.network.shape.pixels} pixels on {vae.side:g}, the images have "
+            f"{pixels} on {side:g}; train it on images of the same jets"
+        )
 
 
 def _reconstruct(vae: TrainedVae, batch: ImageBatch) -> tuple[Floats, Floats]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, ClassVar, Literal
 
-from pydantic import Field, model_validator
+from pydantic import AfterValidator, Field, model_validator
 
 from oddjet.detectors.registry import DetectorSettings
 from oddjet.settings import Seeds, Settings
@@ -12,6 +12,19 @@ from oddjet.training.settings import Schedule, refuse_moved_keys
 
 Metric = Literal["mse", "mae", "wass0p5", "wass1", "wass2"]
 Depth = Annotated[int, Field(ge=1, le=3)]
+
+
+def _each_once(given: tuple[float, ...]) -> tuple[float, ...]:
+    """Refuse numbers whose folders would have one name."""
+    names = [f"{abs(number):g}" for number in given]
+    twice = next((name for name in names if names.count(name) > 1), None)
+    if twice is not None:
+        raise ValueError(f"{twice} stands twice (numbers are told apart by six digits)")
+    return given
+
+
+Depths = Annotated[tuple[Depth, ...], Field(min_length=1), AfterValidator(_each_once)]
+Betas = Annotated[tuple[Annotated[float, Field(ge=0, lt=1)], ...], Field(min_length=1), AfterValidator(_each_once)]
 
 
 class VaeSchedule(Schedule):
@@ -52,10 +65,9 @@ class TrainingSize(Settings):
 class VaeTraining(TrainingSize):
     """Trainings with one metric: every number of down-samplings with every beta."""
 
-    depths: tuple[Depth, ...] = Field(default=(1, 2, 3), min_length=1, description="numbers of down-samplings")
-    betas: tuple[Annotated[float, Field(ge=0, lt=1)], ...] = Field(
+    depths: Depths = Field(default=(1, 2, 3), description="numbers of down-samplings")
+    betas: Betas = Field(
         default=(0.0, 1e-8, 1e-6),
-        min_length=1,
         description="weights of the KLD; the lowest validation loss on background chooses",
     )
 
@@ -82,7 +94,7 @@ class SinkhornSettings(Settings):
 class CnnSettings(Settings):
     """The supervised network, a ceiling: it is trained on labelled signal."""
 
-    depths: tuple[Depth, ...] = Field(default=(3,), min_length=1, description="numbers of down-samplings")
+    depths: Depths = Field(default=(3,), description="numbers of down-samplings")
     train_jets: int = Field(default=3000, ge=1, description="jets of each of the two classes, at most")
     epochs: int = Field(default=12, ge=1, description="epochs, at most")
     batch_size: int = Field(default=64, ge=1, description="images a batch")
@@ -115,7 +127,7 @@ class VaeSettings(Settings):
     @classmethod
     def _seeds_are_several(cls, values: object) -> object:
         if isinstance(values, dict) and "seed" in values:
-            raise ValueError(f"seed is a list now, with a VAE for each: images.vae: {{seeds: [{values['seed']}]}}")
+            raise ValueError("seed is a list now, seeds, with a VAE for each: images.vae: {seeds: [1, 2]}")
         return values
 
     @model_validator(mode="after")
@@ -187,9 +199,8 @@ class VaeMethod(TrainingSize, DetectorSettings):
     kind: Literal["vae"] = Field(description="distance of an image from its reconstruction")
     metric: Metric = Field(default="mse", description="distance that it is trained with")
     depth: Depth = Field(default=3, description="number of down-samplings")
-    betas: tuple[Annotated[float, Field(ge=0, lt=1)], ...] = Field(
+    betas: Betas = Field(
         default=(1e-8,),
-        min_length=1,
         description="weight of the KLD; of several, the lowest validation loss on background chooses, seed by seed",
     )
     anomaly: Literal["loss", "mse", "mae", "wass0p5", "wass1", "wass2"] = Field(
