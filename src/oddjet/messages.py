@@ -17,6 +17,7 @@ from pydantic_core import ErrorDetails
 EXTRAS = {
     "aiohttp": "remote",
     "correctionlib": "corrections",
+    "fontTools": "figures",
     "fsspec_xrootd": "remote",
     "hepdata_lib": "hepdata",
     "hepdata_validator": "hepdata",
