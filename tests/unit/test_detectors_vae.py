@@ -16,8 +16,8 @@ from pydantic import ValidationError
 
 from oddjet.detectors.opening import Given
 from oddjet.detectors.vae.classifier import LabelledFiles, train_classifier
-from oddjet.detectors.vae.scores import ANOMALY_METRICS, score_images
-from oddjet.detectors.vae.settings import CnnSettings, VaeScan, VaeSchedule, VaeSettings, VaeTraining
+from oddjet.detectors.vae.scores import score_images
+from oddjet.detectors.vae.settings import ANOMALY_METRICS, CnnSettings, VaeScan, VaeSchedule, VaeSettings, VaeTraining
 from oddjet.detectors.vae.train import VaeObjective, VaeRun, counted_images, load_vae, train_vae
 from oddjet.errors import DatasetError, DetectorError, EvaluationError, TrainingError
 from oddjet.evaluation.scores import score_samples

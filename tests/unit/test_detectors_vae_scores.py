@@ -11,8 +11,8 @@ import torch
 
 from oddjet.dataset.build import SOURCE
 from oddjet.detectors.opening import Given, open_detector
-from oddjet.detectors.vae.scores import ANOMALY_METRICS, score_images
-from oddjet.detectors.vae.settings import VaeMethod, VaeSchedule, VaeSettings, VaeTraining
+from oddjet.detectors.vae.scores import score_images
+from oddjet.detectors.vae.settings import ANOMALY_METRICS, VaeMethod, VaeSchedule, VaeSettings, VaeTraining
 from oddjet.detectors.vae.train import VaeRun, load_vae, train_vae
 from oddjet.errors import DetectorError
 from oddjet.evaluation.scores import auc_rows

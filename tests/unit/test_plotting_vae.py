@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from oddjet.detectors.vae.settings import ANOMALY_METRICS
 from oddjet.errors import FigureError
 from oddjet.images.vae_results import LatentRow, VaeAucRow
 from oddjet.io.csv import write_rows
@@ -17,7 +18,7 @@ from oddjet.io.tables import Column, write_table
 from oddjet.plotting.vae import LossCurve, ScanPoint, draw_losses, draw_pairs, draw_scan
 from oddjet.report.vae_figures import loss_curves
 from oddjet.studies.vae_scan import Scanned
-from oddjet.studies.vae_table import METRICS, PAPER, write_vae_table
+from oddjet.studies.vae_table import PAPER, write_vae_table
 from programs import run_program
 from score_tables import jets_of, write_scores
 
@@ -25,7 +26,7 @@ ROWS = [
     VaeAucRow("mse", 2, beta, 1, chosen, loss, 0.01, 0.5, "none", signal, metric, auc + beta, 0.01, 100, 200)
     for beta, chosen, loss in ((0.0, 0, 0.2), (0.25, 1, 0.1))
     for signal, auc in (("top", 0.6), ("w", 0.3))
-    for metric in (METRICS if chosen else ("loss",))
+    for metric in (ANOMALY_METRICS if chosen else ("loss",))
 ]
 ROWS += [
     VaeAucRow("supervised", depth, math.nan, 1, 1, loss, 0.03, math.nan, "top", signal, "logit", auc, 0.02, 100, 200)
@@ -47,7 +48,7 @@ def lines(text: str, heading: str) -> list[list[str]]:
 def test_the_papers_table_is_whole() -> None:
     """Every entry of its table 1: the columns add up as in the paper."""
     assert len(PAPER) == 12
-    assert all(len(values) == len(METRICS) == 6 for values in PAPER.values())
+    assert all(len(values) == len(ANOMALY_METRICS) == 6 for values in PAPER.values())
     assert sum(sum(values) for key, values in PAPER.items() if key[2] == "top") == pytest.approx(28.56)
     assert sum(sum(values) for key, values in PAPER.items() if key[2] == "w") == pytest.approx(18.24)
 
@@ -128,7 +129,7 @@ def test_the_scripts_make_table_and_figures(tmp_path: Path) -> None:
     ended = {"1": {"validation_loss": 0.1, "late_fall": 0.01, "of_mean_image": 0.5}}
     record = {
         f"vae_{name}": asdict(Scanned("mse", 2, 0.25, 1, name.removesuffix("_0.25"), ended))
-        for name in ("loss_0.25", *METRICS[1:])
+        for name in ("loss_0.25", *ANOMALY_METRICS[1:])
     }
     (tmp_path / "record.json").write_text(json.dumps(record))
     jets = {name: jets_of(np.full(4, 600.0), np.arange(4.0)) for name in ("background", "top", "w")}

@@ -17,8 +17,6 @@ from oddjet.sources import Found, refuse_shared
 # Names of metrics, as a regular expression.
 METRIC = r"mae|mse|wass\d+(p\d+)?"
 FIGURES = ("pdf", "png")
-# Anomaly metrics of the chosen beta, beside the loss.
-ANOMALIES = ("mse", "mae", "wass0p5", "wass1", "wass2")
 
 
 def listed_images(settings: ImagesSettings) -> dict[str, Found]:
@@ -150,7 +148,10 @@ class ImagePlan:
     def vae_scores(self, metric: str, depth: str | int) -> list[str]:
         """Return the score tables of a metric and depth: of every beta, then of the chosen one's anomaly metrics."""
         betas = sorted(self.trainings[metric].betas)
-        names = [*(f"beta-{beta:g}" for beta in betas), *ANOMALIES]
+        names = [
+            *(f"beta-{beta:g}" for beta in betas),
+            *(name for name in self.settings.vae.anomaly_metrics if name != "loss"),
+        ]
         return [f"results/images/scores/vae_{metric}_{depth}/{name}.h5" for name in names]
 
     def vae_record(self, metric: str, depth: str | int) -> str:

@@ -18,8 +18,8 @@ from pydantic import TypeAdapter
 
 from oddjet.arrays import Floats
 from oddjet.detectors.opening import Given, Method, Opened
-from oddjet.detectors.vae.scores import ANOMALY_METRICS, check_size, score_images
-from oddjet.detectors.vae.settings import VaeScan
+from oddjet.detectors.vae.scores import check_size, score_images
+from oddjet.detectors.vae.settings import ANOMALY_METRICS, VaeScan
 from oddjet.detectors.vae.train import TrainedVae, images_of, load_vae
 from oddjet.errors import DetectorError, EvaluationError
 from oddjet.evaluation.scores import auc_rows

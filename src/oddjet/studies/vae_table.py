@@ -5,15 +5,15 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
+from oddjet.detectors.vae.settings import ANOMALY_METRICS
 from oddjet.errors import EvaluationError
 from oddjet.evaluation.summary import average
 from oddjet.images.vae_results import LatentRow, VaeAucRow
 from oddjet.report.markdown import markdown_table
 from oddjet.studies.vae_convergence import FLAT, LEARNT, shortcomings
 
-METRICS = ("loss", "mse", "mae", "wass0p5", "wass1", "wass2")
 TITLES = {"mse": "MSE", "mae": "MAE", "loss": "Loss", "wass0p5": "Wass(0.5)", "wass1": "Wass(1)", "wass2": "Wass(2)"}
-# Training metric, down-samplings and signal to the AUC of `METRICS`; table 1 of the paper.
+# Training metric, down-samplings and signal to the AUC of `ANOMALY_METRICS`; table 1 of the paper.
 PAPER = {
     ("mse", 1, "top"): (0.82, 0.82, 0.79, 0.82, 0.83, 0.81),
     ("mse", 1, "w"): (0.61, 0.60, 0.48, 0.45, 0.41, 0.39),
@@ -67,7 +67,7 @@ def write_vae_table(rows: Sequence[VaeAucRow], latent: Sequence[LatentRow]) -> s
     table = [["training metric", "down-samplings", "beta", "anomaly metric", *(f"{name}, AUC" for name in signals)]]
     for start in dict.fromkeys((row.training_metric, row.depth, row.beta) for row in vaes):
         own = [row for row in vaes if (row.training_metric, row.depth, row.beta) == start]
-        for metric in METRICS:
+        for metric in ANOMALY_METRICS:
             cells = [
                 _vae_cell([row for row in own if (row.signal, row.anomaly_metric) == (name, metric)])
                 for name in signals
@@ -106,7 +106,7 @@ def _vae_cell(rows: Sequence[VaeAucRow]) -> str:
         raise EvaluationError("an anomaly metric has no scores of some signal; give the score tables of the whole scan")
     row = rows[0]
     paper = PAPER.get((row.training_metric, row.depth, row.signal))
-    return _cell(rows, None if paper is None else paper[METRICS.index(row.anomaly_metric)])
+    return _cell(rows, None if paper is None else paper[ANOMALY_METRICS.index(row.anomaly_metric)])
 
 
 def _cell(rows: Sequence[VaeAucRow], paper: float | None) -> str:

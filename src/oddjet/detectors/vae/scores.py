@@ -26,9 +26,7 @@ from oddjet.images.store import ImageBatch, ImageLibrary
 from oddjet.transport.images import all_distances, metric_of
 from oddjet.transport.sparse import sparse_images
 
-# The anomaly metrics of table 1, in its order; those that are cheap, and of the training metric's loss.
 TRANSPORT = ("wass0p5", "wass1", "wass2")
-ANOMALY_METRICS = ("loss", "mse", "mae", *TRANSPORT)
 # Dense images and reconstructions that are in memory at a time.
 JETS_AT_A_TIME = 5000
 

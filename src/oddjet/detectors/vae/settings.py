@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, ClassVar, Literal
+from typing import Annotated, ClassVar, Literal, get_args
 
 from pydantic import AfterValidator, Field, model_validator
 
@@ -12,6 +12,9 @@ from oddjet.training.settings import Schedule, refuse_moved_keys
 
 Metric = Literal["mse", "mae", "wass0p5", "wass1", "wass2"]
 Depth = Annotated[int, Field(ge=1, le=3)]
+# In the order of table 1.
+Anomaly = Literal["loss", "mse", "mae", "wass0p5", "wass1", "wass2"]
+ANOMALY_METRICS: tuple[str, ...] = get_args(Anomaly)
 
 
 def _each_once(given: tuple[float, ...]) -> tuple[float, ...]:
@@ -183,6 +186,11 @@ class VaeSettings(Settings):
     )
 
     @property
+    def anomaly_metrics(self) -> tuple[str, ...]:
+        """What the chosen VAEs are scored by."""
+        return ANOMALY_METRICS
+
+    @property
     def seed(self) -> int:
         """The seed of a training, which has one."""
         return self.seeds[0]
@@ -203,7 +211,7 @@ class VaeMethod(TrainingSize, DetectorSettings):
         default=(1e-8,),
         description="weight of the KLD; of several, the lowest validation loss on background chooses, seed by seed",
     )
-    anomaly: Literal["loss", "mse", "mae", "wass0p5", "wass1", "wass2"] = Field(
+    anomaly: Anomaly = Field(
         default="mse", description="distance that is the score; those of transport are exact, a few milliseconds a jet"
     )
 
