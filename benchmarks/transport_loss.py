@@ -3,7 +3,8 @@
 Jet images of QCD against copies of themselves that a Gaussian blurs, by a few widths in pixels, as a reconstruction is.
 The straightforward ways are `ot.emd2` with its own gradient, an image at a time, and Sinkhorn's divergence, which
 trainings take with `transport: sinkhorn`. Exact values are compared with those of `ot.emd2` before anything is timed.
-`step` is a pass of the VAE forth and back with the loss Wass(1), over one with MSE. Processor times of one thread.
+`step` is a pass of the VAE forth and back with the loss Wass(1), over one with MSE; `vae_channels_first` a pass of one
+with its channels outermost, over ours. Processor times of one thread.
 
 Example: python benchmarks/transport_loss.py --events 100
 """
@@ -56,8 +57,12 @@ def main() -> None:
     network = Vae(Shape(pixels=sparse.pixels, depth=3))
     mse = training_distance("mse", side)
     single = dense.float()
-    passed = least(lambda: mse(single, network(single)[0]).sum().backward(), REPEATS)
+    other = Vae(network.shape).to(memory_format=torch.contiguous_format)
+    passed, plain = (
+        least(lambda made=made: mse(single, made(single)[0]).sum().backward(), REPEATS) for made in (network, other)
+    )
     print(f"a pass of the VAE with 3 down-samplings and MSE, forth and back: {1e3 * passed / len(dense):.2f} ms a jet")
+    print(f"ratio vae_channels_first {plain / passed:.2f}")
     sinkhorn = training_distance("wass1", side, settings.blur, settings.scaling)
     for width in WIDTHS:
         copies = np.stack([gaussian_filter(image, width) for image in dense.numpy()])

@@ -140,6 +140,8 @@ class Vae(nn.Module):
         self.dense = nn.Sequential(nn.Linear(shape.flat, shape.hidden), nn.ELU())
         self.mean = nn.Linear(shape.hidden, shape.latent)
         self.log_variance = nn.Linear(shape.hidden, shape.latent)
+        # Channels innermost: a step of so few filters takes up to a fifth less (`benchmarks/transport_loss.py`).
+        self.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
 
     def encode(self, images: Tensor) -> tuple[Tensor, Tensor]:
         """Return mean and logarithm of the variance, (n, latent) each, of images (n, pixels, pixels)."""
