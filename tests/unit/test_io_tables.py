@@ -7,7 +7,7 @@ import h5py
 import numpy as np
 import pytest
 
-from oddjet.errors import TableError
+from oddjet.errors import DiskError, TableError
 from oddjet.io.atomic import atomic_path, sync_folder, write_text
 from oddjet.io.tables import Column, TableWriter, read_attributes, read_columns, read_table, write_table
 
@@ -40,6 +40,18 @@ def test_round_trip_in_pieces(tmp_path):
     assert attributes["script"] == "test"
     assert attributes["cutflow"] == '[["read", 1]]'
     assert [entry.name for entry in path.parent.iterdir()] == ["t.h5"]
+
+
+def test_one_name_for_two_outputs_is_refused(tmp_path):
+    (tmp_path / "link").symlink_to(tmp_path)
+    for other in (tmp_path / "t.h5", tmp_path / "link" / "t.h5"):
+        with TableWriter(tmp_path / "t.h5", COLUMNS) as table:
+            with pytest.raises(DiskError, match=r"t\.h5: is named for two outputs.* Name another file"):
+                TableWriter(other, COLUMNS)
+            table.append(rows(5))
+            table.finish()
+        assert len(read_table(tmp_path / "t.h5")) == 5
+    write_text(tmp_path / "t.h5", "again, one after the other")
 
 
 def test_an_empty_table_is_complete(tmp_path):

@@ -112,7 +112,12 @@ def temporary_of(path: Path) -> Path:
     """Return where to write what becomes `path`; folders above are made, what killed writers left of it is removed.
 
     The name says which process writes, and on which machine: whether one of another machine lives cannot be told here.
-    A device or pipe would be replaced by a file, root's /dev/null for one: raises `DiskError`.
+
+    Raises
+    ------
+    DiskError
+        A device or pipe would be replaced by a file, root's /dev/null for one; or this process writes that file
+        already, so that two outputs have one name.
     """
     folder = os.path.realpath(path.parent)
     is_other = path.exists() and not (path.is_file() or path.is_dir())
@@ -127,6 +132,8 @@ def temporary_of(path: Path) -> Path:
             if writer and not _lives(int(writer[1])):
                 other.unlink(missing_ok=True)
     temporary = path.with_name(f"{start}{os.getpid()}-{path.name}")
+    if any(other.name == temporary.name and os.path.realpath(other.parent) == folder for other in _TEMPORARIES):
+        raise DiskError(f"{path}: is named for two outputs, of which one is being written. Name another file.")
     _TEMPORARIES.add(temporary)
     return temporary
 
