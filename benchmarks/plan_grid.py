@@ -37,7 +37,7 @@ def full_grid() -> dict[str, object]:
 
 
 def bare_workflow(jobs: int, rules: int) -> str:
-    """Write a Snakefile of so many rules that make so many files."""
+    """Write a Snakefile with a number of rules that make a number of files."""
     counts = [jobs // rules + (rule < jobs % rules) for rule in range(rules)]
     inputs = " + ".join(f'expand("{rule}/{{i}}", i=range({count}))' for rule, count in enumerate(counts))
     text = f"rule all:\n    input: {inputs}\n"

@@ -37,7 +37,7 @@ KNOWN = {
     "alpha": (r"$\alpha_\mathrm{dark}$", ""),
     "alpha_dark": (r"$\alpha_\mathrm{dark}$", ""),
 }
-# Of the cells of a heatmap that nobody asked for so many are filled at least; bars otherwise.
+# Smallest share of filled cells in a heatmap that nobody asked for; bars otherwise.
 FILLED = 0.5
 # So many ticks can be told apart in the leaderboard.
 MANY = 8

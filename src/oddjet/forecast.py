@@ -153,7 +153,7 @@ def disk_gigabytes(results: Path, jobs: Mapping[str, int], costs: Sequence[RuleF
 
 
 def write_forecast(costs: Sequence[RuleForecast], gigabytes: float, cores: int) -> str:
-    """Write the costs as text: a line a rule, and the whole with the wall time on so many cores."""
+    """Write the costs as text: a line a rule, and the whole with the wall time on a number of cores."""
     lines = [f"{'rule':28s} {'jobs':>6s} {'core hours':>11s} {'longest (h)':>12s} {'memory (MB)':>12s}"]
     for cost in sorted(costs, key=lambda cost: -cost.core_hours):
         if not math.isnan(cost.factor):

@@ -25,7 +25,7 @@ from oddjet.io.atomic import disk_refusal, remove_temporaries
 from oddjet.messages import describe_validation, missing_package, repeated
 
 LOGGER = logging.getLogger("oddjet")
-# A log gets at most a line in so many seconds and one at the end, so that a long job does not fill it.
+# A log gets at most one line per this number of seconds and one at the end, so that a long job does not fill it.
 SECONDS_BETWEEN_LINES = 10.0
 # What ends a job from outside: batch systems, a terminal that is closed, Ctrl-C.
 ENDING = (signal.SIGTERM, signal.SIGHUP, signal.SIGINT)

@@ -84,7 +84,7 @@ def draw(weights: Weights, limit: int, seed: int) -> NDArray[np.intp]:
     weights : ndarray, shape (n,)
         Of a negative one its size counts; whoever draws carries the sign.
     limit : int
-        Draw no more than so many.
+        Largest number to draw.
     seed : int
 
     Returns

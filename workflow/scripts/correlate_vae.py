@@ -24,7 +24,7 @@ def main() -> None:
     arguments.add_argument(
         "--distances", type=Path, nargs="+", required=True, help="their distances, one file a metric"
     )
-    arguments.add_argument("--jets", type=int, required=True, help="so many jets, at most")
+    arguments.add_argument("--jets", type=int, required=True, help="largest number of jets")
     arguments.add_argument("--table", type=Path, required=True, help="correlations to write (CSV)")
     arguments.add_argument("--pairs", type=Path, required=True, help="the distances behind the figures to write (HDF5)")
     given = arguments.parse_args()

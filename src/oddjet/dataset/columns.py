@@ -15,7 +15,7 @@ from oddjet.weighted import unequal
 
 LOGGER = logging.getLogger("oddjet")
 
-# Values that differ by no more than so many units in the last place of a float32 are one value.
+# Values that differ by no more than this number of units in the last place of a float32 are one value.
 LAST_BITS = 8
 # A scaling that makes one value of more than this share of a column's distinct ones has lost the column.
 LOST = 0.5

@@ -36,8 +36,8 @@ def contaminate(
 ) -> dict[float, int]:
     """Write a training table for each share of signal, and the signal jets that are left to test on.
 
-    The number of training jets stays what it is: so many background jets make room, drawn at random, as signal jets
-    come in. The share is one of jets and of weights: every signal counts by its number of jets, whatever the unit of
+    The number of training jets stays the same: for each signal jet that comes in, a background jet, drawn at random,
+    leaves. The share is one of jets and of weights: every signal counts by its number of jets, whatever the unit of
     its weights, and their weights are brought to the scale of the background's, so that a training that draws by
     weight draws that share. A larger share holds the signal jets of the smaller ones. Signal events are divided by a
     hash, so that both jets of an event are on one side, and no jet is trained on in one table and tested on with

@@ -43,7 +43,7 @@ def rows_of(path: Path, table: NDArray[np.void], samples: Sequence[str] | None) 
 def iterate_of(
     path: Path, columns: Sequence[str], rows: int, samples: Sequence[str] | None
 ) -> Iterator[NDArray[np.void]]:
-    """Read a table so many rows at a time, those of some samples, or of all (None); raises as `sources_of`."""
+    """Read a table in pieces of `rows` rows, those of some samples or of all (None); raises as `sources_of`."""
     for piece in iterate_table(path, _with_source(columns, samples), rows):
         yield rows_of(path, piece, samples)
 

@@ -22,7 +22,7 @@ LARGEST_SAMPLE = 200_000
 
 
 class EvenSample:
-    """At most so many of the rows that go by, evenly spread over all of them, whatever the pieces they come in.
+    """At most a given number of the rows that go by, evenly spread over all of them, whatever the pieces they come in.
 
     Parameters
     ----------

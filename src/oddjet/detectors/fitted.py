@@ -34,7 +34,7 @@ LOGGER = logging.getLogger("oddjet")
 # From scaled jets (n, D) to scores (n,); larger is more anomalous.
 Score: TypeAlias = Callable[[Floats], Floats]
 
-# Scores of so many training jets are kept for the comparison, and must come out again to this relative precision.
+# Scores of this number of training jets are kept, and must come out again to this relative precision.
 COMPARED_JETS = 50
 PRECISION = 1e-6
 

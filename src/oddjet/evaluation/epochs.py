@@ -19,7 +19,7 @@ from oddjet.report.markdown import markdown_table, with_errors
 from oddjet.titles import Titles
 from oddjet.training.epoch_choice import BAND, choose_epoch
 
-# A training has diverged where E- or |E+ - E-| is so many times the energy of jets after the first epoch.
+# A training has diverged where E- or |E+ - E-| exceeds this multiple of the energy of jets after the first epoch.
 BLOW_UP = 10.0
 
 

@@ -47,8 +47,8 @@ class LimitSettings(Settings):
     bins: int = Field(
         1,
         ge=1,
-        description="so many of the tightest are counted; 1: events above a cut. More are a fit of the shape of the "
-        "score as it is simulated: bins without signal measure the rate of the background",
+        description="number of tightest windows that are counted; 1: events above a cut. More: a fit of the shape of "
+        "the simulated score: bins without signal measure the rate of the background",
     )
     minimum_events: int = Field(10, ge=1, description="simulated background events a bin holds, or it is merged")
     background_uncertainty: float = Field(0.1, ge=1e-3, description="relative, on the rate of the background")

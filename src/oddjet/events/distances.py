@@ -97,7 +97,7 @@ class EventDistances:
         return np.sqrt(found.distances)
 
     def all_references(self, sets: Sets, references: References) -> dict[str, Floats]:
-        """Give what needs every distance, by the end of its name: mean, largest, least to the first so many."""
+        """Give what needs every distance, by the end of its name: mean, largest, least to the first N."""
         endings = ["_mean", "_max", *self.settings.fewer_endings()]
         found = {ending: np.empty(len(sets)) for ending in endings}
         for start in range(0, len(sets), BLOCK):

@@ -109,7 +109,7 @@ def read_events(path: Path, start: int = 0, stop: int | None = None) -> Events:
 
 
 def iterate_events(path: Path, rows: int = ROWS_AT_A_TIME) -> Iterator[Events]:
-    """Read a file so many rows at a time; raises `TableError` as `read_events` does."""
+    """Read a file in pieces of a given number of rows; raises `TableError` as `read_events` does."""
     for start in range(0, total := count_events(path), rows):
         yield read_events(path, start, min(start + rows, total))
 

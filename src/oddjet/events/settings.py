@@ -150,7 +150,7 @@ class DistanceSettings(Settings):
 
     references: int = Field(1000, ge=2, description="background events that a test event is compared with (N)")
     fewer: tuple[PositiveInt, ...] = Field(
-        (100,), description="further rows of the 2D and 3D distance to the first so many of them, where there are more"
+        (100,), description="further rows of the 2D and 3D distance, each with only this number of references"
     )
     pt_scales: tuple[PositiveFloat, ...] = Field(
         (10.0, 30.0, 100.0), description="GeV that pT is divided by in further rows; the paper's own distance has 1"

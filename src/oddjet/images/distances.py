@@ -61,7 +61,7 @@ def compute_distances(
     settings : DistanceSettings
         Number of jets, root.
     threads : int
-        Pairs are measured on so many.
+        Number of threads that measure pairs.
     attributes : mapping of str to str
         Provenance.
 

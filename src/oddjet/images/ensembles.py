@@ -55,7 +55,7 @@ class EnsembleDistances:
 
 
 def ensemble_columns(members: int) -> list[Column]:
-    """Columns of a table of distances to so many reference jets."""
+    """Columns of a table of distances to `members` reference jets."""
     return [
         Column("sample", "i2", "1", "Position in the attribute `samples`."),
         Column("run", "u4", "1", "Run number of the event."),
@@ -98,7 +98,7 @@ def measure_ensembles(
     root : bool
         Whether Wasserstein distances are roots of costs.
     threads : int
-        Pairs are measured on so many.
+        Number of threads that measure pairs.
     attributes : mapping of str to str
         Provenance.
 

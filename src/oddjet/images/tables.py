@@ -202,7 +202,7 @@ After table 2 of arXiv:2110.06948; the paper's numbers stand in brackets. The sc
 nearest of k medoids of the reference sample (min), the sum of its distances to them (sum), or its distance to the
 sample's average image (Avg). Where the reference jets are not of the background, the score is minus the distance: a
 signal is expected to be near them. One sign holds for all rows of a reference; no AUC is flipped. Errors are
-statistical (DeLong). The column `random` takes so many random reference jets as `images.medoids.drawn` says: mean over
+statistical (DeLong). The column `random` takes `images.medoids.drawn` random reference jets: mean over
 the draws, with the standard deviation over the draws added in quadrature. The elbow is where two joined lines through
 the most frequent distance to the nearest medoid break.
 """

@@ -177,7 +177,7 @@ def mass_of(group: Momenta, branches: Collection[str]) -> str | None:
 
 
 def offsets(counts: Ints) -> Ints:
-    """Give the offsets of rows of so many particles."""
+    """Return the offsets of rows with these numbers of particles."""
     return np.concatenate(([0], np.cumsum(counts))).astype(np.int64)
 
 

@@ -27,7 +27,7 @@ SCHEMA_VERSION = "1"
 DATASET = "jets"
 # 4096 rows of about 80 bytes are one chunk of 300 kB: small enough for random batches, large enough to compress.
 CHUNK_ROWS = 4096
-# What is read piece by piece has so many rows in memory, some 100 MB.
+# What is read piece by piece has this number of rows in memory, some 100 MB.
 ROWS_AT_A_TIME = 1 << 20
 # Of an array beside the rows: elements, where it has one dimension.
 CHUNK_ELEMENTS = 65536
@@ -253,7 +253,7 @@ def read_array(path: Path, name: str, start: int = 0, stop: int | None = None) -
 def iterate_table(
     path: Path, columns: Sequence[str] | None, rows: int, *, needed: Sequence[str] = ()
 ) -> Iterator[NDArray[np.void]]:
-    """Read a table so many rows at a time; raises `TableError` as `read_table` does."""
+    """Read a table in pieces of a given number of rows; raises `TableError` as `read_table` does."""
     with _open(path) as file:
         dataset = file[DATASET]
         _check_columns(path, dataset, needed)

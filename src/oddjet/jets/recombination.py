@@ -126,7 +126,7 @@ def _weight(pt2: float, power: int) -> float:  # pragma: no cover - compiled
 
 @kernel
 def _mask_of(room: int) -> int:  # pragma: no cover - compiled
-    """Return the lowest bits that can number so many slots."""
+    """Return the lowest bits that can number the slots."""
     mask = 1
     while mask < room:
         mask *= 2

@@ -45,7 +45,7 @@ class EfpSettings(Settings):
     graph: tuple[tuple[NonNegativeInt, NonNegativeInt], ...] | None = Field(
         default=None, min_length=1, max_length=10, description="Edges of a multigraph, for example [[0,1],[1,2]]."
     )
-    degree: int | None = Field(default=None, ge=1, le=6, description="All graphs with up to so many edges.")
+    degree: int | None = Field(default=None, ge=1, le=6, description="All graphs with up to this number of edges.")
     beta: float = Field(default=1.0, gt=0, le=10, description="Angular exponent.")
 
     @model_validator(mode="after")
@@ -113,7 +113,7 @@ class FeatureSettings(Settings):
     pt_min: float = Field(default=500.0, ge=0, description="Smallest jet pT, exclusive (GeV).")
     pt_max: float = Field(default=1000.0, gt=0, description="Largest jet pT, exclusive (GeV).")
     eta_max: float = Field(default=2.4, gt=0, le=5, description="Largest |eta| of the jet axis, exclusive.")
-    max_jets: int | None = Field(default=None, ge=1, description="Only so many leading jets of an event; null for all.")
+    max_jets: int | None = Field(default=None, ge=1, description="Leading jets to keep per event; null for all.")
     match_radius: float = Field(
         default=0.8, gt=0, description="Largest Delta R (eta, phi) between a jet and its parton."
     )

@@ -38,7 +38,7 @@ def draw_abcd(
     correlations : mapping of (str, str) to float
         Titles of a pair to its distance correlation, the smallest first.
     floor : float
-        What independent scores of so many jets have.
+        What independent scores of the same number of jets have.
     background : Closure
         Of background alone.
     signals : mapping of str to Closure

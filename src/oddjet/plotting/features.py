@@ -17,7 +17,7 @@ from oddjet.plotting.histograms import FEATURES
 from oddjet.plotting.style import FRACTION_COLOURS, figure_style, write_heading
 
 BINS, COLUMNS = 30, 4
-# Of all jets of a panel so many lie beyond its axis, half on either side.
+# Share of the jets of a panel that lies beyond its axis, half on either side.
 BEYOND = 0.01
 BACKGROUND = "#b9c4cf"
 STYLES: tuple[Any, ...] = ("-", (0, (5, 1.5)), (0, (1, 1)), (0, (4, 1, 1, 1)))

@@ -170,7 +170,7 @@ def _name_axes(axes: Axes, across: list[float], up: list[float], names: tuple[st
 
 
 def _thin(axis: Axis, count: int, room: float) -> None:
-    """Label every n-th of `count` cells, where a label takes the room of so many."""
+    """Label every n-th of `count` cells, where a label takes the room of n cells."""
     labels = [label.get_text() for label in axis.get_ticklabels()]
     step = math.ceil(room)
     axis.set_ticks(np.arange(count)[::step] + 0.5, labels[::step])

@@ -17,7 +17,7 @@ from oddjet.plotting.style import RED, WORD_BLUE, WORD_GREEN, figure_style, writ
 from oddjet.weighted import quantiles, unequal
 
 BINS = 40
-# Of the background and of the negatives; the axis reaches as far as all but so many of them, half on either side.
+# Of the background and of the negatives; the axis leaves out this share of them, half on either side.
 BEYOND = 0.01
 INSIDE = np.array([BEYOND / 2, 1.0 - BEYOND / 2])
 # Jets red and solid, samples blue and dashed, signal green: as in the paper, in shades that colour-blind readers tell

@@ -27,9 +27,9 @@ CHOSEN: dict[str, Any] = {"color": "0.35", "linewidth": 1.5, "linestyle": (0, (6
 LEGEND: dict[str, Any] = {"fontsize": 19, "frameon": True, "framealpha": 1.0, "edgecolor": "none", "borderaxespad": 0.6}
 # From where on early epochs would be squeezed into the axis.
 LONG_TRAINING = 500
-# Seeds are told apart by the shade of their lines, the first one the darkest; beyond so many they are a crowd.
+# Seeds are told apart by the shade of their lines, the first one the darkest; beyond this number they are a crowd.
 SHADES = (1.0, 0.55, 0.3)
-# A training that diverges leaves the axis at so many times the median of its first epoch, or of the chosen ones.
+# A training that diverges leaves the axis at this multiple of the median of its first epoch, or of the chosen ones.
 FAR = 1e3
 
 Curves = Mapping[int, tuple[Sequence[int], Sequence[float]]]

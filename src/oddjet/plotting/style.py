@@ -136,7 +136,7 @@ def fraction_colours(count: int) -> list[str]:
 
 
 def seeds_words(seeds: int) -> str:
-    """Return what a heading says of so many trainings; 0 stands for the mean of their scores."""
+    """Return what a heading says of a number of trainings; 0 stands for the mean of their scores."""
     return f"{seeds} seed{'s' if seeds > 1 else ''}" if seeds else "mean of seeds' scores"
 
 

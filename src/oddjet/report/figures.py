@@ -74,7 +74,7 @@ def jets_of_rows(rows: Collection[_Counted], titles: Titles, kind: str = "Test j
 
 
 def errors_in_words(seeds: int) -> str:
-    """Say what stands behind a ± of so many trainings; 0 and 1 have no spread."""
+    """Say what stands behind a ± of this number of trainings; 0 and 1 have no spread."""
     return "±: statistical error" + (f" and standard deviation of {seeds} seeds, in quadrature." if seeds > 1 else ".")
 
 

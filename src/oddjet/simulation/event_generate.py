@@ -19,13 +19,13 @@ from oddjet.simulation.settings import SimulationSettings
 
 LOGGER = logging.getLogger("oddjet")
 
-# From candidates of so many events to the events that are selected: shape (m, 19, 4), m at most that many.
+# From the candidates of n events to the events that are selected: shape (m, 19, 4), m at most that many.
 Select = Callable[[Candidates, int], NDArray[np.float64]]
 
 EVENTS_A_BATCH = 100
 # What the detector could still turn into an isolated lepton above 23 GeV.
 LEPTON_PT_MIN, LEPTON_ETA_MAX, ISOLATION_MAX, CONE = 22.4, 2.6, 0.6, 0.3
-# Of one event with several successful decays, no more than so many are kept, all but one turned by angles of their own.
+# Of one event with several successful decays, at most this number are kept, all but one turned by random angles.
 COPIES_MAX = 3
 
 Record = NDArray[np.float64]  # (particles, 6): PDG code, charge, px, py, pz, E of the visible stable ones
@@ -34,7 +34,7 @@ Record = NDArray[np.float64]  # (particles, 6): PDG code, charge, px, py, pz, E 
 def simulate_events(
     process: str, settings: SimulationSettings, select: Select, *, sample: str, part: int, events: int, seed: int
 ) -> tuple[NDArray[np.float64], dict[str, float | str]]:
-    """Simulate events until so many are selected.
+    """Simulate events until enough are selected.
 
     Parameters
     ----------

@@ -48,7 +48,7 @@ class EventProcess:
     splitting
         See there.
     quark_pt_min
-        Instead of leptons and taus, bottom quarks above so many GeV are what makes an event promising.
+        Instead of leptons and taus, bottom quarks above this pT (GeV) make an event promising.
     """
 
     lines: tuple[str, ...]

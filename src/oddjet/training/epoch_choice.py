@@ -6,9 +6,9 @@ import math
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-# Within so many errors of the lowest metric epochs are not told apart: the lowest of many is a lucky one.
+# Epochs within this number of errors of the lowest metric count as equal: the lowest of many is a lucky one.
 BAND = 2.0
-# The error of a few draws is known to some 40 %: it is pooled over so many validations.
+# The error of a few draws is known to some 40 %: it is pooled over this number of validations.
 POOLED = 10
 
 

@@ -35,7 +35,7 @@ def read_jets(
     rows: int = ROWS_AT_A_TIME,
     samples: Sequence[str] | None = None,
 ) -> tuple[Tensor, Tensor]:
-    """Read a table's jets, so many rows at a time.
+    """Read a table's jets in pieces of a given number of rows.
 
     Parameters
     ----------
@@ -132,7 +132,7 @@ class BatchPlan:
             raise TrainingError("training.sampling is weighted, and the training jets have no weights; set it to auto")
         equal = self.weights is None or bool((self.weights == self.weights[0]).all())
         self.shuffle = sampling == "shuffle" or (sampling == "auto" and equal)
-        # Share of the negative weights in the sum of |w|: so many jets of a batch are taken away from the others.
+        # Share of the negative weights in the sum of |w|: this share of a batch is taken away from the others.
         self.share = 0.0 if self.weights is None else _negative_share(self.weights)
         if self.share:
             _check_negative(settings, self.shuffle, self.share, self.size)

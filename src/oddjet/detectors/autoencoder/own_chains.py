@@ -22,7 +22,7 @@ from oddjet.detectors.autoencoder.settings import ChainSettings, ModelSettings, 
 from oddjet.detectors.registry import DetectorSettings
 from oddjet.errors import DetectorError
 
-# After so many rounds at the same weights, with 1 start in 20 fresh, 6 chains in 1000 remember how it was before.
+# After this number of rounds at the same weights, with 1 start in 20 fresh, 6 chains in 1000 remember their past.
 MOST_ROUNDS = 100
 
 
@@ -55,7 +55,7 @@ class OwnChains:
         self.points: Tensor | None = None
 
     def advance(self, network: Network, temperatures: Tensor, jets: Tensor, rounds: int) -> Tensor:
-        """Run all chains so many times on from their ends.
+        """Run all chains on from their ends, `rounds` times.
 
         Parameters
         ----------

@@ -95,7 +95,7 @@ class ChainSettings(LangevinSettings):
     anneal_from: float = Field(
         default=1.0,
         ge=1,
-        description="annealed chain: the first step has so many times the temperature, which then falls to T at the "
+        description="annealed chain: factor on the temperature of the first step, which then falls to T at the "
         "last step, the same factor a step; step and noise^2 fall with it, and the drift per gradient stays",
     )
 
@@ -187,7 +187,7 @@ class ValidationSettings(Settings):
     monitor_every: int = Field(
         default=8,
         ge=1,
-        description="nae kinds, whose loss is not W: W on the training is measured in every so manyth batch",
+        description="nae kinds, whose loss is not W: measure W on the training sample every N batches",
     )
 
 

@@ -56,7 +56,7 @@ class Validation:
     def measure(
         self, network: Network, temperatures: Tensor, rows: ValidationJets, epochs: int = 1
     ) -> dict[str, Tensor]:
-        """Move the chains on, by the rounds of so many epochs, and measure.
+        """Move the chains on, by the rounds of the epochs that have passed, and measure.
 
         Returns
         -------

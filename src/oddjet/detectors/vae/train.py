@@ -183,7 +183,7 @@ def counted_images(path: Path, limit: int, seed: int, what: str) -> ImageBatch:
     path
         Images and their jets.
     limit
-        Read no more than so many.
+        Largest number to read.
     seed
         Of the draw.
     what

@@ -115,7 +115,7 @@ class NormalizedObjective:
     def validate(self, network: Network, rows: ValidationJets, epochs: int = 1) -> dict[str, Tensor]:
         """Measure E+, E- and W, with its error and floor, on validation jets: shape (S,) each.
 
-        The network has trained for so many epochs since the last validation.
+        Number of epochs since the last validation.
         """
         return self.validation.measure(network, self.sampler.temperatures, rows, epochs)
 
