@@ -111,7 +111,11 @@ def with_left_out(found):
 try:
     CONFIG = load_config(configuration())
     PLAN = Plan(CONFIG, with_left_out(listed_files(CONFIG)))
-    IMAGES = ImagePlan(CONFIG.images, with_left_out(listed_images(CONFIG.images)))
+    IMAGES = ImagePlan(
+        CONFIG.images,
+        CONFIG.features,
+        with_left_out(listed_images(CONFIG.images, CONFIG.features)),
+    )
     EVENTS = EventPlan(
         CONFIG.events,
         with_left_out(listed_events(CONFIG.events, CONFIG.seed)),

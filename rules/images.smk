@@ -6,6 +6,7 @@ rule make_images:
         lambda wildcards: [
             file for file in IMAGES.candidates(wildcards.sample) if not is_remote(file)
         ],
+        payloads=lambda wildcards: IMAGES.payloads(wildcards.sample),
     output:
         train="results/images/tables/{sample}/train.h5",
         validation="results/images/tables/{sample}/validation.h5",
@@ -23,15 +24,13 @@ rule make_images:
     params:
         settings=CONFIG.images.jets.model_dump_json(),
         files=lambda wildcards: IMAGES.candidates(wildcards.sample),
-        require_match=lambda wildcards: CONFIG.images.samples[
-            wildcards.sample
-        ].require_match,
+        options=lambda wildcards: IMAGES.making(wildcards.sample),
         code=code_digest("make_images"),
     message:
         "Images of {wildcards.sample}"
     shell:
         'python "$ODDJET"/workflow/scripts/make_images.py --settings {params.settings:q} --inputs {params.files:q}'
-        " --require-match {params.require_match} --train {output.train:q} --validation {output.validation:q}"
+        " {params.options:q} --train {output.train:q} --validation {output.validation:q}"
         " --test {output.test:q} > {log:q} 2>&1"
 
 

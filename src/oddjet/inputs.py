@@ -164,13 +164,16 @@ def listed_files(config: Config, results: Path = Path("results")) -> dict[str, F
 
 def check_simulated(config: Config) -> None:
     """Raise `SelectionError` where a cut or a kept column names a branch that the files of a simulated sample lack."""
-    for name, sample in config.all_samples().items():
+    of_images = config.images.jets.features(config.features)
+    every = [(f"samples.{name}", sample, config.features) for name, sample in config.all_samples().items()]
+    every += [(f"images.samples.{name}", sample, of_images) for name, sample in config.images.samples.items()]
+    for where, sample, features in every:
         if not isinstance(sample, Simulated):
             continue
-        for branch, place in config.features.named_branches(sample.own_selection()).items():
-            if branch not in BRANCHES and not config.features.may_be_missing(branch):
+        for branch, place in features.named_branches(sample.own_selection()).items():
+            if branch not in BRANCHES and not features.may_be_missing(branch):
                 raise SelectionError(
-                    f"samples.{name}: {no_branch(branch, place, (*BRANCHES, *FEATURES))} (simulated files have "
+                    f"{where}: {no_branch(branch, place, (*BRANCHES, *FEATURES))} (simulated files have "
                     f"{', '.join(BRANCHES[:8])}, PFCands_* and GenPart_*); cuts of a sample alone stand in its keys "
                     "where and selection"
                 )
@@ -179,7 +182,10 @@ def check_simulated(config: Config) -> None:
 def _check_payloads(config: Config) -> None:
     places = {"features.corrections": config.features.corrections}
     places |= {
-        f"samples.{name}.corrections": one.corrections for name, one in config.samples.items() if one.corrections
+        f"{section}.{name}.corrections": one.corrections
+        for section, samples in (("samples", config.samples), ("images.samples", config.images.samples))
+        for name, one in samples.items()
+        if one.corrections
     }
     for place, corrections in places.items():
         for key, payload in corrections.payloads():

@@ -40,7 +40,8 @@ OWN_CORRECTIONS = "corrections of this sample in the place of features.correctio
 POINT = "where a signal lies: a number for each of its axes, by names of your own (docs/own-files.md)"
 OWN_CUTS = "cuts of this sample in the place of those of features.selection"
 MATCH = (
-    "keep only jets within features.match_radius of such a generated particle; dark_jet: only jets of whose pT the "
+    "keep only jets within match_radius of such a generated particle (the key stands in features, and for images in "
+    "images.jets); dark_jet: only jets of whose pT the "
     "decay products of dark hadrons carry more than half"
 )
 

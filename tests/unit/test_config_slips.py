@@ -138,7 +138,7 @@ SLIPS = [
     ("golden JSON", {"features.golden_json": "x.json"}, r"features\.golden_json: unknown key"),
     ("JEC", {"features.jec": "Summer19UL18"}, r"features\.jec: unknown key"),
     ("match", {"samples.sig.require_match": "darkquark"}, r"require_match: .*; did you mean 'dark_quark'\?"),
-    ("match W", {"samples.sig.require_match": "w"}, r"samples\.sig\.require_match: Input should be 'none'"),
+    ("match Z", {"samples.sig.require_match": "z"}, r"samples\.sig\.require_match: Input should be 'none'"),
     ("unknown feature", {"features.features": ["tau2", "tau23"]}, r"features: features: there is no 'tau23'; did you"),
     ("a feature as a word", {"features.features": "tau2", "dataset": {"features": ["tau2"], "log_floors": {}}}, ""),
     ("feature not computed", {"dataset.features": ["tau2", "tau32"]}, r"dataset\.features: 'tau32' is not among what"),

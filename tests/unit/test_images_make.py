@@ -1,6 +1,5 @@
 """From simulated events to files of images: selection, cutflow, split, round trip."""
 
-import json
 import shutil
 
 import h5py
@@ -9,12 +8,15 @@ import pytest
 import uproot
 
 from oddjet.dataset.split import assign_parts
-from oddjet.errors import ImageError, JetError, TableError
+from oddjet.errors import ImageError, InputFileError, JetError, TableError
 from oddjet.images.make import make_images
 from oddjet.images.settings import ImageJetSettings
 from oddjet.images.store import read_images
+from oddjet.io.cutflow import Cutflow
 from oddjet.io.root import read_candidates
 from oddjet.io.tables import count_rows, read_attributes
+from oddjet.jets.settings import FeatureSettings
+from oddjet.selection.settings import OwnCuts, SampleSelection
 from oddjet.simulation.generate import simulate_sample
 from oddjet.simulation.settings import Process, SimulationSettings
 
@@ -41,13 +43,15 @@ def made(events, tmp_path_factory):
 
 def test_every_event_is_kept_or_rejected_by_a_cut(made):
     outputs, cutflow = made
-    rejected = sum(count for name, count in cutflow.items() if name not in ("events_read", "kept"))
-    assert cutflow["events_read"] == 100 == rejected + cutflow["kept"]
-    assert 20 < cutflow["kept"] < 80  # the W boson is the leading jet in about half of the events
+    cutflow.check("w.root")
+    assert cutflow.events_read == 100
+    assert (
+        20 < cutflow.jets_passed == cutflow.events_passed < 80
+    )  # the W boson is the leading jet in about half of the events
     for path in outputs.values():
-        assert json.loads(read_attributes(path)["cutflow"]) == cutflow
+        assert Cutflow.from_json(read_attributes(path)["cutflow"]) == cutflow
         assert read_attributes(path)["who"] == "test"
-    assert sum(count_rows(path) for path in outputs.values()) == cutflow["kept"]
+    assert sum(count_rows(path) for path in outputs.values()) == cutflow.jets_passed
 
 
 def test_jets_pass_the_cuts_and_lie_in_their_part(made):
@@ -104,6 +108,35 @@ def test_nothing_is_written_when_no_jet_passes(events, tmp_path):
     with pytest.raises(ImageError, match="no jet"):
         make_images([str(events)], outputs, ImageJetSettings(leading_pt_min=5000))
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_sample_has_its_own_cuts_and_weight(events, made, tmp_path):
+    outputs = {part: tmp_path / f"{part}.h5" for part in PARTS}
+    own = SampleSelection(where="event > 50", cuts=OwnCuts(jets="mass > 60 and abs(eta) < 1"))
+    cutflow = make_images([str(events)], outputs, SETTINGS, own=own, require_match="w", weight=2.5)
+    assert cutflow.events_cut == {"event > 50": 50}
+    assert cutflow.jets_cut.keys() == {"mass > 60", "abs(eta) < 1"}
+    cutflow.check("w.root")
+    every = np.concatenate([read_images(path).jets for path in made[0].values()])
+    kept = np.concatenate([read_images(path).jets for path in outputs.values()])
+    wanted = every[(every["event"] > 50) & (every["mass"] > 60) & (np.abs(every["eta"]) < 1)]
+    assert 0 < len(wanted) < len(every)
+    assert sorted(kept["event"]) == sorted(wanted["event"])
+    assert (kept["weight"] == np.float32(2.5)).all()
+
+
+def test_files_are_read_as_the_features_say(events, tmp_path):
+    outputs = {part: tmp_path / f"{part}.h5" for part in PARTS}
+    (tmp_path / "bad.root").write_bytes(b"no ROOT file")
+    files = [str(tmp_path / "bad.root"), str(events)]
+    with pytest.raises(InputFileError, match=r"bad\.root"):
+        make_images(files, outputs, SETTINGS, FeatureSettings())
+    with pytest.raises(JetError, match="1 of 2 files were skipped"):
+        make_images(files, outputs, SETTINGS, FeatureSettings(on_bad_file="skip"))
+    skipping = FeatureSettings(on_bad_file="skip", max_bad_fraction=0.5)
+    assert make_images(files, outputs, SETTINGS, skipping).events_read == 100
+    with pytest.raises(InputFileError, match="delphes"):
+        make_images([str(events)], outputs, SETTINGS, FeatureSettings(layout="delphes"))
 
 
 def test_files_without_images_and_unfinished_ones_are_refused(made, tmp_path):

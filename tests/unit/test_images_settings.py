@@ -7,10 +7,10 @@ import yaml
 from pydantic import ValidationError
 
 from oddjet.config import load_config
-from oddjet.images.settings import ImageJetSettings, ImageSample, ImagesSettings
+from oddjet.images.settings import ImageJetSettings, ImagesSettings
 
 CONFIG = Path(__file__).parents[2] / "config"
-QCD = {"process": {"name": "qcd"}}
+QCD = {"process": {"name": "qcd"}, "events": 10}
 
 
 @pytest.mark.parametrize("name", ["config.yaml", "paper.yaml", "test/tiny.yaml"])
@@ -28,7 +28,8 @@ def test_the_width_follows_the_radius():
 
 
 def test_events_are_shared_among_parts():
-    sample = ImageSample.model_validate({**QCD, "events": 11, "parts": 3})
+    given = {"samples": {"qcd": {**QCD, "events": 11, "parts": 3}, "top": QCD}}
+    sample = ImagesSettings.model_validate(given).samples["qcd"]
     assert [sample.events_of(part) for part in range(3)] == [4, 4, 3]
 
 
@@ -43,8 +44,13 @@ def test_a_method_is_of_medoids_unless_it_says_otherwise():
 @pytest.mark.parametrize(
     ("given", "message"),
     [
-        ({"samples": {"qcd": {}, "top": QCD}}, "either process or files"),
-        ({"samples": {"qcd": {**QCD, "files": ["a.root"]}, "top": QCD}}, "either process or files"),
+        ({"samples": {"qcd": {}, "top": QCD}}, "process\n  Field required"),
+        ({"samples": {"qcd": {**QCD, "files": ["a.root"]}, "top": QCD}}, "process\n  Extra inputs"),
+        ({"samples": {"qcd": {**QCD, "kind": "background"}, "top": QCD}}, "kind: background: images read no such key"),
+        ({"samples": {"qcd": {**QCD, "cross_section": 2}, "top": QCD}}, "cross_section: 2.0: images read no such"),
+        ({"samples": {"qcd": {"files": ["a"], "kind": "data"}, "top": QCD}}, "kind: data: images read no such key"),
+        ({"samples": {"qcd": {**QCD, "where": "event >"}, "top": QCD}}, "event >"),
+        ({"jets": {"subleading_pt_min": 500}}, r"subleading_pt_min \(500\) must not be above leading_pt_min \(450\)"),
         ({"samples": {"qcd": {**QCD, "events": 2, "parts": 3}, "top": QCD}}, "3 files cannot share 2 events"),
         ({"samples": {"q c d": QCD, "top": QCD}}, "match pattern"),
         ({"samples": {"qcd": QCD}, "ensembles": {"references": ["qcd"]}}, "there must be a signal"),

@@ -149,6 +149,13 @@ def test_leading_jets_only(tmp_path: Path) -> None:
     assert (cutflow.jets_rank, cutflow.jets_passed) == (1, 2)
 
 
+@pytest.mark.parametrize(("least", "low"), [(None, 0), (100.0, 1), (610.0, 3)])
+def test_events_need_a_second_jet_where_one_is_asked_for(tmp_path: Path, least: float | None, low: int) -> None:
+    settings = FeatureSettings(subleading_pt_min=least)
+    cutflow = extract_features(write(tmp_path / "a.root"), tmp_path / "a.h5", settings)
+    assert (cutflow.jets_subleading_pt_low, cutflow.jets_passed) == (low, 3 - low)
+
+
 def test_file_without_events_gives_an_empty_table(tmp_path: Path) -> None:
     cutflow = extract_features(write(tmp_path / "a.root", [], []), tmp_path / "a.h5", FeatureSettings())
     assert cutflow == Cutflow()

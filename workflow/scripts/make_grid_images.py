@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import get_args
 
 from oddjet.images.grid import make_grid_images
 from oddjet.images.settings import ImageJetSettings
-from oddjet.jets.settings import FeatureSettings
+from oddjet.jets.settings import FeatureSettings, Match
 from oddjet.program import execute, parser, read_settings, settings_argument
 from oddjet.provenance.attributes import attributes
 from oddjet.selection.settings import SampleSelection
@@ -18,7 +19,7 @@ def main() -> None:
     arguments = parser(__doc__ or "", EXAMPLE)
     settings_argument(arguments)
     arguments.add_argument("--features", metavar="JSON", help="settings of the feature stage (default: built-in)")
-    arguments.add_argument("--require-match", choices=("none", "dark_quark", "dark_jet", "top"), default="none")
+    arguments.add_argument("--require-match", choices=get_args(Match), default="none")
     arguments.add_argument("--selection", metavar="JSON", help="cuts of the sample's own (default: none)")
     arguments.add_argument("--input", required=True, help="ROOT file: a path, root:// or https:// address")
     arguments.add_argument("--output", type=Path, required=True, help="images to write (HDF5)")

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import get_args
 
 from oddjet.images.make import make_images
 from oddjet.images.settings import ImageJetSettings
+from oddjet.jets.correction_settings import CorrectionSettings
+from oddjet.jets.settings import FeatureSettings, Match, with_corrections
 from oddjet.program import execute, parser, read_settings, settings_argument
 from oddjet.provenance.attributes import attributes
+from oddjet.selection.settings import SampleSelection
 
 EXAMPLE = """python workflow/scripts/make_images.py --inputs results/images/samples/qcd/*.root \\
       --train train.h5 --validation validation.h5 --test test.h5"""
@@ -17,22 +21,24 @@ def main() -> None:
     arguments = parser(__doc__ or "", EXAMPLE)
     settings_argument(arguments)
     arguments.add_argument("--inputs", nargs="+", required=True, help="ROOT files of one sample")
-    arguments.add_argument("--require-match", choices=("none", "top", "w"), default="none")
+    arguments.add_argument("--features", metavar="JSON", help="how files are read (default: built-in)")
+    arguments.add_argument("--corrections", metavar="JSON", help="of the sample (default: those of the features)")
+    arguments.add_argument("--selection", metavar="JSON", help="cuts of the sample (default: none)")
+    arguments.add_argument("--require-match", choices=get_args(Match), default="none")
+    arguments.add_argument("--weight", type=float, default=1.0, help="factor on the generator weights (default: 1)")
     for part in ("train", "validation", "test"):
         arguments.add_argument(f"--{part}", type=Path, required=True, help="images to write (HDF5)")
     given = arguments.parse_args()
     settings = read_settings(given.settings, ImageJetSettings)
-    local = [Path(path) for path in given.inputs if Path(path).is_file()]
-    make_images(
-        given.inputs,
-        {"train": given.train, "validation": given.validation, "test": given.test},
-        settings,
-        require_match=given.require_match,
-        attributes={
-            "require_match": given.require_match,
-            **attributes("make_images", settings.model_dump_json(), local),
-        },
-    )
+    mine = read_settings(given.corrections, CorrectionSettings, "--corrections") if given.corrections else None
+    features = with_corrections(read_settings(given.features, FeatureSettings, "--features"), mine)
+    read = [Path(path) for path in (*given.inputs, *features.corrections.files()) if Path(path).is_file()]
+    how = {"require_match": given.require_match, "weight": given.weight}
+    told = attributes("make_images", settings.model_dump_json(), read)
+    told |= {name: str(value) for name, value in how.items()}
+    outputs = {"train": given.train, "validation": given.validation, "test": given.test}
+    own = read_settings(given.selection, SampleSelection, "--selection")
+    make_images(given.inputs, outputs, settings, features, own=own, attributes=told, **how)
 
 
 if __name__ == "__main__":

@@ -97,7 +97,7 @@ def pairs_of(validation: Mapping[str, MethodScores], jets: int) -> list[PairRow]
     validation : mapping of str to MethodScores
         By method, of the same jets in the same order; their background is used alone.
     jets : int
-        So many at most, evenly spread over the table.
+        How many at most, evenly spread over the table.
 
     Raises
     ------

@@ -24,7 +24,7 @@ from oddjet.titles import Titles
 EFFICIENCIES = np.geomspace(1e-3, 1.0, 61)
 # Background efficiency of the cut whose effect on mass and pT is shown.
 CUT = 0.1
-# So many signals are drawn in one panel.
+# Signals that are drawn in one panel, at most.
 SHOWN = 4
 
 

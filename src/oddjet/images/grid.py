@@ -10,15 +10,10 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from oddjet.errors import InputFileError, UnreachableFileError
-from oddjet.images.make import jet_rows
-from oddjet.images.preprocessing import aligned, pixelate
+from oddjet.images.make import jet_images, jets_of
 from oddjet.images.settings import ImageJetSettings
 from oddjet.images.store import ImageWriter
 from oddjet.io.cutflow import Cutflow
-from oddjet.io.root import open_events
-from oddjet.jets.corrections import Corrections
-from oddjet.jets.extract import opening_of, reading_of, select_jets
-from oddjet.jets.selection import Selection
 from oddjet.jets.settings import FeatureSettings, Match
 from oddjet.selection.settings import SampleSelection
 
@@ -49,7 +44,7 @@ def make_grid_images(
         Pixels and width alone are read; left out, the width is 3.2 times the radius of `features`.
     own : SampleSelection, optional
         Cuts of the sample's own, as for the feature table.
-    require_match : {"none", "dark_quark", "dark_jet", "top"}
+    require_match : {"none", "dark_quark", "dark_jet", "top", "w"}
         As for the feature table.
     attributes : mapping of str to str
         Provenance.
@@ -59,11 +54,14 @@ def make_grid_images(
     int
         Number of jets; 0 for a file that cannot be used, where `features.on_bad_file` is "skip".
     """
-    of_sample = Selection(features, own), Corrections(features.corrections, features.eta_max)
     side = images.width if images.width is not None else 3.2 * features.radius
+    total = 0
     try:
         with ImageWriter(output, images.pixels, side, attributes) as writer:
-            return _append_all(path, writer, features, of_sample, require_match, (images.pixels, side))
+            for record, jets in jets_of(path, features, own, require_match, Cutflow()):
+                writer.append_images(*jet_images(record, jets, images.pixels, side, record.weight[jets.event]))
+                total += len(jets)
+            writer.finish()
     except InputFileError as error:
         if features.on_bad_file == "fail" or isinstance(error, UnreachableFileError):
             raise
@@ -71,29 +69,4 @@ def make_grid_images(
         with ImageWriter(output, images.pixels, side, attributes) as writer:
             writer.finish()
         return 0
-
-
-def _append_all(
-    path: str,
-    writer: ImageWriter,
-    features: FeatureSettings,
-    of_sample: tuple[Selection, Corrections],
-    require_match: Match,
-    size: tuple[int, float],
-) -> int:
-    """Write the images of a file, and count them."""
-    total, cutflow = 0, Cutflow()
-    selection, corrections = of_sample
-    with open_events(path, opening_of(features)) as file:
-        branches = tuple(dict.fromkeys([*selection.readable(file), *corrections.readable(file)]))
-        reading = reading_of(features, require_match, branches)
-        for record in file.chunks(reading, features.chunk_size)[1]:
-            passed = selection.of_events(record, cutflow)
-            jets, _ = select_jets(
-                passed, features, require_match, cutflow, selection=selection, corrections=corrections
-            )
-            indptr, pixel, value, inside = pixelate(jets.constituents, *aligned(jets.constituents), *size)
-            writer.append_images(jet_rows(passed, jets, inside), indptr, pixel, value)
-            total += len(jets)
-    writer.finish()
     return total

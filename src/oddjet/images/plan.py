@@ -10,8 +10,11 @@ from pathlib import Path
 from typing import Any
 
 from oddjet.batches import Batch, batches_of
-from oddjet.images.settings import ImagesSettings
+from oddjet.images.settings import READ, ImagesSettings
 from oddjet.io.kept import Kept, find_kept
+from oddjet.jets.settings import FeatureSettings
+from oddjet.program import options_of
+from oddjet.samples import Listed, Simulated
 from oddjet.sources import Found, refuse_shared
 
 # Names of metrics, as a regular expression.
@@ -19,21 +22,30 @@ METRIC = r"mae|mse|wass\d+(p\d+)?"
 FIGURES = ("pdf", "png")
 
 
-def listed_images(settings: ImagesSettings) -> dict[str, Found]:
+def listed_images(settings: ImagesSettings, features: FeatureSettings) -> dict[str, Found]:
     """Find the files of the image samples that lie in files; raise `SourceError` for one that cannot be found."""
-    made_with = json.loads(settings.jets.model_dump_json())
     samples = {
         name: Kept(
             sample.files,
             tuple(Path(_table(name, split)) for split in ("train", "validation", "test")),
-            {"settings": [made_with], "require-match": [sample.require_match]},
+            options_of(["--settings", settings.jets.model_dump_json(), *making(sample, features)]),
         )
         for name, sample in settings.samples.items()
-        if sample.files
+        if isinstance(sample, Listed)
     }
     found = find_kept(samples, "images.samples")
     refuse_shared({f"images.samples.{name}": list(one.parts.values()) for name, one in found.items()})
     return found
+
+
+def making(sample: Simulated | Listed, features: FeatureSettings) -> list[str]:
+    """Return the options of `make_images` for a sample: how its files are read, its cuts, corrections and weight."""
+    return [
+        *("--features", features.model_dump_json(include=READ)),
+        *("--selection", sample.own_selection().model_dump_json()),
+        *(["--corrections", sample.corrections.model_dump_json()] if sample.corrections is not None else []),
+        *("--require-match", sample.require_match, "--weight", str(sample.weight)),
+    ]
 
 
 def _table(sample: str, split: str) -> str:
@@ -45,21 +57,31 @@ class ImagePlan:
     """Paths and lists of files of the images."""
 
     settings: ImagesSettings
+    features: FeatureSettings
     found: Mapping[str, Found]
 
     def candidates(self, sample: str) -> list[str]:
         """Return the ROOT files of a sample, or their addresses."""
         own = self.settings.samples[sample]
-        if own.files:
+        if isinstance(own, Listed):
             return list(self.found[sample].parts.values())
         return [f"results/images/samples/{sample}/{number:04d}.root" for number in range(own.parts)]
+
+    def payloads(self, sample: str) -> list[str]:
+        """Return the files of a sample's corrections."""
+        own = self.settings.samples[sample].corrections
+        return [] if own is None else list(own.files())
+
+    def making(self, sample: str) -> list[str]:
+        """Return the options of the job that makes the images of a sample."""
+        return making(self.settings.samples[sample], self.features)
 
     def batches(self, size: int) -> list[Batch]:
         """Return the files that Pythia makes by the job that does, of at most `size` files."""
         files = {
             name: [f"{number:04d}" for number in range(sample.parts)]
             for name, sample in self.settings.samples.items()
-            if not sample.files
+            if isinstance(sample, Simulated)
         }
         return batches_of(files, size)
 

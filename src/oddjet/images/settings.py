@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+import math
+from typing import Annotated
 
-from pydantic import Discriminator, Field, Tag, model_validator
+from pydantic import AfterValidator, Discriminator, Field, Tag, model_validator
 
 from oddjet.dataset.settings import Fractions
 from oddjet.detectors.medoids import MedoidMethod, Metric
 from oddjet.detectors.vae.settings import VaeMethod, VaeSettings
+from oddjet.jets.settings import FeatureSettings
+from oddjet.samples import Listed, Sample, Simulated
 from oddjet.settings import Settings
-from oddjet.simulation.parts import events_of_file
-from oddjet.simulation.settings import Process
+
+# Keys of the features that say how files are read and jets are found, whatever is made of these.
+READ = {
+    *("layouts", "layout", "apply_puppi_weight", "clustering", "check_jets", "on_bad_file", "max_bad_fraction"),
+    *("bad_candidates", "max_bad_event_fraction", "network_seconds", "prefixes", "checksums"),
+}
 
 
 class ImageJetSettings(Settings):
@@ -33,6 +40,32 @@ class ImageJetSettings(Settings):
     fractions: Fractions = Field(
         default=Fractions(train=0.6, validation=0.1, test=0.3), description="shares of the events of every sample"
     )
+
+    @model_validator(mode="after")
+    def _leading_is_first(self) -> ImageJetSettings:
+        if self.subleading_pt_min > self.leading_pt_min:
+            raise ValueError(
+                f"subleading_pt_min ({self.subleading_pt_min:g}) must not be above leading_pt_min "
+                f"({self.leading_pt_min:g})"
+            )
+        return self
+
+    def features(self, common: FeatureSettings) -> FeatureSettings:
+        """Return the settings of a feature stage that selects these jets; files are read as `common` says."""
+        return FeatureSettings(**common.model_dump(include=READ)).model_copy(
+            update={
+                "chunk_size": self.chunk_size,
+                "radius": self.radius,
+                "cluster_pt_min": self.subleading_pt_min,
+                "pt_min": self.leading_pt_min,
+                "pt_max": math.inf,
+                "eta_max": self.eta_max,
+                "max_jets": 1,
+                "subleading_pt_min": self.subleading_pt_min,
+                "match_radius": self.match_radius,
+                "corrections": common.corrections,
+            }
+        )
 
     @property
     def side(self) -> float:
@@ -105,33 +138,18 @@ ImageMethod = Annotated[
 ]
 
 
-class ImageSample(Settings):
-    """A sample of jets for the images: made by Pythia, or in ROOT files."""
-
-    process: Process | None = Field(default=None, description="the hard process that Pythia makes, and its parameters")
-    events: int = Field(default=10_000, gt=0, description="events in the whole sample")
-    parts: int = Field(default=1, gt=0, description="number of files (and jobs) that the events are spread over")
-    files: tuple[str, ...] = Field(
-        default=(), description="in the place of a process: paths, globs, folders, addresses, or .txt lists of these"
-    )
-    require_match: Literal["none", "top", "w"] = Field(
-        default="none", description="keep only jets within images.jets.match_radius of a generated top quark or W boson"
-    )
-
-    def events_of(self, part: int) -> int:
-        """Return the number of events of one file."""
-        return events_of_file(self.events, self.parts, part)
-
-    @model_validator(mode="after")
-    def _one_source(self) -> ImageSample:
-        if (self.process is None) == (not self.files):
-            raise ValueError("give either process or files")
-        if self.parts > self.events:
-            raise ValueError(f"parts: {self.parts} files cannot share {self.events} events")
-        return self
+def _of_images(sample: Simulated | Listed) -> Simulated | Listed:
+    """Refuse what an image sample has no use for: it is background or signal alone, by its name."""
+    for key in ("kind", "title", "point", "cross_section", "m_phi", "r_inv", "golden_json"):
+        if getattr(sample, key, None) not in (None, {}):
+            raise ValueError(f"{key}: {getattr(sample, key)}: images read no such key; leave it out (docs/images.md)")
+    return sample
 
 
-def _paper_samples() -> dict[str, ImageSample]:
+ImageSample = Annotated[Sample, AfterValidator(_of_images)]
+
+
+def _paper_samples() -> dict[str, Simulated | Listed]:
     # Jets above 450 GeV also come from softer hard processes: docs/images.md has how many.
     made = {
         "qcd": {"process": {"name": "qcd", "pthat_min": 325}, "events": 32_000, "parts": 8},
@@ -148,7 +166,7 @@ def _paper_samples() -> dict[str, ImageSample]:
             "require_match": "w",
         },
     }
-    return {name: ImageSample.model_validate(sample) for name, sample in made.items()}
+    return {name: Simulated.model_validate(sample) for name, sample in made.items()}
 
 
 def _methods() -> dict[str, MedoidMethod | VaeMethod]:

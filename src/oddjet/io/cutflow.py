@@ -19,6 +19,7 @@ GUESSES = {
     "jets_pt_low": "their pT lies below pt_min: lower it, or give events with harder jets",
     "jets_eta": "they lie outside eta_max",
     "jets_rank": "max_jets keeps the leading ones alone",
+    "jets_subleading_pt_low": "their events have no second jet above subleading_pt_min",
     "jets_unmatched": "require_match drops them: is it the right kind for this sample, and match_radius wide enough?",
     "events_without_candidates": "they hold no candidate with a pT: is its collection filled? If the PUPPI weights are "
     "all 0, try apply_puppi_weight: false",
@@ -39,7 +40,13 @@ NO_JET = (
     "constituents (recluster: false)?"
 )
 # Counts that are told only where they are not 0: most samples have nothing to do with them.
-RARE = ("events_not_certified", "jets_not_in_file", "luminosity_blocks_read", "luminosity_blocks_certified")
+RARE = (
+    "events_not_certified",
+    "jets_subleading_pt_low",
+    "jets_not_in_file",
+    "luminosity_blocks_read",
+    "luminosity_blocks_certified",
+)
 
 
 @dataclass
@@ -84,6 +91,7 @@ class Cutflow:
     jets_pt_high: int = 0
     jets_eta: int = 0
     jets_rank: int = 0
+    jets_subleading_pt_low: int = 0
     jets_unmatched: int = 0
     jets_not_in_file: int = 0
     jets_cut: dict[str, int] = field(default_factory=dict)

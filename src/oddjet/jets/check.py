@@ -35,7 +35,7 @@ class FastjetCheck:
     Parameters
     ----------
     settings
-        So many of the file's selected jets are compared as `check_jets` says.
+        `check_jets` is the number of selected jets that are compared.
     """
 
     def __init__(self, settings: FeatureSettings) -> None:

@@ -126,6 +126,11 @@ class Corrections:
             found |= {f"{name}_{direction}": rest * values for direction, values in own.items() if direction}
         return found
 
+    def nominal(self, record: CandidateRecord) -> Floats:
+        """Return the nominal weight of each event, shape (len(record),)."""
+        weights = np.asarray(record.weight, np.float64)
+        return weights * self.weights(record)[""] if self._settings.weights else weights
+
     def fill(self, rows: NDArray[np.void], jets: Jets, record: CandidateRecord, weight: float) -> None:
         """Write the weights of jets, nominal and varied, into the rows of a table; `weight` is the sample's."""
         if not self._settings.weights:

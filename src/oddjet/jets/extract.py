@@ -60,10 +60,18 @@ def select(jets: Jets, settings: FeatureSettings, cutflow: Cutflow) -> npt.NDArr
         ("jets_pt_high", jets.pt >= settings.pt_max),
         ("jets_eta", np.abs(jets.eta) >= settings.eta_max),
         ("jets_rank", jets.rank >= last),
+        ("jets_subleading_pt_low", _without_subleading(jets, settings.subleading_pt_min)),
     ):
         setattr(cutflow, name, getattr(cutflow, name) + int(np.sum(keep & fails)))
         keep &= ~fails
     return keep
+
+
+def _without_subleading(jets: Jets, least: float | None) -> npt.NDArray[np.bool_]:
+    """Which jets are of events without a second jet above `least`, in GeV; none of them where it is None."""
+    if least is None:
+        return np.zeros(len(jets), bool)
+    return ~np.isin(jets.event, jets.event[(jets.rank == 1) & (jets.pt > least)])
 
 
 def select_jets(
@@ -82,7 +90,7 @@ def select_jets(
     record : CandidateRecord
         With the events that pass alone: `oddjet.jets.selection.Selection.of_events`.
     settings : FeatureSettings
-    require_match : {"none", "dark_quark", "dark_jet", "top"}
+    require_match : {"none", "dark_quark", "dark_jet", "top", "w"}
     cutflow : Cutflow
     closure : Closure, optional
         Compares with the file's own jets, if there are any.
@@ -194,7 +202,7 @@ def extract_features(
     settings : FeatureSettings
     own : SampleSelection, optional
         Cuts of the sample's own, and its golden JSON.
-    require_match : {"none", "dark_quark", "dark_jet", "top"}
+    require_match : {"none", "dark_quark", "dark_jet", "top", "w"}
         Keep only jets near such a parton, or made of dark decay products by more than half.
     weight : float
         Factor on the generator weights.

@@ -16,7 +16,7 @@ from oddjet.selection.expressions import JET_COLUMNS, TRIGGERS, parse_column, pa
 from oddjet.selection.settings import Kept, SampleSelection, SelectionSettings
 from oddjet.settings import VARIED, Settings
 
-Match = Literal["none", "dark_quark", "dark_jet", "top"]
+Match = Literal["none", "dark_quark", "dark_jet", "top", "w"]
 ClusteringBackend = Literal["own", "fastjet"]
 
 EIGHT_FEATURES = ("tau2", "tau3", "efp1", "c2", "axis_major", "axis_minor", "ptd", "softdrop_mass")
@@ -106,7 +106,7 @@ class FeatureSettings(Settings):
     check_jets: int = Field(
         default=10,
         ge=0,
-        description="So many of the first selected jets of every file are compared with fastjet (momentum, "
+        description="The first selected jets of every file, this number of them, are compared with fastjet (momentum, "
         "constituents, N-subjettiness, soft drop); a difference ends the run. 0 compares none.",
     )
     cluster_pt_min: float = Field(default=20.0, ge=0, description="Clustered jets below this pT are not counted (GeV).")
@@ -114,6 +114,11 @@ class FeatureSettings(Settings):
     pt_max: float = Field(default=1000.0, gt=0, description="Largest jet pT, exclusive (GeV).")
     eta_max: float = Field(default=2.4, gt=0, le=5, description="Largest |eta| of the jet axis, exclusive.")
     max_jets: int | None = Field(default=None, ge=1, description="Leading jets to keep per event; null for all.")
+    subleading_pt_min: float | None = Field(
+        default=None,
+        ge=0,
+        description="Smallest pT of the second jet of the event, exclusive (GeV); null asks for none.",
+    )
     match_radius: float = Field(
         default=0.8, gt=0, description="Largest Delta R (eta, phi) between a jet and its parton."
     )
@@ -209,6 +214,10 @@ class FeatureSettings(Settings):
             raise ValueError(f"pt_max ({self.pt_max}) must be above pt_min ({self.pt_min})")
         if self.cluster_pt_min > self.pt_min:
             raise ValueError(f"cluster_pt_min ({self.cluster_pt_min}) must not be above pt_min ({self.pt_min})")
+        if self.subleading_pt_min is not None and self.cluster_pt_min > self.subleading_pt_min:
+            raise ValueError(
+                f"cluster_pt_min ({self.cluster_pt_min}) must not be above subleading_pt_min ({self.subleading_pt_min})"
+            )
         repeated = sorted({str(entry) for entry in self.features if self.features.count(entry) > 1})
         if repeated:
             raise ValueError(f"features are named more than once: {', '.join(repeated)}")

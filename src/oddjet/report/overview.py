@@ -12,7 +12,7 @@ from oddjet.report.findings import Findings, Run
 from oddjet.report.html import Block, Cell, Gallery, Picture, Section, Table, Text
 from oddjet.report.results_sections import NOTES, READ_ME, best_of
 
-# So many signals are named; of more their number and where they lie.
+# Up to this number of signals are named; of more, their number and where they lie.
 NAMED = 3
 DIFFERENT = (
     "Analyses differ in their backgrounds, their signals, or what the models see: an AUC compares with that of another "

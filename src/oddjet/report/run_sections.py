@@ -28,6 +28,7 @@ STAGES = {
     "jets_pt_high": "pT too high",
     "jets_eta": "|eta| too large",
     "jets_rank": "not leading",
+    "jets_subleading_pt_low": "no second jet above its least pT",
     "jets_unmatched": "no match",
     "jets_not_in_file": "no jet of the file",
     "jets_cut": "cut on jets",

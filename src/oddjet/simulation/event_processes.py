@@ -27,7 +27,7 @@ class Splitting:
     decays
         PDG codes whose decays are tried several times on one and the same event.
     tries
-        So many times.
+        How often.
     survive
         Probability with which an event whose leptons can only come from those decays is looked at at all.
     """

@@ -76,7 +76,7 @@ def study(models: Sequence[Path], test: Path, distances: Sequence[Path], jets: i
     distances : sequence of Path
         Tables of `compute_distances` of the first jets of `test`, one a metric.
     jets : int
-        So many jets, at most.
+        How many jets, at most.
 
     Raises
     ------
