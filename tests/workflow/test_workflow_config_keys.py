@@ -75,6 +75,7 @@ REVERSED["contamination"]["methods"] = ["ae", "mahalanobis"]
 # one switches on; own files, which have tests of their own.
 FIXED = re.compile(
     r"samples\.top\.kind|methods\.wnae_ensemble\.kind|images\.methods\.\w+\.kind|(images|events)\..*\.files"
+    r"|images\.samples\.\w+\.(kind|cross_section)"
     r"|images\.vae\.training\.learning_rate_end"
     r"|(images\.vae|methods\.wnae)\.training\.(momentum|learning_rate_factor|learning_rate_floor)"
     r"|(events\.)?methods\.wnae\.(chain\.latent|loss\.negative_energy_square|loss\.train_temperature)"
@@ -117,6 +118,7 @@ NAMED = {
     "features.checksums": str(ROOT / "LICENSE"),
     "features.layout": "pfnano",
     "features.layouts": {"mine": {"tree": "t", "candidates": {"pt": "a", "eta": "b", "phi": "c"}}},
+    "features.subleading_pt_min": 30,
     "features.prefixes": ["root://a.org/", "root://b.org/"],
     "files_per_job": 1,
     "contamination.methods": ["ae", "mahalanobis", "nae"],
@@ -132,6 +134,10 @@ NAMED = {
     "analyses.reversed.evaluation": {"minimum_signal_jets": 15},
     "analyses.reversed.seeds": [4],
     "analyses.reversed.seeds_per_job": 3,
+    "images.samples.qcd.where": "MET_pt > 10",
+    "images.samples.qcd.selection.events": "MET_pt > 10",
+    "images.samples.qcd.selection.jets": "pt > MET_pt",
+    "images.samples.qcd.corrections": {"weights": {"own": {"nominal": "w"}}},
     "images.vae.training.snapshot_epochs": [2],
     "methods.wnae.title": "our WNAE",
     # Of one sample both are all of it; the training says what it asked for all the same.

@@ -20,7 +20,6 @@ from oddjet.io.candidates import CandidateRecord
 from oddjet.io.checksums import verify
 from oddjet.io.cutflow import BadFile, Cutflow
 from oddjet.io.root import open_events
-from oddjet.jets.check import FastjetCheck
 from oddjet.jets.clustering import Jets
 from oddjet.jets.columns import rows_of
 from oddjet.jets.corrections import Corrections
@@ -119,7 +118,6 @@ def jets_of(
     own: SampleSelection | None,
     require_match: Match,
     cutflow: Cutflow,
-    check: FastjetCheck | None = None,
 ) -> Iterator[tuple[CandidateRecord, Jets]]:
     """Yield the events of a ROOT file, chunk by chunk, and their jets that a feature table of these settings has.
 
@@ -135,8 +133,6 @@ def jets_of(
         As for a feature table.
     cutflow
         Events and jets are added to it, and it is checked at the end of the file.
-    check
-        Compares the first jets with those of fastjet.
 
     Raises
     ------
@@ -156,8 +152,6 @@ def jets_of(
             jets, _ = select_jets(
                 passed, features, require_match, cutflow, selection=selection, corrections=corrections
             )
-            if check is not None:
-                check.add(passed, jets)
             yield passed, jets
         check_found(reader, require_match, cutflow.events_read)
         generated = file.generated_weight()
@@ -188,7 +182,7 @@ def _parts(
 ) -> Iterator[tuple[str, tuple[Any, ...]]]:
     """Yield the part that jets of a file belong to, and their images."""
     corrections = Corrections(features.corrections, features.eta_max)
-    for record, jets in jets_of(path, features, own, require_match, cutflow, FastjetCheck(features)):
+    for record, jets in jets_of(path, features, own, require_match, cutflow):
         weights = corrections.nominal(record)[jets.event] * weight
         assigned = assign_parts(rows_of(JET_COLUMNS, record, jets), settings.fractions, settings.seed)
         for position, part in enumerate(PARTS):

@@ -16,7 +16,7 @@ from oddjet.settings import Settings
 
 # Keys of the features that say how files are read and jets are found, whatever is made of these.
 READ = {
-    *("layouts", "layout", "apply_puppi_weight", "clustering", "check_jets", "on_bad_file", "max_bad_fraction"),
+    *("layouts", "layout", "apply_puppi_weight", "clustering", "on_bad_file", "max_bad_fraction"),
     *("bad_candidates", "max_bad_event_fraction", "network_seconds", "prefixes", "checksums"),
 }
 
