@@ -15,7 +15,7 @@ rule make_bundle:
     log:
         "results/logs/make_bundle/{analysis}/{method}.log",
     wildcard_constraints:
-        method=any_of(exported(PUBLISHED.methods)),
+        method=any_of(exported(PLAN.methods)),
     conda:
         "../envs/train.yaml"
     resources:
@@ -76,8 +76,8 @@ rule quantize_bundle:
 
 rule write_submission:
     input:
-        auc=lambda wildcards: PLAN.board_tables(wildcards.analysis, "auc"),
-        merit=lambda wildcards: PLAN.board_tables(wildcards.analysis, "merit"),
+        auc=lambda wildcards: PLAN.method_tables(wildcards.analysis, "auc"),
+        merit=lambda wildcards: PLAN.method_tables(wildcards.analysis, "merit"),
         cards=lambda wildcards: [
             f"results/{wildcards.analysis}/bundle/{method}/card.json"
             for method in exported(ANALYSES[wildcards.analysis].methods)

@@ -62,7 +62,10 @@ from oddjet.methods import (
     ensembles,
     kind_modules,
     loaded_modules,
+    of_columns,
+    of_images,
     trained,
+    vaes,
     with_models,
 )
 from oddjet.paper_figures import (
@@ -79,9 +82,7 @@ from oddjet.plan import (
     COMPARISONS,
     FIGURES,
     MATRIX,
-    WITH_IMAGES,
     Plan,
-    board_analysis,
 )
 from oddjet.provenance.digest import code_digest
 from oddjet.published import Published, exported, quantized
@@ -188,13 +189,6 @@ def opened_from(option):
     return lambda wildcards: PLAN.opened_from(
         wildcards.analysis, wildcards.method, wildcards.group
     )[option]
-
-
-# Data have no images.
-def scored_data(of):
-    return lambda wildcards: (
-        [] if wildcards.method in PLAN.image_methods else of(wildcards)
-    )
 
 
 # Where Snakemake looks for a file when this is a module with a prefix.
@@ -355,7 +349,7 @@ wildcard_constraints:
     analysis=any_of(ANALYSES),
     sample=any_of(SAMPLES),
     file=r"[A-Za-z0-9_.-]+",
-    method=any_of([*PLAN.methods, *PLAN.image_methods]),
+    method=any_of(PLAN.methods),
     group=any_of(PLAN.groups()),
 
 

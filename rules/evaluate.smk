@@ -5,10 +5,6 @@ localrules:
     compare_experiments,
 
 
-# One analysis, or `jets` with the methods that score its jets by their images.
-BOARD = any_of([*ANALYSES, WITH_IMAGES])
-
-
 rule evaluate:
     input:
         lambda wildcards: PLAN.scores(*wildcards),
@@ -36,16 +32,14 @@ rule evaluate:
 # All methods side by side, in tables and to read.
 rule summarize:
     input:
-        auc=lambda wildcards: PLAN.board_tables(wildcards.analysis, "auc"),
-        merit=lambda wildcards: PLAN.board_tables(wildcards.analysis, "merit"),
-        scores=lambda wildcards: PLAN.board_scores(wildcards.analysis),
-        ceilings=lambda wildcards: f"results/{board_analysis(wildcards.analysis)}/ceilings.csv",
+        auc=lambda wildcards: PLAN.method_tables(wildcards.analysis, "auc"),
+        merit=lambda wildcards: PLAN.method_tables(wildcards.analysis, "merit"),
+        scores=lambda wildcards: PLAN.all_scores(wildcards.analysis),
+        ceilings="results/{analysis}/ceilings.csv",
     output:
         [f"results/{{analysis}}/{name}" for name in BOARD_TABLES],
     log:
         "results/logs/summarize/{analysis}.log",
-    wildcard_constraints:
-        analysis=BOARD,
     conda:
         "../envs/jets.yaml"
     resources:
@@ -53,9 +47,7 @@ rule summarize:
     params:
         settings=CONFIG.merit.model_dump_json(),
         approximate=lambda wildcards: PLAN.approximate(wildcards.analysis),
-        baselines=lambda wildcards: baselines(
-            ANALYSES[board_analysis(wildcards.analysis)].methods
-        ),
+        baselines=lambda wildcards: baselines(ANALYSES[wildcards.analysis].methods),
         titles=titles,
         heatmap=heatmap,
         folder=lambda wildcards: f"results/{wildcards.analysis}",

@@ -7,22 +7,22 @@ localrules:
 
 # The figures of all methods of an analysis in one job: starting a program takes as long as drawing one of them. Which
 # files these are only the plan knows, so each analysis has a rule of its own.
-for board in PLAN.boards():
+for name in PLAN.shown():
 
     rule:
         name:
-            f"plot_methods_{board}"
+            f"plot_methods_{name}"
         input:
-            **PLAN.drawn_tables(board),
+            **PLAN.drawn_tables(name),
         output:
             [
                 reported(
-                    path, kind, board, FIGURE_TITLES[kind], PLAN.titles(board)[method]
+                    path, kind, name, FIGURE_TITLES[kind], PLAN.titles(name)[method]
                 )
-                for path, (kind, method) in PLAN.method_figure_files(board).items()
+                for path, (kind, method) in PLAN.method_figure_files(name).items()
             ],
         log:
-            f"results/logs/plot_methods/{board}.log",
+            f"results/logs/plot_methods/{name}.log",
         localrule: True
         conda:
             "../envs/jets.yaml"
@@ -30,14 +30,14 @@ for board in PLAN.boards():
             **grown(2000, 10),
         params:
             label=label,
-            titles=lambda wildcards, board=board: json.dumps(PLAN.titles(board)),
-            samples=lambda wildcards, board=board: json.dumps(PLAN.sample_titles(board)),
-            heatmap=PLAN.heatmap(board),
-            selection=lambda wildcards, board=board: PLAN.selection(board),
+            titles=lambda wildcards, name=name: json.dumps(PLAN.titles(name)),
+            samples=lambda wildcards, name=name: json.dumps(PLAN.sample_titles(name)),
+            heatmap=PLAN.heatmap(name),
+            selection=lambda wildcards, name=name: PLAN.selection(name),
             means=list(ensembles(PLAN.methods)),
             code=code_digest("plot_methods"),
         message:
-            f"Figures of each method of {board}"
+            f"Figures of each method of {name}"
         shell:
             'python "$ODDJET"/workflow/scripts/plot_methods.py --titles {params.titles:q} --sample-titles {params.samples:q} --heatmap {params.heatmap:q}'
             " --auc {input.auc:q}"
@@ -47,11 +47,11 @@ for board in PLAN.boards():
 
 rule plot_comparison:
     input:
-        scores=lambda wildcards: PLAN.board_scores(wildcards.analysis),
+        scores=lambda wildcards: PLAN.all_scores(wildcards.analysis),
         leaderboard="results/{analysis}/leaderboard.csv",
         grid="results/{analysis}/grid_means.csv",
         merit="results/{analysis}/merit.csv",
-        ceilings=lambda wildcards: f"results/{board_analysis(wildcards.analysis)}/ceilings.csv",
+        ceilings="results/{analysis}/ceilings.csv",
     output:
         [
             reported(
@@ -65,8 +65,6 @@ rule plot_comparison:
         ],
     log:
         "results/logs/plot_comparison/{analysis}.log",
-    wildcard_constraints:
-        analysis=BOARD,
     conda:
         "../envs/jets.yaml"
     resources:

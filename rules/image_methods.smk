@@ -1,6 +1,8 @@
-# The jets of the analysis `jets`, scored by their images; `snakemake image_scores` makes all. AUC, figures of merit and
-# heatmaps are those of any method; the leaderboard `jets_with_images` has all methods.
-VAE_METHODS = CONFIG.images.vae_methods()
+# What methods that score jets by their images are made from; their scores, tables and figures are those of any method.
+VAE_METHODS = vaes(PLAN.methods)
+BETAS = {
+    f"beta-{beta:g}": beta for method in VAE_METHODS.values() for beta in method.betas
+}
 
 
 rule make_grid_images:
@@ -8,7 +10,7 @@ rule make_grid_images:
         lambda wildcards: PLAN.local_candidates(wildcards.sample, wildcards.file),
         payloads=lambda wildcards: PLAN.payloads(wildcards.sample),
     output:
-        "results/jets/images/{sample}/{file}.h5",
+        "results/jet_images/{sample}/{file}.h5",
     log:
         "results/logs/make_grid_images/{sample}/{file}.log",
     benchmark:
@@ -41,26 +43,31 @@ rule make_grid_images:
 # The background jets that a VAE is trained on, and those of its validation loss.
 rule gather_grid_images:
     input:
-        images=lambda wildcards: PLAN.grid_images(*ANALYSES["jets"].background),
-        tables=["results/jets/dataset/train.h5", "results/jets/dataset/validation.h5"],
+        images=lambda wildcards: PLAN.jet_images(
+            *ANALYSES[wildcards.analysis].background
+        ),
+        tables=[
+            "results/{analysis}/dataset/train.h5",
+            "results/{analysis}/dataset/validation.h5",
+        ],
     output:
         [
-            "results/jets/dataset/train_images.h5",
-            "results/jets/dataset/validation_images.h5",
+            "results/{analysis}/dataset/train_images.h5",
+            "results/{analysis}/dataset/validation_images.h5",
         ],
     log:
-        "results/logs/gather_grid_images.log",
+        "results/logs/gather_grid_images/{analysis}.log",
     benchmark:
-        "results/benchmarks/gather_grid_images.tsv"
+        "results/benchmarks/gather_grid_images/{analysis}.tsv"
     conda:
         "../envs/jets.yaml"
     resources:
         **grown(4000, 60),
     params:
-        seed=CONFIG.dataset.seed,
+        seed=lambda wildcards: ANALYSES[wildcards.analysis].dataset.seed,
         code=code_digest("gather_grid_images"),
     message:
-        "Images of the background jets that are trained on"
+        "Images of the background jets of {wildcards.analysis} that are trained on"
     shell:
         'python "$ODDJET"/workflow/scripts/gather_grid_images.py --images {input.images:q} --tables {input.tables:q}'
         " --seed {params.seed} --outputs {output:q} > {log:q} 2>&1"
@@ -69,18 +76,19 @@ rule gather_grid_images:
 # No signal among the inputs, as for every training.
 use rule train_vae as train_grid_vae with:
     input:
-        train="results/jets/dataset/train_images.h5",
-        validation="results/jets/dataset/validation_images.h5",
+        train="results/{analysis}/dataset/train_images.h5",
+        validation="results/{analysis}/dataset/validation_images.h5",
     output:
-        model="results/jets/models/{method}/seed-{seed}/{beta}/model.pt",
-        history="results/jets/models/{method}/seed-{seed}/{beta}/history.csv",
+        model="results/{analysis}/models/{method}/seed-{seed}/{beta}/model.pt",
+        history="results/{analysis}/models/{method}/seed-{seed}/{beta}/history.csv",
     log:
-        "results/logs/train_grid_vae/{method}/seed-{seed}/{beta}.log",
+        "results/logs/train_grid_vae/{analysis}/{method}/seed-{seed}/{beta}.log",
     benchmark:
-        "results/benchmarks/train_grid_vae/{method}/seed-{seed}/{beta}.tsv"
+        "results/benchmarks/train_grid_vae/{analysis}/{method}/seed-{seed}/{beta}.tsv"
     wildcard_constraints:
         method=any_of(VAE_METHODS),
-        seed=any_of(ANALYSES["jets"].seeds if "jets" in ANALYSES else []),
+        seed=any_of({seed for own in ANALYSES.values() for seed in own.seeds}),
+        beta=any_of(BETAS),
     resources:
         **grown(
             lambda wildcards: 3000 + VAE_METHODS[wildcards.method].train_jets // 110,
@@ -88,9 +96,10 @@ use rule train_vae as train_grid_vae with:
         ),
     params:
         settings=lambda wildcards: IMAGES.method_training(
-            wildcards.method, int(wildcards.seed)
+            PLAN.method(wildcards.analysis, wildcards.method), int(wildcards.seed)
         ),
         metric=lambda wildcards: VAE_METHODS[wildcards.method].metric,
         depth=lambda wildcards: VAE_METHODS[wildcards.method].depth,
+        beta=lambda wildcards: BETAS[wildcards.beta],
     message:
-        "Train {wildcards.method}, seed {wildcards.seed}, {wildcards.beta}"
+        "Train {wildcards.method} of {wildcards.analysis}, seed {wildcards.seed}, {wildcards.beta}"

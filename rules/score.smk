@@ -7,7 +7,7 @@ rule score:
         images=opened_from("images"),
         background=split("test"),
         signals=signal_tables,
-        data=scored_data(data_tables),
+        data=data_tables,
         test_backgrounds=lambda wildcards: PLAN.test_background_tables(
             wildcards.analysis
         ),
@@ -19,12 +19,12 @@ rule score:
     benchmark:
         "results/benchmarks/score/{analysis}/{method}/{group}.tsv"
     wildcard_constraints:
-        method=any_of([*PLAN.methods, *PLAN.image_methods]),
+        method=any_of(PLAN.methods),
         group=any_of([*PLAN.groups(), MEAN]),
     conda:
         "../envs/train.yaml"
     # Images take time: those of a jet are transported to many others.
-    threads: lambda wildcards: 2 if wildcards.method in PLAN.image_methods else 1
+    threads: lambda wildcards: 2 if wildcards.method in of_images(PLAN.methods) else 1
     resources:
         **grown(4000, 240),
     params:
@@ -35,7 +35,7 @@ rule score:
         evaluation=evaluation,
         seeds=seeds,
         signals=signal_arguments,
-        data=scored_data(data_arguments),
+        data=data_arguments,
         test_backgrounds=lambda wildcards: PLAN.test_background_arguments(
             wildcards.analysis
         ),

@@ -72,7 +72,7 @@ use rule score as score_validation with:
         models=opened_from("models"),
         train=opened_from("train"),
         validation=opened_from("validation"),
-        images=[],
+        images=opened_from("images"),
         background=split("validation"),
         signals=[],
         data=[],
@@ -109,7 +109,7 @@ use rule score as score_validation with:
 rule measure_flatness:
     input:
         validation=lambda wildcards: PUBLISHED.validation_scores(wildcards.analysis),
-        test=lambda wildcards: PLAN.board_scores(wildcards.analysis),
+        test=lambda wildcards: PLAN.all_scores(wildcards.analysis),
     output:
         thresholds="results/{analysis}/thresholds.csv",
         flatness="results/{analysis}/flatness.csv",
@@ -159,7 +159,7 @@ rule plot_flatness:
 rule estimate_abcd:
     input:
         validation=lambda wildcards: PUBLISHED.validation_scores(wildcards.analysis),
-        test=lambda wildcards: PLAN.board_scores(wildcards.analysis),
+        test=lambda wildcards: PLAN.all_scores(wildcards.analysis),
     output:
         pairs="results/{analysis}/abcd/pairs.csv",
         closure="results/{analysis}/abcd/closure.csv",

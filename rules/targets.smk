@@ -80,11 +80,6 @@ rule images:
         IMAGES.results(),
 
 
-rule image_scores:
-    input:
-        PLAN.image_scores(),
-
-
 rule events:
     input:
         EVENTS.results(),

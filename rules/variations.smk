@@ -99,7 +99,7 @@ use rule score as score_variation with:
         "results/benchmarks/score_variation/{analysis}/{variation}/{method}/{group}.tsv"
     wildcard_constraints:
         variation=VARIATIONS,
-        method=any_of(PLAN.methods),
+        method=any_of(of_columns(PLAN.methods)),
         group=any_of([*PLAN.groups(), MEAN]),
     params:
         settings=lambda wildcards: PLAN.method(
@@ -124,7 +124,7 @@ use rule score as score_variation with:
 
 rule compare_variations:
     input:
-        nominal=lambda wildcards: PLAN.board_scores(wildcards.analysis),
+        nominal=lambda wildcards: PLAN.column_scores(wildcards.analysis),
         shifted=lambda wildcards: [
             path
             for name in PLAN.shifted(wildcards.analysis)

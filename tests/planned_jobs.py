@@ -9,7 +9,7 @@ from typing import NamedTuple
 from oddjet.jobs import Jobs
 
 PUBLISHED = ("bundle", "hepdata", "limits", "flatness", "abcd")
-TARGETS = ("all", "figures", "contamination", "images", "image_scores", "events", "experiments", *PUBLISHED)
+TARGETS = ("all", "figures", "contamination", "images", "events", "experiments", *PUBLISHED)
 
 
 class Planned(NamedTuple):

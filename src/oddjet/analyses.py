@@ -22,7 +22,7 @@ from oddjet.detectors.registry import trained_on
 from oddjet.evaluation.settings import EvaluationSettings
 from oddjet.jets.settings import COLUMNS, FeatureSettings
 from oddjet.messages import not_among
-from oddjet.methods import Method, Methods, baselines, ensembles, with_models
+from oddjet.methods import Method, Methods, baselines, ensembles
 from oddjet.samples import Listed, Simulated
 from oddjet.settings import Seeds, Settings
 from oddjet.titles import default_title
@@ -283,8 +283,9 @@ def _named(own: AnalysisSettings, common: Common) -> tuple[str, ...]:
 def _scanned(own: AnalysisSettings, methods: Methods) -> Iterator[tuple[str, Any]]:
     """Give a method for every combination of the values of a scan; its name says which."""
     for name, lists in own.scan.items():
-        if name not in with_models(methods):
-            raise ValueError(f"scan: {not_among(name, with_models(methods))}")
+        single = [known for known in methods if known not in ensembles(methods)]
+        if name not in single:
+            raise ValueError(f"scan: {not_among(name, single)}")
         for values in product(*lists.values()):
             settings = json.loads(methods[name].model_dump_json(exclude_unset=True))
             label, title = name, methods[name].title or default_title(name)

@@ -12,8 +12,7 @@ from oddjet.batches import Batch
 from oddjet.config import Config
 from oddjet.detectors.mean import GROUP as MEAN
 from oddjet.detectors.registry import DetectorSettings
-from oddjet.detectors.vae.settings import VaeMethod
-from oddjet.methods import Methods, ensembles, opened_modules, with_models
+from oddjet.methods import ensembles, of_images, opened_modules, vaes, with_models
 from oddjet.sample_files import VariationFiles
 from oddjet.samples import Listed, Simulated
 from oddjet.sources import Found
@@ -55,18 +54,12 @@ class AnalysisFiles(VariationFiles):
         return {name: method for analysis in self.analyses.values() for name, method in analysis.methods.items()}
 
     def method(self, analysis: str, method: str) -> DetectorSettings:
-        """Return the settings of a method of an analysis, or of one that scores the jets of `jets` by their images."""
-        images: Methods = self.config.images.methods if analysis == JETS else {}
-        return images[method] if method in images else self.analyses[analysis].methods[method]
+        """Return the settings of a method of an analysis."""
+        return self.analyses[analysis].methods[method]
 
     def opened_modules(self, analysis: str, method: str) -> list[str]:
         """Return what the program `score` imports by name to open a method."""
-        return opened_modules({**self.methods, method: self.method(analysis, method)}, method)
-
-    @cached_property
-    def image_methods(self) -> list[str]:
-        """Methods that score the jets of `jets` by their images."""
-        return list(self.config.images.methods) if JETS in self.analyses else []
+        return opened_modules(self.analyses[analysis].methods, method)
 
     def groups(self) -> list[str]:
         """Return the groups of seeds of all analyses."""
@@ -76,10 +69,15 @@ class AnalysisFiles(VariationFiles):
         """Return the samples of an analysis that are varied: backgrounds that train, and signals."""
         return self.analyses[analysis].background, self.analyses[analysis].signals
 
-    def scored_images(self) -> list[str]:
-        """Return the files of images of all jets of the analysis `jets`."""
-        jets = self.analyses[JETS]
-        return self.grid_images(*jets.backgrounds, *jets.signals)
+    def scored_images(self, analysis: str) -> list[str]:
+        """Return the files of images of all jets of an analysis."""
+        return self.jet_images(*self.analyses[analysis].samples)
+
+    def vae_models(self, analysis: str, method: str, seeds: Iterable[int]) -> list[str]:
+        """Return the models of a VAE of images: of every seed and beta."""
+        betas = vaes(self.analyses[analysis].methods)[method].betas
+        folder = f"results/{analysis}/models/{method}"
+        return [f"{folder}/seed-{seed}/beta-{beta:g}/model.pt" for seed in seeds for beta in betas]
 
     def background_tables(self, analysis: str) -> list[str]:
         """Return the tables of the background samples of an analysis."""
@@ -213,17 +211,15 @@ class AnalysisFiles(VariationFiles):
     def opened_from(self, analysis: str, method: str, group: str) -> dict[str, list[str]]:
         """Return what a method is opened from for scoring: files by the option that names them."""
         none: dict[str, list[str]] = {"models": [], "train": [], "validation": [], "images": []}
-        images = self.config.images.methods if analysis == JETS else {}
-        if method in images:
-            seen = images[method]
-            if isinstance(seen, VaeMethod):
-                folders = [f"results/jets/models/{method}/seed-{seed}" for seed in self.seeds(analysis, group)]
-                files = [f"{folder}/beta-{beta:g}/model.pt" for folder in folders for beta in seen.betas]
-                return none | {"models": files, "images": self.scored_images()}
-            return none | {"train": [self.split(analysis, "train")], "images": self.scored_images()}
+        methods = self.analyses[analysis].methods
+        if method in of_images(methods):
+            of_images_alone = none | {"images": self.scored_images(analysis)}
+            if method in vaes(methods):
+                return of_images_alone | {"models": self.vae_models(analysis, method, self.seeds(analysis, group))}
+            return of_images_alone | {"train": [self.split(analysis, "train")]}
         if group == MEAN:
             validation = [self.split(analysis, "validation")]
             return none | {"models": self.members(analysis, method), "validation": validation}
-        if method not in with_models(self.analyses[analysis].methods):
+        if method not in with_models(methods):
             raise KeyError(f"{analysis} has no {method} with a model of its own")
         return none | {"models": [f"results/{analysis}/models/{method}/{group}/model.pt"]}

@@ -28,7 +28,7 @@ from oddjet.events.settings import EventsSettings
 from oddjet.images.settings import ImagesSettings
 from oddjet.jets.settings import FeatureSettings
 from oddjet.messages import describe_validation, keys_of, not_among
-from oddjet.methods import Method, ensembles, with_models
+from oddjet.methods import Method, ensembles, of_images, vaes, with_models
 from oddjet.samples import KindOfFiles, Listed, Sample, SignalGrid, Simulated
 from oddjet.settings import Seeds, Settings
 from oddjet.simulation.parts import shared_run
@@ -42,11 +42,12 @@ NAME_RULE = "may hold letters, digits and - _ . only, at most 100, and does not 
 
 
 # Folders of results that are no analysis.
-RESERVED = ("matrix", "samples", "tables", "images", "events", "jets_with_images", "variations", "logs", "benchmarks")
+RESERVED = ("matrix", "samples", "tables", "images", "jet_images", "events", "variations", "logs", "benchmarks")
 # Keys of older configurations, and what takes their place.
 GONE = {
     "ensemble.seeds": "write it as seeds, at the top",
     "ensemble.seeds_per_job": "write it as seeds_per_job, at the top",
+    "images.methods": "write its entries among methods, each with its kind (medoids or vae); image_scores is gone too",
 }
 REVERSED = "analyses: {reversed: {background: [%s], signals: [...], methods: [wnae]}}"
 
@@ -131,9 +132,6 @@ class Config(Settings):
                 raise ValueError(f"analyses: the name {name!r} {NAME_RULE}")
             if name in RESERVED or name.startswith("contaminated-"):
                 raise ValueError(f"analyses: the name {name!r} is that of a folder of results already; take another")
-        doubled = sorted(set(self.methods) & set(self.images.methods))
-        if doubled:
-            raise ValueError(f"images.methods: {doubled[0]!r} is also one of `methods`; give it another name")
         return self
 
     @model_validator(mode="after")
@@ -141,7 +139,6 @@ class Config(Settings):
         rooms: dict[str, Mapping[str, Titled]] = {
             "samples": self.samples,
             "methods": self.methods,
-            "images.methods": self.images.methods,
             "events.methods": self.events.methods,
         }
         for section, titled in rooms.items():
@@ -159,7 +156,7 @@ class Config(Settings):
                     raise ValueError(f"{key}.axes.{axis}: {error}") from None
         shown: dict[str, Mapping[str, Titled]] = {
             "samples": self.all_samples(),
-            "methods": {**self.methods, **self.images.methods},
+            "methods": self.methods,
         }
         for section, titled in shown.items():
             titles: dict[str, str] = {}
@@ -178,12 +175,23 @@ class Config(Settings):
                     raise ValueError(f"methods.{name}.of: a mean of itself; the other methods are {single}")
                 if member in ensembles(self.methods):
                     raise ValueError(f"methods.{name}.of: {member!r} is a mean; name its members instead")
+                if member in of_images(self.methods):
+                    raise ValueError(f"methods.{name}.of: {member!r} sees images, and a mean takes methods of columns")
                 if member not in single:
                     raise ValueError(f"methods.{name}.of: {member!r} is no method; the methods are {single}")
         together = next((name for name in self.contamination.methods if name in ensembles(self.methods)), None)
         if together is not None:
             raise ValueError(
                 f"contamination.methods: {together!r} is a mean, which trains nothing; name its members instead"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _transport_exists(self) -> Config:
+        wanted = next((name for name, one in vaes(self.methods).items() if one.metric == "wass0p5"), None)
+        if wanted is not None and self.images.vae.transport == "sinkhorn":
+            raise ValueError(
+                f"methods.{wanted}: Sinkhorn's divergence is for wass1 and wass2; set images.vae.transport to exact"
             )
         return self
 

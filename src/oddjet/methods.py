@@ -11,10 +11,11 @@ from oddjet.detectors.autoencoder.settings import MethodSettings
 from oddjet.detectors.baseline_settings import Baseline
 from oddjet.detectors.mean import JoinedSettings
 from oddjet.detectors.registry import DetectorSettings, kind_named, kinds
+from oddjet.detectors.vae.settings import VaeMethod
 from oddjet.messages import not_among
 
-# Those that see the columns of a table; the others are methods of `images`.
-METHOD_KINDS = tuple(name for name, kind in kinds().items() if kind.table == "columns")
+# Those that score jets, by the columns of a table or by their images.
+METHOD_KINDS = tuple(name for name, kind in kinds().items() if kind.table in ("columns", "images"))
 
 
 def _known_kind(given: object) -> object:
@@ -86,9 +87,25 @@ def ensembles(methods: Methods) -> dict[str, tuple[str, ...]]:
     return {name: method.of for name, method in methods.items() if isinstance(method, JoinedSettings)}
 
 
+def of_images(methods: Methods) -> list[str]:
+    """Return the names of the methods that score jets by their images."""
+    return [name for name, method in methods.items() if kind_named(method.kind).table == "images"]
+
+
+def of_columns(methods: Methods) -> list[str]:
+    """Return the names of the methods that score jets by columns of a table; means are among them."""
+    images = of_images(methods)
+    return [name for name in methods if name not in images]
+
+
+def vaes(methods: Methods) -> dict[str, VaeMethod]:
+    """Return the methods that are VAEs of images, by name."""
+    return {name: method for name, method in methods.items() if isinstance(method, VaeMethod)}
+
+
 def with_models(methods: Methods) -> list[str]:
-    """Return the names of the methods that are trained or fitted."""
-    return [name for name in methods if name not in ensembles(methods)]
+    """Return the names of the methods that are trained on, or fitted to, columns of a table."""
+    return [name for name in of_columns(methods) if name not in ensembles(methods)]
 
 
 def approximate(methods: Methods) -> list[str]:

@@ -7,10 +7,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from oddjet.analyses import JETS
 from oddjet.analysis_files import AnalysisFiles
 from oddjet.detectors.registry import trained_on
-from oddjet.methods import approximate, ensembles, trained, with_models
+from oddjet.methods import approximate, ensembles, of_columns, trained, vaes, with_models
 from oddjet.report.comparison_figures import FIGURES as COMPARISONS
 from oddjet.report.method_figures import FIGURES as OF_METHODS
 from oddjet.report.method_figures import OF_TRAINED
@@ -19,8 +18,6 @@ from oddjet.sample_files import FIGURES
 from oddjet.samples import Simulated
 from oddjet.titles import default_title, titles_of
 
-# Tables and a figure over the methods of `jets` and those that score its jets by their images.
-WITH_IMAGES = "jets_with_images"
 # Of trainings and backgrounds.
 MATRIX = tuple(f"results/matrix/matrix.{suffix}" for suffix in ("csv", "md", *FIGURES))
 # What `summarize` writes over all methods.
@@ -31,54 +28,51 @@ BOARD_TABLES = ("leaderboard.csv", "grid_means.csv", "merit.csv", "summary.md", 
 class Plan(AnalysisFiles):
     """What each target makes under one configuration; attributes as of `AnalysisFiles`."""
 
-    def heatmap(self, board: str) -> str:
-        """Return the JSON of which axes the figures of a leaderboard show."""
-        return self.analyses[board_analysis(board)].heatmap.model_dump_json()
+    def heatmap(self, analysis: str) -> str:
+        """Return the JSON of which axes the figures of an analysis show."""
+        return self.analyses[analysis].heatmap.model_dump_json()
 
-    def selection(self, board: str) -> str:
-        """Say which jets a leaderboard has: the window, and the energy where all of its samples are simulated."""
-        features, samples = self.config.features, self.analyses[board_analysis(board)].samples
+    def selection(self, analysis: str) -> str:
+        """Say which jets an analysis has: the window, and the energy where all of its samples are simulated."""
+        features, samples = self.config.features, self.analyses[analysis].samples
         window = rf"{features.pt_min:g} < $p_\mathrm{{T}}$ < {features.pt_max:g} GeV"
         words = [window, rf"$|\eta|$ < {features.eta_max:g}"]
         if all(isinstance(self.samples[name], Simulated) for name in samples):
             words.append(rf"$\sqrt{{s}}$ = {self.config.simulation.com_energy / 1000:g} TeV")
         return ", ".join(words)
 
-    def board_methods(self, board: str) -> list[str]:
-        """Return the methods of a leaderboard: those of an analysis, or of `jets` with the image methods."""
-        if board == WITH_IMAGES:
-            return [*self.analyses[JETS].methods, *self.image_methods]
-        return list(self.analyses[board].methods)
+    def titles(self, analysis: str) -> dict[str, str]:
+        """Return the title of each method of an analysis."""
+        return titles_of(self.analyses[analysis].methods)
 
-    def titles(self, board: str) -> dict[str, str]:
-        """Return the title of each method of a leaderboard."""
-        images = self.config.images.methods if board == WITH_IMAGES else {}
-        return titles_of({**self.analyses[board_analysis(board)].methods, **images})
-
-    def sample_titles(self, board: str) -> dict[str, str]:
-        """Return the title of each sample of a leaderboard's analysis."""
+    def sample_titles(self, analysis: str) -> dict[str, str]:
+        """Return the title of each sample of an analysis."""
         samples = self.config.all_samples()
-        return titles_of({name: samples[name] for name in self.analyses[board_analysis(board)].samples})
+        return titles_of({name: samples[name] for name in self.analyses[analysis].samples})
 
     def title(self, analysis: str, method: str) -> str:
-        """Return the title of a method of an analysis, or of one that scores the jets of `jets` by their images."""
-        return self.titles(analysis if method in self.analyses[analysis].methods else WITH_IMAGES)[method]
+        """Return the title of a method of an analysis."""
+        return self.titles(analysis)[method]
 
-    def board_tables(self, board: str, kind: str) -> list[str]:
-        """Return the `auc` or `merit` tables of all methods of a leaderboard."""
-        return [f"results/{board_analysis(board)}/{kind}/{method}.csv" for method in self.board_methods(board)]
+    def method_tables(self, analysis: str, kind: str) -> list[str]:
+        """Return the `auc` or `merit` tables of all methods of an analysis."""
+        return [f"results/{analysis}/{kind}/{method}.csv" for method in self.analyses[analysis].methods]
 
-    def board_scores(self, board: str) -> list[str]:
-        """Return the score tables of all methods of a leaderboard."""
-        analysis = board_analysis(board)
-        return [path for method in self.board_methods(board) for path in self.scores(analysis, method)]
+    def all_scores(self, analysis: str) -> list[str]:
+        """Return the score tables of all methods of an analysis."""
+        return [path for method in self.analyses[analysis].methods for path in self.scores(analysis, method)]
 
-    def approximate(self, board: str) -> list[str]:
-        """Return the methods of a leaderboard whose loss is approximate transport; their scores are exact."""
-        found = approximate(self.analyses[board_analysis(board)].methods)
-        if board == WITH_IMAGES:
-            found += self.config.images.approximate()
-        return found
+    def column_scores(self, analysis: str) -> list[str]:
+        """Return the score tables of the methods of an analysis that see columns alone."""
+        return [path for name in of_columns(self.analyses[analysis].methods) for path in self.scores(analysis, name)]
+
+    def approximate(self, analysis: str) -> list[str]:
+        """Return the methods of an analysis whose loss is approximate transport; their scores are exact."""
+        methods = self.analyses[analysis].methods
+        exact = self.config.images.vae.transport == "exact"
+        return approximate(methods) + [
+            name for name, method in vaes(methods).items() if not exact and method.metric.startswith("wass")
+        ]
 
     def results(self, analysis: str) -> list[str]:
         """Return what a run makes of an analysis."""
@@ -93,48 +87,38 @@ class Plan(AnalysisFiles):
         """Return the figures of an analysis, without suffixes."""
         return [*self.method_figures(analysis), "features", *COMPARISONS]
 
-    def boards(self) -> list[str]:
-        """Return all leaderboards: of the analyses of the configuration, and the one with methods that score images."""
-        return self.shown() + ([WITH_IMAGES] if self.image_methods else [])
-
     def shown(self) -> list[str]:
         """Return the analyses of the configuration, without those of a scan that are made for one table alone."""
         return [name for name, analysis in self.analyses.items() if not analysis.base]
 
-    def drawn(self, board: str) -> list[str]:
-        """Return the methods that have figures of their own with a leaderboard: on each leaderboard others."""
-        return self.image_methods if board == WITH_IMAGES else list(self.analyses[board].methods)
-
-    def drawn_tables(self, board: str) -> dict[str, list[str]]:
-        """Return what the figures of these methods are drawn from, by the option of `plot_methods`."""
-        analysis, methods = board_analysis(board), self.drawn(board)
-        epochs = [name for name in methods if name in trained(self.analyses[analysis].methods)]
+    def drawn_tables(self, analysis: str) -> dict[str, list[str]]:
+        """Return what the figures of each method are drawn from, by the option of `plot_methods`."""
+        epochs = trained(self.analyses[analysis].methods)
         return {
-            "auc": [f"results/{analysis}/auc/{name}.csv" for name in methods],
-            "scores": [path for name in methods for path in self.scores(analysis, name)],
+            "auc": self.method_tables(analysis, "auc"),
+            "scores": self.all_scores(analysis),
             **{
                 file: [path for name in epochs for path in self.models(analysis, name, f"{file}.csv")]
                 for file in ("history", "auc_by_epoch")
             },
         }
 
-    def method_figures(self, board: str) -> dict[str, tuple[str, str]]:
-        """Return the figures of these methods, without suffixes: what each one shows, of which method."""
-        analysis = board_analysis(board)
-        epochs = trained(self.analyses[analysis].methods)
+    def method_figures(self, analysis: str) -> dict[str, tuple[str, str]]:
+        """Return the figures of each method, without suffixes: what each one shows, of which method."""
+        methods = self.analyses[analysis].methods
+        epochs = trained(methods)
         return {
             f"{kind}_{method}": (kind, method)
             for kind in OF_METHODS
-            for method in self.drawn(board)
+            for method in methods
             if method in epochs or kind not in OF_TRAINED
         }
 
-    def method_figure_files(self, board: str) -> dict[str, tuple[str, str]]:
-        """Return the files of the figures of these methods: what each one shows, of which method."""
-        folder = f"results/{board_analysis(board)}/figures"
+    def method_figure_files(self, analysis: str) -> dict[str, tuple[str, str]]:
+        """Return the files of the figures of each method: what each one shows, of which method."""
         return {
-            f"{folder}/{name}.{suffix}": shown
-            for name, shown in self.method_figures(board).items()
+            f"results/{analysis}/figures/{name}.{suffix}": shown
+            for name, shown in self.method_figures(analysis).items()
             for suffix in FIGURES
         }
 
@@ -152,7 +136,7 @@ class Plan(AnalysisFiles):
 
     def report_scores(self) -> list[str]:
         """Return the score tables of the analyses that the report shows: they know the chosen epochs."""
-        return [path for name in self.shown() for path in self.board_scores(name)]
+        return [path for name in self.shown() for path in self.all_scores(name)]
 
     def report_figures(self) -> list[str]:
         """Return the figures that the report shows."""
@@ -179,6 +163,11 @@ class Plan(AnalysisFiles):
             for name in self.shown()
             for method in with_models(self.analyses[name].methods)
             for path in self.models(name, method)
+        ] + [
+            path
+            for name in self.shown()
+            for method in vaes(self.analyses[name].methods)
+            for path in self.vae_models(name, method, self.analyses[name].seeds)
         ]
 
     def contaminated_auc(self) -> dict[str, float]:
@@ -247,16 +236,3 @@ class Plan(AnalysisFiles):
             *(path for name in trained(own.methods) for path in self.models(analysis, name, "auc_by_epoch.csv")),
             self.split(analysis, "validation"),
         ]
-
-    def image_scores(self) -> list[str]:
-        """Return what `snakemake image_scores` makes."""
-        if not self.image_methods:
-            return []
-        folder = f"results/{WITH_IMAGES}"
-        figures = [f"{folder}/figures/{name}.{suffix}" for name in COMPARISONS for suffix in FIGURES]
-        return [*self.method_figure_files(WITH_IMAGES), *(f"{folder}/{name}" for name in BOARD_TABLES), *figures]
-
-
-def board_analysis(board: str) -> str:
-    """Return the analysis that a leaderboard is of."""
-    return JETS if board == WITH_IMAGES else board

@@ -6,13 +6,12 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from oddjet.analyses import JETS, Analysis
+from oddjet.analyses import Analysis
 from oddjet.detectors.mean import GROUP as MEAN
 from oddjet.detectors.mean import MeanSettings
-from oddjet.detectors.registry import DetectorSettings
 from oddjet.detectors.vae.settings import VaeMethod
 from oddjet.errors import ConfigError
-from oddjet.methods import ensembles, loaded_modules
+from oddjet.methods import ensembles, loaded_modules, of_images
 from oddjet.plan import Plan
 from oddjet.sample_files import FIGURES
 
@@ -84,31 +83,21 @@ class Published:
 
     def image_options(self, analysis: str, method: str) -> list[str]:
         """Return the options of a bundle of a method of images: its settings and seeds; none of another method."""
-        if method not in self.plan.image_methods:
+        if method not in of_images(self.plan.analyses[analysis].methods):
             return []
         settings = self.plan.method(analysis, method).model_dump_json()
         return ["--settings", settings, "--seeds", *map(str, self.plan.analyses[analysis].seeds)]
 
     def bundle_modules(self, analysis: str, method: str) -> list[str]:
         """Return what the program imports by name for a bundle."""
-        if method in self.plan.image_methods:
+        methods = self.plan.analyses[analysis].methods
+        if method in of_images(methods):
             return ["oddjet.bundle.images"]
-        return loaded_modules(self.plan.methods, ensembles(self.plan.methods).get(method, (method,)))
-
-    @property
-    def methods(self) -> dict[str, DetectorSettings]:
-        """Return the methods of all analyses, and those of images, by name."""
-        images = self.plan.config.images.methods
-        return {**self.plan.methods, **{name: images[name] for name in self.plan.image_methods}}
+        return loaded_modules(methods, ensembles(methods).get(method, (method,)))
 
     def bundles(self) -> list[str]:
         """Return the graphs of the methods that can be published, of every analysis of the configuration."""
-        images = [
-            f"results/{JETS}/bundle/{name}/model.onnx"
-            for name in exported(self.methods)
-            if name in self.plan.image_methods
-        ]
-        return images + [
+        return [
             f"results/{name}/bundle/{method}/{graph}.onnx"
             for name, analysis in self._shown()
             for graph, methods in (("model", exported(analysis.methods)), ("model_int8", quantized(analysis.methods)))
@@ -117,7 +106,7 @@ class Published:
 
     def without_bundle(self) -> list[str]:
         """Return a line with the reason for each method that cannot be published."""
-        return not_exported(self.methods)
+        return not_exported(self.plan.methods)
 
     def submissions(self) -> list[str]:
         """Return the submissions to HEPData of every analysis of the configuration that has a grid."""
@@ -127,8 +116,7 @@ class Published:
         """Return the scores of the validation background by all methods of an analysis."""
         home = f"results/{analysis}"
         return [
-            path.replace(f"{home}/scores/", f"{home}/validation_scores/", 1)
-            for path in self.plan.board_scores(analysis)
+            path.replace(f"{home}/scores/", f"{home}/validation_scores/", 1) for path in self.plan.all_scores(analysis)
         ]
 
     def flatness(self) -> list[str]:

@@ -74,9 +74,9 @@ class SampleFiles(ABC):
         """Return the tables of samples."""
         return [f"results/tables/{sample}/{name}.h5" for sample in samples for name in self.files[sample]]
 
-    def grid_images(self, *samples: str) -> list[str]:
+    def jet_images(self, *samples: str) -> list[str]:
         """Return the files of images of the jets of samples."""
-        return [f"results/jets/images/{sample}/{name}.h5" for sample in samples for name in self.files[sample]]
+        return [f"results/jet_images/{sample}/{name}.h5" for sample in samples for name in self.files[sample]]
 
 
 FIGURES = ("pdf", "png")
@@ -110,8 +110,12 @@ class VariationFiles(SampleFiles):
         """Return the samples of an analysis that are varied: backgrounds that train, and signals."""
 
     @abstractmethod
-    def board_scores(self, board: str) -> list[str]:
-        """Return the score tables of all methods of a leaderboard."""
+    def all_scores(self, analysis: str) -> list[str]:
+        """Return the score tables of all methods of an analysis."""
+
+    @abstractmethod
+    def column_scores(self, analysis: str) -> list[str]:
+        """Return the score tables of the methods of an analysis that see columns alone."""
 
     def payloads(self, *samples: str) -> list[str]:
         """Return the files of the corrections of samples, each once."""
@@ -150,9 +154,9 @@ class VariationFiles(SampleFiles):
         return json.dumps({name: value for name, value in given.items() if value is not None})
 
     def shifted_scores(self, analysis: str, variation: str) -> list[str]:
-        """Return the score tables of all methods under a variation of jets."""
+        """Return the score tables of the methods under a variation of jets: images of shifted jets there are none."""
         folder = f"results/{analysis}/variations/{variation}"
-        return [path.replace(f"results/{analysis}", folder, 1) for path in self.board_scores(analysis)]
+        return [path.replace(f"results/{analysis}", folder, 1) for path in self.column_scores(analysis)]
 
     def all_variations(self, names: Iterable[str]) -> list[str]:
         """Return what `snakemake variations` makes of those analyses that have a variation."""

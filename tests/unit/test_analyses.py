@@ -265,7 +265,6 @@ def test_without_kinds_there_is_no_analysis_jets():
     }
     found = plan({"reversed": REVERSED}, samples=samples, signals={})
     assert list(found.analyses) == ["reversed"]
-    assert found.image_methods == []
     assert PaperFigures(found).methods() == []
 
 
@@ -279,16 +278,16 @@ def test_the_papers_figures_follow_the_methods():
 
 
 def test_each_kind_of_method_is_opened_from_what_it_stands_on():
-    images = {"methods": {"near": {}, "network": {"kind": "vae", "betas": [0, 1e-8]}}}
-    found = plan({"reversed": REVERSED}, images=images)
+    images = {"near": {"kind": "medoids"}, "network": {"kind": "vae", "betas": [0, 1e-8]}}
+    found = plan({"reversed": REVERSED}, methods={**BASE["methods"], **images})
     validation, train = "results/jets/dataset/validation.h5", "results/jets/dataset/train.h5"
     ae = [f"results/jets/models/ae/{group}/model.pt" for group in ("seeds-1-2", "seeds-3")]
     vae = [f"results/jets/models/network/seed-3/beta-{beta}/model.pt" for beta in ("0", "1e-08")]
     opened = {
         ("ae", "seeds-3"): (ae[1:], [], [], []),
         ("mean", "mean"): (ae, [], [validation], []),
-        ("near", "seeds-3"): ([], [train], [], found.scored_images()),
-        ("network", "seeds-3"): (vae, [], [], found.scored_images()),
+        ("near", "seeds-3"): ([], [train], [], found.scored_images("jets")),
+        ("network", "seeds-3"): (vae, [], [], found.scored_images("jets")),
     }
     for (method, group), (models, trains, validations, seen) in opened.items():
         expected = {"models": models, "train": trains, "validation": validations, "images": seen}
@@ -296,7 +295,7 @@ def test_each_kind_of_method_is_opened_from_what_it_stands_on():
         assert f"results/jets/scores/{method}/{group}.h5" in found.scores("jets", method)
     assert found.opened_modules("jets", "mean") == ["oddjet.detectors.mean"]
     assert found.opened_modules("jets", "pca") == ["oddjet.detectors.density", "oddjet.detectors.file"]
-    # A mean has no group of seeds, a method no mean of its own, and images are of the jets of `jets`.
+    # A mean has no group of seeds, a method no mean of its own, and `reversed` has not this method.
     for wrong in (("jets", "mean", "seeds-3"), ("jets", "ae", "mean"), ("reversed", "near", "seeds-3")):
         with pytest.raises(KeyError):
             found.opened_from(*wrong)

@@ -198,17 +198,15 @@ def test_what_has_no_bundle_is_named_with_the_reason():
     }
     top = {"kind": "background", "process": {"name": "top_pairs", "pthat_min": 450}, "events": 10}
     signals = {"m_phi": [2000], "r_inv": [0.3], "events": 10}
-    images = {
-        "methods": {
-            "image_vae": {"kind": "vae", "metric": "wass1"},
-            "moved": {"kind": "vae", "anomaly": "wass2"},
-            "lost": {"kind": "vae", "metric": "wass1", "anomaly": "loss"},
-        }
+    methods |= {
+        "image_vae": {"kind": "vae", "metric": "wass1"},
+        "moved": {"kind": "vae", "anomaly": "wass2"},
+        "lost": {"kind": "vae", "metric": "wass1", "anomaly": "loss"},
     }
-    config = load_config({"seed": 1, "samples": {"top": top}, "signals": signals, "methods": methods, "images": images})
+    config = load_config({"seed": 1, "samples": {"top": top}, "signals": signals, "methods": methods})
     assert quantized(config.methods) == ["wnae"]
-    assert exported(config.images.methods) == ["image_vae"]
-    forest, mean, moved, lost = not_exported({**config.methods, **config.images.methods})
+    assert exported(config.methods) == ["wnae", "image_vae"]
+    forest, mean, moved, lost = not_exported(config.methods)
     assert forest == "forest: its score is no formula of fixed size"
     assert mean == "mean: it is a mean of methods of which one has no graph"
     words = "which is no formula of fixed size; anomaly: mse or mae has a bundle"

@@ -13,7 +13,10 @@ from oddjet.methods import approximate, baselines, ensembles, trained, with_mode
 from oddjet.samples import signal_name
 
 CONFIG = Path(__file__).parents[2] / "config"
-SHIPPED = sorted([*CONFIG.glob("*.yaml"), *CONFIG.glob("test/*.yaml")])
+# What is put on top of another one, and of which; the others stand alone.
+ADDED = {path: CONFIG / "config.yaml" for path in CONFIG.glob("add/*.yaml")}
+ADDED[CONFIG / "test/with_images.yaml"] = CONFIG / "test/tiny.yaml"
+SHIPPED = sorted([*CONFIG.glob("*.yaml"), *CONFIG.glob("*/*.yaml")])
 
 SMALL = {
     "samples": {"top": {"kind": "background", "process": {"name": "top_pairs"}, "events": 10, "parts": 3}},
@@ -38,7 +41,7 @@ def changed(path: str, value: object) -> dict:
 
 @pytest.mark.parametrize("path", SHIPPED, ids=lambda path: str(path.relative_to(CONFIG)))
 def test_shipped_configurations_fit(path):
-    config = load_config(read_configuration([path]))
+    config = load_config(read_configuration([*([ADDED[path]] if path in ADDED else []), path]))
     for analysis in config.all_analyses().values():
         assert analysis.background
         assert analysis.signals
@@ -88,7 +91,7 @@ def test_the_schema_is_what_the_models_say():
         ("features.radios", 1, r"features\.radios: unknown key"),
         ("dataset.features", ["tau2", "tau9"], r"dataset\.features: 'tau9' is not among what `features"),
         ("methods", {}, r"methods: .*at least 1 item"),
-        ("methods.ae.kind", "vae", r"methods\.ae: kind: there is no 'vae'; .*wnae.*deep_svdd, mean"),
+        ("methods.ae.kind", "cnn", r"methods\.ae: kind: there is no 'cnn'\. .*wnae.*deep_svdd, mean.*, vae"),
         ("methods.mean", {"kind": "ensemble", "of": "ae"}, r"methods\.mean: kind: .* is now of kind 'mean'"),
         ("seeds", [1, 1], "holds a seed twice"),
         ("methods.mean", {"kind": "mean", "of": "wnae"}, r"methods\.mean\.of: 'wnae' is no method; .* \['ae'\]"),

@@ -68,7 +68,7 @@ def test_scores_are_distances_to_medoids_of_training_jets(made, scorer):
     images = read_images(path).sparse
     metric = metric_of("wass1")
     for combination in ("min", "sum"):
-        method = MedoidMethod(medoids=3, jets=1000, combination=combination, restarts=0)
+        method = MedoidMethod(kind="medoids", medoids=3, jets=1000, combination=combination, restarts=0)
         scores = scorer(train, method, 1, 2)(test)
         assert scores.shape == (len(test), 2)
         # All training jets are drawn, so the seeds agree.
@@ -87,14 +87,14 @@ def test_a_training_jet_counts_with_its_weight(made, scorer):
     for heavy in (2, 7):
         train = jets[:25].copy()
         train["weight"] = np.where(np.arange(25) == heavy, 1e6, 1.0)
-        scores = scorer(train, MedoidMethod(medoids=1), 1)(jets)
+        scores = scorer(train, MedoidMethod(kind="medoids", medoids=1), 1)(jets)
         expected = cross(images, images.take(np.array([heavy])), metric)[:, 0]
         np.testing.assert_allclose(scores[:, 0], expected, atol=1e-12)
 
 
 def test_seeds_draw_their_own_training_jets(made, scorer):
     jets, _ = made
-    scores = scorer(jets, MedoidMethod(metric="mae", medoids=2, jets=8), 1, 2)(jets)
+    scores = scorer(jets, MedoidMethod(kind="medoids", metric="mae", medoids=2, jets=8), 1, 2)(jets)
     assert (scores[:, 0] != scores[:, 1]).any()
 
 
@@ -103,9 +103,9 @@ def test_a_jet_without_an_image_is_named(made, scorer):
     other = jets.copy()
     other["pt"][3] += 1
     with pytest.raises(ImageError, match=f"event {jets['run'][3]}:1:{jets['event'][3]} has no image"):
-        scorer(jets, MedoidMethod(medoids=2, jets=5), 1)(other)
+        scorer(jets, MedoidMethod(kind="medoids", medoids=2, jets=5), 1)(other)
     with pytest.raises(ImageError, match="too few"):
-        scorer(jets[:3], MedoidMethod(medoids=5), 1)
+        scorer(jets[:3], MedoidMethod(kind="medoids", medoids=5), 1)
 
 
 def test_images_of_a_dataset_are_gathered_in_another_order(made, tmp_path):

@@ -7,6 +7,7 @@ import yaml
 from pydantic import ValidationError
 
 from oddjet.config import load_config
+from oddjet.errors import ConfigError
 from oddjet.images.settings import ImageJetSettings, ImagesSettings
 
 CONFIG = Path(__file__).parents[2] / "config"
@@ -33,14 +34,6 @@ def test_events_are_shared_among_parts():
     assert [sample.events_of(part) for part in range(3)] == [4, 4, 3]
 
 
-def test_a_method_is_of_medoids_unless_it_says_otherwise():
-    given = {"near": {"metric": "mae"}, "far": {"kind": "medoids", "combination": "sum"}, "network": {"kind": "vae"}}
-    settings = ImagesSettings.model_validate({"methods": given})
-    assert [method.kind for method in settings.methods.values()] == ["medoids", "medoids", "vae"]
-    assert settings.vae_methods()["network"].metric == "mse"
-    assert ImagesSettings.model_validate(settings.model_dump(mode="json")) == settings
-
-
 @pytest.mark.parametrize(
     ("given", "message"),
     [
@@ -59,12 +52,40 @@ def test_a_method_is_of_medoids_unless_it_says_otherwise():
         ({"ensembles": {"metrics": ["mae", "mae"]}}, "names one twice"),
         ({"ensembles": {"metrics": ["emd"]}}, "match pattern"),
         ({"medoids": {"largest": 3}}, "greater than or equal to 4"),
-        ({"methods": {"a": {"kind": "cnn"}}}, "is medoids or vae"),
-        ({"methods": {"a": {"kind": "vae", "medoids": 3}}}, "Extra inputs"),
-        ({"methods": {"a": {"depth": 2}}}, "Extra inputs"),
-        ({"methods": {"a": {"kind": "vae", "betas": []}}}, "at least 1 item"),
     ],
 )
 def test_what_does_not_fit_is_refused(given, message):
     with pytest.raises(ValidationError, match=message):
         ImagesSettings.model_validate(given)
+
+
+@pytest.mark.parametrize(
+    ("methods", "message"),
+    [
+        ({"a": {"kind": "cnn"}}, "methods.a: kind: there is no 'cnn'"),
+        ({"a": {"kind": "vae_scan", "jets": 5}}, "methods.a: kind: there is no 'vae_scan'"),
+        ({"a": {"kind": "vae", "medoids": 3}}, "methods.a.medoids"),
+        ({"a": {"kind": "medoids", "depth": 2}}, "methods.a.depth"),
+        ({"a": {"kind": "vae", "betas": []}}, "methods.a.betas"),
+        ({"a": {"kind": "medoids"}, "b": {"kind": "mean", "of": "a"}}, "'a' sees images, and a mean takes methods of"),
+    ],
+)
+def test_a_method_that_sees_images_is_checked_as_any_other(methods, message):
+    config = yaml.safe_load((CONFIG / "test/tiny.yaml").read_text())
+    with pytest.raises(ConfigError, match=message):
+        load_config({**config, "methods": methods})
+
+
+def test_what_sinkhorn_cannot_train_is_refused():
+    config = yaml.safe_load((CONFIG / "test/tiny.yaml").read_text())
+    config["images"]["vae"]["transport"] = "sinkhorn"
+    config["methods"]["deep"] = {"kind": "vae", "metric": "wass0p5"}
+    with pytest.raises(ConfigError, match=r"methods\.deep: Sinkhorn's divergence is for wass1 and wass2"):
+        load_config(config)
+
+
+def test_methods_of_an_older_configuration_get_their_place():
+    config = yaml.safe_load((CONFIG / "test/tiny.yaml").read_text())
+    config["images"]["methods"] = {"near": {"metric": "mae"}}
+    with pytest.raises(ConfigError, match=r"images\.methods is gone: write its entries among methods"):
+        load_config(config)

@@ -4,20 +4,20 @@ import copy
 from pathlib import Path
 
 import pytest
-import yaml
 
 from oddjet.config import load_config
+from oddjet.configfile import read_configuration
 from oddjet.errors import ConfigError
 from oddjet.titles import Titles, default_title
 
-TINY = yaml.safe_load((Path(__file__).parents[2] / "config/test/tiny.yaml").read_text())
+FILES = [Path(__file__).parents[2] / "config/test" / name for name in ("tiny.yaml", "with_images.yaml")]
+TINY = read_configuration(FILES)
 
 
 def titled(**titles: str) -> dict:
     config = copy.deepcopy(TINY)
     for name, title in titles.items():
-        section = config["methods"] if name in config["methods"] else config["images"]["methods"]
-        section[name]["title"] = title
+        config["methods"][name]["title"] = title
     return config
 
 
@@ -40,7 +40,7 @@ def test_a_name_without_a_title_shows_its_words(name: str, title: str) -> None:
 def test_a_given_title_is_shown_and_steers_nothing() -> None:
     before, after = (load_config(config) for config in (titled(), titled(wnae="our WNAE", image_mae="nearest medoid")))
     assert after.methods["wnae"].title == "our WNAE"
-    assert after.images.methods["image_mae"].title == "nearest medoid"
+    assert after.methods["image_mae"].title == "nearest medoid"
     assert after.methods["wnae"].model_dump_json() == before.methods["wnae"].model_dump_json()
     assert after.values() == before.values()
 

@@ -19,11 +19,11 @@ from typing import NamedTuple
 
 import pytest
 import snakemake.api
-import yaml
 
 from config_keys import get, leaves, put, words
 from oddjet.batches import stage_of
 from oddjet.config import Config, load_config
+from oddjet.configfile import read_configuration
 from oddjet.errors import ConfigError
 from oddjet.jobs import Jobs
 from oddjet.provenance import digest
@@ -60,8 +60,10 @@ TABLES = [
     for section in re.split(r"^## ", PAGE, flags=re.MULTILINE)
     if re.match(r"[^\n]*hange this key, these rerun first\n", section)
 ]
-# The tiny configuration with every key written out, those too that it leaves to their defaults.
-WHOLE = load_config(yaml.safe_load((ROOT / "config/test/tiny.yaml").read_text())).model_dump(mode="json")
+# The tiny configuration, and the same with methods that see images; every key is written out, those too that it leaves
+# to their defaults.
+FILES = [ROOT / "config/test" / name for name in ("tiny.yaml", "with_images.yaml")]
+OWN, WHOLE = (load_config(read_configuration(files)).model_dump(mode="json") for files in (FILES[:1], FILES))
 # The same with the roles reversed, for figure 13, and what limits need, so that every rule has a job.
 REVERSED = copy.deepcopy(WHOLE)
 REVERSED["samples"]["top"]["cross_section"] = 20.0
@@ -74,7 +76,7 @@ REVERSED["contamination"]["methods"] = ["ae", "mahalanobis"]
 # No other value is possible by itself: the one background sample; kinds with settings of their own; keys that another
 # one switches on; own files, which have tests of their own.
 FIXED = re.compile(
-    r"samples\.top\.kind|methods\.wnae_ensemble\.kind|images\.methods\.\w+\.kind|(images|events)\..*\.files"
+    r"samples\.top\.kind|methods\.(wnae_ensemble|image_\w+)\.kind|(images|events)\..*\.files"
     r"|images\.samples\.\w+\.(kind|cross_section)"
     r"|images\.vae\.training\.learning_rate_end"
     r"|(images\.vae|methods\.wnae)\.training\.(momentum|learning_rate_factor|learning_rate_floor)"
@@ -143,7 +145,7 @@ NAMED = {
     # Of one sample both are all of it; the training says what it asked for all the same.
     "methods.wnae.background": ["*"],
     "methods.mahalanobis.background": ["*"],
-    "images.methods.image_mae.title": "nearest medoid",
+    "methods.image_mae.title": "nearest medoid",
     "events.methods.wnae.title": "our WNAE",
 }
 
@@ -319,16 +321,16 @@ def test_every_line_of_the_page_is_about_a_key():
 
 @pytest.mark.parametrize("key", ASKED)
 def test_a_dry_run_plans_the_same(finished, dry_runs, made, key):
-    before, after = (made.plan(config) for config in (WHOLE, changed(key, WHOLE)))
+    before, after = (made.plan(config) for config in (OWN, changed(key, OWN)))
     stale, first = rerun(*(planned(plan, files(plan, "all")) for plan in (before, after)))
-    (finished.folder / "config/changed.yaml").write_text(json.dumps(changed(key, WHOLE)))
+    (finished.folder / "config/changed.yaml").write_text(json.dumps(changed(key, OWN)))
     jobs = dry_runs("--configfile", "config/changed.yaml")
     assert sorted(job.rule for job in jobs) == sorted(job.script for job in stale)
     assert sorted(job.rule for job in jobs if job.first) == sorted(job.script for job in first)
 
 
 def test_writing_out_the_defaults_reruns_nothing(finished, dry_runs):
-    (finished.folder / "config/changed.yaml").write_text(json.dumps(WHOLE))
+    (finished.folder / "config/changed.yaml").write_text(json.dumps(OWN))
     assert dry_runs("--configfile", "config/changed.yaml") == []
 
 
@@ -423,7 +425,7 @@ def test_every_program_reruns_first_in_some_line(made):
 @pytest.mark.parametrize("stage", ["soft drop", "loss of the WNAE", "evaluate"])
 def test_a_dry_run_of_an_edit_plans_the_same(finished, dry_runs, made, told_apart, stage):
     (edit,) = [edit for edit in edits() if edit.stage == stage]
-    wanted = set(planned(made.plan(WHOLE), files(made.plan(WHOLE), "all")))
+    wanted = set(planned(made.plan(OWN), files(made.plan(OWN), "all")))
     stale, first = ({job for job in jobs if wanted & set(job.outputs)} for jobs in told_apart(edit))
     with edited(finished.folder / edit.file, edit.definition):
         jobs = dry_runs(*TINY)

@@ -1,4 +1,4 @@
-"""The target `image_scores`: the jets of the finished run, scored by their images, in the same tables as any method."""
+"""Methods that see images, on top of the finished run: in the same tables and figures as any other method."""
 
 import csv
 import json
@@ -10,8 +10,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-import yaml
 
+from oddjet.configfile import read_configuration
 from oddjet.detectors.vae.train import load_vae
 from oddjet.evaluation.auc import AucRow
 from oddjet.images.store import read_images
@@ -19,7 +19,7 @@ from oddjet.io.csv import read_rows
 from oddjet.io.tables import read_attributes, read_table
 from oddjet.titles import default_title
 
-TINY = ("--configfile", "config/test/tiny.yaml")
+TINY = ("--configfile", "config/test/tiny.yaml", "config/test/with_images.yaml")
 ROOT = Path(__file__).parents[2]
 METHODS = ("image_wass1", "image_mae", "image_vae")
 
@@ -29,7 +29,7 @@ pytestmark = pytest.mark.slow
 @pytest.fixture(scope="module")
 def copy_of_scored(run_once, finished):
     """Give a function: a copy of the finished workspace with the image scores."""
-    return lambda: run_once("image_scores", "image_scores", "--cores", "2", *TINY, origin=finished.folder)[0]
+    return lambda: run_once("image_scores", "--cores", "2", *TINY, origin=finished.folder)[0]
 
 
 @pytest.fixture(scope="module")
@@ -57,24 +57,23 @@ def test_the_tables_are_those_of_any_method(scored):
                 np.testing.assert_array_equal(ours[column], theirs[column])
             assert (ours["score"] >= 0).all()
             assert json.loads(read_attributes(folder / f"jets/scores/{name}/{group}.h5")["samples"])[0] == "background"
-    assert scored.planned("image_scores", *TINY) == {}
     assert scored.planned(*TINY) == {}
 
 
 def test_the_leaderboard_has_all_methods(scored, finished):
     folder = scored.folder / "results"
-    rows = read_rows(folder / "jets_with_images/leaderboard.csv", AucRow)
-    own = read_rows(folder / "jets/leaderboard.csv", AucRow)
+    rows = read_rows(folder / "jets/leaderboard.csv", AucRow)
+    own = read_rows(finished.folder / "results/jets/leaderboard.csv", AucRow)
     assert rows[: len(own)] == own
     assert {row.method for row in rows[len(own) :]} == set(METHODS)
-    page = (folder / "jets_with_images/leaderboard.md").read_text()
+    page = (folder / "jets/leaderboard.md").read_text()
     assert all(f"| {default_title(name)} " in page for name in (*METHODS, "ae", "mahalanobis"))
     assert "supervised trees" in page
-    assert (folder / "jets_with_images/figures/leaderboard.pdf").read_bytes().startswith(b"%PDF")
-    assert (folder / "jets_with_images/figures/leaderboard.png").read_bytes().startswith(b"\x89PNG")
-    # The tables of the default run are untouched.
-    for name in ("leaderboard.csv", "leaderboard.md", "merit.csv", "summary.md"):
-        assert (folder / "jets" / name).read_bytes() == (finished.folder / "results/jets" / name).read_bytes()
+    assert (folder / "jets/figures/leaderboard.pdf").read_bytes().startswith(b"%PDF")
+    assert (folder / "jets/figures/leaderboard.png").read_bytes().startswith(b"\x89PNG")
+    # The scores of the other methods are untouched.
+    for path in (finished.folder / "results/jets/scores").glob("*/*.h5"):
+        assert (folder / "jets/scores" / path.parent.name / path.name).read_bytes() == path.read_bytes()
 
 
 def test_a_vae_is_trained_on_background_of_the_dataset_for_every_seed(scored):
@@ -95,7 +94,7 @@ def test_image_scores_are_weighted_as_those_of_other_methods(copy_of_scored):
     """A cross section reaches every score table in the same way."""
     scored = copy_of_scored()
     signal = "svj_mphi-2000_rinv-0p1"
-    config = yaml.safe_load((ROOT / "config/test/tiny.yaml").read_text())
+    config = read_configuration([ROOT / name for name in TINY[1:]])
     config["signals"]["m_phi"], config["signals"]["r_inv"] = [2000], [0.5]
     process = {"name": "svj", "m_phi": 2000, "r_inv": 0.1}
     config["samples"][signal] = {"kind": "signal", "process": process, "events": 120, "require_match": "dark_quark"}
@@ -115,10 +114,10 @@ def test_image_scores_are_weighted_as_those_of_other_methods(copy_of_scored):
 
 def test_results_of_other_settings_are_told(scored):
     """`check_results` compares what each program is given: of `images.vae` what a training reads."""
-    config = yaml.safe_load((ROOT / "config/test/tiny.yaml").read_text())
+    config = read_configuration([ROOT / name for name in TINY[1:]])
 
-    def stale(images: dict) -> set[str]:
-        changed = {**config, "images": {**config["images"], **images}}
+    def stale(own: dict) -> set[str]:
+        changed = {**config, **own}
         (scored.folder / "config/changed.yaml").write_text(json.dumps(changed))
         command = [sys.executable, "workflow/scripts/check_results.py", "--configfile", "config/changed.yaml"]
         done = subprocess.run(
@@ -132,14 +131,8 @@ def test_results_of_other_settings_are_told(scored):
         return {line.split(": ")[0] for line in done.stdout.splitlines() if "settings of" in line}
 
     assert stale({}) == set()
-    methods = config["images"]["methods"]
+    methods = config["methods"]
     scores = {f"results/jets/scores/image_vae/{group}.h5" for group in ("seeds-1-2", "seeds-3")}
     models = {f"results/jets/models/image_vae/seed-{seed}/beta-1e-08/model.pt" for seed in (1, 2, 3)}
     assert stale({"methods": {**methods, "image_vae": {**methods["image_vae"], "epochs": 3}}}) == scores | models
-    assert stale({"vae": {**config["images"]["vae"], "hidden": 12}}) == models
-
-
-def test_a_name_that_is_taken_is_refused(scored):
-    done = scored.snakemake("--dry-run", *TINY, "--config", 'images={"methods": {"ae": {"metric": "mae"}}}')
-    assert done.returncode == 1
-    assert "images.methods: 'ae' is also one of `methods`" in done.stdout + done.stderr
+    assert stale({"images": {**config["images"], "vae": {**config["images"]["vae"], "hidden": 12}}}) == models

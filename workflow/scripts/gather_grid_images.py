@@ -10,7 +10,7 @@ from oddjet.images.store import ImageLibrary
 from oddjet.program import execute, parser
 from oddjet.provenance.attributes import attributes
 
-EXAMPLE = """python workflow/scripts/gather_grid_images.py --images results/jets/images/top/*.h5 \\
+EXAMPLE = """python workflow/scripts/gather_grid_images.py --images results/jet_images/top/*.h5 \\
       --tables results/jets/dataset/train.h5 --outputs train.h5"""
 
 

@@ -134,8 +134,8 @@ def read_content(path: Path) -> dict[str, Any]:
 def _card(path: Path, content: Mapping[str, Any]) -> Card:
     if "kind" not in content["metadata"]["settings"]:
         raise DetectorError(
-            f"{path}: a network of jet images, which sees no features; snakemake image_scores scores with a VAE, and "
-            "snakemake bundle publishes it"
+            f"{path}: a network of jet images, which sees no features; the workflow scores with a VAE "
+            "(docs/images.md), and snakemake bundle publishes it"
         )
     try:
         return Card.from_dict(content["metadata"])

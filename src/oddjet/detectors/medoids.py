@@ -34,7 +34,7 @@ class MedoidMethod(DetectorSettings):
 
     opener: ClassVar[str] = "oddjet.detectors.medoids"
 
-    kind: Literal["medoids"] = Field(default="medoids", description="distance to reference jets")
+    kind: Literal["medoids"] = Field(description="distance to reference jets")
     metric: Metric = Field(default="wass1", description="distance between images, see images.ensembles.metrics")
     medoids: int = Field(default=5, ge=1, le=50, description="number of reference jets")
     combination: Literal["min", "sum"] = Field(default="min", description="smallest distance, or sum over the medoids")

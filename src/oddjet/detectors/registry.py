@@ -79,7 +79,8 @@ class Kind:
     settings_path
         Module and class of the settings, `module:Class`.
     table
-        What a detector of it sees of a row: its `columns`, its image (`images`), or a whole event (`events`).
+        What a detector of it sees: `columns` of a jet, its image (`images`), a whole event (`events`), or `files of
+        images`.
     """
 
     name: str

@@ -1,4 +1,4 @@
-"""The files of `snakemake images` and of the image methods: samples, tables, distances, reference jets, models."""
+"""The files of `snakemake images`: samples, tables, distances, reference jets, models."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from oddjet.batches import Batch, batches_of
+from oddjet.detectors.vae.settings import VaeMethod
 from oddjet.images.settings import READ, ImagesSettings
 from oddjet.io.kept import Kept, find_kept
 from oddjet.jets.settings import FeatureSettings
@@ -124,8 +125,7 @@ class ImagePlan:
     @cached_property
     def betas(self) -> dict[str, float]:
         """Names of folders to beta."""
-        runs: list[Any] = [*self.settings.vae.trainings.values(), *self.settings.vae_methods().values()]
-        return {f"beta-{beta:g}": beta for run in runs for beta in run.betas}
+        return {f"beta-{beta:g}": beta for run in self.trainings.values() for beta in run.betas}
 
     def vae_settings(self, metric: str, own: Mapping[str, Any], **others: object) -> str:
         """Return the JSON of what a training reads, so that another beta, depth or number of tests trains nothing."""
@@ -189,9 +189,8 @@ class ImagePlan:
         depths = self.settings.vae.cnn.depths
         return [f"results/images/cnn/{name}/depth-{d}/auc.csv" for name in self.settings.signals() for d in depths]
 
-    def method_training(self, name: str, seed: int) -> str:
-        """Return the settings of the VAE of a method that scores the jets of another analysis."""
-        method = self.settings.vae_methods()[name]
+    def method_training(self, method: VaeMethod, seed: int) -> str:
+        """Return the settings of a training of a VAE among the methods of an analysis."""
         own = method.model_dump(include={"train_jets", "epochs", "batch_size"})
         return self.vae_settings(method.metric, own, seeds=[seed])
 

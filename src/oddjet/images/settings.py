@@ -1,15 +1,15 @@
-"""Settings of jet images: samples and pixels, distances, reference jets, methods."""
+"""Settings of jet images: samples and pixels, distances, reference jets."""
 
 from __future__ import annotations
 
 import math
 from typing import Annotated
 
-from pydantic import AfterValidator, Discriminator, Field, Tag, model_validator
+from pydantic import AfterValidator, Field, model_validator
 
 from oddjet.dataset.settings import Fractions
-from oddjet.detectors.medoids import MedoidMethod, Metric
-from oddjet.detectors.vae.settings import VaeMethod, VaeSettings
+from oddjet.detectors.medoids import Metric
+from oddjet.detectors.vae.settings import VaeSettings
 from oddjet.jets.settings import FeatureSettings
 from oddjet.samples import Listed, Sample, Simulated
 from oddjet.settings import Settings
@@ -125,19 +125,6 @@ class EnsembleSettings(Settings):
 Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]*$")]
 
 
-def _kind(given: object) -> str:
-    """Tell which method is meant; without a word it is that of the medoids."""
-    return str(given.get("kind", "medoids") if isinstance(given, dict) else getattr(given, "kind", "medoids"))
-
-
-ImageMethod = Annotated[
-    Annotated[MedoidMethod, Tag("medoids")] | Annotated[VaeMethod, Tag("vae")],
-    Discriminator(
-        _kind, custom_error_type="kind", custom_error_message="the kind of an image method is medoids or vae"
-    ),
-]
-
-
 def _of_images(sample: Simulated | Listed) -> Simulated | Listed:
     """Refuse what an image sample has no use for: it is background or signal alone, by its name."""
     for key in ("kind", "title", "point", "cross_section", "m_phi", "r_inv", "golden_json"):
@@ -169,14 +156,6 @@ def _paper_samples() -> dict[str, Simulated | Listed]:
     return {name: Simulated.model_validate(sample) for name, sample in made.items()}
 
 
-def _methods() -> dict[str, MedoidMethod | VaeMethod]:
-    return {
-        "image_wass1": MedoidMethod(),
-        "image_mae": MedoidMethod(metric="mae"),
-        "image_vae": VaeMethod(kind="vae"),
-    }
-
-
 class ImagesSettings(Settings):
     """What `snakemake images` does."""
 
@@ -186,25 +165,11 @@ class ImagesSettings(Settings):
     distances: DistanceSettings = Field(default=DistanceSettings(), description="distances between jets")
     medoids: MedoidSettings = Field(default=MedoidSettings(), description="reference jets")
     ensembles: EnsembleSettings = Field(default=EnsembleSettings(), description="event-to-ensemble distances")
-    methods: dict[Name, ImageMethod] = Field(
-        default_factory=_methods,
-        description="scores of the semivisible-jet analysis by images, by name; `snakemake image_scores` makes them",
-    )
     vae: VaeSettings = Field(default=VaeSettings(), description="variational autoencoder and supervised ceilings")
 
     def signals(self) -> list[str]:
         """Give the names of the signal samples."""
         return [name for name in self.samples if name != self.background]
-
-    def vae_methods(self) -> dict[str, VaeMethod]:
-        """Give the methods that are image VAEs, by name."""
-        return {name: method for name, method in self.methods.items() if isinstance(method, VaeMethod)}
-
-    def approximate(self) -> list[str]:
-        """Give the methods whose training loss is approximate transport; their scores are exact."""
-        if self.vae.transport == "exact":
-            return []
-        return [name for name, method in self.vae_methods().items() if method.metric.startswith("wass")]
 
     @model_validator(mode="after")
     def _samples_exist(self) -> ImagesSettings:
@@ -214,11 +179,6 @@ class ImagesSettings(Settings):
         ):
             if name not in self.samples:
                 raise ValueError(f"{key}: there is no sample {name!r} in images.samples ({', '.join(self.samples)})")
-        wanted = [name for name, method in self.vae_methods().items() if method.metric == "wass0p5"]
-        if wanted and self.vae.transport == "sinkhorn":
-            raise ValueError(
-                f"methods.{wanted[0]}: Sinkhorn's divergence is for wass1 and wass2; set vae.transport to exact"
-            )
         if not self.signals():
             raise ValueError("samples: besides the background there must be a signal")
         return self
