@@ -14,7 +14,7 @@ from oddjet.samples import signal_name
 
 CONFIG = Path(__file__).parents[2] / "config"
 # What is put on top of another one, and of which; the others stand alone.
-ADDED = {path: CONFIG / "config.yaml" for path in CONFIG.glob("add/*.yaml")}
+ADDED = dict.fromkeys(CONFIG.glob("add/*.yaml"), CONFIG / "config.yaml")
 ADDED[CONFIG / "test/with_images.yaml"] = CONFIG / "test/tiny.yaml"
 SHIPPED = sorted([*CONFIG.glob("*.yaml"), *CONFIG.glob("*/*.yaml")])
 

@@ -144,8 +144,8 @@ def run_detectors(given: Namespace) -> None:
     from oddjet.detectors.registry import kind_named, kinds
 
     if given.kind is None:
-        # Scores of whole events are named by `events.protocol`, not by their kind.
-        named = [kind for kind in kinds().values() if kind.table != "events"]
+        # Those of whole events, and of files of images, are named by their settings and not by their kind.
+        named = [kind for kind in kinds().values() if kind.table in ("columns", "images")]
         shared = Counter(kind.settings_path for kind in named)
         for kind in named:
             print(f"{kind.name:22s} {_words(kind, shared=shared[kind.settings_path] > 1)}")

@@ -1,4 +1,4 @@
-"""Images of the jets of the semivisible-jet analysis.
+"""Images of the jets of feature tables, for methods that see images.
 
 The jets are those of the feature tables: the same clustering and the same cuts, in the same order.
 """
