@@ -145,7 +145,6 @@ NAMED = {
     # Of one sample both are all of it; the training says what it asked for all the same.
     "methods.wnae.background": ["*"],
     "methods.mahalanobis.background": ["*"],
-    "methods.image_mae.title": "nearest medoid",
     "events.methods.wnae.title": "our WNAE",
 }
 
