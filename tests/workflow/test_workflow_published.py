@@ -1,9 +1,10 @@
-"""The targets that publish a run, of baselines alone; the default run makes none of it."""
+"""The targets that publish a run, of two baselines and a VAE of images; the default run makes none of it."""
 
 import json
 import subprocess
 import sys
 import tarfile
+from itertools import combinations
 
 import numpy as np
 import pytest
@@ -21,9 +22,9 @@ pyhf = pytest.importorskip("pyhf", reason="the extra `limits` is not installed")
 pytest.importorskip("onnx", reason="the extra `onnx` is not installed")
 pytest.importorskip("hepdata_lib", reason="the extra `hepdata` is not installed")
 
-# pyhf validates with a part of jsonschema that is to go.
 METHODS = ("mahalanobis", "pca", "image_vae")
 
+# pyhf validates with a part of jsonschema that is to go.
 pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("ignore:jsonschema.RefResolver:DeprecationWarning")]
 
 PUBLISHED = ("--configfile", "config/test/published.yaml")
