@@ -1,7 +1,9 @@
 # What methods that score jets by their images are made from; their scores, tables and figures are those of any method.
-VAE_METHODS = vaes(PLAN.methods)
 BETAS = {
-    f"beta-{beta:g}": beta for method in VAE_METHODS.values() for beta in method.betas
+    f"beta-{beta:g}": beta
+    for analysis in ANALYSES.values()
+    for method in vaes(analysis.methods).values()
+    for beta in method.betas
 }
 
 
@@ -86,20 +88,25 @@ use rule train_vae as train_grid_vae with:
     benchmark:
         "results/benchmarks/train_grid_vae/{analysis}/{method}/seed-{seed}/{beta}.tsv"
     wildcard_constraints:
-        method=any_of(VAE_METHODS),
+        method=any_of(vaes(PLAN.methods)),
         seed=any_of({seed for own in ANALYSES.values() for seed in own.seeds}),
         beta=any_of(BETAS),
     resources:
         **grown(
-            lambda wildcards: 3000 + VAE_METHODS[wildcards.method].train_jets // 110,
+            lambda wildcards: (
+                3000
+                + PLAN.method(wildcards.analysis, wildcards.method).train_jets // 110
+            ),
             2880,
         ),
     params:
         settings=lambda wildcards: IMAGES.method_training(
             PLAN.method(wildcards.analysis, wildcards.method), int(wildcards.seed)
         ),
-        metric=lambda wildcards: VAE_METHODS[wildcards.method].metric,
-        depth=lambda wildcards: VAE_METHODS[wildcards.method].depth,
+        metric=lambda wildcards: PLAN.method(
+            wildcards.analysis, wildcards.method
+        ).metric,
+        depth=lambda wildcards: PLAN.method(wildcards.analysis, wildcards.method).depth,
         beta=lambda wildcards: BETAS[wildcards.beta],
     message:
         "Train {wildcards.method} of {wildcards.analysis}, seed {wildcards.seed}, {wildcards.beta}"

@@ -72,7 +72,10 @@ rule matrix:
 
 rule experiments:
     input:
-        PLAN.experiments(),
+        some(
+            PLAN.experiments(),
+            "experiments: no analysis has a method that is trained on columns; name one under methods",
+        ),
 
 
 rule images:

@@ -163,7 +163,12 @@ def resolve(name: str, own: AnalysisSettings, common: Common) -> Analysis:
     methods = (
         dict(common.methods) if own.methods is None else {name: common.methods[name] for name in _named(own, common)}
     )
-    methods |= dict(_scanned(own, common.methods))
+    for label, method in _scanned(own, common.methods):
+        if label in methods:
+            raise ValueError(
+                f"scan: {label} is the name of two methods (values are told apart by six digits); change one"
+            )
+        methods[label] = method
     for mean, members in ensembles(methods).items():
         absent = [member for member in members if member not in methods]
         if absent:

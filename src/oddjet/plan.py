@@ -219,8 +219,9 @@ class Plan(AnalysisFiles):
         ]
 
     def experiments(self) -> list[str]:
-        """Return the experiments' tables of every analysis of the configuration."""
-        return [f"results/{name}/experiments.md" for name in self.shown()]
+        """Return the experiments' tables of every analysis with methods that are trained on columns."""
+        names = [name for name in self.shown() if with_models(self.analyses[name].methods)]
+        return [f"results/{name}/experiments.md" for name in names]
 
     def compared(self, analysis: str) -> list[str]:
         """Return what the experiments' table of an analysis is made from."""

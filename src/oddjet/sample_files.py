@@ -159,7 +159,7 @@ class VariationFiles(SampleFiles):
         return [path.replace(f"results/{analysis}", folder, 1) for path in self.column_scores(analysis)]
 
     def all_variations(self, names: Iterable[str]) -> list[str]:
-        """Return what `snakemake variations` makes of those analyses that have a variation."""
-        varied = [name for name in names if self.varied(name)]
+        """Return what `snakemake variations` makes of those analyses that have a variation, and methods that see it."""
+        varied = [name for name in names if self.varied(name) and self.column_scores(name)]
         figures = [f"results/{name}/figures/variations.{suffix}" for name in varied for suffix in FIGURES]
         return [*(f"results/{name}/variations.md" for name in varied), *figures]

@@ -299,3 +299,29 @@ def test_each_kind_of_method_is_opened_from_what_it_stands_on():
     for wrong in (("jets", "mean", "seeds-3"), ("jets", "ae", "mean"), ("reversed", "near", "seeds-3")):
         with pytest.raises(KeyError):
             found.opened_from(*wrong)
+
+
+@pytest.mark.parametrize(
+    "own",
+    [
+        {"scan": {"wnae": {"training.batch_size": [1000000, 1000001]}}},
+        {"methods": ["wnae", "pca-components-2"], "scan": {"pca": {"components": [2]}}},
+    ],
+)
+def test_two_methods_of_one_name_are_refused(own):
+    methods = {**BASE["methods"], "pca-components-2": {"kind": "pca"}}
+    with pytest.raises(ConfigError, match=r"analyses\.a\.scan: (wnae|pca)-\S+ is the name of two methods"):
+        plan({"a": {"background": ["top"], **own}}, methods=methods)
+
+
+def test_an_analysis_of_images_alone_has_no_experiments_and_no_variations():
+    weights = {"weights": {"own": {"nominal": "w", "up": "u", "down": "d"}}}
+    analyses = {"a": {"methods": ["network"]}, "b": {"methods": ["ae"]}}
+    methods = {**BASE["methods"], "network": {"kind": "vae"}}
+    found = plan(analyses, methods=methods, features={"corrections": weights})
+    assert [path for path in found.experiments() if "/a/" in path] == []
+    assert "results/b/experiments.md" in found.experiments()
+    made = found.all_variations(["a", "b"])
+    assert made
+    assert all("/b/" in path for path in made)
+    assert found.vae_models("a", "network", [3]) == ["results/a/models/network/seed-3/beta-1e-08/model.pt"]
