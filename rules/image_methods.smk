@@ -34,12 +34,12 @@ rule make_grid_images:
         file=lambda wildcards: PLAN.candidates(wildcards.sample, wildcards.file),
         require_match=lambda wildcards: SAMPLES[wildcards.sample].require_match,
         selection=own_selection,
-        code=code_digest("make_grid_images"),
+        code=code_digest("make_images"),
     message:
         "Images of the jets of {wildcards.sample}, file {wildcards.file}"
     shell:
-        'python "$ODDJET"/workflow/scripts/make_grid_images.py --settings {params.settings:q} --features {params.features:q}'
-        " --require-match {params.require_match} --selection {params.selection:q} --input {params.file:q} --output {output:q} > {log:q} 2>&1"
+        'python "$ODDJET"/workflow/scripts/make_images.py --settings {params.settings:q} --features {params.features:q}'
+        " --require-match {params.require_match} --selection {params.selection:q} --inputs {params.file:q} --output {output:q} > {log:q} 2>&1"
 
 
 # The background jets that a VAE is trained on, and those of its validation loss.

@@ -91,13 +91,13 @@ HEAVY = {
 OF_NETWORKS = (
     "correlate_vae measure_event_latency measure_fit sample_negatives summarize_vae train_cnn train_model train_vae"
 )
-OF_ROOT_FILES = "extract_features make_grid_images make_images simulate_*"
+OF_ROOT_FILES = "extract_features make_images simulate_*"
 STARTS = {
     "awkward": OF_ROOT_FILES,
     "energyflow": "",
     "fastjet": "simulate_events",
     "matplotlib": "plot_*",
-    "numba": f"classify_events extract_features make_grid_images make_images {OF_NETWORKS}",
+    "numba": f"classify_events extract_features make_images {OF_NETWORKS}",
     "ot": "",
     "pythia8mc": "simulate_*",
     "scipy": "",

@@ -102,7 +102,9 @@ def test_a_wrong_configuration_is_named(tmp_path):
         changed(tmp_path, sead=1)
 
 
-def test_every_submitted_job_asks_for_more_when_it_is_tried_again(plan):
+def test_every_submitted_job_asks_for_more_when_it_is_tried_again(tmp_path):
+    methods = yaml.safe_load(TINY.read_text())["methods"]
+    plan = changed(tmp_path, methods={**methods, "image_vae": {"kind": "vae"}})
     profile = yaml.safe_load((ROOT / "slurm/config.yaml").read_text())
     asked = {}
     for rule in plan.rules:

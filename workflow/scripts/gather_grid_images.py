@@ -16,7 +16,7 @@ EXAMPLE = """python workflow/scripts/gather_grid_images.py --images results/jet_
 
 def main() -> None:
     arguments = parser(__doc__ or "", EXAMPLE)
-    arguments.add_argument("--images", type=Path, nargs="+", required=True, help="files of make_grid_images")
+    arguments.add_argument("--images", type=Path, nargs="+", required=True, help="files of make_images")
     arguments.add_argument("--tables", type=Path, nargs="+", required=True, help="parts of the dataset")
     arguments.add_argument("--seed", type=int, default=1, help="of the order of the jets (default: 1)")
     arguments.add_argument("--outputs", type=Path, nargs="+", required=True, help="images to write, one file a table")

@@ -55,7 +55,7 @@ class Given:
     train, validation
         Background rows.
     images
-        Files of `make_grid_images`, with the images of all jets that will be scored.
+        Files of `make_images`, with the images of all jets that will be scored.
     rows
         What the files hold: `jets`, `events`, or the `images` of jets.
     threads
@@ -88,7 +88,7 @@ def add_arguments(arguments: ArgumentParser) -> None:
     arguments.add_argument("--models", type=Path, nargs="*", default=(), help="model.pt of the method's trainings")
     arguments.add_argument("--train", type=Path, nargs="?", help="training part of the background, where it is needed")
     arguments.add_argument("--validation", type=Path, nargs="?", help="validation part, where it is needed")
-    arguments.add_argument("--images", type=Path, nargs="*", default=(), help="files of make_grid_images")
+    arguments.add_argument("--images", type=Path, nargs="*", default=(), help="files of make_images")
     arguments.add_argument("--background", type=Path, required=True, help="test part of the background")
     kinds = ("jets", "events", "images")
     arguments.add_argument("--rows", choices=kinds, default="jets", help="what the files hold (jets)")

@@ -28,6 +28,7 @@ def make_grid_images(
     *,
     own: SampleSelection | None = None,
     require_match: Match,
+    weight: float = 1.0,
     attributes: Mapping[str, str],
 ) -> int:
     """Write the images of the jets that the feature table of the same file has.
@@ -46,6 +47,8 @@ def make_grid_images(
         Cuts of the sample's own, as for the feature table.
     require_match : {"none", "dark_quark", "dark_jet", "top", "w"}
         As for the feature table.
+    weight : float
+        Factor on the generator weights.
     attributes : mapping of str to str
         Provenance.
 
@@ -59,7 +62,7 @@ def make_grid_images(
     try:
         with ImageWriter(output, images.pixels, side, attributes) as writer:
             for record, jets in jets_of(path, features, own, require_match, Cutflow()):
-                writer.append_images(*jet_images(record, jets, images.pixels, side, record.weight[jets.event]))
+                writer.append_images(*jet_images(record, jets, images.pixels, side, record.weight[jets.event] * weight))
                 total += len(jets)
             writer.finish()
     except InputFileError as error:

@@ -140,7 +140,7 @@ class ImageLibrary:
     Parameters
     ----------
     files : sequence of Path
-        Files of `make_grid_images`: the images of all jets that will be asked for.
+        Files of `make_images`: the images of all jets that will be asked for.
 
     Raises
     ------
